@@ -1,0 +1,7 @@
+"""`python -m gnnrec_core`."""
+
+import sys
+
+from gnnrec_core.cli import main
+
+sys.exit(main())

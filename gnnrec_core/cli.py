@@ -1,0 +1,84 @@
+"""The command line: finds the command, prints its answer, turns errors into exit codes.
+
+Exit 0: done. Exit 2: the request or the input is wrong (a sentence and a hint on standard error, and with `--json` an
+`error` object on standard output). Exit 1: our bug, with a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from gnnrec_core.commands import COMMANDS
+from gnnrec_core.errors import LensError, RequestError
+from gnnrec_core.registry import did_you_mean
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that raises RequestError, so that wrong usage answers like every other wrong request."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in words
+    try:
+        module, arguments = _parse(words)
+        result = module.run(arguments)
+    except LensError as error:
+        print(f"{error.message}\n{error.hint}".strip(), file=sys.stderr)
+        if as_json:
+            print(json.dumps({"error": plain(error.to_dict())}, ensure_ascii=False, allow_nan=False))
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    if as_json:
+        print(json.dumps(plain(result), ensure_ascii=False, allow_nan=False))
+    else:
+        module.show(result)
+    return 0
+
+
+def plain(value: Any) -> Any:
+    """`value` with numpy scalars, tuples and non-finite numbers as JSON can hold them (NaN and infinity: null)."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of the command and its parsed arguments; only that command's module is imported."""
+    name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
+    if name is None:
+        return _no_command(words)
+    module: Any = import_module(COMMANDS[name].target)
+    parser = _Parser(prog=f"python -m gnnrec_core {name}", description=COMMANDS[name].summary, allow_abbrev=False)
+    module.configure(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    parser.add_argument("--seed", type=int, default=0, help="decides every random draw (default 0)")
+    return module, parser.parse_args(list(words[len(name.split()) :]))
+
+
+def _no_command(words: Sequence[str]) -> NoReturn:
+    if not words or words[0] in ("-h", "--help"):
+        print("usage: python -m gnnrec_core COMMAND ... [--json] [--seed N]\n")
+        for plugin in COMMANDS:
+            print(f"  {plugin.name:15} {plugin.summary}")
+        raise SystemExit(0)
+    typed = " ".join(word for word in words[:2] if not word.startswith("-"))
+    raise RequestError(f"There is no command {typed!r}.", did_you_mean(typed, COMMANDS.names, n=1), value=typed)

@@ -1,0 +1,17 @@
+"""The commands of the contract, one file each: `configure(parser)` declares arguments, `run(arguments)` answers.
+
+`run` returns the JSON object of the contract; `show(result)` prints the same for people.
+"""
+
+from gnnrec_core.registry import Plugin, Registry
+
+COMMANDS = Registry(
+    "command",
+    Plugin("data import", "gnnrec_core.commands.data_import", "Import", "Read a file or a folder into a dataset."),
+    Plugin("data describe", "gnnrec_core.commands.data_describe", "Describe", "Sizes and distributions of a dataset."),
+    Plugin("train", "gnnrec_core.commands.train", "Train", "Train a model on a dataset."),
+    Plugin("evaluate", "gnnrec_core.commands.evaluate", "Evaluate", "Accuracy of a run on held-out interactions."),
+    Plugin("recommend", "gnnrec_core.commands.recommend", "Recommend", "The best unseen items of users."),
+    Plugin("explain", "gnnrec_core.commands.explain", "Explain", "Why this item, for this user?"),
+    Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
+)

@@ -1,0 +1,1 @@
+"""From a source to a `Dataset`: readers, checks, splits, the dataset folder, the sample generator."""

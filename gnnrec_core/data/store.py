@@ -1,0 +1,147 @@
+"""The dataset folder of the contract: `dataset.json` and Parquet tables, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, Interactions, Problem, Relation, Vocabulary
+from gnnrec_core.errors import DataError, RequestError
+from gnnrec_core.files import new_folder, write_json
+
+FORMAT_VERSION = 1
+
+
+def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> None:
+    """Write `dataset` to `folder`. RequestError where the folder exists and `overwrite` is false."""
+    with new_folder(folder, overwrite) as temporary:
+        _interaction_table(dataset.interactions).write_parquet(temporary / "interactions.parquet")
+        dataset.user_table.write_parquet(temporary / "users.parquet")
+        dataset.item_table.write_parquet(temporary / "items.parquet")
+        if dataset.n_attributes:
+            dataset.attribute_table.write_parquet(temporary / "attributes.parquet")
+        for number, relation in enumerate(dataset.relations):
+            (temporary / "relations").mkdir(exist_ok=True)
+            table = pl.DataFrame({"source": relation.source, "target": relation.target, "weight": relation.weight})
+            table.write_parquet(temporary / "relations" / f"{_file_stem(relation.name, number)}.parquet")
+        write_json(temporary / "dataset.json", _card(dataset))
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Read the dataset in `folder`. RequestError where there is none, DataError where a part is missing or damaged."""
+    card_path = folder / "dataset.json"
+    if not card_path.is_file():
+        raise RequestError(
+            f"There is no dataset at {folder}.", "Name a folder made by `data import`.", file=str(folder)
+        )
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        if card["format_version"] > FORMAT_VERSION:
+            raise RequestError(
+                f"The dataset at {folder} has format {card['format_version']}; we read up to {FORMAT_VERSION}.",
+                "Update GNNRec Lens.",
+                file=str(folder),
+            )
+        dataset = _read_parts(folder, card)
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"The dataset at {folder} is damaged: {error}.", "Import the source again.", file=str(folder)
+        ) from error
+    if dataset.fingerprint != card["fingerprint"]:
+        raise DataError(
+            f"The dataset at {folder} is not what was saved: its fingerprint differs.",
+            "Import the source again, or restore the folder from a copy.",
+            file=str(folder),
+        )
+    return dataset
+
+
+def _interaction_table(interactions: Interactions) -> pl.DataFrame:
+    time = interactions.timestamp
+    columns: dict[str, Any] = {
+        "user_index": interactions.user_index,
+        "item_index": interactions.item_index,
+        "split": pl.Series(np.array(SPLITS)[interactions.split], dtype=pl.Utf8),
+        "timestamp": pl.Series([None] * len(interactions), dtype=pl.Int64)
+        if time is None
+        else pl.Series(time).replace(NO_TIME, None),
+        "weight": interactions.weight,
+    }
+    if interactions.rating is not None:
+        columns["rating"] = interactions.rating
+    return pl.DataFrame(columns)
+
+
+def _card(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": dataset.name,
+        "n_users": dataset.n_users,
+        "n_items": dataset.n_items,
+        "n_interactions": len(dataset.interactions),
+        **{f"n_{split}": len(dataset.interactions.rows(split)) for split in SPLITS},
+        "fingerprint": dataset.fingerprint,
+        "source": dataset.source,
+        "settings": dataset.settings,
+        "relations": [
+            {"name": r.name, "kind": r.kind, "n_edges": len(r), "file": f"{_file_stem(r.name, number)}.parquet"}
+            for number, r in enumerate(dataset.relations)
+        ],
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+
+
+def _file_stem(name: str, number: int) -> str:
+    """A relation's name where it is safe as a file name, else a number: names from data never become paths."""
+    return (
+        name
+        if name.replace("_", "").isascii() and name.replace("_", "").isalnum() and len(name) <= 60
+        else f"relation_{number}"
+    )
+
+
+def _read_parts(folder: Path, card: dict[str, Any]) -> Dataset:
+    table = pl.read_parquet(folder / "interactions.parquet")
+    users, items = pl.read_parquet(folder / "users.parquet"), pl.read_parquet(folder / "items.parquet")
+    time = table["timestamp"]
+    codes = table["split"].replace_strict({name: code for code, name in enumerate(SPLITS)}, return_dtype=pl.Int8)
+    parts: dict[str, Any] = {}
+    if (folder / "attributes.parquet").is_file():
+        parts["attribute_table"] = pl.read_parquet(folder / "attributes.parquet")
+    relations = []
+    for entry in card["relations"]:
+        edges = pl.read_parquet(folder / "relations" / Path(entry["file"]).name)
+        relations.append(
+            Relation(
+                entry["name"],
+                entry["kind"],
+                edges["source"].to_numpy(),
+                edges["target"].to_numpy(),
+                edges["weight"].to_numpy(),
+            )
+        )
+    return Dataset(
+        name=card["name"],
+        users=Vocabulary("user", tuple(users["user_id"].to_list())),
+        items=Vocabulary("item", tuple(items["item_id"].to_list())),
+        interactions=Interactions(
+            table["user_index"].to_numpy(),
+            table["item_index"].to_numpy(),
+            table["weight"].to_numpy(),
+            codes.to_numpy(),
+            None if time.null_count() == len(time) else time.fill_null(NO_TIME).to_numpy(),
+            table["rating"].to_numpy() if "rating" in table.columns else None,
+        ),
+        user_table=users,
+        item_table=items,
+        relations=tuple(relations),
+        problems=tuple(Problem(**{**p, "lines": tuple(p.get("lines", ()))}) for p in card["problems"]),
+        source=card["source"],
+        settings=card["settings"],
+        **parts,
+    )

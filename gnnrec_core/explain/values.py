@@ -1,0 +1,102 @@
+"""What every explainer returns: parts, where they stand in the graph, and what was checked about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gnnrec_core.graph import NodeType
+
+Target = Literal["score", "margin"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node as a person sees it: type, raw id, title; `index` is the node index in the graph."""
+
+    type: NodeType
+    id: str
+    title: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """The graph rebuilt without the part, degrees (and attention) computed anew, embeddings kept, scored again."""
+
+    score_without: float
+    rank_without: int
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One part of a score (or margin). `value` is signed, in units of the score; `share` = value / score.
+
+    `kind`: "history" (an interaction of the user), "reader" (an interaction of the item's other users), "side" (a side
+    edge), "own" (what no interaction carries), "relation", "feature". `user`, `item` are raw ids of the interaction
+    where there is one; `edge` its column in the graph, user to item. `attention` and `lift` are set by attention only.
+    """
+
+    kind: str
+    label: str
+    value: float
+    share: float
+    user: str | None = None
+    item: str | None = None
+    edge: int | None = None
+    nodes: tuple[Node, ...] = ()
+    checked: Check | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MessagePath:
+    """A walk through the graph that carries `value` of the score. `relations` names each step; `meta_path` groups
+    walks of one shape ("user-item-user-item")."""
+
+    nodes: tuple[Node, ...]
+    value: float
+    share: float
+    relations: tuple[str, ...] = ()
+    meta_path: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is explained: the score of a pair, or its lead over `reference_item` (the item at rank k + 1)."""
+
+    user_index: int
+    item_index: int
+    target: Target = "score"
+    k: int = 10
+    reference_item: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An answer to "why this item, for this user?" by one method.
+
+    `score` is what is explained (the score, or the margin when `case.target` is "margin"), `rank` the item's 1-based
+    rank among unseen items. Where `is_additive`, baseline + sum of all contributions = score up to
+    `completeness_error` (absolute); `contributions` are all parts, largest |value| first. `seconds` is the method's own
+    time, without checks. `frozen` says what the method held fixed; `warnings` are sentences for people.
+    """
+
+    case: Case
+    method: str
+    score: float
+    rank: int
+    baseline: float
+    is_additive: bool
+    completeness_error: float | None
+    contributions: tuple[Contribution, ...]
+    paths: tuple[MessagePath, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    exact: bool = False
+    seed: int = 0
+    path_share_shown: float | None = None
+    faithfulness: dict[str, Any] = field(default_factory=dict)
+    narrative: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0

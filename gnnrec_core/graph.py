@@ -1,0 +1,223 @@
+"""The graph: users first, items next, attribute nodes last; every undirected edge in both directions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gnnrec_core.data.values import NO_TIME, Dataset, FloatArray, IntArray, frozen_array
+
+NodeType = Literal["user", "item", "attribute"]
+INTERACTION = "interaction"
+"""The name of relation 0."""
+
+
+@dataclass(frozen=True)
+class RecGraph:
+    """Train interactions and side edges as one undirected weighted graph.
+
+    `edge_index` int64 `[2, n_edges]`: columns 0..m-1 are the edges, columns m..2m-1 the same edges reversed, so the
+    reverse of column e is `(e + m) % (2 m)`. `edge_type` int16 `[n_edges]` is a position in `relations` (0 is
+    "interaction"); `edge_weight` float32 `[n_edges]`; `edge_interaction` int64 `[n_edges]` is the row of the
+    interaction in the dataset, -1 for a side edge. `edge_features` float32 `[n_edges, f]` with `feature_names`
+    (rating, recency; standardised over train interactions, 0 where unknown).
+    """
+
+    n_users: int
+    n_items: int
+    n_attributes: int
+    edge_index: IntArray
+    edge_type: NDArray[np.int16]
+    edge_weight: FloatArray
+    edge_interaction: IntArray
+    relations: tuple[str, ...]
+    edge_features: FloatArray
+    feature_names: tuple[str, ...] = ()
+
+    @property
+    def n_nodes(self) -> int:
+        return self.n_users + self.n_items + self.n_attributes
+
+    @property
+    def n_edges(self) -> int:
+        """Directed edges: twice the undirected ones."""
+        return int(self.edge_index.shape[1])
+
+    def node_type(self, node: int) -> NodeType:
+        """Which block `node` stands in."""
+        if node < self.n_users:
+            return "user"
+        return "item" if node < self.n_users + self.n_items else "attribute"
+
+    def item_node(self, item_index: Any) -> Any:
+        """Node index of an item (or of an array of items)."""
+        return item_index + self.n_users
+
+    @cached_property
+    def adjacency(self) -> sp.csr_array:
+        """Symmetric weighted adjacency A, float64 `[n_nodes, n_nodes]`; parallel edges of two relations add up."""
+        matrix = sp.coo_array(
+            (self.edge_weight.astype(np.float64), (self.edge_index[0], self.edge_index[1])),
+            shape=(self.n_nodes, self.n_nodes),
+        ).tocsr()
+        matrix.sum_duplicates()
+        matrix.sort_indices()
+        return matrix
+
+    @cached_property
+    def degree(self) -> NDArray[np.float64]:
+        """Weighted degree `[n_nodes]`; 0 for an isolated node."""
+        total: NDArray[np.float64] = np.asarray(self.adjacency.sum(axis=1), dtype=np.float64).ravel()
+        return total
+
+    @cached_property
+    def normalised_adjacency(self) -> sp.csr_array:
+        """D^-1/2 A D^-1/2 (He et al. 2020), float64 `[n_nodes, n_nodes]`; rows of isolated nodes are empty."""
+        scale = np.zeros(self.n_nodes)
+        np.divide(1.0, np.sqrt(self.degree), out=scale, where=self.degree > 0)
+        matrix = self.adjacency.copy()
+        rows = np.repeat(np.arange(self.n_nodes), np.diff(matrix.indptr))
+        matrix.data = matrix.data * scale[rows] * scale[matrix.indices]
+        return matrix
+
+    @cached_property
+    def seen(self) -> sp.csr_array:
+        """Boolean `[n_users, n_items]`: the train interactions, which a ranking leaves out."""
+        return self._user_item[0]
+
+    @cached_property
+    def popularity(self) -> IntArray:
+        """Train interactions of each item `[n_items]`."""
+        counts: IntArray = np.bincount(self.seen.indices, minlength=self.n_items).astype(np.int64)
+        return counts
+
+    @cached_property
+    def _user_item(self) -> tuple[sp.csr_array, IntArray]:
+        half = self.n_edges // 2
+        edges = np.flatnonzero(self.edge_type[:half] == 0)
+        users, items = self.edge_index[0, edges], self.edge_index[1, edges] - self.n_users
+        order = np.lexsort((items, users))
+        matrix = sp.csr_array(
+            (np.ones(len(edges), dtype=bool), (users[order], items[order])), shape=(self.n_users, self.n_items)
+        )
+        matrix.sort_indices()
+        return matrix, edges[order]
+
+    def history(self, user_index: int) -> IntArray:
+        """Items of the user's train interactions, ascending `[n]`."""
+        start, end = self.seen.indptr[user_index : user_index + 2]
+        return self.seen.indices[start:end].astype(np.int64)
+
+    def history_edges(self, user_index: int) -> IntArray:
+        """Edge columns (user to item direction) of the same interactions, in the same order `[n]`."""
+        start, end = self.seen.indptr[user_index : user_index + 2]
+        return self._user_item[1][start:end]
+
+    def reverse(self, edges: IntArray) -> IntArray:
+        """The columns that hold the same edges in the other direction."""
+        reversed_edges: IntArray = (edges + self.n_edges // 2) % self.n_edges
+        return reversed_edges
+
+    def without(self, edges: IntArray) -> RecGraph:
+        """The graph with these edges (given in either direction) gone in both directions."""
+        keep = np.ones(self.n_edges, dtype=bool)
+        keep[edges] = False
+        keep[self.reverse(np.asarray(edges, dtype=np.int64))] = False
+        return self._select(keep)
+
+    def with_interactions(self, user_index: int, item_indices: IntArray) -> RecGraph:
+        """The graph with new interactions of weight 1 of one user (features 0, no dataset row)."""
+        new = len(item_indices)
+        half = self.n_edges // 2
+        ends = np.stack([np.full(new, user_index, dtype=np.int64), self.item_node(np.asarray(item_indices, np.int64))])
+        extra: dict[str, NDArray[Any]] = {
+            "edge_type": np.zeros(new, np.int16),
+            "edge_weight": np.ones(new, np.float32),
+            "edge_interaction": np.full(new, -1, np.int64),
+            "edge_features": np.zeros((new, self.edge_features.shape[1]), np.float32),
+        }
+
+        def joined(old: NDArray[Any], added: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([old[:half], added, old[half:], added])
+
+        return RecGraph(
+            self.n_users,
+            self.n_items,
+            self.n_attributes,
+            frozen_array(
+                np.concatenate([self.edge_index[:, :half], ends, self.edge_index[:, half:], ends[::-1]], axis=1),
+                np.int64,
+            ),
+            relations=self.relations,
+            feature_names=self.feature_names,
+            **{name: frozen_array(joined(getattr(self, name), value), value.dtype) for name, value in extra.items()},
+        )
+
+    def _select(self, keep: NDArray[np.bool_]) -> RecGraph:
+        return RecGraph(
+            self.n_users,
+            self.n_items,
+            self.n_attributes,
+            frozen_array(self.edge_index[:, keep], np.int64),
+            frozen_array(self.edge_type[keep], np.int16),
+            frozen_array(self.edge_weight[keep], np.float32),
+            frozen_array(self.edge_interaction[keep], np.int64),
+            self.relations,
+            frozen_array(self.edge_features[keep], np.float32),
+            self.feature_names,
+        )
+
+
+def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
+    """The graph of the train interactions and, times `side_edges`, the relations of `dataset` (0 leaves them out)."""
+    interactions = dataset.interactions
+    rows = interactions.rows("train")
+    ends = [np.stack([interactions.user_index[rows], interactions.item_index[rows] + dataset.n_users])]
+    types, weights, names = [np.zeros(len(rows), np.int16)], [interactions.weight[rows]], [INTERACTION]
+    if side_edges > 0:
+        for relation in dataset.relations:
+            ends.append(np.stack([relation.source, relation.target]))
+            types.append(np.full(len(relation), len(names), np.int16))
+            weights.append(relation.weight * np.float32(side_edges))
+            names.append(relation.name)
+    forward = np.concatenate(ends, axis=1)
+    features, feature_names = _edge_features(dataset, rows, forward.shape[1])
+    edge_interaction = np.full(forward.shape[1], -1, np.int64)
+    edge_interaction[: len(rows)] = rows
+    return RecGraph(
+        dataset.n_users,
+        dataset.n_items,
+        dataset.n_attributes,
+        frozen_array(np.concatenate([forward, forward[::-1]], axis=1), np.int64),
+        frozen_array(np.tile(np.concatenate(types), 2), np.int16),
+        frozen_array(np.tile(np.concatenate(weights), 2), np.float32),
+        frozen_array(np.tile(edge_interaction, 2), np.int64),
+        tuple(names),
+        frozen_array(np.tile(features, (2, 1)), np.float32),
+        feature_names,
+    )
+
+
+def _edge_features(dataset: Dataset, rows: IntArray, n_forward: int) -> tuple[FloatArray, tuple[str, ...]]:
+    """Rating and recency of each train interaction, standardised; zeros for side edges and unknown values."""
+    columns, names = [], []
+    interactions = dataset.interactions
+    sources = (("rating", interactions.rating), ("recency", interactions.timestamp))
+    for name, values in sources:
+        if values is None:
+            continue
+        known = np.isfinite(values[rows]) if name == "rating" else values[rows] != NO_TIME
+        raw = values[rows].astype(np.float64)
+        if not known.any() or np.ptp(raw[known]) == 0:
+            continue
+        column = np.zeros(n_forward)
+        column[: len(rows)][known] = (raw[known] - raw[known].mean()) / raw[known].std()
+        columns.append(column)
+        names.append(name)
+    stacked = np.stack(columns, axis=1) if columns else np.zeros((n_forward, 0))
+    return stacked.astype(np.float32), tuple(names)

@@ -1,0 +1,138 @@
+"""A run: a trained model on disk with the record that makes it repeatable."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from gnnrec_core import __version__
+from gnnrec_core.data.store import load_dataset
+from gnnrec_core.data.values import Dataset
+from gnnrec_core.errors import RequestError, RunError
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import MODELS
+from gnnrec_core.models.checkpoint import load_tensors
+from gnnrec_core.settings import Settings, read_settings
+
+State = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
+LIBRARIES = ("torch", "numpy", "scipy", "polars", "torch-geometric")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """`run.json`. `dataset_path` is relative to the run folder, so that both can move together."""
+
+    model: str
+    settings: dict[str, Any]
+    seed: int
+    dataset_name: str
+    dataset_path: str
+    dataset_fingerprint: str
+    device: str
+    state: State
+    created: str
+    versions: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    notes: str = ""
+    error: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in `run.json`."""
+        return {"format_version": 1, **asdict(self)}
+
+    @classmethod
+    def read(cls, folder: Path) -> RunRecord:
+        """The record in `folder`; RequestError where there is none, RunError where it is damaged."""
+        path = folder / "run.json"
+        if not path.is_file():
+            raise RequestError(f"There is no run at {folder}.", "Name a folder made by `train`.", file=str(folder))
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            content.pop("format_version")
+            return cls(**content)
+        except (ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run with its dataset. The model is read from disk on first use."""
+
+    folder: Path
+    record: RunRecord
+    dataset: Dataset
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the model, checked."""
+        settings: Settings = read_settings(MODELS.load(self.record.model).settings_type, self.record.settings)
+        return settings
+
+    @cached_property
+    def model(self) -> Any:
+        """The trained `Recommender`."""
+        tensors, card = load_tensors(self.folder / "model.safetensors")
+        if card.get("dataset_fingerprint") != self.dataset.fingerprint:
+            raise RunError(
+                f"The weights in {self.folder} were trained on other data.",
+                "Train the run again.",
+                file=str(self.folder),
+            )
+        return MODELS.load(self.record.model).restore(self.dataset, self.settings, tensors)
+
+    @property
+    def graph(self) -> RecGraph:
+        """The graph that the model was trained on."""
+        graph: RecGraph = self.model.graph
+        return graph
+
+
+def load_run(folder: Path, dataset_folder: Path | None = None) -> Run:
+    """The run in `folder` with the dataset that it was trained on (or the one given, whose fingerprint must agree).
+
+    Raises RequestError where the run or its dataset is not there, RunError where the data differ.
+    """
+    record = RunRecord.read(folder)
+    dataset = load_dataset(dataset_folder or _dataset_folder(folder, record))
+    if dataset.fingerprint != record.dataset_fingerprint:
+        raise RunError(
+            f"The run {folder} was trained on data with fingerprint {record.dataset_fingerprint[:12]}; "
+            f"the dataset {dataset.name!r} has {dataset.fingerprint[:12]}.",
+            "Use the dataset that the run was trained on, or train again on this one.",
+            run_fingerprint=record.dataset_fingerprint,
+            dataset_fingerprint=dataset.fingerprint,
+        )
+    return Run(folder, record, dataset)
+
+
+def relative_dataset_path(run_folder: Path, dataset_folder: Path) -> str:
+    """How `run.json` names its dataset: relative to the run folder."""
+    return os.path.relpath(dataset_folder.resolve(), run_folder.resolve())
+
+
+def library_versions() -> dict[str, str]:
+    """Our own version and those of the libraries that figures depend on."""
+    found = {"gnnrec_lens": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _dataset_folder(folder: Path, record: RunRecord) -> Path:
+    path = (folder.resolve() / record.dataset_path).resolve()
+    if not (path / "dataset.json").is_file():
+        raise RequestError(
+            f"The dataset of the run {folder} is no longer at {path}.",
+            "Put it back, or name it with --dataset.",
+            file=str(path),
+        )
+    return path

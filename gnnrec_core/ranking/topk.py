@@ -1,0 +1,78 @@
+"""Exact top-k over all items, in blocks of users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gnnrec_core.data.values import IntArray
+from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
+
+ScoreBlock = Callable[[IntArray], NDArray[Any]]
+"""Scores of a block of users: `[b]` user indices to `[b, n_items]`; the array may be written to."""
+
+
+def rank_items(
+    score_block: ScoreBlock, users: IntArray, seen: sp.csr_array, k: int, block: int = 1024
+) -> Recommendations:
+    """The `k` best unseen items of each user.
+
+    `seen` is boolean `[n_users, n_items]` (only the rows of `users` are read). Equal scores are ordered by item index.
+    """
+    users = np.asarray(users, dtype=np.int64)
+    items = np.full((len(users), k), NONE_LEFT, dtype=np.int64)
+    scores = np.full((len(users), k), -np.inf, dtype=np.float32)
+    for start in range(0, len(users), block):
+        chosen = users[start : start + block]
+        values = np.asarray(score_block(chosen), dtype=np.float32)
+        rows, columns = _entries(seen, chosen)
+        values[rows, columns] = -np.inf
+        best, best_scores = top_k(values, k)
+        items[start : start + len(chosen), : best.shape[1]] = best
+        scores[start : start + len(chosen), : best.shape[1]] = best_scores
+    items[~np.isfinite(scores)] = NONE_LEFT
+    return Recommendations(users, items, scores)
+
+
+def top_k(values: NDArray[Any], k: int) -> tuple[IntArray, NDArray[Any]]:
+    """Indices and values of the `k` largest per row of `[b, n]`, descending, equal values by ascending index.
+
+    >>> top_k(np.array([[1.0, 3.0, 3.0, 2.0]]), 2)[0]
+    array([[1, 2]])
+    """
+    import torch
+
+    k = min(k, values.shape[1])
+    found, index = torch.topk(torch.from_numpy(values), k, dim=1)
+    best, best_values = index.numpy(), found.numpy()
+    order = np.lexsort((best, -best_values), axis=1)
+    best = np.take_along_axis(best, order, axis=1)
+    best_values = np.take_along_axis(best_values, order, axis=1)
+    # Which of several items at the k-th value were taken is the library's whim: settle it by index.
+    last = best_values[:, -1:]
+    for row in np.flatnonzero((np.count_nonzero(values >= last, axis=1) > k) & np.isfinite(last[:, 0])):
+        above = np.flatnonzero(values[row] > last[row, 0])
+        level = np.flatnonzero(values[row] == last[row, 0])[: k - len(above)]
+        best[row] = np.concatenate([above[np.lexsort((above, -values[row, above]))], level])
+        best_values[row] = values[row, best[row]]
+    return best, best_values
+
+
+def rank_of(values: NDArray[Any], item_index: int, left_out: IntArray) -> int:
+    """1-based rank of `item_index` among all items of one user but `left_out`; equal values by ascending index."""
+    masked = np.array(values, dtype=np.float64)
+    masked[left_out[left_out != item_index]] = -np.inf
+    own = masked[item_index]
+    return int(np.count_nonzero(masked > own) + np.count_nonzero(masked[:item_index] == own)) + 1
+
+
+def _entries(matrix: sp.csr_array, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Row positions (within `rows`) and columns of the stored entries of these rows."""
+    counts = np.diff(matrix.indptr)[rows]
+    position = np.repeat(np.arange(len(rows)), counts)
+    offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return position, matrix.indices[np.repeat(matrix.indptr[rows], counts) + offset]

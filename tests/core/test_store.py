@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from gnnrec_core.data.store import load_dataset, save_dataset
+from gnnrec_core.data.values import NO_TIME, Interactions
+from gnnrec_core.errors import DataError, RequestError
+from tests.worlds import make_dataset, random_dataset
+
+
+def test_a_dataset_comes_back_from_disk_as_it_was(tmp_path):
+    dataset = random_dataset(side_edges=True)
+    save_dataset(dataset, tmp_path / "d")
+    back = load_dataset(tmp_path / "d")
+    assert back.fingerprint == dataset.fingerprint
+    assert back.users == dataset.users and back.relations[1].name == "author"
+    assert np.array_equal(back.interactions.timestamp, dataset.interactions.timestamp)
+    assert back.titles == dataset.titles
+
+
+def test_the_fingerprint_does_not_depend_on_row_order():
+    triples = [(0, 0, "train"), (0, 1, "test"), (1, 1, "train"), (2, 0, "train")]
+    assert make_dataset(triples).fingerprint == make_dataset(triples[::-1]).fingerprint
+    assert make_dataset(triples).fingerprint != make_dataset(triples[:3], n_users=3).fingerprint
+
+
+def test_missing_times_stay_missing(tmp_path):
+    dataset = make_dataset([(0, 0, "train"), (1, 1, "train")], timestamp=np.array([5, NO_TIME]))
+    save_dataset(dataset, tmp_path / "d")
+    assert load_dataset(tmp_path / "d").interactions.timestamp.tolist() == [5, NO_TIME]
+
+
+def test_an_existing_folder_is_refused_and_kept(tmp_path):
+    save_dataset(random_dataset(seed=1), tmp_path / "d")
+    first = load_dataset(tmp_path / "d").fingerprint
+    with pytest.raises(RequestError, match="exists already"):
+        save_dataset(random_dataset(seed=2), tmp_path / "d")
+    assert load_dataset(tmp_path / "d").fingerprint == first
+    save_dataset(random_dataset(seed=2), tmp_path / "d", overwrite=True)
+    assert load_dataset(tmp_path / "d").fingerprint != first
+    assert [p.name for p in tmp_path.iterdir()] == ["d"]
+
+
+def test_a_damaged_part_is_a_sentence(tmp_path):
+    save_dataset(random_dataset(), tmp_path / "d")
+    (tmp_path / "d" / "interactions.parquet").write_bytes(b"junk")
+    with pytest.raises(DataError, match="damaged"):
+        load_dataset(tmp_path / "d")
+    with pytest.raises(RequestError, match="no dataset"):
+        load_dataset(tmp_path / "elsewhere")
+
+
+def test_a_pair_that_stands_twice_is_refused():
+    with pytest.raises(DataError, match="twice"):
+        Interactions(np.array([0, 0]), np.array([1, 1]), np.ones(2, np.float32), np.zeros(2, np.int8))

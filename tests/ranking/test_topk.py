@@ -1,0 +1,38 @@
+import numpy as np
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnnrec_core.ranking.topk import rank_items, rank_of, top_k
+
+
+@given(st.integers(1, 6), st.integers(1, 9), st.integers(1, 12), st.integers(0, 10_000))
+def test_top_k_is_the_head_of_a_stable_sort(rows, columns, k, seed):
+    values = np.random.default_rng(seed).integers(0, 4, (rows, columns)).astype(np.float32)
+    index, found = top_k(values, k)
+    expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    assert np.array_equal(index, expected)
+    assert np.array_equal(found, np.take_along_axis(values, expected, axis=1))
+
+
+def test_nothing_seen_is_recommended_and_short_lists_end_in_minus_one():
+    seen = sp.csr_array(np.array([[1, 1, 0], [0, 0, 0]], dtype=bool))
+    lists = rank_items(lambda users: np.array([[3.0, 2.0, 1.0]] * len(users)), np.array([0, 1]), seen, 3)
+    assert lists.item_index.tolist() == [[2, -1, -1], [0, 1, 2]]
+    assert lists.score[0, 1] == -np.inf
+
+
+def test_blocks_do_not_change_the_lists():
+    rng = np.random.default_rng(0)
+    scores, seen = rng.normal(size=(50, 70)), sp.csr_array(rng.random((50, 70)) < 0.2)
+    users = rng.permutation(50)
+    whole = rank_items(lambda u: scores[u].copy(), users, seen, 10, block=64)
+    parts = rank_items(lambda u: scores[u].copy(), users, seen, 10, block=7)
+    assert np.array_equal(whole.item_index, parts.item_index)
+
+
+def test_rank_counts_items_that_are_better_and_leaves_out_the_seen():
+    values = np.array([5.0, 4.0, 4.0, 1.0])
+    assert rank_of(values, 2, np.array([0])) == 2
+    assert rank_of(values, 2, np.array([0, 2])) == 2  # the item itself is always ranked
+    assert rank_of(values, 3, np.array([], dtype=int)) == 4

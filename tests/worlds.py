@@ -25,7 +25,7 @@ def make_dataset(
     attributes: Sequence[tuple[str, str]] = (),
     **columns: np.ndarray,
 ) -> Dataset:
-    """A dataset from (user, item, split) triples with ids u0, u1 .. and i0, i1 ..; `columns`: timestamp, rating, weight.
+    """A dataset from (user, item, split) triples with ids u0.., i0..; `columns`: timestamp, rating, weight.
 
     `attributes` are (relation, label) of the attribute nodes, in node order.
     """

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench soak clean
+.PHONY: run test check format bench soak lock audit clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f'Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make run PYTHON=python3.12')"
@@ -41,3 +41,13 @@ soak: $(VENV)/.test-ready
 
 clean:
 	rm -rf $(VENV)
+
+# Pin every dependency with its hashes, for all platforms (a GPU machine's torch included).
+lock: $(VENV)/.test-ready
+	$(BIN)/uv pip compile requirements.txt --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+# Known vulnerabilities among what is locked; fails when a package was not looked up.
+audit: $(VENV)/.test-ready
+	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --format json --output /tmp/gnnrec-audit.json || true
+	$(BIN)/python tools/audit_dependencies.py /tmp/gnnrec-audit.json requirements.lock

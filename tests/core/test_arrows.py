@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (
-    ("errors", "registry", "settings", "files", "text"),
+    ("errors", "registry", "settings", "files", "text", "pseudonyms"),
     ("data",),
     ("graph",),
     ("ranking",),

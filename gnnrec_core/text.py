@@ -1,0 +1,87 @@
+"""Text from data, made safe for the place where it is shown. Every sink has one function here; nothing else escapes.
+
+A title such as `=cmd|' /C calc'!A0`, `<img src=x onerror=...>`, `![](http://...)` or one with hidden bidirectional
+marks is shown letter for letter, and does nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Any
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+WORD_JOINER = "\N{WORD JOINER}"
+"""Invisible, breaks no line; keeps a colon or a dot from being read as the start of an emoji code or a link."""
+
+_WHITE_SPACE = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_READ_AFTER_ESCAPES = re.compile(r":(?=[\w+\-/]+:|//)|(?<=\bwww)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
+_FORMULA = re.compile(r"\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]")
+
+
+def clean(text: Any) -> str:
+    """`text` on one line, with every control, bidirectional or unpaired surrogate character as U+FFFD.
+
+    White space that breaks a line or a cell becomes one space. Joiners that scripts and emoji need stay.
+
+    >>> clean("a\\x00b\\u202ec\\nd")
+    'a\ufffdb\ufffdc d'
+    """
+    return "".join(REPLACEMENT if _is_hidden(letter) else letter for letter in _WHITE_SPACE.sub(" ", str(text)))
+
+
+def for_html(text: Any) -> str:
+    """Safe as the content of an HTML or SVG element, and inside a quoted attribute.
+
+    >>> for_html('<b title="x">')
+    '&lt;b title=&quot;x&quot;&gt;'
+    """
+    return html.escape(clean(text), quote=True)
+
+
+def for_markdown(text: Any) -> str:
+    """Safe in Streamlit's Markdown (also in labels and headings): shown as typed, no image is fetched, no link made.
+
+    All ASCII punctuation is escaped by a backslash. Emoji codes (`:cat:`), web and mail addresses are recognised only
+    after escapes are undone, so these get an invisible word joiner as well.
+
+    >>> for_markdown("*x* :red[y]")
+    '\\\\*x\\\\* \\\\:red\\\\[y\\\\]'
+    """
+    broken = _READ_AFTER_ESCAPES.sub(lambda found: found.group() + WORD_JOINER, clean(text).strip())
+    return _MARKDOWN.sub(r"\\\1", broken)
+
+
+def for_csv(value: Any) -> Any:
+    """A cell that no spreadsheet runs as a formula: text that starts like one gets a leading apostrophe.
+
+    Numbers, and text that is a plain number, stay as they are.
+
+    >>> for_csv("=1+1"), for_csv("-12.5"), for_csv(-3)
+    ("'=1+1", '-12.5', -3)
+    """
+    if not isinstance(value, str):
+        return value
+    text = clean(value)
+    if _FORMULA.match(text) or value[:1] in ("\t", "\r", "\n"):
+        return text if _is_number(text) else f"'{text}"
+    return text
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
+def _is_hidden(letter: str) -> bool:
+    """Control characters, unpaired surrogates, and what changes the look of text without being seen itself."""
+    code = ord(letter)
+    return (
+        unicodedata.category(letter) in ("Cc", "Cs")
+        or code in (0x00AD, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF)
+        or 0x202A <= code <= 0x202E
+        or 0x2060 <= code <= 0x206F
+        or 0xFFF9 <= code <= 0xFFFB
+        or 0xE0000 <= code <= 0xE007F
+    )

@@ -1,0 +1,5 @@
+"""The app: `streamlit run app.py`."""
+
+from gnnrec_ui import shell
+
+shell.start()

@@ -1,0 +1,103 @@
+"""Colours, number formats and the look that all charts share.
+
+Colours are Okabe and Ito's (2008), told apart with every common colour blindness; those of marks have a contrast of
+at least 3:1 on the light and on the dark background: one figure serves both themes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+ACCENT = "#0072b2"
+POSITIVE = "#0072b2"
+NEGATIVE = "#d55e00"
+TOTAL = "#5b6b7c"
+BASELINE = "#8a94a0"
+HIGHLIGHT = "#e69f00"
+TRANSPARENT = "rgba(0,0,0,0)"
+CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a94a0")
+"""For unordered groups, in this order; more groups than colours become "other" (the last)."""
+DIVERGING = ((0.0, "#a34800"), (0.25, "#e8935a"), (0.5, "#b9c0c8"), (0.75, "#5aa7d6"), (1.0, "#005a8f"))
+"""Negative to positive, grey at zero; readable on light and dark."""
+SEQUENTIAL = ((0.0, "#cfd8e1"), (0.35, "#7ab6dc"), (0.7, "#2a83bd"), (1.0, "#00416a"))
+
+
+def styled(figure: go.Figure, height: int = 360) -> go.Figure:
+    """Give `figure` our margins, transparent background, quiet axes and a legend above the plot (changed in place)."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 28, "b": 8},
+        paper_bgcolor=TRANSPARENT,
+        plot_bgcolor=TRANSPARENT,
+        font={"size": 13},
+        hoverlabel={"font": {"size": 13}},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": {"text": ""}},
+        colorway=list(CATEGORIES),
+    )
+    figure.update_xaxes(automargin=True, zeroline=False, gridcolor="rgba(138,148,160,0.25)")
+    figure.update_yaxes(automargin=True, zeroline=False, gridcolor="rgba(138,148,160,0.25)")
+    return figure
+
+
+def signed_colour(value: float) -> str:
+    """Blue for what raises, vermilion for what lowers."""
+    return POSITIVE if value >= 0 else NEGATIVE
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """`value` with `digits` significant places after the point and a real minus sign; a dash where there is none.
+
+    >>> number(-1234.5678, 2), number(0.12345), number(None), number(0.00012)
+    ('−1,234.57', '0.123', '–', '0.00012')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    small = value != 0 and abs(value) < 0.5 * 10**-digits
+    text = f"{abs(value):.2g}" if small else f"{abs(value):,.{digits}f}"
+    return f"−{text}" if value < 0 and float(text.replace(",", "")) else text
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Like `number`, with a plus sign before what is above zero.
+
+    >>> signed(0.5, 2), signed(-0.5, 2)
+    ('+0.50', '−0.50')
+    """
+    text = number(value, digits)
+    return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as per cent; what would round to nothing is said so.
+
+    >>> percent(0.1234), percent(0.00001), percent(-0.5, 0)
+    ('12.3 %', 'under 0.1 %', '−50 %')
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    if 0 < abs(share) * 100 < 10**-digits / 2:
+        return f"under {10**-digits:g} %"
+    sign = "−" if share < 0 else ""
+    return f"{sign}{abs(share) * 100:.{digits}f} %"
+
+
+def shortened(text: str, length: int = 34) -> str:
+    """`text` cut at a word near `length` with an ellipsis, for the labels of a chart; tables show it whole.
+
+    >>> shortened("A Connecticut Yankee in King Arthur's Court", 24)
+    'A Connecticut Yankee in…'
+    """
+    if len(text) <= length:
+        return text
+    cut = text[:length].rsplit(" ", 1)[0] if " " in text[length // 2 : length] else text[: length - 1]
+    return cut.rstrip(" ,;:-") + "…"
+
+
+def plotly_text(text: Any) -> str:
+    """Text from data for a plotly label: plotly reads a few tags (`<b>`, `<a href>`), so angle brackets are escaped."""
+    from gnnrec_core.text import for_html
+
+    return for_html(text)

@@ -1,0 +1,68 @@
+"""What pages ask of the library, remembered between reruns and sessions; keys are a folder and its fingerprint.
+
+Loaded runs and results are shared objects (`cache_resource`): they are frozen values and nobody writes to them.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+HEAVY = ("torch", "gnnrec_core.models.lightgcn", "gnnrec_core.models.gat", "gnnrec_core.recommend", "torch_geometric")
+
+
+def folder_key(folder: Path) -> str:
+    """A fingerprint of a dataset or run folder: its card's bytes and when its weights were written."""
+    digest = sha256(str(folder).encode())
+    for name in ("dataset.json", "run.json", "model.safetensors"):
+        path = folder / name
+        if path.is_file():
+            stat = path.stat()
+            digest.update(f"{name}:{stat.st_mtime_ns}:{stat.st_size};".encode())
+    return digest.hexdigest()[:16]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the run …")
+def run(folder: str, dataset_folder: str, key: str) -> Any:
+    """The run in `folder` with its dataset; the model has been read, so that no session waits for it twice."""
+    from gnnrec_core.models.run import load_run
+
+    loaded = load_run(Path(folder), Path(dataset_folder))
+    _ = loaded.model
+    return loaded
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the dataset …")
+def dataset(folder: str, key: str) -> Any:
+    """The dataset in `folder`."""
+    from gnnrec_core.data.store import load_dataset
+
+    return load_dataset(Path(folder))
+
+
+@st.cache_resource(show_spinner=False)
+def warm() -> threading.Thread:
+    """Import the heavy libraries once, beside the first page, and take them out of Python's garbage collection.
+
+    Streamlit collects garbage after each script run; with torch imported that costs half a second of every click
+    unless what has been imported is frozen.
+    """
+
+    def work() -> None:
+        for name in HEAVY:
+            try:
+                import_module(name)
+            except ImportError:
+                continue
+        gc.collect()
+        gc.freeze()
+
+    thread = threading.Thread(target=work, name="warm-imports", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,105 @@
+"""Which pages there are, in the order of the work, and the two lines that say what each shows and how to read it.
+
+A new page is a file in `pages/` and an entry here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Needs = Literal["run", "dataset", "nothing"]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One page: its file stem (also its URL path), its section in the menu, and the two lines on how to read it."""
+
+    name: str
+    section: str
+    title: str
+    icon: str
+    reading: str
+    needs: Needs = "run"
+
+
+_ALL = (
+    Screen("home", "", "Home", ":material/home:", "", "nothing"),
+    Screen(
+        "data",
+        "Prepare",
+        "Data",
+        ":material/database:",
+        "A dataset is a list of who interacted with what. Import your own, or look at the shipped one.  \n"
+        "Everything that was repaired or left out on import is counted here.",
+        "nothing",
+    ),
+    Screen(
+        "train",
+        "Prepare",
+        "Train",
+        ":material/model_training:",
+        "A model learns tastes from the train part; the curve shows how well it ranks the validation part.  \n"
+        "Training runs on its own: leave the page, come back, or cancel and keep the best epoch.",
+        "nothing",
+    ),
+    Screen(
+        "recommend",
+        "Understand",
+        "Recommend",
+        ":material/recommend:",
+        "On the left what this person has, on the right what the model would show next, best first.  \n"
+        "Scores only order the list of one person: compare ranks, not scores, between people. Select a row to ask why.",
+    ),
+    Screen(
+        "explain",
+        "Understand",
+        "Explain",
+        ":material/search_insights:",
+        "Why this item stands in this person's list: the parts add up to the score, and each claim was recomputed.  \n"
+        "Blue raises, orange lowers. What no interaction carries is shown as what it is: taste learned in training.",
+    ),
+    Screen(
+        "what_if",
+        "Understand",
+        "What if",
+        ":material/experiment:",
+        "Take interactions away or add items and see the list move: the graph is rebuilt, nothing is retrained.  \n"
+        "Rows that rise are blue, rows that fall orange. The second tab recommends to somebody who is not in the data.",
+    ),
+    Screen(
+        "map",
+        "Understand",
+        "Map",
+        ":material/scatter_plot:",
+        "Each dot is a person or an item, placed by the two main directions of the model's embeddings.  \n"
+        "Near means similar to the model; the two axes have no meaning of their own. Lasso dots to list them.",
+    ),
+    Screen(
+        "audit",
+        "Judge",
+        "Audit",
+        ":material/balance:",
+        "How good the lists are, for whom, and which items they show. Every figure has its interval and its n.  \n"
+        "A difference whose interval touches zero may be chance.",
+    ),
+    Screen(
+        "compare",
+        "Judge",
+        "Compare",
+        ":material/compare_arrows:",
+        "Runs on the same data, side by side, judged on the same people.  \n"
+        "Differences are paired: each person is compared with themselves.",
+        "dataset",
+    ),
+    Screen(
+        "methods",
+        "About",
+        "Methods",
+        ":material/menu_book:",
+        "What each explanation method does, what it promises, and where it fails.  \n"
+        "On the sample data the true reasons are known, so each method has a score against the truth.",
+        "nothing",
+    ),
+)
+SCREENS = {screen.name: screen for screen in _ALL}

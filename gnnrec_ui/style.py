@@ -1,0 +1,27 @@
+"""The little CSS that themes cannot express: no fixed colours, and nothing from data ever enters."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_ALWAYS = """
+.stMainBlockContainer { max-width: 1240px; padding-top: 3.2rem; padding-bottom: 4rem; }
+.stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
+[data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: 3rem 1rem 3rem; }
+  h1 { font-size: 1.6rem !important; }
+}
+@media print { [data-testid="stSidebar"], [data-testid="stHeader"] { display: none !important; } }
+"""
+_PRESENTING = """
+html { font-size: 118%; }
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stSidebarCollapsedControl"],
+[data-testid="stExpandSidebarButton"] { display: none !important; }
+.stMainBlockContainer { max-width: 1400px; padding-top: 1.5rem; }
+"""
+
+
+def apply(is_presenting: bool) -> None:
+    """Put our style on the page; in presentation mode without menu and toolbar, and with larger type."""
+    st.html(f"<style>{_ALWAYS}{_PRESENTING if is_presenting else ''}</style>")

@@ -14,4 +14,5 @@ COMMANDS = Registry(
     Plugin("recommend", "gnnrec_core.commands.recommend", "Recommend", "The best unseen items of users."),
     Plugin("explain", "gnnrec_core.commands.explain", "Explain", "Why this item, for this user?"),
     Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
+    Plugin("job", "gnnrec_core.commands.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

@@ -1,0 +1,244 @@
+"""Trainings in processes of their own: their place in line, their state, cancel without orphans, adoption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gnnrec_core import jobs
+from gnnrec_core.data.store import save_dataset
+from gnnrec_core.errors import RequestError
+from gnnrec_core.files import write_json
+from gnnrec_core.jobs import Job, TrainRequest
+from gnnrec_core.library import Workspace
+from gnnrec_core.models.run import RunRecord
+from tests.worlds import random_dataset
+
+REQUEST = TrainRequest("/nowhere", "popularity", {})
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace whose jobs are ended with the test."""
+    home = Workspace(tmp_path / "home", sample=tmp_path / "none")
+    (home.home / "jobs").mkdir(parents=True)
+    (home.home / "runs").mkdir()
+    yield home
+    for status in jobs.statuses(home):
+        jobs._kill_session(status.job)
+
+
+@pytest.fixture
+def dataset_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "dataset"
+    save_dataset(random_dataset(n_users=60, n_items=50), folder)
+    return folder
+
+
+@pytest.fixture
+def sleeper() -> Iterator[psutil.Process]:
+    """A process that lives until the test ends, standing in for a training."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    yield psutil.Process(process.pid)
+    process.kill()
+    process.wait()
+
+
+def note(place: Workspace, name: str, number: int, process: psutil.Process | None, **changes) -> Job:
+    """A job folder by hand; without a process it is one whose process has died."""
+    pid, started = (process.pid, process.create_time()) if process else (os.getpid(), 0.0)
+    job = Job(name, number, replace(REQUEST), pid, started, **changes)
+    (place.home / "jobs" / name).mkdir()
+    write_json(place.home / "jobs" / name / "job.json", asdict(job))
+    return job
+
+
+def run_record(place: Workspace, name: str, state: str) -> None:
+    (place.home / "runs" / name).mkdir(exist_ok=True)
+    record = RunRecord("popularity", {}, 0, "world", "..", "f", "cpu", state, "2026-11-21T00:00:00+00:00")  # type: ignore[arg-type]
+    write_json(place.home / "runs" / name / "run.json", record.to_dict())
+
+
+def until(place: Workspace, name: str, *states: str, seconds: float = 60) -> jobs.JobStatus:
+    end = time.monotonic() + seconds
+    while (status := jobs.status_of(place, name)).state not in states:
+        assert time.monotonic() < end, f"{status.state}: {jobs.log_tail(place, name)}"
+        time.sleep(0.1)
+    return status
+
+
+def test_a_reused_process_id_does_not_count_as_alive(place, sleeper):
+    job = note(place, "r-1", 1, sleeper)
+    assert jobs.is_alive(job)
+    assert not jobs.is_alive(replace(job, started=job.started - 10))
+    assert not jobs.is_alive(replace(job, pid=2**22 + 5))
+
+
+def test_a_job_waits_for_every_older_living_job_and_for_no_other(place, sleeper, monkeypatch):
+    note(place, "r-dead", 1, None)
+    note(place, "r-old", 2, sleeper)
+    note(place, "r-own", 3, sleeper)
+    note(place, "r-young", 4, sleeper)
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            write_json(place.home / "jobs" / "r-old" / "job.json", asdict(Job("r-old", 2, REQUEST, os.getpid(), 0.0)))
+
+    words = jobs.wait_in_line(place.home / "jobs" / "r-own", pause)
+    assert len(pauses) == 3
+    assert words[:2] == ["train", "/nowhere"] and words[words.index("--out") + 1] == str(place.home / "runs" / "r-own")
+    monkeypatch.setenv("GNNREC_TRAININGS", "2")
+    note(place, "r-old2", 1, sleeper)
+    jobs.wait_in_line(place.home / "jobs" / "r-own", lambda _: pytest.fail("two may train at once"))
+
+
+def test_the_words_of_a_training_say_all_that_was_asked(place):
+    request = TrainRequest("/d", "lightgcn", {"n_layers": 2, "loss": "bpr"}, seed=7, device="cpu", max_seconds=5)
+    words = jobs.train_words(place, Job("r-1", 1, request, 0, 0.0, resume=True))
+    assert " ".join(words).startswith("train /d --model lightgcn --out ")
+    assert " ".join(words).endswith("--set n_layers=2 --set loss=bpr --seed 7 --device cpu --max-seconds 5 --resume")
+
+
+@pytest.mark.parametrize(
+    ("record", "lives", "cancelled", "resumed", "expected"),
+    [
+        (None, True, False, False, "queued"),
+        (None, False, False, False, "failed"),
+        (None, False, True, False, "cancelled"),
+        ("running", True, False, False, "running"),
+        ("running", True, True, False, "running"),
+        ("running", False, False, False, "interrupted"),
+        ("running", False, True, False, "cancelled"),
+        ("interrupted", True, False, True, "queued"),
+        ("cancelled", True, False, True, "queued"),
+        ("finished", True, False, True, "finished"),
+        ("finished", False, True, False, "finished"),
+        ("failed", False, False, False, "failed"),
+    ],
+)
+def test_the_state_follows_from_the_record_and_the_process(place, sleeper, record, lives, cancelled, resumed, expected):
+    stamp = time.time() if cancelled else None
+    note(place, "r-1", 1, sleeper if lives else None, cancelled_at=stamp, resume=resumed)
+    if record:
+        run_record(place, "r-1", record)
+    status = jobs.status_of(place, "r-1")
+    assert status.state == expected
+    if record and not lives:  # what a crash left behind is set right on disk, so that the run can be deleted
+        assert json.loads((place.home / "runs" / "r-1" / "run.json").read_text())["state"] == expected
+
+
+def test_a_read_only_server_shows_jobs_but_changes_none(place, sleeper, dataset_folder):
+    note(place, "r-1", 1, sleeper)
+    note(place, "r-2", 2, None)
+    run_record(place, "r-2", "running")
+    frozen = replace(place, read_only=True)
+    assert [s.state for s in jobs.statuses(frozen)] == ["interrupted", "queued"]
+    assert json.loads((place.home / "runs" / "r-2" / "run.json").read_text())["state"] == "running"
+    for change in (
+        lambda: jobs.start(frozen, replace(REQUEST, dataset_folder=str(dataset_folder))),
+        lambda: jobs.cancel(frozen, "r-1"),
+        lambda: jobs.resume(frozen, "r-2"),
+        lambda: jobs.forget(frozen, "r-2"),
+    ):
+        with pytest.raises(RequestError, match="read-only"):
+            change()
+    assert sleeper.is_running()
+
+
+def test_a_long_line_and_unknown_jobs_are_refused(place, sleeper, dataset_folder):
+    for number in range(jobs.MAX_IN_LINE):
+        note(place, f"r-{number}", number + 1, sleeper)
+    with pytest.raises(RequestError, match="wait in line"):
+        jobs.start(place, replace(REQUEST, dataset_folder=str(dataset_folder)))
+    for wrong in ("../r-1", "r-99", "", "/"):
+        with pytest.raises(RequestError, match="no training"):
+            jobs.cancel(place, wrong)
+    with pytest.raises(RequestError, match="not over"):
+        jobs.forget(place, "r-0")
+
+
+def test_a_training_that_ignores_a_cancel_is_killed_with_its_children(place):
+    script = (
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        "print(child.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        child = psutil.Process(int(process.stdout.readline()))
+        job = note(place, "r-1", 1, psutil.Process(process.pid))
+        run_record(place, "r-1", "running")
+        jobs.cancel(place, "r-1")
+        assert jobs.status_of(place, "r-1").state == "running"
+        late = replace(job, cancelled_at=time.time() - jobs.GRACE_SECONDS - 1)
+        write_json(place.home / "jobs" / "r-1" / "job.json", asdict(late))
+        until(place, "r-1", "cancelled", seconds=5)
+        process.wait(5)
+    end = time.monotonic() + 5
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_training_runs_by_itself_in_a_session_of_its_own(place, dataset_folder):
+    job = jobs.start(place, replace(REQUEST, dataset_folder=str(dataset_folder)))
+    assert os.getsid(job.pid) == job.pid != os.getsid(0)
+    status = until(place, job.id, "finished", "failed")
+    assert status.state == "finished", jobs.log_tail(place, job.id)
+    assert [run.id for run in place.runs()] == [job.id]
+    jobs.forget(place, job.id)
+    assert jobs.statuses(place) == () and [run.id for run in place.runs()] == [job.id]
+
+
+def test_cancel_takes_a_waiting_job_out_and_stops_a_running_one_which_can_go_on(place, dataset_folder):
+    request = TrainRequest(str(dataset_folder), "lightgcn", {"epochs": 1000, "patience": 1000}, device="cpu")
+    first, second = jobs.start(place, request), jobs.start(place, request)
+    assert jobs.status_of(place, second.id).ahead == 1
+    jobs.cancel(place, second.id)
+    assert [status.job.id for status in jobs.statuses(place)] == [first.id]
+    until(place, first.id, "running")
+    history = place.home / "runs" / first.id / "history.jsonl"
+    end = time.monotonic() + 60
+    while not history.is_file() or history.read_text().count("\n") < 3:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    jobs.cancel(place, first.id)
+    until(place, first.id, "cancelled", seconds=20)
+    assert not jobs.is_alive(first)
+    assert (place.home / "runs" / first.id / "model.safetensors").is_file()
+    again = jobs.resume(place, first.id)
+    assert again.resume and again.number > second.number
+    until(place, first.id, "running", "finished")
+    jobs.cancel(place, first.id)
+    until(place, first.id, "cancelled", "finished")
+
+
+def test_a_killed_training_is_interrupted_and_a_new_server_sees_it(place, dataset_folder):
+    request = TrainRequest(str(dataset_folder), "lightgcn", {"epochs": 1000, "patience": 1000}, device="cpu")
+    job = jobs.start(place, request)
+    until(place, job.id, "running")
+    script = f"from pathlib import Path; from gnnrec_core import jobs, library;\
+print(jobs.statuses(library.Workspace(Path({str(place.home)!r})))[0].state)"
+    seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "running"
+    os.kill(job.pid, signal.SIGKILL)
+    until(place, job.id, "interrupted", seconds=5)
+    assert place.run(job.id).record.state == "interrupted"
+
+
+def test_a_request_that_cannot_be_trained_fails_with_its_sentence(place, tmp_path):
+    job = jobs.start(place, replace(REQUEST, dataset_folder=str(tmp_path / "gone")))
+    status = until(place, job.id, "failed")
+    assert status.message.startswith("There is no dataset at") and status.message in jobs.log_tail(
+        place, job.id
+    ).replace("\n", " ")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
@@ -25,6 +25,32 @@ class Epoch:
     validation: dict[str, float]
     seconds: float
     is_best: bool
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """All that training needs to go on as if it had never stopped: tensors, and a card of plain JSON values."""
+
+    tensors: Tensors
+    card: dict[str, Any] = field(default_factory=dict)
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What the training loop gives a model.
+
+    `validate` returns figures of the model as it stands (`{"ndcg@20": ..., "recall@20": ...}`), None where the dataset
+    has no validation part. `resume` is what `ResumableRecommender.training_state` gave. A model whose `should_stop()`
+    turns true in the middle of an epoch ends its iterator without yielding that epoch.
+    """
+
+    validate: Callable[[], dict[str, float]] | None = None
+    resume: TrainingState | None = None
+    should_stop: Callable[[], bool] = _never
 
 
 class Recommender(Protocol):
@@ -49,8 +75,11 @@ class Recommender(Protocol):
         """A trained model from its `tensors`; RunError where shapes or names do not fit."""
         ...
 
-    def fit(self, **options: Any) -> Iterator[Epoch]:
-        """Train; yields after each epoch. When the iterator ends the model holds its best epoch's parameters."""
+    def fit(self, options: FitOptions) -> Iterator[Epoch]:
+        """Train; yields after each epoch. When the iterator ends the model holds its best epoch's parameters.
+
+        A model that is fitted in one go yields once, with `Epoch(1, None, options.validate() ..., is_best=True)`.
+        """
         ...
 
     def tensors(self) -> Tensors:
@@ -59,6 +88,25 @@ class Recommender(Protocol):
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32 for user indices `[n]`; a fresh array each time."""
+        ...
+
+
+@runtime_checkable
+class ResumableRecommender(Protocol):
+    """A recommender whose training can go on after it was killed."""
+
+    def training_state(self) -> TrainingState:
+        """The state after the last epoch that `fit` yielded."""
+        ...
+
+
+@runtime_checkable
+class SizedRecommender(Protocol):
+    """A recommender that knows how much memory its training takes."""
+
+    @classmethod
+    def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
+        """An upper estimate of the bytes that training holds at once, on the device that trains."""
         ...
 
 
@@ -81,4 +129,36 @@ class PropagationRecommender(Protocol):
         On another graph (edges removed or added, same nodes) degrees, and attention where there is some, are computed
         anew on that graph: this is the "recomputed on the changed graph" of every check.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class HistoryParts:
+    """A user's scores of `n` items as sums: score = own + values.sum(axis=0), in float64.
+
+    `own` `[n]` is what no edge of the user carries; `edges` int64 `[m]` are columns of the graph whose source is the
+    user; `values` `[m, n]` is what each carries.
+    """
+
+    own: NDArray[Any]
+    edges: IntArray
+    values: NDArray[Any]
+
+
+@runtime_checkable
+class HistoryRecommender(Protocol):
+    """A recommender that is no propagation but whose score is a sum over the edges of the user all the same.
+
+    Item-item models are such sums; a network with gates is one once its gates are frozen at the values they took.
+    """
+
+    parts_frozen: ClassVar[tuple[str, ...]]
+    """What `history_parts` holds fixed to make the score a sum: () or, for instance, ("gates",)."""
+
+    def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
+        """The parts of the user's scores of `item_indices` on `graph` (default: the trained graph)."""
+        ...
+
+    def score_on(self, graph: RecGraph, users: IntArray) -> NDArray[Any]:
+        """Scores `[n, n_items]` on a changed graph, parameters held fixed: the recomputation behind every check."""
         ...

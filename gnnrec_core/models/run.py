@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +18,7 @@ from gnnrec_core.errors import RequestError, RunError
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.checkpoint import load_tensors
+from gnnrec_core.models.heartbeat import is_alive
 from gnnrec_core.settings import Settings, read_settings
 
 State = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
@@ -26,7 +27,10 @@ LIBRARIES = ("torch", "numpy", "scipy", "polars", "torch-geometric")
 
 @dataclass(frozen=True)
 class RunRecord:
-    """`run.json`. `dataset_path` is relative to the run folder, so that both can move together."""
+    """`run.json`. `dataset_path` is relative to the run folder, so that both can move together.
+
+    `process` says who trains the run now (see `heartbeat`); a record whose process has died reads as "interrupted".
+    """
 
     model: str
     settings: dict[str, Any]
@@ -41,6 +45,7 @@ class RunRecord:
     figures: dict[str, Any] = field(default_factory=dict)
     notes: str = ""
     error: str = ""
+    process: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in `run.json`."""
@@ -55,7 +60,9 @@ class RunRecord:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             content.pop("format_version")
-            return cls(**content)
+            record = cls(**content)
+            gone = record.state == "running" and not is_alive(record.process)
+            return replace(record, state="interrupted", process={}) if gone else record
         except (ValueError, TypeError, KeyError) as error:
             raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
 

@@ -1,0 +1,164 @@
+"""The one training loop of all models that learn by gradient steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gnnrec_core.errors import RunError
+from gnnrec_core.models.losses import bpr, sampled_softmax
+from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
+from gnnrec_core.models.sampling import Batch, Sampler, share
+
+if TYPE_CHECKING:
+    from gnnrec_core.models.gradient import GradientRecommender
+
+JUDGED_BY = "ndcg@20"
+"""The validation figure that decides which epoch is best."""
+LOWEST_RATE = 0.05
+"""Where the cosine schedule ends, as a share of the learning rate."""
+
+
+class GradientFit:
+    """One training of one model: Adam over epochs of batches, validated, stopped early, resumable.
+
+    All draws of an epoch come from (seed, epoch), so parameters, optimiser moments, the best epoch so far and the epoch
+    number are the whole state.
+    """
+
+    def __init__(self, model: GradientRecommender, options: FitOptions) -> None:
+        self.model, self.options, self.settings = model, options, model.settings
+        self.sampler = Sampler(model.graph, model.device)
+        self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
+        self.loss = torch.compile(self._loss) if self._on_cuda and self.settings.compile else self._loss
+        self.epoch = 0
+        self.best: Tensors = {}
+        self.best_epoch, self.best_figure, self.waited = 0, -math.inf, 0
+        if options.resume is not None:
+            self._set_state(options.resume)
+
+    @property
+    def _on_cuda(self) -> bool:
+        return self.model.device.startswith("cuda")
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train from the epoch of the state to the last; afterwards the model holds its best parameters."""
+        while self.epoch < self.settings.epochs and self.waited < self.settings.patience:
+            start = time.perf_counter()
+            loss = self._run_epoch(self.epoch + 1)
+            if loss is None:  # stopped in the middle: this epoch never happened
+                break
+            self.epoch += 1
+            validation = self._validate()
+            is_best = self._keep_best(validation)
+            yield Epoch(self.epoch, loss, validation, time.perf_counter() - start, is_best)
+        if self.best:
+            self.model.set_tensors(self.best)
+
+    def _run_epoch(self, epoch: int) -> float | None:
+        """Mean loss per interaction over one pass; None where it was stopped before the end."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["lr_factor"] * self.learning_rate(epoch)
+        total = torch.zeros((), device=self.model.device, dtype=torch.float64)
+        for batch in self.batches(epoch):
+            if self.model.processes.any(self.options.should_stop()):
+                return None
+            total += self.step(batch)
+        loss = float(self.model.processes.sum(total.cpu().numpy().reshape(1))[0]) / len(self.sampler)
+        if not math.isfinite(loss):
+            raise RunError(
+                f"Training diverged in epoch {epoch}: the loss is not a finite number.",
+                "Lower learning_rate, or set clip_norm=1.",
+                epoch=epoch,
+            )
+        return loss
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of `epoch`, drawn from (seed, epoch)."""
+        s = self.settings
+        draw = self.sampler.pairwise if s.loss == "bpr" else self.sampler.shared
+        return draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.n_negatives, s.negative_popularity)
+
+    def step(self, batch: Batch) -> Tensor:
+        """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
+        own = share(batch, self.model.processes.rank, self.model.processes.n)
+        self.optimiser.zero_grad()
+        with torch.autocast("cuda", torch.bfloat16, enabled=self._on_cuda and self.settings.precision == "mixed"):
+            ranking, regulariser = self.loss(own)
+        ((ranking + self.settings.l2 * regulariser) / batch.size).backward()
+        parameters = list(self.model.parameters.values())
+        self.model.processes.sum_gradients(parameters)
+        if self.settings.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
+        self.optimiser.step()
+        self.model.changed()
+        return ranking.detach().double()
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Ranking loss and regulariser of `batch`, both summed over its interactions."""
+        n_users, b = self.model.graph.n_users, len(batch.users)
+        nodes = torch.cat([batch.users, batch.items + n_users, batch.negatives.flatten() + n_users])
+        final = self.model.embed(nodes, batch)
+        users, positives, negatives = final[:b], final[b : 2 * b], final[2 * b :]
+        if batch.seen is None:
+            ranking = bpr(users, positives, negatives.view(*batch.negatives.shape, -1))
+            return ranking, self.model.regulariser(nodes)
+        ranking = sampled_softmax(users, positives, negatives, batch.seen, self.settings.temperature)
+        return ranking, self.model.regulariser(nodes[: 2 * b])
+
+    def learning_rate(self, epoch: int) -> float:
+        """The learning rate in `epoch` (1 ... epochs) by the schedule."""
+        s = self.settings
+        if epoch <= s.warmup_epochs:
+            return float(s.learning_rate * epoch / (s.warmup_epochs + 1))
+        if s.schedule == "constant":
+            return float(s.learning_rate)
+        done = (epoch - 1 - s.warmup_epochs) / max(1, s.epochs - 1 - s.warmup_epochs)
+        return float(s.learning_rate * (LOWEST_RATE + (1 - LOWEST_RATE) * (1 + math.cos(math.pi * done)) / 2))
+
+    def _validate(self) -> dict[str, float]:
+        due = self.epoch % self.settings.validate_every == 0 or self.epoch == self.settings.epochs
+        return self.options.validate() if due and self.options.validate is not None else {}
+
+    def _keep_best(self, validation: dict[str, float]) -> bool:
+        """Whether this is the best epoch so far; without validation every epoch is."""
+        if not validation:
+            if self.options.validate is None:
+                self.best_epoch = self.epoch
+            return self.options.validate is None
+        if validation[JUDGED_BY] <= self.best_figure:
+            self.waited += 1
+            return False
+        self.best_figure, self.best_epoch, self.waited = validation[JUDGED_BY], self.epoch, 0
+        self.best = self.model.tensors()
+        return True
+
+    def state(self) -> TrainingState:
+        """Parameters, Adam's moments, the best parameters so far, and counters."""
+        tensors = {f"parameter.{name}": value for name, value in self.model.tensors().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{name}": value.cpu().numpy().copy() for name, value in moments.items()}
+        card: dict[str, Any] = {"epoch": self.epoch, "best_epoch": self.best_epoch, "waited": self.waited}
+        return TrainingState(tensors, card | ({"best_figure": self.best_figure} if self.best else {}))
+
+    def _set_state(self, state: TrainingState) -> None:
+        named: dict[str, Tensors] = {"parameter": {}, "best": {}, "adam": {}}
+        for full, value in state.tensors.items():
+            kind, _, name = full.partition(".")
+            named[kind][name] = value
+        self.model.set_tensors(named["parameter"])
+        self.best = named["best"]
+        moments: dict[int, dict[str, Tensor]] = {}
+        for full, value in named["adam"].items():
+            number, _, name = full.partition(".")
+            moments.setdefault(int(number), {})[name] = torch.from_numpy(value.copy())
+        self.optimiser.load_state_dict({"state": moments, "param_groups": self.optimiser.state_dict()["param_groups"]})
+        card = state.card
+        self.epoch, self.best_epoch, self.waited = card["epoch"], card["best_epoch"], card["waited"]
+        self.best_figure = card.get("best_figure", -math.inf)

@@ -1,0 +1,51 @@
+"""Settings that every model trained by gradient steps has."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gnnrec_core.settings import Settings
+
+
+class GradientSettings(Settings):
+    """How a model is trained: loss, optimiser, stopping. Each model adds what it is made of."""
+
+    embedding_dim: int = Field(64, ge=2, le=1024, description="length of each embedding vector")
+    loss: Literal["softmax", "bpr"] = Field(
+        "softmax", description="sampled softmax over negatives shared by a batch, or Bayesian personalised ranking"
+    )
+    learning_rate: float = Field(0.02, gt=0, le=1, description="step size of Adam at its highest")
+    l2: float = Field(1e-3, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
+    batch_size: int = Field(4096, ge=1, le=1_000_000, description="train interactions in one step")
+    n_negatives: int = Field(
+        1024, ge=1, le=100_000, description="negative items: shared by a batch (softmax) or for each interaction (bpr)"
+    )
+    negative_popularity: float = Field(
+        0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
+    )
+    temperature: float = Field(1.0, gt=0, le=100, description="scores are divided by this in the softmax loss")
+    epochs: int = Field(200, ge=1, le=100_000, description="most passes over the train interactions")
+    patience: int = Field(10, ge=1, le=10_000, description="validations without a better NDCG@20 before training ends")
+    validate_every: int = Field(1, ge=1, le=1000, description="epochs from one validation to the next")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="learning rate over the epochs: the same, or falling to a twentieth along a cosine"
+    )
+    warmup_epochs: int = Field(0, ge=0, le=1000, description="epochs in which the learning rate rises to its height")
+    clip_norm: float = Field(
+        0.0, ge=0, le=1e6, description="longest gradient (L2 norm over all parameters); 0: no limit"
+    )
+    precision: Literal["full", "mixed"] = Field(
+        "full", description="mixed: the loss in bfloat16 on CUDA (the CPU always computes in full precision)"
+    )
+    compile: bool = Field(False, description="compile the loss with torch.compile on CUDA")
+
+
+class GraphSettings(GradientSettings):
+    """Settings of models that pass messages over the whole graph."""
+
+    n_layers: int = Field(3, ge=0, le=8, description="propagation layers; the final embedding is the mean of all")
+    side_edges: float = Field(
+        1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"
+    )

@@ -1,0 +1,91 @@
+"""LightGCN (He et al. 2020): linear graph convolution, mean over layers, score = dot product."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnrec_core.data.values import Dataset
+from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.gradient import GradientRecommender
+from gnnrec_core.models.gradient_settings import GraphSettings
+from gnnrec_core.models.propagation import Propagation
+from gnnrec_core.models.protocol import Tensors
+from gnnrec_core.models.sampling import Batch
+from gnnrec_core.models.sparse_ops import csr_tensor, layer_mean
+
+EMBEDDING = "embedding.weight"
+INITIAL_STD = 0.1
+
+
+class LightGCNSettings(GraphSettings):
+    """Settings of LightGCN."""
+
+
+def initial_embedding(n_nodes: int, embedding_dim: int, seed: int) -> Tensors:
+    """Layer-0 embeddings before training: normal with standard deviation 0.1, `[n_nodes, d]`."""
+    draws = np.random.default_rng((seed, 0)).standard_normal((n_nodes, embedding_dim), dtype=np.float32)
+    return {EMBEDDING: draws * np.float32(INITIAL_STD)}
+
+
+class LightGCN(GradientRecommender):
+    """z = (E + PE + ... + P^K E) / (K + 1) with P = D^-1/2 A D^-1/2 over the train graph, no self-loops.
+
+    Degrees are weighted degrees; side edges and interaction weights count in A.
+    """
+
+    name: ClassVar[str] = "lightgcn"
+    settings_type: ClassVar[type[LightGCNSettings]] = LightGCNSettings
+
+    @classmethod
+    def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
+        """Train interactions and side edges."""
+        return build_graph(dataset, settings.side_edges)
+
+    @classmethod
+    def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
+        """`embedding.weight` `[n_nodes, d]`."""
+        return initial_embedding(dataset.n_nodes, settings.embedding_dim, seed)
+
+    @classmethod
+    def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
+        """Parameters with moments, gradient and best copy; layers; the graph; one batch of scores."""
+        return memory_bytes(dataset, settings)
+
+    @cached_property
+    def _operator(self) -> Tensor:
+        return csr_tensor(self.graph.normalised_adjacency, self.device)
+
+    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
+        """Rows `nodes` of the layer mean; the batch does not matter."""
+        return layer_mean(self.parameters[EMBEDDING], self._operator, self.settings.n_layers)[nodes]
+
+    def regulariser(self, nodes: Tensor) -> Tensor:
+        """Half the squared length of the layer-0 embeddings of `nodes`."""
+        return self.parameters[EMBEDDING][nodes].square().sum() / 2
+
+    def propagation(self, graph: RecGraph | None = None) -> Propagation:
+        """The same symmetric operator in each layer, degrees counted on `graph`."""
+        operator = (self.graph if graph is None else graph).normalised_adjacency
+        n_layers = self.settings.n_layers
+        with torch.no_grad():
+            embedding = self.parameters[EMBEDDING].cpu().numpy()
+        weights = np.full(n_layers + 1, 1 / (n_layers + 1))
+        return Propagation(self.graph.n_users, embedding, weights, ((operator,),) * n_layers, symmetric=True)
+
+
+def memory_bytes(dataset: Dataset, settings: Any) -> int:
+    """Bytes that training a full-graph model holds at once (upper estimate)."""
+    n_edges = 2 * (len(dataset.interactions.rows("train")) + sum(len(relation) for relation in dataset.relations))
+    tables = dataset.n_nodes * settings.embedding_dim * 4 * 10  # weights, 2 moments, gradient, best, layers
+    nodes_in_step = settings.batch_size * (2 + (settings.n_negatives if settings.loss == "bpr" else 0))
+    if settings.loss == "bpr":
+        step = nodes_in_step * settings.embedding_dim * 4 * 3
+    else:
+        n_shared = min(settings.n_negatives, dataset.n_items)
+        step = settings.batch_size * n_shared * 4 * 4 + nodes_in_step * settings.embedding_dim * 4 * 3
+    return int(tables + n_edges * 60 + step + min(1024, dataset.n_users) * dataset.n_items * 8)

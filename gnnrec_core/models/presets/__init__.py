@@ -1,0 +1,26 @@
+"""Settings chosen for known data, one JSON file each: `{"model", "why", "settings"}`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.errors import RequestError
+from gnnrec_core.registry import did_you_mean
+
+FOLDER = Path(__file__).parent
+PRESETS = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+def preset_settings(name: str, model: str) -> dict[str, Any]:
+    """The settings of preset `name`; RequestError where there is none or it is for another model."""
+    if name not in PRESETS:
+        raise RequestError(f"There is no preset named {name!r}.", did_you_mean(name, PRESETS), value=name)
+    content = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    if content["model"] != model:
+        raise RequestError(
+            f"Preset {name!r} is for {content['model']}, not {model}.", f"Use --model {content['model']}.", value=name
+        )
+    settings: dict[str, Any] = content["settings"]
+    return settings

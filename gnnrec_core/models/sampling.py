@@ -1,0 +1,130 @@
+"""Batches of train interactions with negative items, drawn in whole arrays.
+
+Every epoch has a generator of its own, seeded with (seed, epoch): an epoch's draws do not depend on what was drawn
+before, so training can go on after a crash from the epoch number alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnrec_core.graph import RecGraph
+
+REDRAWS = 5
+"""Times that a negative which the user has seen is drawn again (BPR); after these it stays."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Positions of one step. `b` is the share of this process in a batch of `size` interactions.
+
+    `edges` int64 `[b]` columns of the graph (user to item); `users`, `items` int64 `[b]` indices; `negatives` int64
+    item indices: `[m]` shared by the batch (softmax) or `[b, n]` (bpr); `seen` boolean `[b, m]`: shared negatives that the
+    user has (softmax only).
+    """
+
+    edges: Tensor
+    users: Tensor
+    items: Tensor
+    negatives: Tensor
+    seen: Tensor | None
+    size: int
+
+
+class Sampler:
+    """Train interactions of `graph` as tensors on `device`, and the draws from them."""
+
+    def __init__(self, graph: RecGraph, device: str) -> None:
+        columns = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == 0)
+        users, items = graph.edge_index[0, columns], graph.edge_index[1, columns] - graph.n_users
+        order = np.lexsort((items, users))
+        self.n_items, self.device = graph.n_items, device
+        self.edges = torch.from_numpy(columns[order]).to(device)
+        self.users = torch.from_numpy(users[order]).to(device)
+        self.items = torch.from_numpy(items[order]).to(device)
+        self.keys = self.users * self.n_items + self.items
+        self.start = torch.from_numpy(np.r_[0, np.bincount(users, minlength=graph.n_users).cumsum()]).to(device)
+        self.popularity = torch.from_numpy(graph.popularity.copy()).to(device)
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def generator(self, seed: int, epoch: int) -> torch.Generator:
+        """The source of all draws of one epoch."""
+        state = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
+        return torch.Generator(device=self.device).manual_seed(int(state >> np.uint64(1)))
+
+    def pairwise(self, generator: torch.Generator, size: int, n: int, power: float) -> Iterator[Batch]:
+        """Batches with `n` own negatives for each interaction, none of which the user has (BPR)."""
+        order = torch.randperm(len(self), generator=generator, device=self.device)
+        for start in range(0, len(self), size):
+            rows = order[start : start + size]
+            users = self.users[rows]
+            negatives = self._draw(len(rows) * n, power, generator).view(len(rows), n)
+            for _ in range(REDRAWS):
+                wrong = self._has(users[:, None], negatives).nonzero(as_tuple=True)
+                if not len(wrong[0]):
+                    break
+                negatives[wrong] = self._draw(len(wrong[0]), power, generator)
+            yield Batch(self.edges[rows], users, self.items[rows], negatives, None, len(rows))
+
+    def shared(self, generator: torch.Generator, size: int, n: int, power: float) -> Iterator[Batch]:
+        """Batches whose interactions share `n` negatives; all items where there are no more than `n`."""
+        order = torch.randperm(len(self), generator=generator, device=self.device)
+        for start in range(0, len(self), size):
+            rows = order[start : start + size]
+            users = self.users[rows]
+            if n >= self.n_items:
+                negatives = torch.arange(self.n_items, device=self.device)
+            else:
+                negatives = torch.unique(self._draw(n, power, generator))
+            yield Batch(self.edges[rows], users, self.items[rows], negatives, self.seen(users, negatives), len(rows))
+
+    def seen(self, users: Tensor, items: Tensor) -> Tensor:
+        """Boolean `[b, m]`: which of `items` (unique) each of `users` has."""
+        place = torch.full((self.n_items,), -1, dtype=torch.int64, device=self.device)
+        place[items] = torch.arange(len(items), device=self.device)
+        counts = self.start[users + 1] - self.start[users]
+        row = torch.repeat_interleave(torch.arange(len(users), device=self.device), counts)
+        offset = torch.arange(len(row), device=self.device) - (counts.cumsum(0) - counts)[row]
+        column = place[self.items[self.start[users][row] + offset]]
+        mask = torch.zeros(len(users), len(items), dtype=torch.bool, device=self.device)
+        known = column >= 0
+        mask[row[known], column[known]] = True
+        return mask
+
+    def _draw(self, n: int, power: float, generator: torch.Generator) -> Tensor:
+        """`n` item indices with probability as popularity to the `power`."""
+        if power == 0:
+            return torch.randint(self.n_items, (n,), generator=generator, device=self.device)
+        if power == 1:
+            return self.items[torch.randint(len(self), (n,), generator=generator, device=self.device)]
+        weight = self.popularity.to(torch.float64).pow(power).cumsum(0)
+        point = torch.rand(n, dtype=torch.float64, generator=generator, device=self.device) * weight[-1]
+        return torch.searchsorted(weight, point, right=True).clamp_(max=self.n_items - 1)
+
+    def _has(self, users: Tensor, items: Tensor) -> Tensor:
+        """Boolean: which (user, item) pairs are train interactions."""
+        keys = users * self.n_items + items
+        place = torch.searchsorted(self.keys, keys).clamp_(max=len(self.keys) - 1)
+        return self.keys[place] == keys
+
+
+def share(batch: Batch, rank: int, n_processes: int) -> Batch:
+    """The part of `batch` that process `rank` of `n_processes` works on; shared negatives stay whole."""
+    if n_processes == 1:
+        return batch
+    own = slice(rank, None, n_processes)
+    return Batch(
+        batch.edges[own],
+        batch.users[own],
+        batch.items[own],
+        batch.negatives[own] if batch.seen is None else batch.negatives,
+        None if batch.seen is None else batch.seen[own],
+        batch.size,
+    )

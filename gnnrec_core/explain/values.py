@@ -63,13 +63,41 @@ class MessagePath:
 
 @dataclass(frozen=True)
 class Case:
-    """What is explained: the score of a pair, or its lead over `reference_item` (the item at rank k + 1)."""
+    """What is explained: the score of a pair, or its lead over `reference_item` (the item at rank k + 1).
+
+    `score` and `reference_score` are what the model itself says, `rank` the item's 1-based rank among the items that a
+    list may hold. Made by `case.make_case`.
+    """
 
     user_index: int
     item_index: int
-    target: Target = "score"
-    k: int = 10
+    target: Target
+    k: int
+    score: float
+    rank: int
     reference_item: int | None = None
+    reference_score: float = 0.0
+
+    @property
+    def explained(self) -> float:
+        """The number whose parts are asked for: the score, or the margin score - reference_score."""
+        return self.score - self.reference_score if self.target == "margin" else self.score
+
+    @property
+    def signed_items(self) -> tuple[tuple[int, float], ...]:
+        """The explained number as a signed sum of scores: ((item, 1.0), (reference item, -1.0))."""
+        if self.target == "margin" and self.reference_item is not None:
+            return ((self.item_index, 1.0), (self.reference_item, -1.0))
+        return ((self.item_index, 1.0),)
+
+
+@dataclass(frozen=True)
+class Group:
+    """All walks of one shape together: `name` as "user-item-user", `value` in units of the score, its share."""
+
+    name: str
+    value: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -79,7 +107,8 @@ class Explanation:
     `score` is what is explained (the score, or the margin when `case.target` is "margin"), `rank` the item's 1-based
     rank among unseen items. Where `is_additive`, baseline + sum of all contributions = score up to
     `completeness_error` (absolute); `contributions` are all parts, largest |value| first. `seconds` is the method's own
-    time, without checks. `frozen` says what the method held fixed; `warnings` are sentences for people.
+    time, without checks. `frozen` says what the method held fixed; `groups` are sums over all walks of one shape, which
+    with the baseline sum to the score; `warnings` are sentences for people.
     """
 
     case: Case
@@ -96,6 +125,7 @@ class Explanation:
     exact: bool = False
     seed: int = 0
     path_share_shown: float | None = None
+    groups: tuple[Group, ...] = ()
     faithfulness: dict[str, Any] = field(default_factory=dict)
     narrative: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""Score, rank and reference item of a pair: the facts that every method explains, found in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.data.values import Dataset, IntArray
+from gnnrec_core.errors import RequestError
+from gnnrec_core.explain.values import Case, Target
+from gnnrec_core.ranking.topk import rank_of, top_k
+from gnnrec_core.recommend import left_out
+
+
+def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, target: Target, k: int) -> Case:
+    """The case of a pair, with the model's own score and rank.
+
+    The reference item of a margin is the one at rank k + 1 of the user's list, not counting the explained item: the
+    item that would take (or has taken) the k-th place from it. RequestError where an index or k is out of range, or no
+    other item is left to compare with.
+    """
+    if not 0 <= user_index < dataset.n_users:
+        raise RequestError(f"There is no user with index {user_index}.", f"Choose 0 to {dataset.n_users - 1}.")
+    if not 0 <= item_index < dataset.n_items:
+        raise RequestError(f"There is no item with index {item_index}.", f"Choose 0 to {dataset.n_items - 1}.")
+    if k < 1:
+        raise RequestError(f"k = {k} cannot be used.", "Choose 1 or more.")
+    scores = model.score(np.array([user_index]))[0]
+    excluded = excluded_items(dataset, user_index)
+    rank = rank_of(scores, item_index, excluded)
+    reference = reference_item(scores, item_index, excluded, k) if target == "margin" else None
+    return Case(
+        user_index,
+        item_index,
+        target,
+        k,
+        float(scores[item_index]),
+        rank,
+        reference,
+        0.0 if reference is None else float(scores[reference]),
+    )
+
+
+def excluded_items(dataset: Dataset, user_index: int) -> IntArray:
+    """Items that the user's list leaves out (train and validation), ascending."""
+    matrix = left_out(dataset)
+    start, end = matrix.indptr[user_index : user_index + 2]
+    found: IntArray = matrix.indices[start:end].astype(np.int64)
+    return found
+
+
+def reference_item(scores: NDArray[Any], item_index: int, excluded: IntArray, k: int) -> int:
+    """The item at rank k + 1 when the explained item stands within the top k, else the one at rank k."""
+    masked = np.array(scores, dtype=np.float64)
+    masked[excluded] = -np.inf
+    masked[item_index] = -np.inf
+    best, values = top_k(masked[None, :], k)
+    left = int(np.isfinite(values[0]).sum())
+    if left == 0:
+        raise RequestError(
+            f"Every item but {item_index} is left out for this user; there is nothing to lead.",
+            "Explain the score instead of the margin.",
+        )
+    return int(best[0, left - 1])

@@ -1,0 +1,81 @@
+"""The one entry: explain a pair with a method, and check what the explanation says on the changed graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gnnrec_core.data.values import Dataset, IntArray
+from gnnrec_core.explain import EXPLAINERS
+from gnnrec_core.explain.case import excluded_items, make_case
+from gnnrec_core.explain.scoring import Scorer, scorer_of
+from gnnrec_core.explain.values import Case, Check, Explanation, Target
+from gnnrec_core.models.run import Run
+from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.settings import Settings, read_settings
+
+
+def explain(
+    run: Run,
+    user_index: int,
+    item_index: int,
+    method: str,
+    target: Target = "score",
+    k: int = 10,
+    settings: Mapping[str, Any] | Settings | None = None,
+    seed: int = 0,
+    check_top: int = 10,
+) -> Explanation:
+    """Why `item_index` for `user_index`, by `method`, with its `check_top` largest contributions recomputed.
+
+    `settings` are those of the method (a mapping is checked against its `settings_type`). Raises RequestError for an
+    unknown method, setting or index, UnsupportedError where the method cannot serve the model.
+    """
+    return explain_model(run.model, run.dataset, user_index, item_index, method, target, k, settings, seed, check_top)
+
+
+def explain_model(
+    model: Any,
+    dataset: Dataset,
+    user_index: int,
+    item_index: int,
+    method: str,
+    target: Target = "score",
+    k: int = 10,
+    settings: Mapping[str, Any] | Settings | None = None,
+    seed: int = 0,
+    check_top: int = 10,
+) -> Explanation:
+    """`explain` for a model in memory."""
+    explainer = EXPLAINERS.load(method)()
+    chosen = settings if isinstance(settings, Settings) else read_settings(explainer.settings_type, settings or {})
+    explainer.supports(model)
+    case = make_case(model, dataset, user_index, item_index, target, k)
+    explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
+    return with_checks(scorer_of(model), dataset, explanation, check_top)
+
+
+def with_checks(scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int) -> Explanation:
+    """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges."""
+    case = explanation.case
+    excluded = excluded_items(dataset, case.user_index)
+    checked = []
+    for position, part in enumerate(explanation.contributions):
+        if position < check_top and part.edge is not None and part.checked is None:
+            check = check_without(scorer, case, np.array([part.edge]), excluded)
+            checked.append(replace(part, checked=check))
+        else:
+            checked.append(part)
+    return replace(explanation, contributions=tuple(checked))
+
+
+def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
+    """The explained number and the item's rank on the graph without `edges`; `excluded` items stay out of the rank."""
+    scores = scorer.scores_without(case.user_index, edges)
+    return Check(
+        float(sum(sign * scores[item] for item, sign in case.signed_items)),
+        rank_of(scores, case.item_index, excluded),
+    )

@@ -1,0 +1,79 @@
+"""The closed form for removed edges equals rebuilding the graph."""
+
+import numpy as np
+import pytest
+
+from gnnrec_core.explain.linear import all_scores
+from gnnrec_core.explain.scoring import scorer_of
+from tests.explain.fakes import LinearModel, linear
+from tests.worlds import random_dataset, star
+
+WORLDS = {
+    "interactions only": random_dataset(),
+    "side edges": random_dataset(side_edges=True, seed=3),
+    "last edges": star(4),
+}
+
+
+def rebuilt(model: LinearModel, user: int, edges: np.ndarray) -> np.ndarray:
+    return all_scores(model.propagation(model.graph.without(edges)), user, model.graph.n_items)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("n_layers", [1, 2, 3, 4, 5])
+def test_leave_one_out_of_all_edges_of_a_user_equals_rebuilding(world, n_layers):
+    model = linear(WORLDS[world], n_layers)
+    scorer, graph = scorer_of(model), model.graph
+    every_item = np.arange(graph.n_items)  # items of the history too
+    for user in range(0, graph.n_users, 7):
+        edges = scorer.prepared.edges_of(user)
+        fast = scorer.leave_one_out(user, every_item, edges)
+        slow = np.array([rebuilt(model, user, edges[[row]]) for row in range(len(edges))])
+        np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_leave_one_out_of_the_readers_of_an_item_equals_rebuilding(world):
+    model = linear(WORLDS[world])
+    scorer, graph = scorer_of(model), model.graph
+    for item in range(0, graph.n_items, 5):
+        edges = scorer.prepared.edges_of(graph.item_node(item))
+        fast = scorer.leave_one_out(1, np.array([item, 0]), edges)
+        slow = np.array([rebuilt(model, 1, edges[[row]])[[item, 0]] for row in range(len(edges))])
+        np.testing.assert_allclose(fast, slow.reshape(-1, 2), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("n_removed", [1, 2, 5, 11])
+def test_removing_any_set_of_edges_equals_rebuilding(world, n_removed):
+    model = linear(WORLDS[world], n_layers=3)
+    rng = np.random.default_rng(n_removed)
+    for user in range(0, model.graph.n_users, 5):
+        edges = rng.choice(model.graph.n_edges, size=min(n_removed, model.graph.n_edges), replace=False)
+        fast = scorer_of(model).scores_without(user, edges)
+        np.testing.assert_allclose(fast, rebuilt(model, user, edges), rtol=0, atol=1e-10)
+
+
+def test_removing_the_whole_history_equals_rebuilding():
+    model = linear(WORLDS["interactions only"])
+    for user in range(5):
+        edges = model.graph.history_edges(user)
+        fast = scorer_of(model).scores_without(user, edges)
+        np.testing.assert_allclose(fast, rebuilt(model, user, edges), rtol=0, atol=1e-10)
+
+
+def test_parallel_edges_of_two_relations_are_told_apart():
+    from gnnrec_core.data.values import Relation
+    from tests.worlds import make_dataset
+
+    one = np.ones(1, np.float32)
+    pair = (np.array([0]), np.array([1]))
+    dataset = make_dataset(
+        [(0, 0, "train"), (1, 0, "train"), (1, 1, "train"), (2, 1, "train")],
+        relations=(Relation("friend", "user-user", *pair, one), Relation("trust", "user-user", *pair, 2 * one)),
+    )
+    model = linear(dataset)
+    edges = scorer_of(model).prepared.edges_of(0)
+    fast = scorer_of(model).leave_one_out(0, np.arange(2), edges)
+    slow = np.array([rebuilt(model, 0, edges[[row]]) for row in range(len(edges))])
+    np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)

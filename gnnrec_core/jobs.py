@@ -105,10 +105,10 @@ def cancel(place: Workspace, job_id: str) -> None:
 
 
 def statuses(place: Workspace) -> tuple[JobStatus, ...]:
-    """All jobs, the newest first. What a crash left behind is set right on the way (see `_settle`)."""
+    """All jobs, the newest first."""
     jobs = _read_all(place)
     alive = {job.number for job in jobs if is_alive(job)}
-    return tuple(_settle(place, job, alive) for job in sorted(jobs, key=lambda job: -job.number))
+    return tuple(_look(place, job, alive) for job in sorted(jobs, key=lambda job: -job.number))
 
 
 def status_of(place: Workspace, job_id: str) -> JobStatus:
@@ -193,11 +193,10 @@ def _check_room(place: Workspace) -> None:
         )
 
 
-def _settle(place: Workspace, job: Job, alive: set[int]) -> JobStatus:
+def _look(place: Workspace, job: Job, alive: set[int]) -> JobStatus:
     """The state of `job`, from `run.json` and whether its process lives.
 
-    A run whose process died without a last word becomes "interrupted" in `run.json` too; a process that ignores a
-    cancel for `GRACE_SECONDS` is killed with everything in its session.
+    A process that ignores a cancel for `GRACE_SECONDS` is killed with all its descendants.
     """
     record, message = _record(place, job)
     lives = job.number in alive
@@ -205,21 +204,18 @@ def _settle(place: Workspace, job: Job, alive: set[int]) -> JobStatus:
         _kill_session(job)
         lives = is_alive(job)
     state = _state(job, record, lives)
-    if record is not None and not lives and record.state != state and not place.read_only:
-        record = replace(record, state=state)
-        write_json(place.home / "runs" / job.id / "run.json", record.to_dict())
     ahead = sum(number < job.number for number in alive) if state == "queued" else 0
     return JobStatus(job, state, record, ahead, message)
 
 
 def _state(job: Job, record: RunRecord | None, lives: bool) -> State:
-    stopped: State = "cancelled" if job.cancelled_at is not None else "interrupted"
+    cancelled = job.cancelled_at is not None
     if record is None:
-        return "queued" if lives else ("failed" if stopped == "interrupted" else stopped)
-    if record.state in ("running", "queued"):
-        return "running" if lives else stopped
-    if lives and job.resume and record.state != "finished":
+        return "queued" if lives else ("cancelled" if cancelled else "failed")
+    if lives and job.resume and record.state in ("interrupted", "cancelled", "failed"):
         return "queued"
+    if record.state == "interrupted" and cancelled:
+        return "running" if lives else "cancelled"
     return record.state
 
 

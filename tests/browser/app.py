@@ -1,0 +1,196 @@
+"""The real app in a real browser: a server of its own, a visitor who is watched, and what axe says of a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+PAGES = ("", "data", "train", "recommend", "explain", "what_if", "audit", "compare", "methods")
+"""URL paths of all pages; the first is Home."""
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+NOISE = ("Failed to load resource: net::ERR_BLOCKED_BY_CLIENT",)
+"""Console text that stems from our own guard, which fails the test by itself."""
+
+
+def chromium() -> str | None:
+    """The browser to drive, or None where there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    return None
+
+
+@dataclass
+class Server:
+    """A running app. `home` is its workspace."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def serving(home: Path, **environment: str) -> Iterator[Server]:
+    """The app on a free port with `home` as its workspace; stopped with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / "server.log"
+    words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*words, "--server.fileWatcherType=none"],
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, "GNNREC_HOME": str(home), **environment},
+        )
+    server = Server(f"http://127.0.0.1:{port}", home, process, log)
+    try:
+        _wait_until_healthy(server)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(server: Server, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert server.process.poll() is None, server.log.read_text()
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {server.log.read_text()}")
+
+
+@dataclass
+class Visitor:
+    """One browser window on the app. Everything that it may not do is written down in `wrong`."""
+
+    server: Server
+    page: Page
+    wrong: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "") -> Page:
+        """Go to a page of the app and wait until it is drawn."""
+        self.page.goto(f"{self.server.url}/{path}")
+        return self.settle()
+
+    def settle(self, seconds: float = 45) -> Page:
+        """Wait until the script has ended and no placeholder is left."""
+        ready = "[data-testid=stApp][data-test-script-state=notRunning]"
+        self.page.wait_for_selector(ready, timeout=seconds * 1000)
+        for _ in range(3):  # a rerun may follow the first run at once
+            self.page.wait_for_timeout(150)
+            self.page.wait_for_selector(ready, timeout=seconds * 1000)
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')", timeout=seconds * 1000
+        )
+        return self.page
+
+    def text(self) -> str:
+        """What the page says."""
+        return self.page.inner_text("[data-testid=stMain]")
+
+    def no_error(self) -> None:
+        """No red box, no traceback."""
+        assert self.page.locator("[data-testid=stException]").count() == 0, self.text()
+        assert "Something went wrong" not in self.text(), self.server.log.read_text()[-3000:]
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        script = """() => { const main = document.querySelector('[data-testid=stMain]');
+            return Math.max(main.scrollWidth - main.clientWidth,
+                            document.documentElement.scrollWidth - document.documentElement.clientWidth) }"""
+        return int(self.page.evaluate(script))
+
+    def accessibility(self) -> list[str]:
+        """Serious and critical findings of axe-core, one line each."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate(
+            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})",
+            list(RULES),
+        )
+        return [
+            f"{entry['id']} ({entry['impact']}): {node['target']} {node['html'][:160]}"
+            for entry in found["violations"]
+            if entry["impact"] in ("serious", "critical")
+            for node in entry["nodes"]
+        ]
+
+    def shot(self, name: str, whole: bool = True) -> None:
+        """A picture for people, written where `GNNREC_SCREENSHOTS` is set."""
+        if os.environ.get("GNNREC_SCREENSHOTS"):
+            SCREENSHOTS.mkdir(exist_ok=True)
+            if whole:  # Streamlit scrolls an inner element, so the window grows to what there is
+                height = int(self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight"))
+                size = self.page.viewport_size or {"width": 1280, "height": 900}
+                self.page.set_viewport_size({"width": size["width"], "height": min(max(height, 900), 6000)})
+                self.page.wait_for_timeout(400)
+                self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+                self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            else:
+                self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@contextmanager
+def visiting(browser: Browser, server: Server, scheme: str = "light", width: int = 1280) -> Iterator[Visitor]:
+    """A fresh window; at the end it fails on console errors, page errors and requests to other hosts."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        accept_downloads=True,
+    )
+    try:
+        visitor = Visitor(server, context.new_page())
+        _watch(context, visitor)
+        yield visitor
+        assert not visitor.wrong, "\n".join(visitor.wrong)
+    finally:
+        context.close()
+
+
+def _watch(context: BrowserContext, visitor: Visitor) -> None:
+    own = urlsplit(visitor.server.url).netloc
+
+    def guard(route: Route) -> None:
+        parts = urlsplit(route.request.url)
+        if parts.netloc == own or parts.scheme in ("data", "blob", "about"):
+            route.continue_()
+        else:
+            visitor.wrong.append(f"request to another host: {route.request.url}")
+            route.abort("blockedbyclient")
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(NOISE):
+            visitor.wrong.append(f"console error on {visitor.page.url}: {message.text} {message.location['url']}")
+
+    context.route("**/*", guard)
+    visitor.page.on("console", listen)
+    visitor.page.on("pageerror", lambda error: visitor.wrong.append(f"page error on {visitor.page.url}: {error}"))

@@ -15,20 +15,24 @@ from gnnrec_core.errors import RequestError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`; after a crash the file is the old one or the new one, never a mixture."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    """Replace `path` by `content`; after a crash the file is the old one or the new one, never a mixture.
+
+    Raises RequestError where the disk is full or the folder cannot be written to; the old file is kept.
+    """
+    with _readable_errors(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -52,8 +56,9 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     Raises RequestError where `path` exists and `overwrite` is false.
     """
     refuse_existing(path, overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    with _readable_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     try:
         yield temporary
         for file in temporary.rglob("*"):
@@ -83,3 +88,17 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
             "Choose another name, or pass --overwrite to replace it.",
             file=str(path),
         )
+
+
+@contextmanager
+def _readable_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says about writing `path` into a sentence with a hint."""
+    try:
+        yield
+    except OSError as error:
+        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else 0
+        raise RequestError(
+            f"{path} could not be written: {error.strerror}.",
+            f"Check that the folder may be written to and has room ({free / 1e6:,.0f} MB are free there).",
+            file=str(path),
+        ) from error

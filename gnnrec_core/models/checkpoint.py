@@ -1,4 +1,4 @@
-"""Tensors on disk: one safetensors file whose header carries a card with the sha256 of the tensor bytes.
+"""Tensors on disk: one safetensors file whose header carries a card with the sha256 of the tensors and the card.
 
 Nothing is ever unpickled. A flipped bit, a cut file, a wrong shape or a non-finite weight is a RunError.
 """
@@ -21,13 +21,14 @@ from gnnrec_core.models.protocol import Tensors
 
 FORMAT_VERSION = 1
 MAX_HEADER = 1 << 20
+MAX_TENSORS = 1000
 
 
 def save_tensors(path: Path, tensors: Tensors, card: dict[str, Any]) -> None:
     """Write `tensors` atomically; `card` is text for people and checks (model, settings, fingerprint ...)."""
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    full = {**card, "format_version": FORMAT_VERSION, "written_by": __version__, "sha256": _digest(tensors)}
-    write_bytes(path, save(tensors, metadata={"card": json.dumps(full)}))
+    full = {**card, "format_version": FORMAT_VERSION, "written_by": __version__}
+    write_bytes(path, save(tensors, metadata={"card": json.dumps({**full, "sha256": _digest(tensors, full)})}))
 
 
 def load_tensors(path: Path, finite: bool = True) -> tuple[Tensors, dict[str, Any]]:
@@ -41,7 +42,7 @@ def load_tensors(path: Path, finite: bool = True) -> tuple[Tensors, dict[str, An
         tensors: Tensors = load(content)
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
         raise _damaged(path, str(error)) from error
-    if _digest(tensors) != card.get("sha256"):
+    if _digest(tensors, {name: value for name, value in card.items() if name != "sha256"}) != card.get("sha256"):
         raise _damaged(path, "its checksum differs from the one written in it")
     if finite and not all(np.isfinite(t).all() for t in tensors.values() if t.dtype.kind == "f"):
         raise _damaged(path, "it holds values that are not finite")
@@ -64,8 +65,8 @@ def _card(path: Path, content: bytes) -> dict[str, Any]:
     if not 0 < length <= min(MAX_HEADER, len(content) - 8):
         raise _damaged(path, "its header is cut off or too long")
     try:
-        header = json.loads(content[8 : 8 + length])
-        card = json.loads(header["__metadata__"]["card"])
+        header = json.loads(content[8 : 8 + length], object_pairs_hook=_unique)
+        card = json.loads(header["__metadata__"]["card"], object_pairs_hook=_unique)
         version = int(card["format_version"])
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise _damaged(path, "it has no card of ours") from error
@@ -75,17 +76,25 @@ def _card(path: Path, content: bytes) -> dict[str, Any]:
             "Update GNNRec Lens.",
             file=str(path),
         )
-    if not isinstance(card, dict):
-        raise _damaged(path, "it has no card of ours")
-    return card
+    if len(header) - 1 > MAX_TENSORS:
+        raise _damaged(path, f"it holds more than {MAX_TENSORS} tensors")
+    return dict(card)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name stands twice."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name stands twice")
+    return result
 
 
 def _damaged(path: Path, why: str) -> RunError:
     return RunError(f"{path} is damaged: {why}.", "Restore it from a copy, or train the run again.", file=str(path))
 
 
-def _digest(tensors: Tensors) -> str:
-    digest = hashlib.sha256()
+def _digest(tensors: Tensors, card: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(card, sort_keys=True).encode())
     for name in sorted(tensors):
         value = np.ascontiguousarray(tensors[name])
         digest.update(f"{name}|{value.dtype.str}|{value.shape}|".encode())

@@ -16,27 +16,6 @@ def test_tensors_come_back_with_their_card(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
 
 
-def test_every_flipped_bit_and_every_cut_is_found(tmp_path):
-    path = tmp_path / "model.safetensors"
-    save_tensors(path, TENSORS, {})
-    content = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for position in rng.integers(0, len(content) * 8, 200):
-        damaged = bytearray(content)
-        damaged[position // 8] ^= 1 << (position % 8)
-        path.write_bytes(damaged)
-        try:
-            tensors, _ = load_tensors(path)
-        except RunError:
-            continue
-        # A flip inside the card's own text (a version number, say) leaves the weights as they were.
-        assert np.array_equal(tensors["embedding.weight"], TENSORS["embedding.weight"])
-    for end in range(0, len(content), 7):
-        path.write_bytes(content[:end])
-        with pytest.raises(RunError):
-            load_tensors(path)
-
-
 def test_foreign_files_and_wrong_shapes_are_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(save(TENSORS))

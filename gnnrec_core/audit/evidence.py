@@ -1,0 +1,178 @@
+"""`Evidence`: everything that a metric may look at, with the shared intermediate arrays computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gnnrec_core.data.values import FloatArray, IntArray
+from gnnrec_core.ranking.accuracy import hits, n_relevant
+from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
+
+PerUser = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Labels of items, such as genres or authors: `member` boolean `[n_items, n_labels]`; an item may have several."""
+
+    name: str
+    labels: tuple[str, ...]
+    member: sp.csr_array
+
+    @cached_property
+    def dense(self) -> NDArray[np.float64]:
+        """`member` as 0 and 1 `[n_items, n_labels]`."""
+        values: NDArray[np.float64] = self.member.astype(np.float64).toarray()
+        return values
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """1 / (number of labels of the item) at each of its labels `[n_items, n_labels]`; rows without a label are 0."""
+        total = self.dense.sum(1, keepdims=True)
+        values: NDArray[np.float64] = np.divide(self.dense, total, out=np.zeros_like(self.dense), where=total > 0)
+        return values
+
+    @cached_property
+    def bits(self) -> NDArray[np.uint64]:
+        """`member` packed in 64-bit words `[n_items, ceil(n_labels / 64)]`, for fast set overlaps."""
+        n_words = max(1, -(-len(self.labels) // 64))
+        words = np.zeros((self.member.shape[0], n_words), dtype=np.uint64)
+        coo = self.member.tocoo()
+        np.bitwise_or.at(words, (coo.row, coo.col // 64), np.uint64(1) << (coo.col % 64).astype(np.uint64))
+        return words
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Lists of `n` users beside what is known of these users and of all items.
+
+    `lists` has one row a user `[n, k]`. `train` and `relevant` (the held-out items) are boolean `[n, n_items]` in the
+    order of the rows of `lists`. `popularity` int64 `[n_items]` is the number of distinct train users of each item, of
+    all users of the dataset (`n_train_users` of them). `categories` (genres) and `providers` (authors) label items;
+    `item_vectors` float32 `[n_items, d]` are the model's item embeddings. None where there are none.
+    """
+
+    lists: Recommendations
+    train: sp.csr_array
+    relevant: sp.csr_array
+    popularity: IntArray
+    n_train_users: int
+    categories: Categories | None = None
+    providers: Categories | None = None
+    item_vectors: FloatArray | None = None
+
+    @property
+    def n(self) -> int:
+        """Users with a row."""
+        return len(self.lists)
+
+    @property
+    def k(self) -> int:
+        """Length of a full list."""
+        return self.lists.k
+
+    @property
+    def n_items(self) -> int:
+        """The catalogue: all items, also those that nobody has and that were never recommended."""
+        return int(self.train.shape[1])
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        """Which places of the lists hold an item `[n, k]`."""
+        return np.asarray(self.lists.item_index != NONE_LEFT)
+
+    @cached_property
+    def n_shown(self) -> IntArray:
+        """Items in each list `[n]`."""
+        return np.asarray(self.shown.sum(1), dtype=np.int64)
+
+    @cached_property
+    def items(self) -> IntArray:
+        """Item indices with 0 in empty places, safe to index with; multiply by `shown` `[n, k]`."""
+        return np.where(self.shown, self.lists.item_index, 0)
+
+    @cached_property
+    def hit(self) -> NDArray[np.bool_]:
+        """Which places hold a held-out item `[n, k]`."""
+        return hits(self._rows, self.relevant)
+
+    @cached_property
+    def n_relevant(self) -> IntArray:
+        """Held-out items of each user `[n]`; a user with none is not measurable by accuracy."""
+        return n_relevant(self._rows, self.relevant)
+
+    @cached_property
+    def evaluable(self) -> NDArray[np.bool_]:
+        """Users with at least one held-out item `[n]`."""
+        return np.asarray(self.n_relevant > 0)
+
+    @cached_property
+    def n_history(self) -> IntArray:
+        """Train items of each user `[n]`."""
+        return np.asarray(np.diff(self.train.indptr), dtype=np.int64)
+
+    @cached_property
+    def discount(self) -> NDArray[np.float64]:
+        """1 / log2(rank + 1) `[k]`."""
+        values: NDArray[np.float64] = 1.0 / np.log2(np.arange(2, self.k + 2))
+        return values
+
+    @cached_property
+    def counts(self) -> NDArray[np.float64]:
+        """In how many lists each item stands `[n_items]`."""
+        return np.bincount(self.items[self.shown], minlength=self.n_items).astype(np.float64)
+
+    @cached_property
+    def exposure(self) -> NDArray[np.float64]:
+        """Sum over the lists of 1 / log2(rank + 1) `[n_items]` (Singh and Joachims 2018)."""
+        weight = np.broadcast_to(self.discount, self.shown.shape)[self.shown]
+        return np.bincount(self.items[self.shown], weights=weight, minlength=self.n_items)
+
+    @cached_property
+    def demand(self) -> NDArray[np.float64]:
+        """Held-out interactions of each item `[n_items]`."""
+        return np.bincount(self.relevant.indices, minlength=self.n_items).astype(np.float64)
+
+    def list_mean(self, value_of_item: NDArray[np.generic]) -> PerUser:
+        """Mean over the shown items of each list of a per-item value `[n]`; NaN for an empty list."""
+        total = (value_of_item[self.items] * self.shown).sum(1, dtype=np.float64)
+        return divide(total, self.n_shown)
+
+    def history_mean(self, value_of_item: NDArray[np.generic]) -> PerUser:
+        """Mean over the train items of each user of a per-item value `[n]`; NaN without a history."""
+        return divide(self.train.astype(np.float64) @ value_of_item.astype(np.float64), self.n_history)
+
+    def subset(self, rows: IntArray) -> Evidence:
+        """The same for some of the users; popularity stays that of everybody."""
+        lists = Recommendations(self.lists.user_index[rows], self.lists.item_index[rows], self.lists.score[rows])
+        return replace(self, lists=lists, train=self.train[rows], relevant=self.relevant[rows])
+
+    def with_lists(self, lists: Recommendations) -> Evidence:
+        """The same users and items with other lists."""
+        changed = replace(self, lists=lists)
+        for name in ("n_relevant", "evaluable", "n_history", "demand"):  # what does not depend on the lists
+            if name in self.__dict__:
+                changed.__dict__[name] = self.__dict__[name]
+        return changed
+
+    @cached_property
+    def _rows(self) -> Recommendations:
+        """The lists under row numbers instead of user indices: `relevant` is in row order."""
+        return Recommendations(np.arange(self.n), self.lists.item_index, self.lists.score)
+
+
+def divide(top: NDArray[np.generic], bottom: NDArray[np.generic]) -> PerUser:
+    """top / bottom in float64, NaN where bottom is 0 or less.
+
+    >>> divide(np.array([1.0, 2.0]), np.array([2, 0]))
+    array([0.5, nan])
+    """
+    top, bottom = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
+    result = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
+    np.divide(top, bottom, out=result, where=bottom > 0)
+    return result

@@ -1,0 +1,53 @@
+"""Whether a list has the user's own mix of labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gnnrec_core.audit.evidence import Evidence, PerUser
+from gnnrec_core.audit.metrics.definition import Metric
+from gnnrec_core.audit.spread import js, kl, row_shares
+
+SMOOTHING = 0.01
+BOTH = "users with labelled items in history and list"
+
+
+def label_profiles(e: Evidence) -> tuple[PerUser, PerUser]:
+    """Label shares p of the history and q of the list, each `[n, n_labels]`; an item gives 1/labels to each."""
+    assert e.categories is not None  # `needs` says so
+    shares = e.categories.shares
+    lists = np.zeros((e.n, shares.shape[1]))
+    for place in range(e.k):
+        lists += shares[e.items[:, place]] * e.shown[:, place, None]
+    return row_shares(e.train.astype(np.float64) @ shares), row_shares(lists)
+
+
+def calibration_kl(e: Evidence) -> PerUser:
+    """KL(p || 0.99 q + 0.01 p)."""
+    p, q = label_profiles(e)
+    values = kl(p, (1 - SMOOTHING) * q + SMOOTHING * p)
+    return np.where(np.isnan(p).any(1) | np.isnan(q).any(1), np.nan, values)
+
+
+def calibration_js(e: Evidence) -> PerUser:
+    """Jensen-Shannon divergence of p and q in bits."""
+    p, q = label_profiles(e)
+    return np.where(np.isnan(p).any(1) | np.isnan(q).any(1), np.nan, js(p, q))
+
+
+METRICS = (
+    Metric(
+        "calibration_kl", "Miscalibration (KL)", "calibration", "user",
+        "How far the labels of a list are from the labels of the user's history; 0 is the same mix.",
+        "KL(p || 0.99 q + 0.01 p) in nats; p, q: shares of labels in history and list, 1 / labels for each item",
+        "0 to ln 100 = 4.605", "lower", BOTH, "Steck 2018", "History and list have the same labels: 0.",
+        calibration_kl, needs=("categories",), oracle="calibration.calibration_kl_nats@3",
+    ),
+    Metric(
+        "calibration_js", "Miscalibration (JS)", "calibration", "user",
+        "The same as a bounded, symmetric divergence.",
+        "Jensen-Shannon divergence of p and q in bits", "0 to 1", "lower", BOTH, "Lin 1991; Steck 2018",
+        "History and list share no label: 1.",
+        calibration_js, needs=("categories",), oracle="calibration.calibration_js_base2@3",
+    ),
+)  # fmt: skip

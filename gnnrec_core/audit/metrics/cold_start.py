@@ -1,0 +1,48 @@
+"""Whether users with short histories, and items with few users, are served as well."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.metrics.accuracy import ndcg
+from gnnrec_core.audit.metrics.definition import Metric
+
+
+def cold_warm_ratio(e: Evidence) -> float:
+    """Mean NDCG of the fifth with the shortest histories / that of the fifth with the longest."""
+    rows = np.flatnonzero(e.evaluable)
+    order = rows[np.argsort(e.n_history[rows], kind="stable")]
+    n = len(order) // 5
+    if n == 0:
+        return float("nan")
+    values = ndcg(e)
+    warm = float(values[order[-n:]].mean())
+    return float(values[order[:n]].mean()) / warm if warm > 0 else float("nan")
+
+
+def cold_item_recall(e: Evidence) -> float:
+    """Share of the held-out interactions with cold items (5 or fewer train users) that are found."""
+    cold = e.popularity <= 5
+    demand = e.demand[cold].sum()
+    return float(cold[e.items[e.hit]].sum() / demand) if demand > 0 else float("nan")
+
+
+METRICS = (
+    Metric(
+        "cold_warm_ratio", "Cold / warm users", "cold start", "global",
+        "What users with short histories get against users with long ones.",
+        "mean NDCG of the fifth of users with the fewest train items / that of the fifth with the most", "0 upwards",
+        "neither", "users with at least one held-out item", "Schein et al. 2002",
+        "Newest fifth 0.1, oldest fifth 0.2: 0.5.",
+        cold_warm_ratio,
+    ),
+    Metric(
+        "cold_item_recall", "Recall of cold items", "cold start", "global",
+        "How many of the held-out interactions with little-known items the lists find.",
+        "hits / held-out interactions, of items with at most 5 train users", "0 to 1", "higher",
+        "held-out interactions of cold items", "Steck 2011 (popularity-stratified recall)",
+        "One of four found: 0.25.",
+        cold_item_recall,
+    ),
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""`Metric`: one figure with everything that a person must know to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gnnrec_core.audit.evidence import Evidence, PerUser
+
+Family = Literal[
+    "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
+]
+Direction = Literal["higher", "lower", "neither"]
+Ratio = tuple[PerUser, PerUser]
+"""Numerator and denominator of each user; the figure of a group is sum / sum."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What another library prints under the same name: `convention` is the library, `definition` the difference."""
+
+    convention: str
+    definition: str
+    compute: Callable[[Evidence], PerUser | Ratio | float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of ranked lists.
+
+    `level` "user": `compute` gives one value a user `[n]` (NaN: not measurable) and the figure is the mean over
+    measurable users. "ratio": `compute` gives (numerator `[n]`, denominator `[n]`) and the figure is
+    sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
+    `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
+    figures too slow for the standard suite. `example` is the worked example of `docs/metrics.md`.
+    """
+
+    name: str
+    title: str
+    family: Family
+    level: Literal["user", "ratio", "global"]
+    definition: str
+    formula: str
+    range: str
+    direction: Direction
+    denominator: str
+    source: str
+    example: str
+    compute: Callable[[Evidence], PerUser | Ratio | float]
+    variants: tuple[Variant, ...] = ()
+    needs: tuple[str, ...] = ()
+    default: bool = True
+    offset: float = 0.0
+    oracle: str = ""
+
+    def missing(self, evidence: Evidence) -> tuple[str, ...]:
+        """The names in `needs` that `evidence` does not have."""
+        return tuple(name for name in self.needs if getattr(evidence, name) is None)
+
+    def under(self, convention: str) -> Callable[[Evidence], PerUser | Ratio | float]:
+        """How `convention` ("ours", or a library) computes this metric; ours where that library agrees with us."""
+        for variant in self.variants:
+            if variant.convention == convention:
+                return variant.compute
+        return self.compute
+
+    def value(self, evidence: Evidence, convention: str = "ours") -> float:
+        """The figure of all users together; NaN where nobody is measurable."""
+        result = self.under(convention)(evidence)
+        if isinstance(result, tuple):
+            bottom = float(np.sum(result[1]))
+            return float(np.sum(result[0])) / bottom + self.offset if bottom > 0 else float("nan")
+        if isinstance(result, np.ndarray):
+            measurable = result[np.isfinite(result)]
+            return float(measurable.mean()) + self.offset if len(measurable) else float("nan")
+        return float(result)
+
+    def parts(self, evidence: Evidence, convention: str = "ours") -> Ratio:
+        """Numerator and denominator of each user `[n]`; not measurable users have 0 / 0. Not for level "global"."""
+        result = self.under(convention)(evidence)
+        if isinstance(result, tuple):
+            return result
+        values = np.asarray(result, dtype=np.float64)
+        measurable = np.isfinite(values)
+        return np.where(measurable, values, 0.0), measurable.astype(np.float64)

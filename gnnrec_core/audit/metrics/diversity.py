@@ -1,0 +1,200 @@
+"""How different the items of a list are, how unknown, how surprising, and how different lists are."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gnnrec_core.audit.evidence import Categories, Evidence, PerUser, divide
+from gnnrec_core.audit.metrics.definition import Metric, Variant
+from gnnrec_core.audit.metrics.popularity import WITH_LIST
+from gnnrec_core.data.values import IntArray
+
+PAIRED = "users with at least two items in the list"
+
+
+def ild_category(e: Evidence) -> PerUser:
+    """Mean over pairs of 1 - |shared labels| / |labels of either|; two items without labels are alike."""
+    assert e.categories is not None  # `needs` says so
+    bits, size = e.categories.bits, np.bitwise_count(e.categories.bits).sum(1).astype(np.float64)
+    total = np.zeros(e.n)
+    words, sizes = bits[e.items], size[e.items]
+    for step in range(1, e.k):
+        shared = np.bitwise_count(words[:, step:] & words[:, :-step]).sum(2).astype(np.float64)
+        either = sizes[:, step:] + sizes[:, :-step] - shared
+        apart = 1.0 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
+        total += (apart * (e.shown[:, step:] & e.shown[:, :-step])).sum(1)
+    return divide(total, e.n_shown * (e.n_shown - 1) / 2)
+
+
+def ild_cosine(e: Evidence, vectors: NDArray[np.floating]) -> PerUser:
+    """Mean over pairs of 1 - cosine of `vectors` `[n_items, d]`, by the closed form |sum|^2."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    result = np.empty(e.n)
+    for start in range(0, e.n, 4096):  # blocks: [4096, k, d] at a time
+        rows = slice(start, start + 4096)
+        picked = unit[e.items[rows]] * e.shown[rows, :, None]
+        own = np.einsum("nkd,nkd->n", picked, picked, dtype=np.float64)
+        result[rows] = np.square(picked.sum(1, dtype=np.float64)).sum(1) - own
+    n_pairs = e.n_shown * (e.n_shown - 1.0)
+    return divide(n_pairs - result, n_pairs)
+
+
+def ild_embedding(e: Evidence) -> PerUser:
+    """Mean over pairs of 1 - cosine of the model's item embeddings."""
+    assert e.item_vectors is not None  # `needs` says so
+    return ild_cosine(e, e.item_vectors)
+
+
+def ild_category_cosine(e: Evidence) -> PerUser:
+    """Mean over pairs of 1 - cosine of the label vectors."""
+    assert e.categories is not None  # `needs` says so
+    return ild_cosine(e, e.categories.dense)
+
+
+def novelty(e: Evidence) -> PerUser:
+    """Mean of -log2(train users of the item / train users); an item of nobody counts as 1 of n + 1."""
+    share = np.where(e.popularity > 0, e.popularity / e.n_train_users, 1.0 / (e.n_train_users + 1))
+    return e.list_mean(-np.log2(share))
+
+
+def novelty_of_interactions(e: Evidence) -> PerUser:
+    """Mean of -log2(train users of the item / train interactions); items of nobody are left out."""
+    share = np.where(e.popularity > 0, e.popularity, 1) / max(1, e.popularity.sum())
+    known = (e.popularity > 0)[e.items] & e.shown
+    return divide((-np.log2(share)[e.items] * known).sum(1), known.sum(1))
+
+
+def discounted_novelty_epc(e: Evidence) -> PerUser:
+    """Expected popularity complement: hits weighed by 1 - popularity share, rank-discounted (Vargas 2011)."""
+    return _discounted(e, 1.0 - e.popularity / e.n_train_users)
+
+
+def discounted_novelty_efd(e: Evidence) -> PerUser:
+    """Expected free discovery: hits weighed by -log2(popularity share), rank-discounted (Vargas 2011)."""
+    return _discounted(e, -np.log2(np.maximum(e.popularity, 1) / max(1, e.popularity.sum())))
+
+
+def _discounted(e: Evidence, value_of_item: PerUser) -> PerUser:
+    total = (e.hit * value_of_item[e.items] * e.discount).sum(1)
+    return np.where(e.evaluable, divide(total, (e.shown * e.discount).sum(1)), np.nan)
+
+
+def personalization(e: Evidence) -> float:
+    """Mean over pairs of users of 1 - shared items / k, by counting lists per item."""
+    n_pairs = e.n * (e.n - 1) / 2
+    return float(1.0 - (e.counts * (e.counts - 1) / 2).sum() / e.k / n_pairs) if e.n > 1 else float("nan")
+
+
+def history_cosine(e: Evidence, rows: IntArray, items: IntArray) -> NDArray[np.float64]:
+    """Mean over the history of row `rows[p]` of the cosine between its items and `items[p]` `[n_pairs]`.
+
+    An item's vector is the column of its train users, so the cosine is co-occurrence / sqrt(product of popularities).
+    """
+    wanted, place = np.unique(items, return_inverse=True)
+    popularity = np.maximum(np.bincount(e.train.indices, minlength=e.n_items), 1)
+    scaled = sp.csr_array(
+        ((1.0 / np.sqrt(popularity))[e.train.indices], e.train.indices, e.train.indptr), shape=e.train.shape
+    )
+    columns = scaled.T.tocsr()  # [n_items, n]: unit vectors of items
+    total = np.zeros(len(items))
+    for start in range(0, len(wanted), 2048):
+        similarity = sp.csr_array(columns[wanted[start : start + 2048]] @ scaled)
+        chosen = np.flatnonzero((place >= start) & (place < start + 2048))
+        total[chosen] = _row_dots(similarity, place[chosen] - start, e.train, rows[chosen])
+    return divide(total, e.n_history[rows])
+
+
+def _row_dots(left: sp.csr_array, rows: IntArray, right: sp.csr_array, others: IntArray) -> NDArray[np.float64]:
+    """Sum of `left[rows[p]]` over the columns stored in `right[others[p]]` `[n_pairs]`."""
+    total = np.empty(len(rows))
+    order = np.argsort(rows, kind="stable")
+    dense = np.zeros(left.shape[1])
+    bounds = np.searchsorted(rows[order], np.arange(left.shape[0] + 1))
+    for row in range(left.shape[0]):
+        span = slice(left.indptr[row], left.indptr[row + 1])
+        dense[left.indices[span]] = left.data[span]
+        for pair in order[bounds[row] : bounds[row + 1]]:
+            history = right.indices[right.indptr[others[pair]] : right.indptr[others[pair] + 1]]
+            total[pair] = dense[history].sum()
+        dense[left.indices[span]] = 0.0
+    return total
+
+
+def serendipity(e: Evidence) -> PerUser:
+    """Mean over the list of hit x (1 - mean cosine to the history)."""
+    rows, places = np.nonzero(e.hit)
+    surprise = 1.0 - np.nan_to_num(history_cosine(e, rows, e.items[rows, places]))
+    total = np.bincount(rows, weights=surprise, minlength=e.n)
+    return divide(total, e.n_shown)
+
+
+def unexpectedness(e: Evidence) -> PerUser:
+    """Mean over the list of 1 - mean cosine to the history, hit or not."""
+    rows, places = np.nonzero(e.shown)
+    surprise = 1.0 - history_cosine(e, rows, e.items[rows, places])
+    return divide(np.bincount(rows, weights=surprise, minlength=e.n), e.n_shown)
+
+
+def single_label(categories: Categories) -> Categories:
+    """Only the first label of each item, for conventions that know one category an item."""
+    dense = categories.dense
+    first = np.zeros_like(dense, dtype=bool)
+    labelled = np.flatnonzero(dense.any(1))
+    first[labelled, dense[labelled].argmax(1)] = True
+    return Categories(categories.name, categories.labels, sp.csr_array(first))
+
+
+METRICS = (
+    Metric(
+        "ild", "Diversity in the list (labels)", "diversity", "user",
+        "How different the labels (genres) of the items in a list are.",
+        "mean over pairs of 1 - |labels of both| / |labels of either|", "0 to 1", "higher", PAIRED,
+        "Smyth and McClave 2001; Ziegler et al. 2005", "Two items, one shared label of three: 1 - 1/3 = 0.6667.",
+        ild_category,
+        (Variant("Recommenders", "1 - cosine of the label vectors.", ild_category_cosine),),
+        needs=("categories",), oracle="novelty_diversity_serendipity.ild_genre_jaccard@3",
+    ),
+    Metric(
+        "ild_embedding", "Diversity in the list (embeddings)", "diversity", "user",
+        "How far apart the items of a list lie in the model's own embedding. Not comparable between models.",
+        "mean over pairs of 1 - cosine", "0 to 2", "higher", PAIRED, "Ziegler et al. 2005",
+        "Two items at a right angle: 1.",
+        ild_embedding, needs=("item_vectors",),
+    ),
+    Metric(
+        "novelty", "Novelty", "diversity", "user",
+        "How unlikely it is that a random user knows the shown items, in bits.",
+        "mean of -log2(train users of the item / train users); an item of nobody: -log2(1 / (n + 1))",
+        "0 to log2(users + 1)", "neither", WITH_LIST, "Zhou et al. 2010",
+        "Half of the users have every shown item: 1 bit.",
+        novelty,
+        (Variant("Recommenders", "Divides by train interactions.", novelty_of_interactions),),
+        oracle="novelty_diversity_serendipity.novelty_self_information_bits@3(users)",
+    ),
+    Metric(
+        "personalization", "Personalisation", "diversity", "global",
+        "How different the lists of two users are, over all pairs of users.",
+        "1 - mean over pairs of shared items / k = 1 - sum_i c_i (c_i - 1) / 2 / k / pairs", "0 to 1", "higher",
+        "all pairs of users", "Zhou et al. 2010", "All users get one list: 0.",
+        personalization, oracle="novelty_diversity_serendipity.personalization@3",
+    ),
+    Metric(
+        "serendipity", "Serendipity", "diversity", "user",
+        "Hits that are unlike what the user already has.",
+        "mean over the list of hit x (1 - mean over history of co-occurrence / sqrt(popularity x popularity))",
+        "0 to 1", "higher", WITH_LIST + " (they have no hit)", "Zhang et al. 2012",
+        "A list of two, one hit that shares no user with the history: 1 / 2 = 0.5.",
+        serendipity, oracle="novelty_diversity_serendipity.serendipity_relevant_unexpected@3",
+    ),
+    Metric(
+        "unexpectedness", "Unexpectedness", "diversity", "user",
+        "Shown items that are unlike what the user already has, hit or not.",
+        "mean over the list of 1 - mean over history of co-occurrence / sqrt(popularity x popularity)", "0 to 1",
+        "neither", "users with a list and a history", "Zhang et al. 2012",
+        "No shown item shares a user with the history: 1.",
+        unexpectedness, default=False, oracle="novelty_diversity_serendipity.unexpectedness_cooccurrence@3",
+    ),
+)  # fmt: skip

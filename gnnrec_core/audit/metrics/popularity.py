@@ -1,0 +1,159 @@
+"""Whether lists lean towards what is popular already."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import rankdata
+
+from gnnrec_core.audit.evidence import Evidence, PerUser, divide
+from gnnrec_core.audit.metrics.definition import Metric, Ratio, Variant
+from gnnrec_core.audit.segments import head, one_hot, popularity_bins, prefix_holding
+from gnnrec_core.audit.spread import js, relative_spread, row_shares
+
+WITH_LIST = "users with a list, also those without held-out items"
+
+
+def arp(e: Evidence) -> PerUser:
+    """Mean popularity of the shown items."""
+    return e.list_mean(e.popularity)
+
+
+def arp_fraction(e: Evidence) -> PerUser:
+    """Mean share of the train users who have the shown items."""
+    return e.list_mean(e.popularity) / e.n_train_users
+
+
+def arp_of_maximum(e: Evidence) -> PerUser:
+    """Mean popularity / that of the most popular item."""
+    return e.list_mean(e.popularity) / max(1, int(e.popularity.max()))
+
+
+def popularity_percentile(e: Evidence) -> PerUser:
+    """Mean percentile of the shown items among the items that somebody has; 0 for the others."""
+    known = e.popularity > 0
+    percentile = np.zeros(e.n_items)
+    percentile[known] = rankdata(e.popularity[known]) / max(1, known.sum())
+    return e.list_mean(percentile)
+
+
+def popularity_lift(e: Evidence) -> Ratio:
+    """Mean popularity in lists against that in histories, of users who have both."""
+    lists, histories = e.list_mean(e.popularity), e.history_mean(e.popularity)
+    both = np.isfinite(lists) & np.isfinite(histories)
+    return np.where(both, lists, 0.0), np.where(both, histories, 0.0)
+
+
+def long_tail_share(e: Evidence) -> PerUser:
+    """Share of the list outside the 20 % most popular items."""
+    return e.list_mean(~head(e.popularity))
+
+
+def tail_share_80(e: Evidence) -> PerUser:
+    """Share of the list outside the items that hold 80 % of interactions (APLT)."""
+    return e.list_mean(~prefix_holding(e.popularity, 0.8))
+
+
+def tail_count_80(e: Evidence) -> PerUser:
+    """Items in the list outside the items that hold 80 % of interactions (ACLT)."""
+    tail = ~prefix_holding(e.popularity, 0.8)
+    return np.asarray((tail[e.items] & e.shown).sum(1), dtype=np.float64)
+
+
+def untrained_share(e: Evidence) -> PerUser:
+    """Share of the list that nobody has in train."""
+    return e.list_mean(e.popularity == 0)
+
+
+def bin_shares(e: Evidence) -> tuple[PerUser, PerUser]:
+    """Shares of head, middle and tail in histories and in lists, each `[n, 3]`."""
+    bins = one_hot(popularity_bins(e.popularity), 3)
+    shown = np.stack([(bins[e.items, number] * e.shown).sum(1) for number in range(3)], axis=1)
+    return row_shares(e.train.astype(np.float64) @ bins), row_shares(shown)
+
+
+def upd(e: Evidence) -> PerUser:
+    """Jensen-Shannon divergence between the popularity profile of history and list."""
+    return js(*bin_shares(e))
+
+
+def pop_rsp(e: Evidence) -> float:
+    """Spread over head and tail of (times shown / times it could be shown)."""
+    segment = prefix_holding(e.popularity, 0.8)
+    possible = e.n - np.bincount(e.train.indices, minlength=e.n_items)
+    return relative_spread(np.array([divide(e.counts[g].sum(), possible[g].sum())[()] for g in (segment, ~segment)]))
+
+
+def pop_reo(e: Evidence) -> float:
+    """Spread over head and tail of (hits / held-out interactions)."""
+    segment = prefix_holding(e.popularity, 0.8)
+    found = np.bincount(e.items[e.hit], minlength=e.n_items)
+    return relative_spread(np.array([divide(found[g].sum(), e.demand[g].sum())[()] for g in (segment, ~segment)]))
+
+
+METRICS = (
+    Metric(
+        "arp", "Average popularity (ARP)", "popularity", "user",
+        "How popular the recommended items are: train users of each shown item, averaged in a list, then over users.",
+        "mean over users of the mean train users of the shown items", "0 to number of users", "neither", WITH_LIST,
+        "Yin et al. 2012", "A list of items with 2, 2 and 1 train users: 1.6667.",
+        arp,
+        (
+            Variant("Evidently", "Divides by the popularity of the most popular item.", arp_of_maximum),
+            Variant("LensKit", "The percentile among items that somebody has, 0 for the others.", popularity_percentile),
+        ),
+        oracle="popularity_bias.arp@3",
+    ),
+    Metric(
+        "arp_percentile", "Popularity percentile", "popularity", "user",
+        "The same as a percentile: 1 is the most popular item, 0 an item that nobody has.",
+        "mean over users of the mean (rank of popularity among items with a train user / their number)", "0 to 1",
+        "neither", WITH_LIST, "LensKit 2025.8", "A list of the most popular item only: 1.",
+        popularity_percentile, oracle="popularity_bias.mean_popularity_percentile@3",
+    ),
+    Metric(
+        "popularity_lift", "Popularity lift (ΔGAP)", "popularity", "ratio",
+        "How much more popular the recommended items are than what the users chose themselves; 0 is no lift.",
+        "mean popularity in lists / mean popularity in histories - 1 (means of users' means)", "-1 upwards", "neither",
+        "users with a list and a history", "Abdollahpouri et al. 2019",
+        "Histories average 4 train users, lists 2: 2 / 4 - 1 = -0.5.",
+        popularity_lift, offset=-1.0, oracle="popularity_bias.popularity_lift_all",
+    ),
+    Metric(
+        "long_tail_share", "Long-tail share", "popularity", "user",
+        "The share of a list that lies outside the 20 % most popular items.",
+        "tail items in the list / items in the list; head = ceil(20 % of items)", "0 to 1", "neither", WITH_LIST,
+        "Abdollahpouri et al. 2019", "Two of three shown items are in the tail: 0.6667.",
+        long_tail_share,
+        (Variant("Elliot", "Tail: outside the items that hold 80 % of interactions (APLT).", tail_share_80),),
+        oracle="popularity_bias.long_tail_share@3(tail=items outside top 20% of items)",
+    ),
+    Metric(
+        "upd", "Popularity deviation (UPD)", "popularity", "user",
+        "How far the mix of head, middle and tail in a list is from the mix in the user's own history.",
+        "Jensen-Shannon divergence in bits; head: first 20 % of interactions, tail: last 20 %", "0 to 1", "lower",
+        "users with a list and a history", "Abdollahpouri et al. 2021",
+        "History all head, list all tail: 1.",
+        upd, oracle="popularity_bias.upd_js_divergence_base2",
+    ),
+    Metric(
+        "pop_reo", "Popularity opportunity (PopREO)", "popularity", "global",
+        "Whether held-out head and tail items are found equally often.",
+        "standard deviation / mean over head (80 % of interactions) and tail of (hits / held-out interactions)", "0 to 1", "lower",
+        "held-out interactions", "Zhu et al. 2020", "Rates 1 and 3/7: 0.2857 / 0.7143 = 0.4.",
+        pop_reo, oracle="popularity_bias.PopREO@3",
+    ),
+    Metric(
+        "pop_rsp", "Popularity parity (PopRSP)", "popularity", "global",
+        "Whether head and tail items are shown equally often where they could be.",
+        "standard deviation / mean over head (80 % of interactions) and tail of (times shown / users without it in train)", "0 to 1",
+        "lower", "user-item pairs outside train", "Zhu et al. 2020", "Rates 1 and 1/4: 0.375 / 0.625 = 0.6.",
+        pop_rsp, oracle="popularity_bias.PopRSP@3",
+    ),
+    Metric(
+        "untrained_share", "Never-trained items", "popularity", "user",
+        "The share of a list that no user has in train.",
+        "items with popularity 0 in the list / items in the list", "0 to 1", "neither", WITH_LIST,
+        "ours", "One of four shown items has no train user: 0.25.",
+        untrained_share,
+    ),
+)  # fmt: skip

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from gnnrec_core.errors import LensError
-from gnnrec_core.library import PROJECT, workspace
+from gnnrec_core.library import PROJECT, DatasetEntry, RunEntry, workspace
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import cache, style
 from gnnrec_ui.screens import SCREENS, Needs
@@ -105,10 +105,9 @@ def _pages() -> dict[str, st.Page]:
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
     pages = _pages()
-    sections: dict[str, list[st.Page]] = {}
-    for name, entry in pages.items():
-        sections.setdefault(SCREENS[name].section, []).append(entry)
-    navigation = st.navigation(sections, position="hidden" if is_presenting() else "sidebar", expanded=True)
+    # One flat list: Streamlit's sections put headings between `ul` and `li`, which a screen reader stumbles over.
+    menu = list(pages.values())
+    navigation = st.navigation(menu, position="hidden" if is_presenting() else "sidebar", expanded=True)
     style.apply(is_presenting())
     cache.warm()
     st.session_state[_STUDY] = _choose_study()
@@ -120,24 +119,36 @@ def _choose_study() -> Study:
     datasets = {entry.id: entry for entry in space.datasets()}
     if not datasets:
         return Study()
+    runs = {entry.id: entry for entry in space.runs() if entry.record.state == "finished"}
+    _follow_run_in_url(datasets, runs)
     with st.sidebar:
-        chosen = datasets[
-            st.selectbox(
-                "Dataset",
-                list(datasets),
-                key="dataset",
-                bind="query-params",
-                format_func=lambda name: dataset_label(datasets[name]),
-            )
-        ]
-        runs = {entry.id: entry for entry in space.runs(chosen.fingerprint) if entry.record.state == "finished"}
-        if not runs:
+        wanted = st.selectbox(
+            "Dataset",
+            list(datasets),
+            key="dataset",
+            bind="query-params",
+            format_func=lambda name: dataset_label(datasets[name]),
+        )
+        chosen = datasets[wanted]
+        of_data = [name for name, entry in runs.items() if entry.record.dataset_fingerprint == chosen.fingerprint]
+        if not of_data:
             st.caption("No trained run yet.")
             return Study(chosen)
         run = st.selectbox(
-            "Run", list(runs), key="run", bind="query-params", format_func=lambda name: run_label(runs[name])
+            "Run", of_data, key="run", bind="query-params", format_func=lambda name: run_label(runs[name])
         )
     return Study(chosen, runs[run])
+
+
+def _follow_run_in_url(datasets: dict[str, DatasetEntry], runs: dict[str, RunEntry]) -> None:
+    """A link that names only a run opens the dataset that it was trained on."""
+    run = runs.get(st.query_params.get("run", ""))
+    if run is None or "dataset" in st.query_params or "dataset" in st.session_state:
+        return
+    for name, entry in datasets.items():
+        if entry.fingerprint == run.record.dataset_fingerprint:
+            st.session_state["dataset"] = name
+            return
 
 
 def _is_missing(study: Study, needs: Needs) -> bool:

@@ -16,7 +16,8 @@ def test_a_page_is_clean_and_accessible(visit: Visit, path: str, scheme: str) ->
         visitor.no_error()
         visitor.shot(f"{path or 'home'}-{scheme}-1280")
         assert visitor.overflow() <= 0
-        assert visitor.accessibility() == []
+        findings = visitor.accessibility()
+        assert not findings, "\n".join(findings)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "home")

@@ -1,0 +1,8 @@
+"""The guided demo."""
+
+import streamlit as st
+
+from gnnrec_ui import shell
+
+with shell.page("home") as study:
+    st.title("GNNRec Lens", anchor=False)

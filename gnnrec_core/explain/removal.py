@@ -148,7 +148,7 @@ def changed_rows(values: Float, between: Float, scale: Float, crossing: Float, l
 
     def at_ends(power: int) -> Float:
         """Entries of the rows at F after `power` steps `[b, n, f]`."""
-        entries = values[power].copy()
+        entries: Float = values[power].copy()
         for k in range(power + 1):
             entries += current[k] @ between[k]
         return entries

@@ -9,4 +9,6 @@ MODELS = Registry(
     ),
     Plugin("gat", "gnnrec_core.models.gat:GAT", "GAT", "Graph attention that reweights LightGCN's normalisation."),
     Plugin("popularity", "gnnrec_core.models.popularity:Popularity", "Popularity", "The same most-read list for all."),
+    Plugin("itemknn", "gnnrec_core.models.itemknn:ItemKNN", "ItemKNN", "Items like those that the user has."),
+    Plugin("ease", "gnnrec_core.models.ease:EASE", "EASE", "Linear item-item model in closed form (Steck 2019)."),
 )

@@ -1,0 +1,70 @@
+"""EASE (Steck 2019): a linear item-item model with a zero diagonal, solved in closed form."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from pydantic import Field
+
+from gnnrec_core.data.values import Dataset, FloatArray, IntArray
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.checkpoint import expect_shapes
+from gnnrec_core.models.closed_form import ItemItemRecommender, weighted_interactions
+from gnnrec_core.models.protocol import Tensors
+from gnnrec_core.settings import Settings
+
+WEIGHT = "weight"
+
+
+class EASESettings(Settings):
+    """Settings of EASE."""
+
+    l2: float = Field(100.0, gt=0, le=1e7, description="ridge penalty on the item-item weights")
+
+
+class EASE(ItemItemRecommender):
+    """B = argmin |X - X B|^2 + l2 |B|^2 with diag(B) = 0; score = X B.
+
+    With P = (X^T X + l2 I)^-1: B[j, i] = -P[j, i] / P[i, i] off the diagonal. Computed in float64, stored in float32.
+    """
+
+    name: ClassVar[str] = "ease"
+    settings_type: ClassVar[type[EASESettings]] = EASESettings
+
+    @classmethod
+    def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
+        """The Gram matrix, its factor and its inverse in float64, the weights in float32."""
+        return dataset.n_items**2 * (3 * 8 + 2 * 4)
+
+    @classmethod
+    def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
+        """`weight` float32 `[n_items, n_items]`, zeros."""
+        return {WEIGHT: np.zeros((graph.n_items, graph.n_items), dtype=np.float32)}
+
+    @classmethod
+    def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+        """RunError unless there is one weight for each pair of items."""
+        expect_shapes("model.safetensors", tensors, {WEIGHT: (graph.n_items, graph.n_items)})
+
+    def compute(self) -> Tensors:
+        """The closed form, by a Cholesky factorisation of X^T X + l2 I, which is positive definite."""
+        x = weighted_interactions(self.graph)
+        gram = (x.T @ x).toarray()
+        gram[np.diag_indices_from(gram)] += self.settings.l2
+        factor = scipy.linalg.cho_factor(gram, overwrite_a=True)
+        inverse = scipy.linalg.cho_solve(factor, np.eye(len(gram)), overwrite_b=True)
+        weight = inverse / -np.diag(inverse)
+        np.fill_diagonal(weight, 0.0)
+        return {WEIGHT: weight.astype(np.float32)}
+
+    def rows(self, items: IntArray) -> NDArray[np.float64]:
+        """B[items, :]."""
+        return self._tensors[WEIGHT][items].astype(np.float64)
+
+    def times(self, weights: sp.csr_array) -> FloatArray:
+        """weights @ B."""
+        return np.asarray(weights @ self._tensors[WEIGHT]).astype(np.float32)

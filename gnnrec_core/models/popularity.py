@@ -1,0 +1,45 @@
+"""Popularity: everybody gets the same scores, the number of train interactions of each item."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gnnrec_core.data.values import FloatArray, IntArray
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.checkpoint import expect_shapes
+from gnnrec_core.models.closed_form import ClosedFormRecommender
+from gnnrec_core.models.protocol import Tensors
+from gnnrec_core.settings import Settings
+
+POPULARITY = "popularity"
+
+
+class PopularitySettings(Settings):
+    """There is nothing to set."""
+
+
+class Popularity(ClosedFormRecommender):
+    """score(u, i) = train interactions of item i. What any other model has to beat."""
+
+    name: ClassVar[str] = "popularity"
+    settings_type: ClassVar[type[PopularitySettings]] = PopularitySettings
+
+    @classmethod
+    def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
+        """`popularity` float32 `[n_items]`, zeros."""
+        return {POPULARITY: np.zeros(graph.n_items, dtype=np.float32)}
+
+    @classmethod
+    def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+        """RunError unless there is one number an item."""
+        expect_shapes("model.safetensors", tensors, {POPULARITY: (graph.n_items,)})
+
+    def compute(self) -> Tensors:
+        """Counts of the train interactions."""
+        return {POPULARITY: self.graph.popularity.astype(np.float32)}
+
+    def score(self, users: IntArray) -> FloatArray:
+        """The same row for every user `[n, n_items]`."""
+        return np.tile(self._tensors[POPULARITY], (len(users), 1))

@@ -108,7 +108,8 @@ class GradientFit:
         if batch.seen is None:
             ranking = bpr(users, positives, negatives.view(*batch.negatives.shape, -1))
             return ranking, self.model.regulariser(nodes)
-        ranking = sampled_softmax(users, positives, negatives, batch.seen, self.settings.temperature)
+        s = self.settings
+        ranking = sampled_softmax(users, positives, negatives, batch.seen, s.temperature, s.similarity == "cosine")
         return ranking, self.model.regulariser(nodes[: 2 * b])
 
     def learning_rate(self, epoch: int) -> float:

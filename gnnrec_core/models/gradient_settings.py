@@ -25,6 +25,9 @@ class GradientSettings(Settings):
     negative_popularity: float = Field(
         0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
     )
+    similarity: Literal["dot", "cosine"] = Field(
+        "dot", description="what the softmax loss compares: scores, or cosines of embeddings (lists always use scores)"
+    )
     temperature: float = Field(1.0, gt=0, le=100, description="scores are divided by this in the softmax loss")
     epochs: int = Field(200, ge=1, le=100_000, description="most passes over the train interactions")
     patience: int = Field(10, ge=1, le=10_000, description="validations without a better NDCG@20 before training ends")

@@ -17,11 +17,16 @@ def bpr(users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
     return functional.softplus(bad - good).mean(1).sum()
 
 
-def sampled_softmax(users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor, temperature: float) -> Tensor:
+def sampled_softmax(
+    users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor, temperature: float, cosine: bool = False
+) -> Tensor:
     """Sum of -log(e^(s_pos/t) / (e^(s_pos/t) + sum over unseen shared negatives of e^(s_neg/t))) (Wu et al. 2024).
 
-    `users`, `positives` `[b, d]`; `negatives` `[m, d]`, shared; `seen` boolean `[b, m]`: left out for that user.
+    `users`, `positives` `[b, d]`; `negatives` `[m, d]`, shared; `seen` boolean `[b, m]`: left out for that user. With
+    `cosine` s is the cosine of the two vectors instead of their dot product.
     """
+    if cosine:
+        users, positives, negatives = (functional.normalize(x, dim=1) for x in (users, positives, negatives))
     users = users / temperature
     good = (users * positives).sum(1)  # [b]
     bad = (users @ negatives.T).masked_fill(seen, -torch.inf)  # [b, m]

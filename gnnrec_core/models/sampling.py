@@ -23,12 +23,13 @@ REDRAWS = 5
 class Batch:
     """Positions of one step. `b` is the share of this process in a batch of `size` interactions.
 
-    `edges` int64 `[b]` columns of the graph (user to item); `users`, `items` int64 `[b]` indices; `negatives` int64
-    item indices: `[m]` shared by the batch (softmax) or `[b, n]` (bpr); `seen` boolean `[b, m]`: shared negatives that the
-    user has (softmax only).
+    `edges` int64 `[b]` columns of the graph (user to item), `all_edges` `[size]` those of the whole batch; `users`,
+    `items` int64 `[b]` indices; `negatives` int64 item indices: `[m]` shared by the batch (softmax) or `[b, n]` (bpr);
+    `seen` boolean `[b, m]`: shared negatives that the user has (softmax only).
     """
 
     edges: Tensor
+    all_edges: Tensor
     users: Tensor
     items: Tensor
     negatives: Tensor
@@ -71,7 +72,7 @@ class Sampler:
                 if not len(wrong[0]):
                     break
                 negatives[wrong] = self._draw(len(wrong[0]), power, generator)
-            yield Batch(self.edges[rows], users, self.items[rows], negatives, None, len(rows))
+            yield Batch(self.edges[rows], self.edges[rows], users, self.items[rows], negatives, None, len(rows))
 
     def shared(self, generator: torch.Generator, size: int, n: int, power: float) -> Iterator[Batch]:
         """Batches whose interactions share `n` negatives; all items where there are no more than `n`."""
@@ -83,7 +84,15 @@ class Sampler:
                 negatives = torch.arange(self.n_items, device=self.device)
             else:
                 negatives = torch.unique(self._draw(n, power, generator))
-            yield Batch(self.edges[rows], users, self.items[rows], negatives, self.seen(users, negatives), len(rows))
+            yield Batch(
+                self.edges[rows],
+                self.edges[rows],
+                users,
+                self.items[rows],
+                negatives,
+                self.seen(users, negatives),
+                len(rows),
+            )
 
     def seen(self, users: Tensor, items: Tensor) -> Tensor:
         """Boolean `[b, m]`: which of `items` (unique) each of `users` has."""
@@ -122,6 +131,7 @@ def share(batch: Batch, rank: int, n_processes: int) -> Batch:
     own = slice(rank, None, n_processes)
     return Batch(
         batch.edges[own],
+        batch.all_edges,
         batch.users[own],
         batch.items[own],
         batch.negatives[own] if batch.seen is None else batch.negatives,

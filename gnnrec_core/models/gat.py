@@ -1,0 +1,223 @@
+"""A graph attention network that is as accurate as LightGCN and stays exactly explainable.
+
+Attention (Velickovic et al. 2018, additive) reweights LightGCN's normalisation: no weight matrices and no nonlinearity
+on the messages, logits that start at zero, so the model starts as LightGCN and its score is linear in the messages once
+attention is held fixed. Why this form: docs/decisions/0002-models.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from gnnrec_core.data.values import Dataset, FloatArray
+from gnnrec_core.errors import RequestError
+from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.attention import Weights, attend, attention, raw_logits
+from gnnrec_core.models.edge_graph import EdgeGraph
+from gnnrec_core.models.gradient import GradientRecommender
+from gnnrec_core.models.gradient_settings import GraphSettings
+from gnnrec_core.models.lightgcn import EMBEDDING, initial_embedding, memory_bytes
+from gnnrec_core.models.propagation import Propagation
+from gnnrec_core.models.protocol import Tensors
+from gnnrec_core.models.sampling import Batch
+
+SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"
+
+
+class GATSettings(GraphSettings):
+    """Settings of the GAT."""
+
+    n_heads: int = Field(2, ge=1, le=16, description="attention heads; each works on its own block of the embedding")
+    attention_rate: float = Field(
+        0.05, gt=0, le=10, description="learning rate of the attention parameters, as a share of learning_rate"
+    )
+    attention_bound: float = Field(
+        2.0, gt=0, le=10, description="logits stay within plus and minus this: e^(2 x bound) is the largest ratio"
+    )
+    edge_features: bool = Field(True, description="attention sees relation, rating, recency and weight of an edge")
+    hide_batch: bool = Field(
+        True, description="train on a graph without the interactions that the step is asked to predict"
+    )
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Attention of every layer and head on the edges of a graph, aligned with `graph.edge_index`.
+
+    `alpha` float32 `[n_layers, n_heads, n_edges]` in 0..1 sums to 1 over the edges into each node. `lift` is alpha over
+    what uniform attention gives, w_e / d_target: 1 says "as LightGCN would", 2 twice that. Lift is a routing weight; it
+    is no preference and does not say how much an edge matters for a score.
+    """
+
+    alpha: FloatArray
+    lift: FloatArray
+
+
+class GAT(GradientRecommender):
+    """X_l[:, block h] = P_{l,h} X_{l-1}[:, block h], final embedding = mean of X_0 ... X_K, score = dot product.
+
+    P_{l,h}[v, j] = alpha_vj sqrt(d_v / d_j), with alpha a softmax over the neighbours of v (weighted by edge weights).
+    """
+
+    name: ClassVar[str] = "gat"
+    settings_type: ClassVar[type[GATSettings]] = GATSettings
+
+    @classmethod
+    def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
+        """Train interactions and side edges."""
+        return build_graph(dataset, settings.side_edges)
+
+    @classmethod
+    def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
+        """Embeddings as LightGCN's; attention zero: `[K, H, d / H]` twice and `[K, H, n_features]`."""
+        if settings.embedding_dim % settings.n_heads:
+            raise RequestError(
+                f"embedding_dim = {settings.embedding_dim} is not a multiple of n_heads = {settings.n_heads}.",
+                "Choose n_heads so that it divides embedding_dim.",
+                setting="n_heads",
+            )
+        heads = (settings.n_layers, settings.n_heads)
+        width = settings.embedding_dim // settings.n_heads
+        n_features = len(edge_feature_names(cls.build_graph(dataset, settings), settings))
+        return initial_embedding(dataset.n_nodes, settings.embedding_dim, seed) | {
+            SOURCE: np.zeros((*heads, width), np.float32),
+            TARGET: np.zeros((*heads, width), np.float32),
+            EDGE: np.zeros((*heads, n_features), np.float32),
+        }
+
+    @classmethod
+    def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
+        """As LightGCN, and some numbers for each edge, layer and head."""
+        n_edges = 2 * (len(dataset.interactions) + sum(len(relation) for relation in dataset.relations))
+        return memory_bytes(dataset, settings) + n_edges * int(settings.n_layers * settings.n_heads) * 4 * 4
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Attention learns more slowly than the embeddings."""
+        attention_parameters = [self.parameters[name] for name in (SOURCE, TARGET, EDGE)]
+        return [
+            {"params": [self.parameters[EMBEDDING]], "lr_factor": 1.0},
+            {"params": attention_parameters, "lr_factor": self.settings.attention_rate},
+        ]
+
+    @cached_property
+    def _edges(self) -> EdgeGraph:
+        return EdgeGraph(self.graph, self.device)
+
+    @cached_property
+    def _features(self) -> Tensor:
+        return self._feature_tensor(self.graph, self._edges)
+
+    @cached_property
+    def _weights(self) -> Weights:
+        return Weights.of(self._edges, self._edges.weight, self._edges.degree)
+
+    def _feature_tensor(self, graph: RecGraph, edges: EdgeGraph) -> Tensor:
+        names = edge_feature_names(self.graph, self.settings)
+        return torch.from_numpy(edge_features(graph, names)).to(self.device)[edges.order]
+
+    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
+        """Rows `nodes` of the layer mean; in training without the edges of the batch."""
+        weights = self._weights
+        if batch is not None and self.settings.hide_batch:
+            weights = Weights.of(self._edges, *self._edges.without(batch.all_edges))
+        x = total = self.parameters[EMBEDDING]
+        for layer in range(self.settings.n_layers):
+            x = self._layer(x, layer, self._edges, weights, self._features)
+            total = total + x
+        return total[nodes] / float(self.settings.n_layers + 1)
+
+    def _layer(self, x: Tensor, layer: int, edges: EdgeGraph, weights: Weights, features: Tensor) -> Tensor:
+        """X_l from X_{l-1}."""
+        bound = self.settings.attention_bound
+        blocks = []
+        for head, block in enumerate(x.chunk(self.settings.n_heads, dim=1)):
+            block = block.contiguous()
+            parts = self._logit_parts(block, layer, head, features)
+            blocks.append(attend(block, *parts, edges, weights, bound))
+        return torch.cat(blocks, dim=1)
+
+    def _logit_parts(self, block: Tensor, layer: int, head: int, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Source part `[n_nodes]`, target part `[n_nodes]`, edge part `[n_edges]` of the raw logits."""
+        p = self.parameters
+        return block @ p[SOURCE][layer, head], block @ p[TARGET][layer, head], features @ p[EDGE][layer, head]
+
+    def regulariser(self, nodes: Tensor) -> Tensor:
+        """Half the squared length of the layer-0 embeddings of `nodes`."""
+        return self.parameters[EMBEDDING][nodes].square().sum() / 2
+
+    def propagation(self, graph: RecGraph | None = None) -> Propagation:
+        """One operator for each layer and head, at the attention that the model takes on `graph`."""
+        graph = self.graph if graph is None else graph
+        alpha, calibration = self._alpha(graph)
+        source, target = graph.edge_index
+        shape = (graph.n_nodes, graph.n_nodes)
+        operators = tuple(
+            tuple(sp.coo_array((values * calibration, (target, source)), shape=shape).tocsr() for values in heads)
+            for heads in alpha
+        )
+        weights = np.full(self.settings.n_layers + 1, 1 / (self.settings.n_layers + 1))
+        embedding = self.tensors()[EMBEDDING]
+        return Propagation(graph.n_users, embedding, weights, operators, symmetric=False, frozen=("attention",))
+
+    def attention(self, graph: RecGraph | None = None) -> Attention:
+        """Attention and its lift over uniform on `graph` (default: the trained graph)."""
+        graph = self.graph if graph is None else graph
+        alpha, _ = self._alpha(graph)
+        uniform = graph.edge_weight / graph.degree[graph.edge_index[1]]
+        return Attention(alpha.astype(np.float32), (alpha / uniform).astype(np.float32))
+
+    def _alpha(self, graph: RecGraph) -> tuple[FloatArray, FloatArray]:
+        """alpha `[K, H, n_edges]` and sqrt(d_target / d_source) `[n_edges]`, in the order of `graph.edge_index`."""
+        own = graph is self.graph
+        edges = self._edges if own else EdgeGraph(graph, self.device)
+        weights = self._weights if own else Weights.of(edges, edges.weight, edges.degree)
+        features = self._features if own else self._feature_tensor(graph, edges)
+        found = []
+        with torch.no_grad():
+            x = self.parameters[EMBEDDING]
+            for layer in range(self.settings.n_layers):
+                for head, block in enumerate(x.chunk(self.settings.n_heads, dim=1)):
+                    raw = raw_logits(edges, *self._logit_parts(block.contiguous(), layer, head, features))
+                    found.append(attention(edges, weights, raw, self.settings.attention_bound)[edges.place])
+                x = self._layer(x, layer, edges, weights, features)
+        shape = (self.settings.n_layers, self.settings.n_heads, graph.n_edges)
+        alpha = torch.stack(found).cpu().numpy().reshape(shape) if found else np.zeros(shape, np.float32)
+        return alpha, weights.calibration[edges.place].cpu().numpy()
+
+
+def edge_feature_names(graph: RecGraph, settings: Any) -> tuple[str, ...]:
+    """Names of what attention sees of an edge: each feature once for messages to users, once for all others."""
+    if not settings.edge_features:
+        return ()
+    names = [f"relation:{name}" for name in graph.relations[1:]] + list(graph.feature_names)
+    if np.ptp(graph.edge_weight[: graph.n_edges // 2]) > 0:
+        names.append("weight")
+    return tuple(f"{name}>{side}" for name in names for side in ("user", "other"))
+
+
+def edge_features(graph: RecGraph, names: tuple[str, ...]) -> FloatArray:
+    """The features `names` of every edge, float32 `[n_edges, n_features]`; 0 where the message goes the other way."""
+    to_user = graph.edge_index[1] < graph.n_users
+    columns = [_edge_feature(graph, name.rpartition(">")[0]) for name in names]
+    sides = [to_user if name.endswith(">user") else ~to_user for name in names]
+    if not columns:
+        return np.zeros((graph.n_edges, 0), np.float32)
+    return np.stack([column * side for column, side in zip(columns, sides, strict=True)], axis=1).astype(np.float32)
+
+
+def _edge_feature(graph: RecGraph, name: str) -> FloatArray:
+    if name == "weight":
+        logarithm: FloatArray = np.log(graph.edge_weight)
+        return logarithm
+    if name.startswith("relation:"):
+        number = graph.relations.index(name.removeprefix("relation:"))
+        return (graph.edge_type == number).astype(np.float32)
+    return graph.edge_features[:, graph.feature_names.index(name)]

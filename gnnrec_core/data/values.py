@@ -63,7 +63,11 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something met on import, what was done about it, and where it was seen first."""
+    """Something met on import, what was done about it, and where it was seen first.
+
+    `count` is how often it was met; `rows_removed` how many interactions left the log because of it, so that
+    rows in the source = interactions kept + the sum of `rows_removed`. `lines` are the first few lines.
+    """
 
     code: str
     severity: Literal["info", "warning", "error"]
@@ -75,6 +79,7 @@ class Problem:
     column: str | None = None
     value: str | None = None
     lines: tuple[int, ...] = ()
+    rows_removed: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,201 @@
+"""What the data says of users and items: typed columns in index order, and attributes as nodes of the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.readers import detect, load_reader
+from gnnrec_core.data.readers.delimited import need_file, read_attributes
+from gnnrec_core.data.readers.roles import guess_column, named_column, plain_name
+from gnnrec_core.data.readers.values import Table
+from gnnrec_core.data.values import IntArray, Problem, Vocabulary
+from gnnrec_core.errors import DataError
+
+TITLES = (
+    "title",
+    "movietitle",
+    "itemtitle",
+    "booktitle",
+    "productname",
+    "producttitle",
+    "itemname",
+    "name",
+    "songtitle",
+)
+_MISSING = ["", "na", "n/a", "nan", "null", "<na>"]
+_RESERVED = ("user_index", "item_index", "user_id", "item_id")
+
+
+@dataclass(frozen=True)
+class AttributeNodes:
+    """One relation made of an attribute: entity index and label of each edge."""
+
+    name: str
+    kind: str
+    entity: IntArray
+    label: tuple[str, ...]
+
+
+def read_attribute_file(path: str, options: ImportOptions, kind: str) -> Table:
+    """A file with one row an entity. Its id column is named like the log's, or known by name, or the first."""
+    file = need_file(path)
+    asked = options.user_col if kind == "user" else options.item_col
+
+    def keep(names: tuple[str, ...]) -> tuple[str, ...]:
+        column = guess_column(kind, names)
+        if asked and any(plain_name(asked) == plain_name(name) for name in names):
+            column = named_column(asked, names, file.name)
+        column = column or names[0]
+        if plain_name(column) in TITLES:
+            column = names[0]
+        return (column, *(name for name in names if name != column))
+
+    form = detect(str(file))
+    if form in ("parquet", "json"):
+        reader = load_reader(form)
+        table: Table = reader.read_table(file, options)  # type: ignore[attr-defined]
+        columns = keep(tuple(table.frame.columns))
+        return Table(table.file, table.frame.select(columns), table.n_in, table.first_line, table.lines, table.problems)
+    return read_attributes(file, options, keep)
+
+
+def attribute_table(table: Table | None, ids: Vocabulary) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+    """`KIND_index, KIND_id`, title and attributes, one row an entity in index order, and what was met.
+
+    DataError where fewer than half of the entities of the log have a row: the ids do not fit.
+    """
+    kind = ids.kind
+    base = pl.DataFrame({f"{kind}_index": pl.Series(range(len(ids)), dtype=pl.Int64), f"{kind}_id": list(ids.ids)})
+    if table is None:
+        return base, ()
+    problems = list(table.problems)
+    frame = _by_id(table, kind, problems)
+    known = frame[f"{kind}_id"].is_in(list(ids.ids))
+    matched = int(known.sum())
+    if matched < len(ids) / 2:
+        example = next((text for text in ids.ids if text not in set(frame[f"{kind}_id"])), "")
+        raise DataError(
+            f"{table.file} describes {matched:,} of the {len(ids):,} {kind}s of the log ({matched / len(ids):.0%}).",
+            f"Check its id column ({table.frame.columns[0]!r}): {kind} {example!r} of the log is not there.",
+            file=table.file,
+            column=table.frame.columns[0],
+            value=example,
+        )
+    problems += _match_problems(table, kind, len(ids) - matched, int((~known).sum()))
+    joined = base.join(frame, on=f"{kind}_id", how="left", maintain_order="left")
+    columns = [joined[f"{kind}_index"], joined[f"{kind}_id"]]
+    for name in frame.columns[1:]:
+        column = _typed(joined[name])
+        if name != "title" and _constant(column):
+            text = f"Attribute {name!r} of {kind}s is the same everywhere and was left out."
+            problems.append(_note("constant_attribute", "left out", text, table, name, len(column), "warning"))
+            continue
+        if 0 < column.null_count():
+            text = f"{column.null_count():,} {kind}s have no {name!r}; it stays empty (group 'unknown')."
+            problems.append(_note("missing_attribute", "kept", text, table, name, column.null_count(), "info"))
+        columns.append(column)
+    return pl.DataFrame(columns), tuple(problems)
+
+
+def _by_id(table: Table, kind: str, problems: list[Problem]) -> pl.DataFrame:
+    """The table with a text id column `KIND_id`, no id twice, and the title column named `title`."""
+    frame = table.frame
+    frame = frame.with_columns(
+        pl.col(name).cast(pl.String) for name in frame.columns if frame[name].dtype == pl.Categorical
+    )
+    id_column, names = frame.columns[0], {}
+    title = None
+    if kind == "item":
+        by_name = {plain_name(name): name for name in reversed(frame.columns[1:])}
+        title = next((by_name[known] for known in TITLES if known in by_name), None)
+    for name in frame.columns:
+        clean = "title" if name == title else name.strip()
+        names[name] = f"{clean}_" if clean in _RESERVED or (clean == "title" and name != title) else clean
+    names[id_column] = f"{kind}_id"
+    frame = frame.rename(names)
+    key = pl.col(f"{kind}_id").cast(pl.String).fill_null("").str.strip_chars().str.normalize("NFC")
+    frame = frame.with_columns(key)
+    unique = frame.filter(pl.col(f"{kind}_id") != "").unique(f"{kind}_id", keep="first", maintain_order=True)
+    if unique.height < frame.height:
+        n = frame.height - unique.height
+        text = f"{n:,} rows about {kind}s have no id or one that stood before; the first row of each was kept."
+        problems.append(_note("duplicate_attribute_rows", "left out", text, table, id_column, n, "warning"))
+    return unique
+
+
+def _match_problems(table: Table, kind: str, n_without: int, n_extra: int) -> list[Problem]:
+    problems = []
+    if n_without:
+        text = f"{n_without:,} {kind}s of the log have no row here; their attributes stay empty."
+        problems.append(_note("entities_without_row", "kept", text, table, None, n_without, "warning"))
+    if n_extra:
+        text = f"{n_extra:,} rows describe {kind}s that are not in the log; they were not used."
+        problems.append(_note("rows_without_entity", "ignored", text, table, None, n_extra, "info"))
+    return problems
+
+
+def _note(code: str, action: str, text: str, table: Table, column: str | None, n: int, severity: str) -> Problem:
+    return Problem(code, severity, n, action, text, table.file, column=column)  # type: ignore[arg-type]
+
+
+def _typed(column: pl.Series) -> pl.Series:
+    """Texts that are all numbers become numbers, unless writing them back would change them (`007`); lists parted by
+    `|` become lists; blanks and words for 'missing' become null."""
+    if column.dtype != pl.String:
+        return column
+    text = column.str.strip_chars()
+    text = text.set(text.str.to_lowercase().is_in(_MISSING).fill_null(False), None)
+    there = text.drop_nulls()
+    if not len(there):
+        return text
+    whole = text.cast(pl.Int64, strict=False)
+    if whole.null_count() == text.null_count():
+        return whole if (whole.cast(pl.String) == text).fill_null(True).all() else text
+    number = text.cast(pl.Float64, strict=False)
+    if number.null_count() == text.null_count() and number.drop_nulls().is_finite().all():
+        return number
+    if column.name != "title" and there.str.contains("|", literal=True).mean() > 0.2:  # type: ignore[operator]
+        return text.str.split("|")
+    return text
+
+
+def _constant(column: pl.Series) -> bool:
+    there = column.drop_nulls()
+    return len(column) > 1 and not column.null_count() and there.n_unique() == 1
+
+
+def attribute_nodes(table: pl.DataFrame, names: tuple[str, ...], kind: str) -> tuple[AttributeNodes, ...]:
+    """The attributes `names` as edges from each entity to each of its values; DataError for unknown names."""
+    nodes = []
+    for name in names:
+        column = named_column(name, [c for c in table.columns if c not in _RESERVED], f"the {kind} attributes")
+        values = table[column]
+        frame = pl.DataFrame({"entity": np.arange(table.height, dtype=np.int64), "label": values})
+        frame = frame.explode("label") if values.dtype == pl.List else frame
+        frame = frame.with_columns(pl.col("label").cast(pl.String)).drop_nulls().filter(pl.col("label") != "").unique()
+        frame = frame.sort("entity", "label")
+        nodes.append(AttributeNodes(column, f"{kind}-attribute", frame["entity"].to_numpy(), tuple(frame["label"])))
+    return tuple(nodes)
+
+
+def relation_choices(table: pl.DataFrame) -> tuple[str, ...]:
+    """Attributes that could become nodes: text, lists and whole numbers with values that several entities share."""
+    choices = []
+    for name in table.columns:
+        values = table[name]
+        if name in _RESERVED or name == "title" or values.dtype.is_float():
+            continue
+        flat = values.explode(empty_as_null=True) if values.dtype == pl.List else values
+        if 1 < flat.n_unique() <= max(50, table.height // 2):
+            choices.append(name)
+    return tuple(choices)
+
+
+def file_name(path: str) -> str:
+    """The name of a file without its folder and endings, for a relation."""
+    return Path(path).name.split(".")[0]

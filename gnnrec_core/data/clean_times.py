@@ -1,0 +1,231 @@
+"""Times as whole seconds since 1970 (UTC): seconds, milliseconds and finer, ISO 8601, day and month in either order."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.data.clean_ids import MISSING_WORDS
+from gnnrec_core.data.readers.values import Table
+from gnnrec_core.data.values import NO_TIME, IntArray, Problem
+from gnnrec_core.errors import DataError
+
+_SLASHED = r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?$"
+_UNITS = ((1e17, 1_000_000_000, "nanoseconds"), (1e14, 1_000_000, "microseconds"), (1e11, 1_000, "milliseconds"))
+_ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y%m%dT%H%M%S", "%Y/%m/%d")
+
+
+@dataclass(frozen=True)
+class Times:
+    """`values` int64 seconds `[n]`, `NO_TIME` where there is none."""
+
+    values: IntArray
+    n_future: int
+    problems: tuple[Problem, ...]
+
+
+def clean_times(table: Table, column: str, day_first: bool | None = None, now: float | None = None) -> Times:
+    """The times of a column. DataError with line, column and value for text that is no time, and where seconds and
+    milliseconds are mixed."""
+    series = table.frame[column]
+    problems: list[Problem] = []
+    if series.dtype.is_temporal() and series.dtype != pl.Duration and series.dtype != pl.Time:
+        seconds = series.cast(pl.Datetime("us")).dt.epoch("s").fill_null(NO_TIME).to_numpy()
+        return Times(seconds, *_doubts(table, column, seconds, now, problems))
+    if series.dtype.is_numeric():
+        raw = series.fill_nan(None) if series.dtype.is_float() else series
+        missing = raw.is_null().to_numpy()
+        numbers = raw.fill_null(0).to_numpy()
+    else:
+        text = series.cast(pl.String).fill_null("").str.strip_chars()
+        whole = text.cast(pl.Int64, strict=False)
+        if whole.null_count():
+            whole = _from_text(table, column, text, whole, day_first, problems)
+        missing = whole.is_null().to_numpy()
+        numbers = whole.fill_null(0).to_numpy()
+    seconds = _in_seconds(table, column, numbers, missing, problems)
+    return Times(seconds, *_doubts(table, column, seconds, now, problems))
+
+
+def _from_text(
+    table: Table, column: str, text: pl.Series, whole: pl.Series, day_first: bool | None, problems: list[Problem]
+) -> pl.Series:
+    """Seconds for texts that are not whole numbers: fractions, ISO 8601, slashed dates; null where nothing stands."""
+    gone = (text.str.to_lowercase().is_in(sorted(MISSING_WORDS)) | (text == "")).to_numpy()
+    rest = whole.is_null().to_numpy() & ~gone
+    fraction = text.cast(pl.Float64, strict=False)
+    usable = rest & fraction.is_finite().fill_null(False).to_numpy()
+    whole = whole.zip_with(pl.Series(~usable), fraction.set(~pl.Series(usable), 0.0).cast(pl.Int64, strict=False))
+    rest &= ~usable
+    if rest.any():
+        rows = np.flatnonzero(rest)
+        parsed = _from_dates(table, column, text.gather(rows), rows, day_first, problems)
+        whole = whole.scatter(rows, parsed)
+    if gone.any():
+        rows = np.flatnonzero(gone)
+        problems.append(_problem(table, column, rows, "missing_time", "interactions have no time", "kept", "warning"))
+    return whole
+
+
+def _from_dates(
+    table: Table, column: str, text: pl.Series, rows: IntArray, day_first: bool | None, problems: list[Problem]
+) -> pl.Series:
+    iso = text.str.replace(" ", "T", literal=True)
+    zoned = iso.str.contains(r"(?:[Zz]|[+-]\d{2}:?\d{2})$") & iso.str.contains("T")
+    seconds = iso.str.replace(r"[zZ]$", "+00:00").str.to_datetime(
+        "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_zone="UTC"
+    )
+    found = seconds.dt.epoch("s")
+    plain = iso.set(zoned, None)
+    for form in _ISO:
+        found = found.fill_null(plain.str.to_datetime(form, strict=False, time_unit="us").dt.epoch("s"))
+    if found.null_count() < len(found):
+        known = found.is_not_null().to_numpy()
+        kind = "with their own zone" if zoned.any() else "without a zone, taken as UTC"
+        problems.append(_problem(table, column, rows[known], "iso_time", f"times are dates in ISO 8601 {kind}"))
+    slashed = text.str.extract_groups(_SLASHED)
+    if found.null_count():
+        found = found.fill_null(_slashed_dates(table, column, slashed, rows, day_first, problems))
+    bad = np.flatnonzero(found.is_null().to_numpy())
+    if len(bad):
+        value, line = str(text[int(bad[0])])[:80], table.line(rows[bad[0]])
+        raise DataError(
+            f"{table.file} line {line:,}, column {column!r}: {value!r} is not a time"
+            + (f" (and {len(bad) - 1:,} more like it)." if len(bad) > 1 else "."),
+            "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or leave times unread with --time-col none.",
+            file=table.file,
+            line=line,
+            column=column,
+            value=value,
+            count=len(bad),
+            lines=list(table.where(rows[bad])),
+        )
+    return found
+
+
+def _slashed_dates(
+    table: Table, column: str, groups: pl.Series, rows: IntArray, day_first: bool | None, problems: list[Problem]
+) -> pl.Series:
+    """Seconds of dates such as 03/04/2024, null for others; a warning where day and month cannot be told apart."""
+    parts = groups.struct.unnest()
+    first, second = (parts[name].cast(pl.Int64, strict=False) for name in parts.columns[:2])
+    there = first.is_not_null().to_numpy()
+    if not there.any():
+        return pl.Series([None] * len(groups), dtype=pl.Int64)
+    certain = day_first
+    if certain is None and (first.max() or 0) > 12:  # type: ignore[operator]
+        certain = True
+    if certain is None and (second.max() or 0) > 12:  # type: ignore[operator]
+        certain = False
+    if certain is None:
+        message = "times could be day/month or month/day; they were read as month/day (--day-first says otherwise)"
+        problems.append(_problem(table, column, rows[there], "day_or_month", message, "kept", "warning"))
+    else:
+        message = f"times are dates with the {'day' if certain else 'month'} first"
+        problems.append(_problem(table, column, rows[there], "slashed_date", message))
+    day, month = (parts.columns[0], parts.columns[1]) if certain else (parts.columns[1], parts.columns[0])
+    clock = pl.col(parts.columns[3]).fill_null("0:00")
+    texts = parts.select(
+        pl.concat_str(
+            pl.col(parts.columns[2]),
+            pl.lit("-"),
+            pl.col(month),
+            pl.lit("-"),
+            pl.col(day),
+            pl.lit(" "),
+            clock,
+            pl.when(clock.str.count_matches(":") == 1).then(pl.lit(":00")).otherwise(pl.lit("")),
+        )
+    ).to_series()
+    return texts.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us").dt.epoch("s")
+
+
+def _in_seconds(
+    table: Table, column: str, numbers: np.ndarray, missing: np.ndarray, problems: list[Problem]
+) -> IntArray:
+    """Numbers of any unit as seconds. Units are told by size: 1e11 seconds is the year 5138."""
+    known = numbers[~missing] if missing.any() else numbers
+    seconds = numbers.astype(np.int64)
+    high, low = (float(known.max()), float(known.min())) if len(known) else (0.0, 0.0)
+    for limit, divisor, unit in _UNITS:
+        if high < limit:
+            continue
+        fine = ~missing & (numbers >= limit)
+        coarse = ~missing & ~fine & (numbers > 0)
+        if coarse.any():
+            raise _mixed(table, column, unit, np.flatnonzero(fine), np.flatnonzero(coarse))
+        seconds = seconds // divisor
+        problems.append(
+            _problem(table, column, np.flatnonzero(fine), "time_unit", f"times are in {unit}; read as seconds")
+        )
+        break
+    return np.where(missing, NO_TIME, seconds) if missing.any() else seconds
+
+
+def _mixed(table: Table, column: str, unit: str, fine: IntArray, coarse: IntArray) -> DataError:
+    few = fine if len(fine) < len(coarse) else coarse
+    value = str(table.frame[column][int(few[0])])
+    return DataError(
+        f"{table.file} mixes units in column {column!r}: {len(fine):,} times look like {unit} (line "
+        f"{table.line(fine[0]):,}), {len(coarse):,} like coarser ones (line {table.line(coarse[0]):,}).",
+        "Bring them to one unit, or leave times unread with --time-col none.",
+        file=table.file,
+        line=table.line(few[0]),
+        column=column,
+        value=value,
+        lines=list(table.where(few)),
+        count=len(few),
+    )
+
+
+def _doubts(
+    table: Table, column: str, seconds: IntArray, now: float | None, problems: list[Problem]
+) -> tuple[int, tuple[Problem, ...]]:
+    """Times that are kept and that a person should know of."""
+    limit = int(time.time() if now is None else now) + 86_400
+    highest = int(seconds.max(initial=0))
+    n_future = 0
+    if highest > limit:
+        rows = np.flatnonzero(seconds > limit)
+        n_future = len(rows)
+        problems.append(_problem(table, column, rows, "future_time", "times lie in the future", "kept", "warning"))
+    if len(seconds) and int(seconds.min()) <= 0:
+        rows = np.flatnonzero((seconds <= 0) & (seconds != NO_TIME))
+        if len(rows):
+            message = "times are 0 or before 1970"
+            problems.append(_problem(table, column, rows, "time_not_positive", message, "kept", "warning"))
+    return n_future, tuple(problems)
+
+
+def _problem(
+    table: Table, column: str, rows: IntArray, code: str, message: str, action: str = "repaired", severity: str = "info"
+) -> Problem:
+    value = table.frame[column][int(rows[0])]
+    return Problem(
+        code,
+        severity,  # type: ignore[arg-type]
+        len(rows),
+        action,
+        f"{len(rows):,} {message}.",
+        table.file,
+        table.line(rows[0]),
+        column,
+        "" if value is None else str(value)[:80],
+        table.where(rows),
+    )
+
+
+def parse_moment(text: str) -> int:
+    """Seconds of a date or a number of seconds that a person typed.
+
+    >>> parse_moment("1970-01-02"), parse_moment("60")
+    (86400, 60)
+    """
+    if re.fullmatch(r"-?\d+", text.strip()):
+        return int(text)
+    table = Table("the request", pl.DataFrame({"date": [text.strip()]}), 1)
+    return int(clean_times(table, "date", now=float("1e11")).values[0])

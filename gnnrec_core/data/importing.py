@@ -1,0 +1,111 @@
+"""From a source to a `Dataset`: read, clean, merge, filter, weigh, split, attach attributes and side edges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
+from gnnrec_core.data.duplicates import in_order, merge_duplicates
+from gnnrec_core.data.filters import apply_filters, interaction_weights
+from gnnrec_core.data.log import Log, Places, clean_log
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.readers import detect, load_reader
+from gnnrec_core.data.readers.values import Progress, SourceLog
+from gnnrec_core.data.side_edges import read_edge_files, side_relations
+from gnnrec_core.data.splits import split_log
+from gnnrec_core.data.values import Dataset, Interactions, Problem, Vocabulary
+
+
+def import_source(
+    source: str | Path, options: ImportOptions | None = None, progress: Progress | None = None
+) -> Dataset:
+    """Read `source` (a file, a folder, a database URL, a name) into a dataset, with an account of every repair.
+
+    `settings["rows_in"]` of the result is the number of rows in the source: it equals the interactions kept plus the
+    `rows_removed` of all problems. Raises DataError or RequestError that name what is wrong, where, and what to do.
+    """
+    options = options or ImportOptions()
+    report = progress or _silent
+    log_source = read_source(str(source), options, report)
+    return build_dataset(log_source, str(source), options, report)
+
+
+def read_source(source: str, options: ImportOptions, progress: Progress | None = None) -> SourceLog:
+    """Read a source with the reader that `options.format` names or that recognises it."""
+    report = progress or _silent
+    name = detect(source) if options.format == "auto" else options.format
+    return load_reader(name).read(source, options, report)
+
+
+def build_dataset(source: SourceLog, location: str, options: ImportOptions, progress: Progress) -> Dataset:
+    """The dataset of a source that has been read. Frees the source's columns on the way."""
+    progress(0.4, "checking columns")
+    users, items = source.users, source.items
+    if options.users:
+        users = read_attribute_file(options.users, options, "user")
+    if options.items:
+        items = read_attribute_file(options.items, options, "item")
+    edges = (*source.edges, *read_edge_files(options))
+    rows_in = sum(part.table.n_in for part in source.parts)
+    places = Places(source)
+    log, n_future, met = clean_log(source, options)
+    problems = [*source.problems, *(p for part in source.parts for p in part.table.problems), *met]
+    progress(0.6, "merging duplicates and filtering")
+    log, more = merge_duplicates(in_order(log), options.duplicates, places)
+    problems += more
+    log, more = apply_filters(log, options, places)
+    problems += more
+    progress(0.75, "splitting")
+    split, split_name, more = split_log(log, options, n_future)
+    problems += more
+    interactions = _interactions(log, split, options)
+    progress(0.85, "attributes and side edges")
+    vocabularies = Vocabulary("user", log.user_ids), Vocabulary("item", log.item_ids)
+    user_table, more = attribute_table(users, vocabularies[0])
+    problems += more
+    item_table, more = attribute_table(items, vocabularies[1])
+    problems += more
+    nodes, relations, more = side_relations(
+        edges,
+        attribute_nodes(item_table, options.item_relations, "item"),
+        attribute_nodes(user_table, options.user_relations, "user"),
+        vocabularies,
+    )
+    problems += more
+    return Dataset(
+        options.name or source.name,
+        *vocabularies,
+        interactions,
+        user_table,
+        item_table,
+        nodes,
+        relations,
+        _whole(problems, rows_in, len(interactions)),
+        location,
+        {**options.chosen(), "format": source.format, "split": split_name, "rows_in": rows_in},
+    )
+
+
+def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:
+    return Interactions(
+        log.user.astype(np.int64),
+        log.item.astype(np.int64),
+        interaction_weights(log, options),
+        split,
+        log.time,
+        log.rating,
+    )
+
+
+def _whole(problems: list[Problem], rows_in: int, kept: int) -> tuple[Problem, ...]:
+    """The account must add up; where it does not, that is our bug, not the person's."""
+    removed = sum(problem.rows_removed for problem in problems)
+    if rows_in != kept + removed:
+        raise RuntimeError(f"the account does not add up: {rows_in} rows in, {kept} kept, {removed} removed")
+    return tuple(problems)
+
+
+def _silent(share: float, what: str) -> None:
+    return None

@@ -1,0 +1,201 @@
+"""The log while it is being made: clean columns, and the way back from each row to its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.data.clean_ids import Ids, clean_ids, need_several, sorted_vocabulary
+from gnnrec_core.data.clean_numbers import clean_numbers
+from gnnrec_core.data.clean_times import clean_times
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.readers.values import Part, SourceLog
+from gnnrec_core.data.values import NO_TIME, SPLITS, FloatArray, IntArray, Problem
+from gnnrec_core.errors import DataError
+
+
+@dataclass(frozen=True)
+class Log:
+    """Interactions as arrays `[n]`; after `in_order` sorted by (user, item). `row` counts through all parts of the
+    source; `part` is a position in `SPLITS` where the source brings parts."""
+
+    user_ids: tuple[str, ...]
+    item_ids: tuple[str, ...]
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    rating: FloatArray | None = None
+    time: IntArray | None = None
+    part: NDArray[np.int8] | None = None
+    row: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, chosen: Any) -> Log:
+        """The rows that a mask, slice or array of positions chooses."""
+        row = np.arange(len(self), dtype=np.int32) if self.row is None else self.row
+        return replace(
+            self,
+            user=self.user[chosen],
+            item=self.item[chosen],
+            rating=None if self.rating is None else self.rating[chosen],
+            time=None if self.time is None else self.time[chosen],
+            part=None if self.part is None else self.part[chosen],
+            row=row[chosen],
+        )
+
+    def compact(self) -> Log:
+        """Without the users and items that have no interaction left."""
+        users, user_ids = _renumbered(self.user, self.user_ids)
+        items, item_ids = _renumbered(self.item, self.item_ids)
+        return replace(self, user=users, item=items, user_ids=user_ids, item_ids=item_ids)
+
+
+@dataclass(frozen=True)
+class Places:
+    """From a row of the joined log to file and line."""
+
+    source: SourceLog
+
+    def problem(self, code: str, severity: str, log: Log, rows: Any, action: str, message: str, **more: Any) -> Problem:
+        """A Problem about the positions `rows` of `log`."""
+        rows = np.asarray(rows)
+        at = (rows if log.row is None else log.row[rows])[:10] if len(rows) else rows
+        where = [self._place(int(row)) for row in at]
+        same_file = [line for file, line in where if file == where[0][0]] if where else []
+        return Problem(
+            code,
+            severity,  # type: ignore[arg-type]
+            more.pop("count", len(rows)),
+            action,
+            message,
+            where[0][0] if where else None,
+            where[0][1] if where else None,
+            lines=tuple(same_file),
+            **more,
+        )
+
+    def _place(self, row: int) -> tuple[str, int]:
+        for part in self.source.parts:
+            if row < part.table.frame.height:
+                return part.table.file, part.table.line(row)
+            row -= part.table.frame.height
+        raise IndexError(row)
+
+
+def _renumbered(index: NDArray[np.int32], ids: tuple[str, ...]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    used = np.bincount(index, minlength=len(ids)) > 0
+    if used.all():
+        return index, ids
+    new = (np.cumsum(used) - 1).astype(np.int32)
+    return new[index], tuple(ids[place] for place in np.flatnonzero(used))
+
+
+def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tuple[Problem, ...]]:
+    """All parts of the source as one clean log, how many times lie in the future, and what was met."""
+    problems: list[Problem] = []
+    users, user_ids = _joined_ids(source.parts, "user", problems)
+    items, item_ids = _joined_ids(source.parts, "item", problems)
+    keep = (users >= 0) & (items >= 0) if len(users) and min(users.min(), items.min()) < 0 else None
+    problems = _once(problems, users, items, source)
+    ratings, infinite = _ratings(source.parts, options, problems)
+    times, n_future = _times(source.parts, options, problems)
+    if len(infinite):
+        keep = np.ones(len(users), bool) if keep is None else keep
+        gone = ~keep[infinite]
+        if gone.any():
+            problems = [_less(p, int(gone.sum())) if p.code == "infinite_rating" else p for p in problems]
+        keep[infinite] = False
+    part = _parts(source.parts, len(users))
+    user_ids, user_rank = sorted_vocabulary(user_ids)
+    item_ids, item_rank = sorted_vocabulary(item_ids)
+    log = Log(user_ids, item_ids, _ranked(user_rank, users), _ranked(item_rank, items), ratings, times, part)
+    if keep is not None:
+        log = log.take(keep).compact()
+    file = source.parts[0].table.file
+    if not len(log):
+        raise DataError(f"{file} has no usable interaction.", "See which column is which.", file=file)
+    need_several(len(log.user_ids), "user", file)
+    need_several(len(log.item_ids), "item", file)
+    return log, n_future, tuple(problems)
+
+
+def _ranked(rank: IntArray, codes: IntArray) -> NDArray[np.int32]:
+    """New indices; a missing id (-1) takes any index, for its row is left out next."""
+    return rank.astype(np.int32)[codes] if len(rank) else np.zeros(len(codes), np.int32)
+
+
+def _joined_ids(parts: tuple[Part, ...], kind: str, problems: list[Problem]) -> tuple[IntArray, list[str]]:
+    found: list[Ids] = [clean_ids(part.table, getattr(part.roles, kind), kind) for part in parts]
+    for ids in found:
+        problems.extend(ids.problems)
+    if len(found) == 1:
+        return found[0].codes, found[0].values
+    places: dict[str, int] = {}
+    codes = []
+    for ids in found:
+        lookup = np.array([places.setdefault(text, len(places)) for text in ids.values] + [-1], np.int64)
+        codes.append(lookup[ids.codes])
+    return np.concatenate(codes), list(places)
+
+
+def _once(problems: list[Problem], users: IntArray, items: IntArray, source: SourceLog) -> list[Problem]:
+    """A row without user and without item was counted by both columns, but can leave the log only once."""
+    both = int(np.count_nonzero((users < 0) & (items < 0)))
+    if not both:
+        return problems
+    corrected, left = [], both
+    for problem in reversed(problems):
+        if left and problem.rows_removed:
+            less = min(left, problem.rows_removed)
+            problem, left = _less(problem, less), left - less
+        corrected.append(problem)
+    return corrected[::-1]
+
+
+def _less(problem: Problem, n: int) -> Problem:
+    return replace(problem, rows_removed=problem.rows_removed - n)
+
+
+def _ratings(
+    parts: tuple[Part, ...], options: ImportOptions, problems: list[Problem]
+) -> tuple[FloatArray | None, IntArray]:
+    if not any(part.roles.rating for part in parts):
+        return None, np.zeros(0, np.int64)
+    columns, drop, offset = [], [], 0
+    for part in parts:
+        if part.roles.rating is None:
+            columns.append(np.full(part.table.frame.height, np.nan, np.float32))
+        else:
+            numbers = clean_numbers(part.table, part.roles.rating, options.rating_scale)
+            problems.extend(numbers.problems)
+            columns.append(numbers.values)
+            drop.append(numbers.drop + offset)
+        offset += part.table.frame.height
+    return (columns[0] if len(columns) == 1 else np.concatenate(columns)), np.concatenate(drop)
+
+
+def _times(parts: tuple[Part, ...], options: ImportOptions, problems: list[Problem]) -> tuple[IntArray | None, int]:
+    columns, n_future = [], 0
+    for part in parts:
+        if part.roles.time is None:
+            columns.append(np.full(part.table.frame.height, NO_TIME, np.int64))
+        else:
+            times = clean_times(part.table, part.roles.time, options.day_first)
+            problems.extend(times.problems)
+            columns.append(times.values)
+            n_future += times.n_future
+    if not any(part.roles.time for part in parts):
+        return None, 0
+    joined = columns[0] if len(columns) == 1 else np.concatenate(columns)
+    return (None if not len(joined) or joined.max() == NO_TIME else joined), n_future
+
+
+def _parts(parts: tuple[Part, ...], n_rows: int) -> NDArray[np.int8] | None:
+    if all(part.split is None for part in parts):
+        return None
+    codes = [np.full(part.table.frame.height, SPLITS.index(part.split or "train"), np.int8) for part in parts]
+    return np.concatenate(codes) if n_rows else np.zeros(0, np.int8)

@@ -1,0 +1,86 @@
+"""What a person may choose on import. Declared once: the check, the form, the help and the command line follow."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gnnrec_core.settings import Settings
+
+EdgeKind = Literal["user-user", "item-item", "item-attribute", "user-attribute"]
+EDGE_KINDS: tuple[EdgeKind, ...] = ("user-user", "item-item", "item-attribute", "user-attribute")
+
+
+def _numbers(value: Any) -> Any:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+Pair = Annotated[tuple[float, float], BeforeValidator(_numbers)]
+Triple = Annotated[tuple[float, float, float], BeforeValidator(_numbers)]
+
+
+class EdgeSource(Settings):
+    """A file of side edges (`source,target[,weight]`) and what they connect."""
+
+    path: str = Field(description="delimited text or Parquet: source, target, optional weight")
+    kind: EdgeKind = Field(description="which nodes the edges connect")
+    name: str = Field("", description="name of the relation; the file's name where it is empty")
+
+
+class ImportOptions(Settings):
+    """How a source becomes a dataset. Everything has a default that suits a plain log of interactions."""
+
+    format: str = Field("auto", description="format of the source; auto recognises it by its content")
+    name: str = Field("", max_length=200, description="name for display; the source's name where it is empty")
+
+    user_col: str | None = Field(None, description="column of the user id (a name, or a number from 1)")
+    item_col: str | None = Field(None, description="column of the item id (a name, or a number from 1)")
+    rating_col: str | None = Field(None, description="column of the rating; 'none' leaves ratings unread")
+    time_col: str | None = Field(None, description="column of the time; 'none' leaves times unread")
+
+    delimiter: str | None = Field(None, min_length=1, max_length=4, description="delimiter of text; guessed if empty")
+    encoding: str | None = Field(None, description="encoding of text, such as cp1252; UTF-8 and UTF-16 are recognised")
+    header: Literal["auto", "yes", "no"] = Field("auto", description="does the first row hold column names?")
+    day_first: bool | None = Field(None, description="03/04/2024 is 3 April (true) or 4 March (false)")
+    rating_scale: Pair | None = Field(None, description="lowest and highest allowed rating; others are refused")
+
+    users: str | None = Field(None, description="file with one row a user: id column first or named, attributes")
+    items: str | None = Field(None, description="file with one row an item: id column first or named, attributes")
+    edges: tuple[EdgeSource, ...] = Field((), description="files of side edges")
+    item_relations: tuple[str, ...] = Field((), description="item attributes that become nodes of the graph")
+    user_relations: tuple[str, ...] = Field((), description="user attributes that become nodes of the graph")
+
+    duplicates: Literal["last", "mean", "max"] = Field(
+        "last", description="which rating a pair keeps that stands in the log more than once"
+    )
+    min_rating: float | None = Field(None, description="leave out interactions rated lower")
+    since: str | None = Field(None, description="leave out interactions before this date (2024-01-31 or seconds)")
+    until: str | None = Field(None, description="leave out interactions from this date on (2024-01-31 or seconds)")
+    min_user_interactions: int = Field(0, ge=0, le=10_000, description="leave out users with fewer, once")
+    min_item_interactions: int = Field(0, ge=0, le=10_000, description="leave out items with fewer, once")
+    k_core: int = Field(0, ge=0, le=10_000, description="leave out users and items with fewer, until none is left")
+    weighting: Literal["none", "rating", "recency"] = Field("none", description="what an interaction's weight is")
+    half_life_days: float = Field(365.0, gt=0, le=36_500, description="age at which a recency weight has halved")
+
+    split: Literal["auto", "leave-last", "temporal", "random", "given"] = Field(
+        "auto", description="how interactions are parted; auto keeps the source's own parts, else random per user"
+    )
+    ratios: Triple = Field((0.8, 0.1, 0.1), description="shares of train, validation and test")
+    validation_ratio: float = Field(0.0, ge=0, le=0.5, description="share of train that becomes validation (given)")
+    accept_future_times: bool = Field(False, description="split by time although some times lie in the future")
+    seed: int = Field(0, ge=0, description="decides every random draw")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ImportOptions:
+        if min(self.ratios) < 0 or abs(sum(self.ratios) - 1) > 1e-6 or self.ratios[0] <= 0:
+            raise ValueError("ratios must be three shares that add up to 1, the first above 0")
+        if self.rating_scale and self.rating_scale[0] >= self.rating_scale[1]:
+            raise ValueError("rating_scale must be a lower and a higher number")
+        return self
+
+    def chosen(self) -> dict[str, Any]:
+        """The options that differ from their defaults, and always split, ratios and seed: what a person must know."""
+        full = self.model_dump(mode="json")
+        plain = ImportOptions().model_dump(mode="json")
+        return {k: v for k, v in full.items() if v != plain[k] or k in ("split", "ratios", "seed")}

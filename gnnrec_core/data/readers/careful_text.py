@@ -1,0 +1,169 @@
+"""Delimited text read row by row, where every repair is counted and every refusal names its line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.data.readers.dialect import Dialect
+from gnnrec_core.data.readers.plain import MAX_LINE, PlainText
+from gnnrec_core.data.readers.values import Table
+from gnnrec_core.data.values import Problem
+from gnnrec_core.errors import DataError
+
+CHUNK = 100_000
+
+
+@dataclass
+class _Met:
+    """What was met on the way and repaired: lines of short rows and repeated headers, counts of the rest."""
+
+    short: list[int] = field(default_factory=list)
+    headers: list[int] = field(default_factory=list)
+    short_example: str = ""
+    n_blank: int = 0
+    n_in: int = 0
+
+
+def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -> Table:
+    """The `columns` of the file as text, with the line of each row.
+
+    Rows with too few cells are left out and reported; DataError for rows with too many and for broken quotes.
+    """
+    places = [dialect.names.index(name) for name in columns]
+    met = _Met()
+    chunks: list[pl.DataFrame] = []
+    lines: list[np.ndarray] = []
+    cells: list[list[str]] = []
+    at: list[int] = []
+    schema = dict.fromkeys(columns, pl.String)
+
+    def close() -> None:
+        chunks.append(pl.DataFrame([[row[p] for row in cells] for p in places], schema=schema))
+        lines.append(np.array(at, np.int64))
+        cells.clear()
+        at.clear()
+
+    for line, row in _rows(plain, dialect, met):
+        cells.append(row)
+        at.append(line)
+        if len(cells) == CHUNK:
+            close()
+    close()
+    problems = (*plain.problems, *_problems(plain.name, dialect, met))
+    return Table(plain.name, pl.concat(chunks), met.n_in, lines=np.concatenate(lines), problems=problems)
+
+
+def _rows(plain: PlainText, dialect: Dialect, met: _Met) -> Iterator[tuple[int, list[str]]]:
+    """`(line, cells)` of every good row."""
+    n_columns = len(dialect.names)
+    for number, (line, row) in enumerate(_parsed(plain, dialect)):
+        if not row or (len(row) == 1 and not row[0].strip() and n_columns > 1):
+            met.n_blank += 1
+            continue
+        if number == 0 and dialect.has_header:
+            continue
+        met.n_in += 1
+        if len(row) > n_columns:
+            row = _without_empty_tail(row, n_columns, plain.name, line)
+        if len(row) < n_columns:
+            met.short_example = met.short_example or dialect.delimiter.join(row)[:80]
+            met.short.append(line)
+        elif (
+            dialect.has_header and row[0].strip() == dialect.names[0] and tuple(c.strip() for c in row) == dialect.names
+        ):
+            met.headers.append(line)
+        else:
+            yield line, row
+
+
+def _parsed(plain: PlainText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """`(line on which the row starts, cells)` of everything after the preamble."""
+    with plain.path.open(encoding="utf-8", newline="") as file:
+        for _ in range(dialect.skip):
+            file.readline()
+        if len(dialect.delimiter) > 1 or not dialect.quoted:
+            for line, text in enumerate(file, dialect.skip + 1):
+                text = text.rstrip("\r\n")
+                yield line, text.split(dialect.delimiter) if text else []
+            return
+        csv.field_size_limit(MAX_LINE)
+        reader = csv.reader(file, delimiter=dialect.delimiter, strict=True)
+        line = dialect.skip + 1
+        try:
+            for row in reader:
+                yield line, row
+                line = dialect.skip + reader.line_num + 1
+        except csv.Error as error:
+            raise _broken_quote(plain, line, str(error)) from None
+
+
+def _broken_quote(plain: PlainText, line: int, why: str) -> DataError:
+    never_closed = "unexpected end" in why or "field larger" in why
+    what = "a quote that opens here is never closed" if never_closed else f"a quote is misplaced ({why})"
+    text = _line_text(plain, line)
+    return DataError(
+        f"{plain.name} cannot be read from line {line:,} on: {what}.",
+        'Close the quote, or write a quote inside a quoted cell twice ("").',
+        file=plain.name,
+        line=line,
+        value=text,
+    )
+
+
+def _line_text(plain: PlainText, line: int) -> str:
+    with plain.path.open(encoding="utf-8", newline="") as file:
+        for number, text in enumerate(file, 1):
+            if number == line:
+                return text.rstrip("\r\n")[:200]
+    return ""
+
+
+def _without_empty_tail(row: list[str], n_columns: int, file: str, line: int) -> list[str]:
+    if any(cell.strip() for cell in row[n_columns:]):
+        raise DataError(
+            f"{file} has {len(row)} cells on line {line:,} where its columns are {n_columns}.",
+            "Quote the cell that holds the delimiter (a title, perhaps), or remove the extra cells.",
+            file=file,
+            line=line,
+            column=f"column {n_columns + 1}",
+            value=row[n_columns][:80],
+        )
+    return row[:n_columns]
+
+
+def _problems(file: str, dialect: Dialect, met: _Met) -> Iterator[Problem]:
+    if met.short:
+        if len(met.short) > met.n_in / 2:
+            raise DataError(
+                f"{file} has fewer than {len(dialect.names)} cells in {len(met.short):,} of {met.n_in:,} rows.",
+                "Is the delimiter right? Name it with --delimiter.",
+                file=file,
+                line=met.short[0],
+                value=met.short_example,
+            )
+        yield _dropped("short_rows", met.short, file, "rows have too few cells", met.short_example)
+    if met.headers:
+        yield _dropped("repeated_header", met.headers, file, "rows repeat the header", dialect.names[0])
+    if met.n_blank:
+        yield Problem("blank_lines", "info", met.n_blank, "skipped", f"{met.n_blank:,} blank lines were skipped.", file)
+
+
+def _dropped(code: str, lines: list[int], file: str, what: str, value: str) -> Problem:
+    count = len(lines)
+    return Problem(
+        code,
+        "warning",
+        count,
+        "dropped",
+        f"{count:,} {what} and were left out.",
+        file,
+        lines[0],
+        value=value,
+        lines=tuple(lines[:10]),
+        rows_removed=count,
+    )

@@ -13,15 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gnnrec_core.errors import LensError
-from gnnrec_core.library import PROJECT, DatasetEntry, RunEntry, workspace
+from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import cache, style
+from gnnrec_ui import cache, state, style
 from gnnrec_ui.screens import SCREENS, Needs
-from gnnrec_ui.study import Study, dataset_label, run_label
+from gnnrec_ui.study import Study, choose_study
 
-_STUDY = "_study_of_this_run"
+_FRAME = "_frame_of_this_run"
 _log = logging.getLogger("gnnrec")
 
 
@@ -34,17 +35,20 @@ def start() -> None:
 @contextmanager
 def page(name: str) -> Iterator[Study]:
     """The body of one page: title, reading aid, the study, and errors as sentences."""
-    if _STUDY not in st.session_state:
+    if _FRAME not in st.session_state:
         _frame()
-    study: Study = st.session_state.pop(_STUDY)
+    study, menu = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
-    with boundary():
-        if _is_missing(study, screen.needs):
-            _nothing_yet(study)
-        yield study
+    try:
+        with boundary():
+            if _is_missing(study, screen.needs):
+                _nothing_yet(study)
+            yield study
+    finally:
+        _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
 
 
 @contextmanager
@@ -75,17 +79,17 @@ def is_presenting() -> bool:
 
 
 def open_page(name: str, **parameters: object) -> None:
-    """Go to another page with these URL parameters, keeping the study."""
-    kept = {key: st.query_params[key] for key in ("dataset", "run", "present") if key in st.query_params}
-    wanted = {key: str(value) for key, value in parameters.items() if value is not None}
-    st.switch_page(_pages()[name], query_params={**kept, **wanted})
+    """Go to another page with these URL parameters, keeping the study and the case."""
+    st.switch_page(_pages()[name], query_params=_with_carried(parameters))
 
 
 def link(name: str, label: str, icon: str | None = None, **parameters: object) -> None:
-    """A link to another page with these URL parameters, keeping the study."""
-    kept = {key: st.query_params[key] for key in ("dataset", "run", "present") if key in st.query_params}
-    wanted = {key: str(value) for key, value in parameters.items() if value is not None}
-    st.page_link(_pages()[name], label=label, icon=icon, query_params={**kept, **wanted})
+    """A link to another page with these URL parameters, keeping the study and the case."""
+    st.page_link(_pages()[name], label=label, icon=icon, query_params=_with_carried(parameters))
+
+
+def _with_carried(parameters: dict[str, object]) -> dict[str, str]:
+    return {**state.carried(), **{key: str(value) for key, value in parameters.items() if value is not None}}
 
 
 def _pages() -> dict[str, st.Page]:
@@ -104,51 +108,28 @@ def _pages() -> dict[str, st.Page]:
 
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
-    pages = _pages()
-    # One flat list: Streamlit's sections put headings between `ul` and `li`, which a screen reader stumbles over.
-    menu = list(pages.values())
-    navigation = st.navigation(menu, position="hidden" if is_presenting() else "sidebar", expanded=True)
+    navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
     cache.warm()
-    st.session_state[_STUDY] = _choose_study()
+    with st.sidebar:
+        menu = st.container(key="menu").empty()
+        _draw_menu(menu)
+        study = choose_study()
+    st.session_state[_FRAME] = (study, menu)
     return navigation
 
 
-def _choose_study() -> Study:
-    space = workspace()
-    datasets = {entry.id: entry for entry in space.datasets()}
-    if not datasets:
-        return Study()
-    runs = {entry.id: entry for entry in space.runs() if entry.record.state == "finished"}
-    _follow_run_in_url(datasets, runs)
-    with st.sidebar:
-        wanted = st.selectbox(
-            "Dataset",
-            list(datasets),
-            key="dataset",
-            bind="query-params",
-            format_func=lambda name: dataset_label(datasets[name]),
-        )
-        chosen = datasets[wanted]
-        of_data = [name for name, entry in runs.items() if entry.record.dataset_fingerprint == chosen.fingerprint]
-        if not of_data:
-            st.caption("No trained run yet.")
-            return Study(chosen)
-        run = st.selectbox(
-            "Run", of_data, key="run", bind="query-params", format_func=lambda name: run_label(runs[name])
-        )
-    return Study(chosen, runs[run])
-
-
-def _follow_run_in_url(datasets: dict[str, DatasetEntry], runs: dict[str, RunEntry]) -> None:
-    """A link that names only a run opens the dataset that it was trained on."""
-    run = runs.get(st.query_params.get("run", ""))
-    if run is None or "dataset" in st.query_params or "dataset" in st.session_state:
-        return
-    for name, entry in datasets.items():
-        if entry.fingerprint == run.record.dataset_fingerprint:
-            st.session_state["dataset"] = name
-            return
+def _draw_menu(place: DeltaGenerator) -> None:
+    """Our own menu: its entries are links that carry the study and the case, which Streamlit's menu would drop."""
+    pages = _pages()
+    with place.container(gap="xxsmall"):
+        st.markdown("**GNNRec Lens**")
+        section = ""
+        for name, entry in pages.items():
+            if SCREENS[name].section != section:
+                section = SCREENS[name].section
+                st.caption(section)
+            st.page_link(entry, query_params=state.carried(), width="stretch")
 
 
 def _is_missing(study: Study, needs: Needs) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import streamlit as st
+
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import RequestError
-from gnnrec_core.library import DatasetEntry, RunEntry
+from gnnrec_core.library import DatasetEntry, RunEntry, workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.run import Run
-from gnnrec_ui import cache
+from gnnrec_ui import cache, state
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,38 @@ class Study:
         if self.dataset_entry is None:
             raise RequestError("No dataset has been chosen.", "Import one on the Data page.")
         return cache.dataset(str(self.dataset_entry.folder), cache.folder_key(self.dataset_entry.folder))
+
+
+def choose_study() -> Study:
+    """The menus for dataset and run, `?dataset=` and `?run=`; a link that names only a run opens its dataset."""
+    space = workspace()
+    datasets = {entry.id: entry for entry in space.datasets()}
+    if not datasets:
+        return Study()
+    runs = {entry.id: entry for entry in space.runs() if entry.record.state == "finished"}
+    first = next(iter(datasets))
+    wanted = _dataset_of_linked_run(datasets, runs) or state.follow("dataset", datasets.__contains__, first)
+    st.session_state["dataset"] = wanted
+    chosen = st.selectbox(
+        "Dataset", list(datasets), key="dataset", format_func=lambda name: dataset_label(datasets[name])
+    )
+    state.settle("dataset", chosen, first)
+    of_data = [name for name, run in runs.items() if run.record.dataset_fingerprint == datasets[chosen].fingerprint]
+    if not of_data:
+        st.caption("No trained run yet.")
+        return Study(datasets[chosen])
+    st.session_state["run"] = state.follow("run", of_data.__contains__, of_data[0])
+    run = st.selectbox("Run", of_data, key="run", format_func=lambda name: run_label(runs[name]))
+    state.settle("run", run, of_data[0])
+    return Study(datasets[chosen], runs[run])
+
+
+def _dataset_of_linked_run(datasets: dict[str, DatasetEntry], runs: dict[str, RunEntry]) -> str | None:
+    run = runs.get(st.query_params.get("run", ""))
+    if run is None or "dataset" in st.query_params or "dataset" in st.session_state:
+        return None
+    same = (name for name, entry in datasets.items() if entry.fingerprint == run.record.dataset_fingerprint)
+    return next(same, None)
 
 
 def dataset_label(entry: DatasetEntry) -> str:

@@ -1,0 +1,90 @@
+"""Forms made from declared settings: groups, ranges, help and defaults all come from the settings class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from gnnrec_core.settings import SettingField, Settings, describe_settings
+
+
+def settings_form(settings_type: type[Settings], prefix: str) -> dict[str, Any]:
+    """Widgets for every field, one group for each class that declares some; what differs from the defaults.
+
+    Each value stands in the URL as `PREFIX_NAME` where it is not the default. The values are not checked here:
+    `read_settings` does that, in one place.
+    """
+    fields = {field.name: field for field in describe_settings(settings_type)}
+    changed: dict[str, Any] = {}
+    for number, (title, names) in enumerate(groups(settings_type)):
+        with st.expander(title, expanded=number == 0):
+            columns = st.columns(3)
+            for place, name in enumerate(names):
+                with columns[place % 3]:
+                    value = _widget(fields[name], f"{prefix}_{name}")
+                if value != fields[name].default:
+                    changed[name] = value
+    return changed
+
+
+def groups(settings_type: type[Settings]) -> list[tuple[str, list[str]]]:
+    """Field names by the class that declares them, the most special class first; the title is its docstring's start."""
+    found = []
+    for declaring in settings_type.__mro__:
+        names = [name for name in declaring.__dict__.get("__annotations__", {}) if name in settings_type.model_fields]
+        taken = {name for _, others in found for name in others}
+        if issubclass(declaring, Settings) and declaring is not Settings and set(names) - taken:
+            title = (declaring.__doc__ or declaring.__name__).strip().split("\n")[0].split(":")[0].rstrip(".")
+            found.append((title, [name for name in names if name not in taken]))
+    return found
+
+
+def label(name: str) -> str:
+    """How a setting is called on screen.
+
+    >>> label("n_layers"), label("l2"), label("learning_rate")
+    ('Number of layers', 'L2', 'Learning rate')
+    """
+    words = name.split("_")
+    text = f"number of {' '.join(words[1:])}" if words[0] == "n" and len(words) > 1 else " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _widget(field: SettingField, key: str) -> Any:
+    """One widget for one declared field, bound to the URL."""
+    shared: dict[str, Any] = {"key": key, "bind": "query-params", "help": _help(field)}
+    if field.choices:
+        return st.selectbox(label(field.name), field.choices, index=field.choices.index(field.default), **shared)
+    if field.kind == "bool":
+        return st.toggle(label(field.name), field.default, **shared)
+    if field.kind == "int":
+        return st.number_input(
+            label(field.name), _whole(field.low), _whole(field.high), value=field.default, step=1, **shared
+        )
+    if field.kind == "float":
+        return st.number_input(
+            label(field.name),
+            field.low,
+            field.high,
+            value=float(field.default),
+            step=_step(field.default),
+            format="%g",
+            **shared,
+        )
+    text = st.text_input(label(field.name), "" if field.default is None else str(field.default), **shared)
+    return field.default if text == "" else text
+
+
+def _help(field: SettingField) -> str:
+    text = field.description[:1].upper() + field.description[1:]
+    bounds = [f"{word} {bound:g}" for word, bound in (("from", field.low), ("to", field.high)) if bound is not None]
+    return f"{text}. {' '.join(bounds).capitalize()}." if bounds else f"{text}."
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
+
+
+def _step(default: float) -> float:
+    return 10.0 ** (len(f"{int(1 / default)}") * -1) if 0 < default < 1 else max(0.1, default / 10)

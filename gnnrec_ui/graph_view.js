@@ -1,0 +1,159 @@
+// Draws a pyvis network with the vis-network that pyvis ships. Text from data is only ever set as text.
+const LABEL_SIZE = 17;
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const holder = parentElement.querySelector(".frame");
+  const state = (holder.state = holder.state || {});
+  state.send = setTriggerValue;
+  whenLoaded(() => {
+    if (state.version === data.version) return highlight(state, data.highlight);
+    state.version = data.version;
+    build(holder, state, data, parentElement);
+    highlight(state, data.highlight);
+  });
+  return () => {
+    if (holder.isConnected || !state.network) return;
+    state.network.destroy();
+    holder.state = undefined;
+  };
+}
+
+function whenLoaded(work, tries = 0) {
+  if (globalThis.vis && globalThis.vis.Network) work();
+  else if (tries < 400) setTimeout(() => whenLoaded(work, tries + 1), 25);
+}
+
+function build(holder, state, data, root) {
+  if (state.network) state.network.destroy();
+  const canvas = holder.querySelector(".canvas");
+  canvas.style.height = data.height + "px";
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", data.alt);
+  const nodes = data.nodes.map((node) => ({ ...node, label: undefined, title: textBox(node.title) }));
+  const edges = data.edges.map((edge) => ({
+    ...edge, arrows: "", title: edge.title ? textBox(edge.title) : undefined, color: { color: edge.color, opacity: 0.55, highlight: edge.color },
+  }));
+  state.network = new globalThis.vis.Network(canvas, { nodes, edges }, {
+    physics: false,
+    layout: { improvedLayout: false },
+    interaction: { hover: true, tooltipDelay: 120, dragNodes: false, hideEdgesOnDrag: nodes.length > 300, zoomSpeed: 0.6 },
+    nodes: { borderWidth: 1.5, borderWidthSelected: 4 },
+    edges: { smooth: false, hoverWidth: 1, selectionWidth: 1.5 },
+  });
+  state.labels = data.nodes.map((node) => ({ text: node.label, x: node.x, y: node.y, angle: node.angle, hop: node.hop, size: node.size }));
+  state.network.on("afterDrawing", (context) => drawLabels(context, state, root));
+  state.network.on("click", (event) => {
+    if (event.nodes.length) state.send("clicked", event.nodes[0]);
+  });
+  state.network.on("hoverNode", () => (canvas.style.cursor = "pointer"));
+  state.network.on("blurNode", () => (canvas.style.cursor = "default"));
+  state.network.fit({ animation: false });
+  drawLegend(holder, data.legend);
+  drawTools(holder, state, data);
+}
+
+function textBox(text) {
+  const box = document.createElement("div");
+  box.textContent = text;
+  return box;
+}
+
+function drawLabels(context, state, root) {
+  const style = getComputedStyle(root instanceof ShadowRoot ? root.host : root);
+  context.save();
+  context.font = `${LABEL_SIZE}px ${style.getPropertyValue("--st-font") || "sans-serif"}`;
+  context.fillStyle = style.getPropertyValue("--st-text-color") || "#333";
+  context.strokeStyle = style.getPropertyValue("--st-background-color") || "#fff";
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  context.textBaseline = "middle";
+  for (const label of state.labels) drawLabel(context, label);
+  context.restore();
+}
+
+function drawLabel(context, label) {
+  context.save();
+  context.translate(label.x, label.y);
+  let offset = label.size + 7;
+  if (label.hop === 0) {
+    context.textAlign = "center";
+    context.translate(0, label.size + 16);
+    offset = 0;
+  } else {
+    const flip = Math.cos(label.angle) < 0;
+    context.rotate(flip ? label.angle + Math.PI : label.angle);
+    context.textAlign = flip ? "right" : "left";
+    if (flip) offset = -offset;
+  }
+  context.strokeText(label.text, offset, 0);
+  context.fillText(label.text, offset, 0);
+  context.restore();
+}
+
+function highlight(state, node) {
+  if (!state.network) return;
+  const known = node && state.network.body.data.nodes.get(node);
+  state.network.selectNodes(known ? [node] : []);
+  if (known && state.shown !== node) state.network.focus(node, { scale: Math.max(0.8, state.network.getScale()), animation: false });
+  state.shown = node;
+}
+
+function drawTools(holder, state, data) {
+  const tools = holder.querySelector(".tools");
+  tools.replaceChildren();
+  const zoom = (factor) => state.network.moveTo({ scale: state.network.getScale() * factor });
+  const add = (label, meaning, work) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.title = meaning;
+    button.setAttribute("aria-label", meaning);
+    button.addEventListener("click", work);
+    tools.append(button);
+  };
+  add("+", "Zoom in", () => zoom(1.3));
+  add("−", "Zoom out", () => zoom(1 / 1.3));
+  add("Fit", "Show the whole picture", () => state.network.fit({ animation: false }));
+  add("PNG", "Download the picture", () => download(holder, data.file_name));
+}
+
+function download(holder, name) {
+  const drawn = holder.querySelector("canvas");
+  const copy = document.createElement("canvas");
+  copy.width = drawn.width;
+  copy.height = drawn.height;
+  const context = copy.getContext("2d");
+  context.fillStyle = getComputedStyle(holder).backgroundColor;
+  context.fillRect(0, 0, copy.width, copy.height);
+  context.drawImage(drawn, 0, 0);
+  const link = document.createElement("a");
+  link.download = name;
+  link.href = copy.toDataURL("image/png");
+  link.click();
+}
+
+const SHAPES = {
+  dot: '<circle cx="8" cy="7" r="5"/>',
+  square: '<rect x="3" y="2" width="10" height="10"/>',
+  triangle: '<path d="M8 1 14 12H2z"/>',
+  star: '<path d="m8 0 2 5 5.500.3-4.200 3.500 1.400 5.200L8 11l-4.700 3 1.400-5.200L.5 5.300 6 5z"/>',
+  line: '<rect x="0" y="5.500" width="16" height="3"/>',
+};
+
+function drawLegend(holder, entries) {
+  const list = holder.querySelector(".legend");
+  list.replaceChildren();
+  for (const entry of entries) {
+    const item = document.createElement("li");
+    const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    icon.setAttribute("viewBox", "0 0 16 14");
+    icon.setAttribute("aria-hidden", "true");
+    icon.setAttribute("fill", entry.color);
+    icon.innerHTML = SHAPES[entry.shape] || "";
+    const text = document.createElement("span");
+    text.textContent = entry.label;
+    item.append(icon, text);
+    list.append(item);
+  }
+}

@@ -1,0 +1,57 @@
+"""The graph view: a pyvis network drawn inside the page by the vis-network that pyvis ships. Offline, no iframe.
+
+The library (half a megabyte) is one component that is sent once; the picture is another, small one. A click comes back
+to Python as the id of the node.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+FRAME = '<div class="frame"><div class="tools"></div><div class="canvas"></div><ul class="legend"></ul></div>'
+VIS = "lib/vis-9.1.2/vis-network.min.js"
+
+
+@cache
+def _sources() -> tuple[str, str, str]:
+    """vis-network wrapped as a component, our script, our style."""
+    import pyvis
+
+    library = (Path(pyvis.__file__).parent / VIS).read_text(encoding="utf-8")
+    return (
+        f"{library}\nexport default function () {{}}\n",
+        (HERE / "graph_view.js").read_text(encoding="utf-8"),
+        (HERE / "graph_view.css").read_text(encoding="utf-8"),
+    )
+
+
+def graph_view(
+    network: Any,
+    legend: list[dict[str, str]],
+    alt: str,
+    key: str,
+    height: int = 620,
+    highlight: str | None = None,
+    file_name: str = "network.png",
+) -> str | None:
+    """Draw a `pyvis.network.Network`; returns the id of the node that was just clicked, else None.
+
+    `alt` says in words what the picture shows. `highlight` is the id of a node to select and bring into view.
+    """
+    library, script, style = _sources()
+    st.components.v2.component("gnnrec_vis_library", js=library)(key="vis_library", height="content")
+    picture: dict[str, Any] = {"nodes": network.nodes, "edges": network.edges, "legend": legend, "height": height}
+    version = sha256(json.dumps(picture, sort_keys=True).encode()).hexdigest()[:16]
+    result = st.components.v2.component("gnnrec_graph", html=FRAME, css=style, js=script)(
+        key=key,
+        data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
+        on_clicked_change=lambda: None,
+    )
+    return result.clicked

@@ -1,0 +1,24 @@
+"""A recommendation list as rows of links: rank, title, score and popularity, each title opens the explanation."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gnnrec_core.text import for_markdown
+from gnnrec_core.viz import theme
+from gnnrec_ui import shell, tables
+from gnnrec_ui.study import Study
+
+
+def recommended(study: Study, user_index: int, items: list[int], scores: list[float]) -> None:
+    """The list of one person, best first."""
+    dataset, graph = study.dataset, study.run.graph
+    user = dataset.users.ids[user_index]
+    for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
+        with st.container(border=True, gap="xxsmall", key=f"row_{rank}"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{rank}**", width=28)
+                shell.link("explain", for_markdown(dataset.title(item)), user=user, item=dataset.items.ids[item])
+            facts = [f"score {theme.number(score, 2)}", f"in {int(graph.popularity[item]):,} histories"]
+            about = for_markdown(tables.item_line(dataset, item))
+            st.caption(" · ".join([*facts, about] if about else facts))

@@ -1,0 +1,110 @@
+"""The neighbourhood of a person or an item as a picture with filters, and the same as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.viz.neighbourhood import Neighbourhood, neighbourhood
+from gnnrec_core.viz.network import draw_network, legend, node_name, node_number, node_title, relation_label
+from gnnrec_ui import pickers, shell, state, tables
+from gnnrec_ui.graph_view import graph_view
+from gnnrec_ui.study import Study
+
+STEP = 50
+MOST = 500
+
+
+@st.fragment
+def neighbourhood_view(study: Study, user_index: int, items: list[int]) -> None:
+    """Hop rings around the person (or the node that was clicked last), the recommended items as stars."""
+    with shell.boundary():
+        graph, dataset = study.run.graph, study.dataset
+        centre = _centre(study, user_index)
+        hops, relations, n_nodes = _filters(study)
+        stars = np.array([graph.item_node(item) for item in items], dtype=np.int64) if centre == user_index else None
+        near = neighbourhood(graph, np.array([centre]), hops, n_nodes, relations, always=stars)
+        ranks = {int(graph.item_node(item)): rank for rank, item in enumerate(items, start=1)}
+        found = _find(study, near)
+        clicked = graph_view(
+            draw_network(graph, dataset, near, ranks),
+            legend(graph, near, any(int(node) in ranks for node in near.nodes)),
+            alt=f"Network of {len(near.nodes)} nodes around {node_title(graph, dataset, centre)}; a table follows.",
+            key="neighbourhood",
+            highlight=found,
+            file_name="neighbourhood.png",
+        )
+        if clicked and node_number(clicked) not in (None, centre):
+            state.choose("focus", clicked)
+            st.rerun(scope="fragment")
+        _below(study, near, centre, user_index)
+
+
+def _centre(study: Study, user_index: int) -> int:
+    focus = node_number(st.query_params.get("focus"))
+    return focus if focus is not None and focus < study.run.graph.n_nodes else user_index
+
+
+def _filters(study: Study) -> tuple[int, tuple[str, ...], int]:
+    graph = study.run.graph
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        hops = int(pickers.choose_one("Hops", {"1": "1", "2": "2", "3": "3"}, "hops", "2"))
+        relations = graph.relations
+        if len(relations) > 1:
+            chosen = st.pills(
+                "Links",
+                relations,
+                selection_mode="multi",
+                default=list(relations),
+                format_func=relation_label,
+                key="links",
+            )
+            relations = tuple(chosen) if chosen else relations
+    return hops, relations, int(st.session_state.setdefault("_n_nodes", STEP))
+
+
+def _find(study: Study, near: Neighbourhood) -> str | None:
+    graph, dataset = study.run.graph, study.dataset
+    names = {node_name(node): clean(node_title(graph, dataset, int(node))) for node in near.nodes}
+    return st.selectbox(
+        "Find in the picture",
+        list(names),
+        index=None,
+        format_func=lambda name: names.get(name, name),
+        placeholder="Title, id or attribute",
+        key="_find_node",
+    )
+
+
+def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> None:
+    graph, dataset = study.run.graph, study.dataset
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{len(near.nodes):,} of {near.n_available:,} nodes within reach, those that send the most messages first. "
+            "Select a node to put it in the middle."
+        )
+        if near.n_hidden > 0 and len(near.nodes) < MOST:
+            st.button(f"Show the next {min(STEP, near.n_hidden)}", on_click=_more)
+        if centre != user_index:
+            st.button(
+                f"Back to {for_markdown(dataset.users.ids[user_index])}", on_click=state.choose, args=("focus", None)
+            )
+            if graph.node_type(centre) == "item":
+                shell.link(
+                    "explain",
+                    f"Explain {for_markdown(node_title(graph, dataset, centre))}",
+                    user=dataset.users.ids[user_index],
+                    item=dataset.items.ids[centre - graph.n_users],
+                )
+    with st.expander("The same as a table"):
+        st.dataframe(
+            tables.network_table(graph, dataset, near),
+            hide_index=True,
+            column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
+            alt="Nodes of the network",
+        )
+
+
+def _more() -> None:
+    st.session_state["_n_nodes"] = min(MOST, st.session_state.get("_n_nodes", STEP) + STEP)

@@ -1,0 +1,131 @@
+"""Choose a person, an item, a number: in the URL, quick with tens of thousands of entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from gnnrec_core.data.values import Vocabulary
+from gnnrec_core.errors import RequestError
+from gnnrec_core.text import clean, for_markdown
+from gnnrec_ui import ask, state
+from gnnrec_ui.search import find
+from gnnrec_ui.study import Study
+
+MOST_OPTIONS = 1000
+"""A menu with more entries than this gets a search field before it and holds the matches only."""
+
+
+def choose_user(study: Study, label: str = "Person") -> int:
+    """A person of the dataset, `?user=` in the URL; returns the user index."""
+    vocabulary = study.dataset.users
+    _say_unknown(vocabulary, "user")
+    current = state.follow("user", vocabulary.__contains__, vocabulary.ids[0])
+    choose, surprise = st.columns([5, 2], vertical_alignment="bottom")
+    with choose:
+        options = _options(vocabulary, current)
+        st.session_state["user"] = current if current in options else options[0]
+        chosen = st.selectbox(label, options, key="user", format_func=clean)
+    with surprise:
+        _surprise(study)
+    return vocabulary.index(state.settle("user", chosen, vocabulary.ids[0]))
+
+
+def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: str = "item") -> int:
+    """An item: the list of the person first, any other by search; `?item=` in the URL; returns the item index."""
+    dataset = study.dataset
+    ids = dataset.items.ids
+    _say_unknown(dataset.items, key)
+    default = ids[listed[0]] if len(listed) else ids[0]
+    current = state.follow(key, dataset.items.__contains__, default)
+    place = {item: rank for rank, item in enumerate(listed, start=1)}
+    choose, search = st.columns([5, 2], vertical_alignment="bottom")
+    with search:
+        query = st.text_input("Find another", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
+    found = find(query, dataset.titles, ids, 50) if query else []
+    options = [ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current)])]
+    with choose:
+        st.session_state[key] = current
+        chosen = st.selectbox(label, options, key=key, format_func=lambda name: _item_label(study, name, place))
+    if query:
+        st.caption(f"{len(found) or 'No'} match{'' if len(found) == 1 else 'es'}: open the menu to choose.")
+    return dataset.items.index(state.settle(key, chosen, default))
+
+
+def choose_k(default: int = 10, most: int = 50) -> int:
+    """Length of the list, `?k=` in the URL."""
+    current = state.follow("k", lambda text: text.isdecimal() and 1 <= int(text) <= most, str(default))
+    st.session_state["k"] = int(current)
+    chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
+    return int(state.settle("k", str(chosen), str(default)))
+
+
+def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:
+    """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name."""
+    default = default or next(iter(options))
+    st.session_state[key] = state.follow(key, options.__contains__, default)
+    chosen = st.segmented_control(
+        label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help
+    )
+    return state.settle(key, str(chosen), default)
+
+
+def _item_label(study: Study, item_id: str, place: dict[int, int]) -> str:
+    index = study.dataset.items.index(item_id)
+    title = clean(study.dataset.title(index))
+    return f"{place[index]}. {title}" if index in place else title
+
+
+def _say_unknown(vocabulary: Vocabulary, key: str) -> None:
+    """An id in the URL that this dataset does not have is said so; the menu then stands at its default."""
+    wanted = st.query_params.get(key)
+    if wanted is None or wanted in vocabulary:
+        return
+    try:
+        vocabulary.index(wanted)
+    except RequestError as error:
+        st.warning(f"{for_markdown(error.message)} {for_markdown(error.hint)}", icon=":material/search_off:")
+
+
+def _options(vocabulary: Vocabulary, current: str) -> list[str]:
+    if len(vocabulary) <= MOST_OPTIONS:
+        return list(vocabulary.ids)
+    query = st.text_input(
+        f"Find among {len(vocabulary):,}", key="_find_user", type="search", live=True, placeholder="A part of an id"
+    )
+    matches = [vocabulary.ids[position] for position in find(query, vocabulary.ids)]
+    if query and not matches:
+        st.caption(f"Nothing matches “{for_markdown(query)}”.")
+    return list(dict.fromkeys([current, *matches]))
+
+
+def _surprise(study: Study) -> None:
+    ids = study.dataset.users.ids
+    n_train = np.diff(study.run.graph.seen.indptr)
+    known = np.flatnonzero(n_train > 0)
+    if not len(known):
+        return
+    fewest = int(n_train[known].min())
+
+    def go(candidates: Sequence[int]) -> None:
+        asked = st.session_state["_surprises"] = st.session_state.get("_surprises", 0) + 1
+        state.choose("user", ids[int(np.random.default_rng(asked).choice(np.asarray(candidates)))])
+        state.choose("item", None)
+
+    with st.popover("Surprise me", icon=":material/casino:", width="stretch"):
+        st.button("Anybody", on_click=go, args=(known,), width="stretch", help="A person drawn at random")
+        st.button(
+            "Somebody new",
+            on_click=go,
+            args=(known[n_train[known] == fewest],),
+            width="stretch",
+            help=f"One of those with the fewest interactions ({fewest})",
+        )
+        st.button(
+            "A list of bestsellers",
+            on_click=lambda: go([user for user, _ in ask.popularity_lift(study)[:20]]),
+            width="stretch",
+            help="Somebody whose list is far more popular than what they chose themselves",
+        )

@@ -1,0 +1,51 @@
+"""The URL is the state: every choice that is not the default stands in it, so that every view is a link.
+
+`follow` says where a widget has to stand (the URL wins when it was changed from outside: a link, the back button, a
+menu entry), `settle` writes the widget's choice back. Defaults drop out of the URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+_SYNCED = "_url_as_we_left_it"
+
+
+def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
+    """The choice of `key` as text: from a changed URL, else the widget's own, else `default`."""
+    url = st.query_params.get(key)
+    held = st.session_state.get(key)
+    left = st.session_state.setdefault(_SYNCED, {}).get(key)
+    if held is not None and url == left and is_valid(str(held)):
+        return str(held)
+    return url if url is not None and is_valid(url) else default
+
+
+def settle(key: str, value: str, default: str) -> str:
+    """Write the choice of `key` into the URL, or take it out where it is the default."""
+    wanted = None if value == default else value
+    if wanted is None and key in st.query_params:
+        del st.query_params[key]
+    elif wanted is not None and st.query_params.get(key) != wanted:
+        st.query_params[key] = wanted
+    st.session_state.setdefault(_SYNCED, {})[key] = wanted
+    return value
+
+
+def choose(key: str, value: str | None) -> None:
+    """Set a choice from a button: the widget and the URL follow (for callbacks)."""
+    st.session_state.pop(key, None)
+    if value is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = value
+
+
+def carried() -> dict[str, str]:
+    """The parameters that go along to another page: the study, the case and the way of showing."""
+    return {key: st.query_params[key] for key in CARRIED if key in st.query_params}
+
+
+CARRIED = ("dataset", "run", "user", "item", "k", "present")

@@ -1,0 +1,106 @@
+"""Small tables for the pages, as pandas frames with the column names that people read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gnnrec_core.data.values import NO_TIME, Dataset
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.text import clean, for_csv
+from gnnrec_core.viz.neighbourhood import Neighbourhood
+from gnnrec_core.viz.network import node_title, relation_label
+
+HIDDEN = ("user_index", "item_index", "user_id", "item_id", "title")
+
+
+def history_table(dataset: Dataset, user_index: int) -> pd.DataFrame:
+    """What the model knows of a person: train interactions, the latest first."""
+    log = dataset.interactions
+    first, last = np.searchsorted(log.user_index, [user_index, user_index + 1])
+    rows = np.arange(first, last)[log.split[first:last] == 0]
+    if log.timestamp is not None:
+        rows = rows[np.argsort(-log.timestamp[rows].astype(np.float64), kind="stable")]
+    frame: dict[str, Any] = {"Title": [clean(dataset.title(int(item))) for item in log.item_index[rows]]}
+    if log.timestamp is not None:
+        frame["When"] = [_day(int(time)) for time in log.timestamp[rows]]
+    if log.rating is not None:
+        frame["Rating"] = log.rating[rows]
+    frame.update({_heading(name): values for name, values in _attributes(dataset, log.item_index[rows]).items()})
+    return pd.DataFrame(frame)
+
+
+def person_line(dataset: Dataset, graph: RecGraph, user_index: int) -> str:
+    """One line about a person: how much the model knows, and their attributes."""
+    n_train = len(graph.history(user_index))
+    facts = [f"{n_train:,} interaction{'' if n_train == 1 else 's'} in the graph"]
+    row = dataset.user_table.row(user_index, named=True)
+    facts += [f"{_heading(name).lower()} {clean(value)}" for name, value in row.items() if name not in HIDDEN and value]
+    return " · ".join(facts)
+
+
+def list_table(dataset: Dataset, graph: RecGraph, items: list[int], scores: list[float]) -> pd.DataFrame:
+    """A recommendation list with every figure, for the CSV download."""
+    return pd.DataFrame(
+        {
+            "rank": range(1, len(items) + 1),
+            "item_id": [for_csv(dataset.items.ids[item]) for item in items],
+            "title": [for_csv(dataset.title(item)) for item in items],
+            "score": scores,
+            "popularity": [int(graph.popularity[item]) for item in items],
+        }
+    )
+
+
+def network_table(graph: RecGraph, dataset: Dataset, near: Neighbourhood) -> pd.DataFrame:
+    """What the picture shows, for keyboards, screen readers and spreadsheets."""
+    half = graph.n_edges // 2
+    names: dict[int, set[str]] = {}
+    for edge in near.edges.tolist():
+        for end in graph.edge_index[:, edge % half].tolist():
+            names.setdefault(end, set()).add(relation_label(graph.relations[int(graph.edge_type[edge])]))
+    total = {hop: near.weight[near.hop == hop].sum() for hop in set(near.hop.tolist())}
+    return pd.DataFrame(
+        {
+            "Name": [clean(node_title(graph, dataset, int(node))) for node in near.nodes],
+            "Kind": [graph.node_type(int(node)).replace("user", "person") for node in near.nodes],
+            "Hops away": near.hop,
+            "Part of its ring": [
+                float(weight / total[hop]) if total[hop] else 0.0
+                for weight, hop in zip(near.weight, near.hop.tolist(), strict=True)
+            ],
+            "Linked by": [", ".join(sorted(names.get(int(node), ()))) for node in near.nodes],
+        }
+    )
+
+
+def item_line(dataset: Dataset, item_index: int, n: int = 3) -> str:
+    """A few attributes of an item in one line: author, year, genres."""
+    row = dataset.item_table.row(item_index, named=True)
+    facts = []
+    for name, value in row.items():
+        if name in HIDDEN or value is None or value == "":
+            continue
+        facts.append(", ".join(map(str, value[:2])) if isinstance(value, list) else str(value))
+    return clean(" · ".join(fact for fact in facts[:n] if fact))
+
+
+def _attributes(dataset: Dataset, items: Any) -> dict[str, list[str]]:
+    """Up to three attribute columns of the items as text."""
+    columns = [name for name in dataset.item_table.columns if name not in HIDDEN][:3]
+    chosen = dataset.item_table[items.tolist()]
+    return {
+        name: [clean(", ".join(map(str, v)) if isinstance(v, list) else v or "") for v in chosen[name].to_list()]
+        for name in columns
+    }
+
+
+def _heading(name: str) -> str:
+    return clean(name).replace("_", " ").capitalize()
+
+
+def _day(seconds: int) -> str:
+    return "" if seconds == NO_TIME else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,50 @@
+"""What the model would show a person next, beside what the person has, and the graph around them."""
+
+import streamlit as st
+
+from gnnrec_core.text import for_markdown
+from gnnrec_ui import ask, lists, pickers, shell, tables
+from gnnrec_ui.neighbourhood_view import neighbourhood_view
+
+with shell.page("recommend") as study:
+    person, length = st.columns([6, 1], vertical_alignment="bottom")
+    with person:
+        user = pickers.choose_user(study)
+    with length:
+        k = pickers.choose_k()
+    found = ask.recommendations(study, user, k)
+    items = [int(item) for item in found.item_index[0] if item >= 0]
+    scores = [float(score) for score in found.score[0, : len(items)]]
+    dataset, graph = study.dataset, study.run.graph
+    st.caption(for_markdown(tables.person_line(dataset, graph, user)))
+
+    history, recommended = st.columns([1, 1], gap="large")
+    with history:
+        st.subheader("Their history", anchor=False)
+        past = tables.history_table(dataset, user)
+        if past.empty:
+            st.info("Nothing yet: the list rests on what the model learned of everybody.", icon=":material/person_add:")
+        else:
+            st.dataframe(past, hide_index=True, height=min(640, 37 * len(past) + 40), alt="History of the person")
+    with recommended:
+        st.subheader("Recommended", anchor=False)
+        if items:
+            lists.recommended(study, user, items, scores)
+            st.download_button(
+                "Download the list (CSV)",
+                lambda: tables.list_table(dataset, graph, items, scores).to_csv(index=False),
+                "recommendations.csv",
+                "text/csv",
+                on_click="ignore",
+                type="tertiary",
+                icon=":material/download:",
+            )
+        else:
+            st.info("This person has every item already.", icon=":material/check:")
+
+    st.subheader("The graph around them", anchor=False)
+    st.caption(
+        "Messages travel along the lines; the closer the ring, the more directly a node speaks. "
+        "Stars are the recommended items with their rank."
+    )
+    neighbourhood_view(study, user, items)

@@ -24,7 +24,7 @@ from scipy.stats import spearmanr
 
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.errors import UnsupportedError
-from gnnrec_core.explain.graph_masks import PairScore, differentiable
+from gnnrec_core.explain.graph_masks import PairScore
 from gnnrec_core.explain.linear import prepare
 from gnnrec_core.explain.nodes import edge_contribution
 from gnnrec_core.explain.protocol import answer
@@ -34,6 +34,7 @@ from gnnrec_core.settings import Settings
 
 Float = NDArray[np.float64]
 EPS = 1e-15
+BETA_1, BETA_2, ADAM_EPS = 0.9, 0.999, 1e-8
 
 
 class GNNExplainerSettings(Settings):
@@ -92,28 +93,30 @@ class GNNExplainer:
 def learn_mask(score: PairScore, target: float, settings: GNNExplainerSettings, seed: int) -> Float:
     """The learned importance of every directed edge `[n_edges]` in 0..1, from one start."""
     std = math.sqrt(2.0) * math.sqrt(2.0 / (2 * score.propagation.embedding.shape[0]))
-    generator = torch.Generator().manual_seed(seed)
-    mask = torch.nn.Parameter(torch.randn(score.n_edges, generator=generator) * std)
-    optimiser = torch.optim.Adam([mask], lr=settings.learning_rate)
-    used: torch.Tensor | None = None
-    for _ in range(settings.n_epochs):
-        optimiser.zero_grad()
-        loss = (differentiable(score, mask.sigmoid().double()) - target).square()
-        if used is not None:
-            loss = loss + _size_and_entropy(mask[used].sigmoid(), settings.edge_size)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        if used is None and mask.grad is not None:
-            used = mask.grad != 0
-    learned = mask.detach().sigmoid()
-    if used is not None:
-        learned[~used] = 0.0
-    return learned.double().numpy()
+    mask = torch.randn(score.n_edges, generator=torch.Generator().manual_seed(seed)) * std
+    first, second = torch.zeros_like(mask), torch.zeros_like(mask)
+    used = torch.zeros_like(mask, dtype=torch.bool)
+    for step in range(1, settings.n_epochs + 1):
+        kept = mask.sigmoid()
+        value, slope = score.value_and_gradient(kept.double().numpy())
+        gradient = torch.from_numpy(2 * (value - target) * slope).float()
+        if step > 1:
+            gradient = torch.where(used, gradient + _price_slope(kept, settings.edge_size, int(used.sum())), 0.0)
+        gradient *= kept * (1 - kept)
+        if step == 1:
+            used = gradient != 0
+        first.lerp_(gradient, 1 - BETA_1)  # Adam (Kingma and Ba 2015), in the order of operations of torch.optim
+        second.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
+        root = (second.sqrt() / math.sqrt(1 - BETA_2**step)).add_(ADAM_EPS)
+        mask.addcdiv_(first, root, value=-settings.learning_rate / (1 - BETA_1**step))
+    return torch.where(used, mask.sigmoid(), 0.0).double().numpy()
 
 
-def _size_and_entropy(kept: torch.Tensor, edge_size: float) -> torch.Tensor:
-    entropy = -kept * torch.log(kept + EPS) - (1 - kept) * torch.log(1 - kept + EPS)
-    return edge_size * kept.sum() + entropy.mean()
+def _price_slope(kept: torch.Tensor, edge_size: float, n_used: int) -> torch.Tensor:
+    """Derivative of edge_size * sum m + mean entropy(m) to each m."""
+    rest = 1 - kept
+    slope = torch.log(rest + EPS) + rest / (rest + EPS) - torch.log(kept + EPS) - kept / (kept + EPS)
+    return edge_size + slope / max(1, n_used)
 
 
 def mean_agreement(rankings: list[Float]) -> float | None:

@@ -72,11 +72,17 @@ class PairScore:
                 continue
             column = embedding @ final[::-1].T  # [n, 2]: E z_items beside E z_u
             for left, (operator, values) in enumerate(zip(operators, carried, strict=True), 1):
-                pairs = np.einsum("ec,ec->e", rows[left][self.target], column[self.source])
-                at_entries += values * pairs
+                at_entries += values * self._at_entries(rows[left], column)
                 column = operator @ column
         gradient: Float = np.bincount(self.edge, at_entries, self.n_edges + 1)[: self.n_edges].astype(np.float64)
         return total, gradient
+
+    def _at_entries(self, rows: Float, column: Float) -> Float:
+        """rows[target] . column[source] for every entry; single columns are gathered several times faster than pairs."""
+        by_side = np.ascontiguousarray(rows.T), np.ascontiguousarray(column.T)
+        total: Float = by_side[0][0].take(self.target) * by_side[1][0].take(self.source)
+        total += by_side[0][1].take(self.target) * by_side[1][1].take(self.source)
+        return total
 
     def _operator(self, data: Float) -> sp.csr_array:
         n = self.propagation.embedding.shape[0]

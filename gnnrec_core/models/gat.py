@@ -219,5 +219,7 @@ def _edge_feature(graph: RecGraph, name: str) -> FloatArray:
         return logarithm
     if name.startswith("relation:"):
         number = graph.relations.index(name.removeprefix("relation:"))
-        return (graph.edge_type == number).astype(np.float32)
-    return graph.edge_features[:, graph.feature_names.index(name)]
+        indicator: FloatArray = (graph.edge_type == number).astype(np.float32)
+        return indicator
+    feature: FloatArray = graph.edge_features[:, graph.feature_names.index(name)]
+    return feature

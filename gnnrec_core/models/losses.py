@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+TILE = 512
+"""Rows of scores that the softmax holds at once on the CPU, so that they stay in its cache."""
 
 
 def bpr(users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
@@ -13,7 +18,7 @@ def bpr(users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
     `users`, `positives` `[b, d]`; `negatives` `[b, n, d]`.
     """
     good = (users * positives).sum(1, keepdim=True)  # [b, 1]
-    bad = torch.matmul(negatives, users.unsqueeze(2)).squeeze(2)  # [b, n]
+    bad = (negatives * users.unsqueeze(1)).sum(2)  # [b, n]
     return functional.softplus(bad - good).mean(1).sum()
 
 
@@ -22,12 +27,45 @@ def sampled_softmax(
 ) -> Tensor:
     """Sum of -log(e^(s_pos/t) / (e^(s_pos/t) + sum over unseen shared negatives of e^(s_neg/t))) (Wu et al. 2024).
 
-    `users`, `positives` `[b, d]`; `negatives` `[m, d]`, shared; `seen` boolean `[b, m]`: left out for that user. With
-    `cosine` s is the cosine of the two vectors instead of their dot product.
+    `users`, `positives` `[b, d]`; `negatives` `[m, d]`, shared; `seen` int64 `[2, n]`: (row, column) of the scores
+    `[b, m]` that are left out because the user has the item, sorted by row. With `cosine` s is the cosine of the two
+    vectors instead of their dot product.
     """
     if cosine:
         users, positives, negatives = (functional.normalize(x, dim=1) for x in (users, positives, negatives))
-    users = users / temperature
-    good = (users * positives).sum(1)  # [b]
-    bad = (users @ negatives.T).masked_fill(seen, -torch.inf)  # [b, m]
-    return (torch.logaddexp(torch.logsumexp(bad, 1), good) - good).sum()
+    loss: Tensor = _SampledSoftmax.apply(users / temperature, positives, negatives, seen)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _SampledSoftmax(torch.autograd.Function):
+    """The loss and its gradients tile by tile: the `[b, m]` scores never exist as a whole."""
+
+    @staticmethod
+    def forward(ctx: Any, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor) -> Tensor:
+        total = users.new_zeros((), dtype=torch.float64)
+        to_users, to_positives = torch.empty_like(users), torch.empty_like(positives)
+        to_negatives = torch.zeros_like(negatives)
+        tile = TILE if users.device.type == "cpu" else len(users)
+        bounds = torch.searchsorted(seen[0], torch.arange(0, len(users) + tile, tile, device=users.device)).tolist()
+        for number, start in enumerate(range(0, len(users), tile)):
+            rows = slice(start, start + tile)
+            own, good = users[rows], (users[rows] * positives[rows]).sum(1)
+            scores = own @ negatives.T  # [tile, m]
+            left_out = seen[:, bounds[number] : bounds[number + 1]]
+            scores[left_out[0] - start, left_out[1]] = -torch.inf
+            height = torch.maximum(scores.amax(1), good)
+            chance = scores.sub_(height.unsqueeze(1)).exp_()
+            good_mass = (good - height).exp()
+            mass = chance.sum(1) + good_mass
+            total += (mass.log() + height - good).sum()
+            chance /= mass.unsqueeze(1)
+            miss = (good_mass / mass - 1).unsqueeze(1)  # d loss / d score of the positive
+            to_users[rows] = torch.addmm(miss * positives[rows], chance, negatives)
+            to_positives[rows] = miss * own
+            to_negatives.addmm_(chance.T, own)
+        ctx.save_for_backward(to_users, to_positives, to_negatives)
+        return total.to(users.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
+        return (*(gradients[0] * saved for saved in ctx.saved_tensors), None)

@@ -25,7 +25,8 @@ class Batch:
 
     `edges` int64 `[b]` columns of the graph (user to item), `all_edges` `[size]` those of the whole batch; `users`,
     `items` int64 `[b]` indices; `negatives` int64 item indices: `[m]` shared by the batch (softmax) or `[b, n]` (bpr);
-    `seen` boolean `[b, m]`: shared negatives that the user has (softmax only).
+    `seen` int64 `[2, n]`: (position in the batch, position in `negatives`) where a shared negative is one that the user
+    has (softmax only).
     """
 
     edges: Tensor
@@ -95,17 +96,15 @@ class Sampler:
             )
 
     def seen(self, users: Tensor, items: Tensor) -> Tensor:
-        """Boolean `[b, m]`: which of `items` (unique) each of `users` has."""
+        """(position in `users`, position in `items`) `[2, n]` of each user's own among `items` (unique)."""
         place = torch.full((self.n_items,), -1, dtype=torch.int64, device=self.device)
         place[items] = torch.arange(len(items), device=self.device)
         counts = self.start[users + 1] - self.start[users]
         row = torch.repeat_interleave(torch.arange(len(users), device=self.device), counts)
         offset = torch.arange(len(row), device=self.device) - (counts.cumsum(0) - counts)[row]
         column = place[self.items[self.start[users][row] + offset]]
-        mask = torch.zeros(len(users), len(items), dtype=torch.bool, device=self.device)
         known = column >= 0
-        mask[row[known], column[known]] = True
-        return mask
+        return torch.stack([row[known], column[known]])
 
     def _draw(self, n: int, power: float, generator: torch.Generator) -> Tensor:
         """`n` item indices with probability as popularity to the `power`."""
@@ -129,12 +128,16 @@ def share(batch: Batch, rank: int, n_processes: int) -> Batch:
     if n_processes == 1:
         return batch
     own = slice(rank, None, n_processes)
+    seen = batch.seen
+    if seen is not None:
+        seen = seen[:, seen[0] % n_processes == rank]
+        seen = torch.stack([seen[0] // n_processes, seen[1]])
     return Batch(
         batch.edges[own],
         batch.all_edges,
         batch.users[own],
         batch.items[own],
-        batch.negatives[own] if batch.seen is None else batch.negatives,
-        None if batch.seen is None else batch.seen[own],
+        batch.negatives[own] if seen is None else batch.negatives,
+        seen,
         batch.size,
     )

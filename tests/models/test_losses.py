@@ -1,0 +1,62 @@
+import numpy as np
+import torch
+from torch.nn import functional
+
+from gnnrec_core.models import losses
+from gnnrec_core.models.losses import bpr, sampled_softmax
+
+
+def rows(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def test_bpr_of_equal_scores_is_log_two_for_each_interaction():
+    users, items = rows([1.0, 0.0], [0.0, 1.0]), rows([2.0, 5.0], [7.0, 2.0])
+    assert torch.isclose(bpr(users, items, items.unsqueeze(1)), torch.tensor(2 * np.log(2)))
+
+
+def test_bpr_averages_over_negatives():
+    users, positives = rows([1.0]), rows([1.0])
+    negatives = torch.tensor([[[0.0], [2.0]]], dtype=torch.float64)
+    expected = (np.log1p(np.exp(-1)) + np.log1p(np.exp(1))) / 2
+    assert torch.isclose(bpr(users, positives, negatives), torch.tensor(expected))
+
+
+def test_softmax_by_hand_leaves_out_what_the_user_has():
+    users, positives, negatives = rows([1.0]), rows([2.0]), rows([0.0], [3.0])
+    seen = torch.tensor([[0], [1]])
+    assert np.isclose(float(sampled_softmax(users, positives, negatives, seen, 0.5)), np.log1p(np.exp(-4)))
+
+
+def random_case(b=9, m=5, d=3, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    parts = [torch.randn(n, d, dtype=torch.float64, generator=generator) for n in (b, b, m)]
+    mask = torch.rand(b, m, generator=generator) < 0.3
+    return [part.requires_grad_() for part in parts], mask
+
+
+def plain_softmax(users, positives, negatives, mask, temperature, cosine):
+    """The definition with the whole score matrix and autograd."""
+    if cosine:
+        users, positives, negatives = (functional.normalize(x, dim=1) for x in (users, positives, negatives))
+    good = (users * positives).sum(1, keepdim=True)
+    scores = torch.cat([good, (users @ negatives.T).masked_fill(mask, -torch.inf)], dim=1) / temperature
+    return -torch.log_softmax(scores, 1)[:, 0].sum()
+
+
+def test_tiles_give_the_value_and_the_gradients_of_the_definition(monkeypatch):
+    monkeypatch.setattr(losses, "TILE", 4)
+    for cosine in (False, True):
+        parts, mask = random_case()
+        expected = plain_softmax(*parts, mask, 0.7, cosine)
+        wanted = torch.autograd.grad(expected, parts)
+        found = sampled_softmax(*parts, mask.nonzero().T, 0.7, cosine)
+        assert torch.isclose(found, expected)
+        for mine, theirs in zip(torch.autograd.grad(3 * found, parts), wanted, strict=True):
+            assert torch.allclose(mine, 3 * theirs)
+
+
+def test_softmax_survives_scores_that_would_overflow():
+    users, positives, negatives = rows([100.0]), rows([100.0]), rows([99.0])
+    none = torch.zeros(2, 0, dtype=torch.int64)
+    assert sampled_softmax(users, positives, negatives, none, 0.01) == 0

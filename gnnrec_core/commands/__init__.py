@@ -12,6 +12,7 @@ COMMANDS = Registry(
     Plugin("train", "gnnrec_core.commands.train", "Train", "Train a model on a dataset."),
     Plugin("evaluate", "gnnrec_core.commands.evaluate", "Evaluate", "Accuracy of a run on held-out interactions."),
     Plugin("recommend", "gnnrec_core.commands.recommend", "Recommend", "The best unseen items of users."),
+    Plugin("fold-in", "gnnrec_core.commands.fold_in", "Fold in", "A list for somebody who is not in the data."),
     Plugin("explain", "gnnrec_core.commands.explain", "Explain", "Why this item, for this user?"),
     Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
     Plugin("job", "gnnrec_core.commands.job", "Job", "Wait in line, then train: what the Train page starts."),

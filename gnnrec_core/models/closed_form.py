@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gnnrec_core.data.values import Dataset, FloatArray, IntArray
 from gnnrec_core.errors import RunError
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, Tensors
+from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, NewUserParts, Tensors
 from gnnrec_core.settings import Settings
 
 
@@ -110,6 +110,10 @@ class ItemItemRecommender(ClosedFormRecommender):
         weight = graph.edge_weight[edges].astype(np.float64)[:, None]
         values = self.rows(graph.history(user_index))[:, np.asarray(item_indices)]
         return HistoryParts(np.zeros(len(item_indices)), edges, weight * values)
+
+    def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
+        """Somebody with these items (weight 1 each) is scored like anybody else."""
+        return NewUserParts(np.zeros(self.graph.n_items), self.rows(np.asarray(item_indices)).astype(np.float64))
 
 
 def weighted_interactions(graph: RecGraph) -> sp.csr_array:

@@ -10,7 +10,7 @@ from gnnrec_core.data.values import FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.checkpoint import expect_shapes
 from gnnrec_core.models.closed_form import ClosedFormRecommender
-from gnnrec_core.models.protocol import Tensors
+from gnnrec_core.models.protocol import NewUserParts, Tensors
 from gnnrec_core.settings import Settings
 
 POPULARITY = "popularity"
@@ -43,3 +43,8 @@ class Popularity(ClosedFormRecommender):
     def score(self, users: IntArray) -> FloatArray:
         """The same row for every user `[n, n_items]`."""
         return np.tile(self._tensors[POPULARITY], (len(users), 1))
+
+    def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
+        """The same scores as for everybody; no given item carries any of them."""
+        own = self._tensors[POPULARITY].astype(np.float64)
+        return NewUserParts(own, np.zeros((len(item_indices), len(own))))

@@ -162,3 +162,25 @@ class HistoryRecommender(Protocol):
     def score_on(self, graph: RecGraph, users: IntArray) -> NDArray[Any]:
         """Scores `[n, n_items]` on a changed graph, parameters held fixed: the recomputation behind every check."""
         ...
+
+
+@dataclass(frozen=True)
+class NewUserParts:
+    """Scores of all items for somebody who is not in the data: own + values.sum(axis=0), in float64.
+
+    `own` `[n_items]` is what none of the given items carries, `values` `[m, n_items]` what each of them carries.
+    `frozen` names what is held fixed to make the scores a sum.
+    """
+
+    own: NDArray[Any]
+    values: NDArray[Any]
+    frozen: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class InductiveRecommender(Protocol):
+    """A recommender that has a way of its own to score somebody who is not in the data, without training."""
+
+    def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
+        """Scores for a user whose only interactions are `item_indices` `[m]`, unique."""
+        ...

@@ -1,0 +1,33 @@
+"""A `Run` around a model that was fitted here, without files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.data.values import Dataset
+from gnnrec_core.models import MODELS
+from gnnrec_core.models.protocol import FitOptions
+from gnnrec_core.models.run import Run, RunRecord
+from gnnrec_core.models.validation import Validation
+from gnnrec_core.settings import read_settings
+
+
+def fitted(name: str, dataset: Dataset, seed: int = 0, **settings: Any) -> Any:
+    """A trained model of that name."""
+    model_type = MODELS.load(name)
+    model = model_type.create(dataset, read_settings(model_type.settings_type, settings), seed, "cpu")
+    validation = Validation(dataset)
+    for _ in model.fit(FitOptions((lambda: validation(model)) if validation else None)):
+        pass
+    return model
+
+
+def run_of(model: Any, dataset: Dataset) -> Run:
+    """The model as `load_run` would give it."""
+    record = RunRecord(
+        model.name, model.settings.model_dump(), 0, dataset.name, ".", dataset.fingerprint, "cpu", "finished", ""
+    )
+    run = Run(Path("nowhere"), record, dataset)
+    run.__dict__["model"] = model  # in place of reading it from disk
+    return run

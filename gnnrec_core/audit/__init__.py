@@ -1,1 +1,1 @@
-"""Who is served badly, what is never shown, and what fixing it costs: pure functions of ranked lists and held-out data."""
+"""Who is served badly, what is never shown, what fixing it costs: functions of ranked lists and held-out data."""

@@ -32,7 +32,7 @@ class Categories:
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
-        """1 / (number of labels of the item) at each of its labels `[n_items, n_labels]`; rows without a label are 0."""
+        """1 / (labels of the item) at each of its labels `[n_items, n_labels]`; rows without a label are 0."""
         total = self.dense.sum(1, keepdims=True)
         values: NDArray[np.float64] = np.divide(self.dense, total, out=np.zeros_like(self.dense), where=total > 0)
         return values
@@ -131,7 +131,7 @@ class Evidence:
     def exposure(self) -> NDArray[np.float64]:
         """Sum over the lists of 1 / log2(rank + 1) `[n_items]` (Singh and Joachims 2018)."""
         weight = np.broadcast_to(self.discount, self.shown.shape)[self.shown]
-        return np.bincount(self.items[self.shown], weights=weight, minlength=self.n_items)
+        return np.asarray(np.bincount(self.items[self.shown], weights=weight, minlength=self.n_items), np.float64)
 
     @cached_property
     def demand(self) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ def divide(top: NDArray[np.generic], bottom: NDArray[np.generic]) -> PerUser:
     >>> divide(np.array([1.0, 2.0]), np.array([2, 0]))
     array([0.5, nan])
     """
-    top, bottom = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
-    result = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
-    np.divide(top, bottom, out=result, where=bottom > 0)
+    above, below = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
+    result = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    np.divide(above, below, out=result, where=below > 0)
     return result

@@ -6,6 +6,7 @@ import numpy as np
 
 from gnnrec_core.audit.evidence import Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import Metric, Variant
+from gnnrec_core.data.values import IntArray
 from gnnrec_core.ranking.accuracy import ACCURACY
 
 EVALUABLE = "users with at least one held-out item"
@@ -37,7 +38,7 @@ def ndcg_zero_without_test(e: Evidence) -> PerUser:
     return np.nan_to_num(ndcg(e))
 
 
-def _ndcg(e: Evidence, discount: PerUser, n_ideal: np.ndarray) -> PerUser:  # type: ignore[type-arg]
+def _ndcg(e: Evidence, discount: PerUser, n_ideal: IntArray) -> PerUser:
     ideal = np.concatenate([[0.0], np.cumsum(discount)])[n_ideal]
     return divide((e.hit * discount).sum(1), np.where(e.evaluable, ideal, 0.0))
 

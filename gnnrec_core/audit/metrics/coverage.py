@@ -88,7 +88,7 @@ def top_share(e: Evidence, share: float = 0.01) -> float:
 METRICS = (
     Metric(
         "coverage", "Item coverage", "coverage", "global",
-        "The share of the catalogue that stands in at least one list. Grows with the number of users: compare equal ones.",
+        "The share of the catalogue that stands in at least one list. Grows with the number of users.",
         "items shown at least once / items", "0 to 1", "higher", CATALOGUE, "Ge et al. 2010",
         "7 of 8 items are shown: 0.875.",
         coverage,

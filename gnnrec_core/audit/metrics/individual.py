@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import Metric
@@ -41,7 +42,7 @@ def consistency(e: Evidence) -> float:
     return float(list_overlap(Recommendations(rows, first, scores), Recommendations(rows, second, scores)).mean())
 
 
-def _shared(first: Recommendations, second: Recommendations, depth: int | None = None) -> np.ndarray:  # type: ignore[type-arg]
+def _shared(first: Recommendations, second: Recommendations, depth: int | None = None) -> NDArray[np.bool_]:
     left, right = first.item_index[:, :depth], second.item_index[:, :depth]
     found = (left[:, :, None] == right[:, None, :]).any(2)
     return np.asarray(found & (left != NONE_LEFT))

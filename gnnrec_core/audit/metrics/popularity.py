@@ -99,7 +99,7 @@ METRICS = (
         arp,
         (
             Variant("Evidently", "Divides by the popularity of the most popular item.", arp_of_maximum),
-            Variant("LensKit", "The percentile among items that somebody has, 0 for the others.", popularity_percentile),
+            Variant("LensKit", "The percentile among items that somebody has, else 0.", popularity_percentile),
         ),
         oracle="popularity_bias.arp@3",
     ),
@@ -138,15 +138,15 @@ METRICS = (
     Metric(
         "pop_reo", "Popularity opportunity (PopREO)", "popularity", "global",
         "Whether held-out head and tail items are found equally often.",
-        "standard deviation / mean over head (80 % of interactions) and tail of (hits / held-out interactions)", "0 to 1", "lower",
-        "held-out interactions", "Zhu et al. 2020", "Rates 1 and 3/7: 0.2857 / 0.7143 = 0.4.",
+        "standard deviation / mean over head (80 % of interactions) and tail of (hits / held-out interactions)",
+        "0 to 1", "lower", "held-out interactions", "Zhu et al. 2020", "Rates 1 and 3/7: 0.2857 / 0.7143 = 0.4.",
         pop_reo, oracle="popularity_bias.PopREO@3",
     ),
     Metric(
         "pop_rsp", "Popularity parity (PopRSP)", "popularity", "global",
         "Whether head and tail items are shown equally often where they could be.",
-        "standard deviation / mean over head (80 % of interactions) and tail of (times shown / users without it in train)", "0 to 1",
-        "lower", "user-item pairs outside train", "Zhu et al. 2020", "Rates 1 and 1/4: 0.375 / 0.625 = 0.6.",
+        "standard deviation / mean over head (80 % of interactions) and tail of (times shown / possible times)",
+        "0 to 1", "lower", "user-item pairs outside train", "Zhu et al. 2020", "Rates 1 and 1/4: 0.375 / 0.625 = 0.6.",
         pop_rsp, oracle="popularity_bias.PopRSP@3",
     ),
     Metric(

@@ -45,20 +45,20 @@ def realised_utility(e: Evidence) -> Values:
 
 
 def _per_demand(e: Evidence, weight: Values) -> Values:
-    exposure = np.bincount(e.items.ravel(), weights=weight.ravel(), minlength=e.n_items)
+    exposure = np.asarray(np.bincount(e.items.ravel(), weights=weight.ravel(), minlength=e.n_items), np.float64)
     return divide(per_provider(e, exposure), per_provider(e, e.demand))
 
 
 def min_over_max(values: Values) -> float:
     """Least / greatest of the measurable values; NaN where there are fewer than two."""
     known = values[np.isfinite(values)]
-    return float(known.min() / known.max()) if len(known) > 1 and known.max() > 0 else float("nan")
+    return float(known.min()) / float(known.max()) if len(known) > 1 and known.max() > 0 else float("nan")
 
 
 def awrf(e: Evidence) -> PerUser:
     """1 - total variation between the provider shares of a list (rank-weighted) and of the catalogue."""
     target = row_shares(per_provider(e, np.ones(e.n_items)))
-    return 1.0 - np.abs(_list_shares(e) - target).sum(1) / 2
+    return np.asarray(1.0 - np.abs(_list_shares(e) - target).sum(1) / 2)
 
 
 def awrf_js(e: Evidence) -> PerUser:
@@ -93,7 +93,7 @@ def exposure_divergence(e: Evidence) -> float:
 
 
 def bias_disparity(e: Evidence, users: NDArray[np.bool_]) -> Values:
-    """(share of a provider in the lists of `users` / share in their histories) - 1, of each provider (Tsintzou 2019)."""
+    """Share in the lists of `users` / share in their histories - 1, of each provider (Tsintzou et al. 2019)."""
     part = e.subset(np.flatnonzero(users).astype(np.int64))
     histories = np.bincount(part.train.indices, minlength=e.n_items).astype(np.float64)
     return divide(row_shares(per_provider(e, part.counts)), row_shares(per_provider(e, histories))) - 1.0

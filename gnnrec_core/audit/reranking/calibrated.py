@@ -23,9 +23,9 @@ Values = NDArray[np.float64]
 class CalibratedSettings(Settings):
     """`strength` 0 leaves the lists as they are."""
 
-    strength: float = Field(0.5, ge=0.0, le=0.99, description="weight of the user's own mix against the scores")
+    strength: float = Field(default=0.5, ge=0.0, le=0.99, description="weight of the user's own mix against the scores")
     by: Literal["popularity", "genre"] = Field(
-        "popularity", description="the mix to keep: head, middle and tail, or genres"
+        default="popularity", description="the mix to keep: head, middle and tail, or genres"
     )
 
 
@@ -108,7 +108,7 @@ def _class_queues(
     candidates: Candidates, class_of_item: IntArray, n_classes: int
 ) -> tuple[IntArray, NDArray[np.float32], IntArray]:
     """Candidates grouped by class, best first: positions and scores `[n, c]`, where each class starts `[n, K + 1]`."""
-    n, c = candidates.items.shape
+    n = len(candidates.items)
     own = np.where(candidates.present, class_of_item[candidates.items], n_classes)
     queue = np.argsort(own, axis=1, kind="stable")
     counts = np.bincount(

@@ -16,7 +16,9 @@ STEPS = 14
 class ExposureTargetSettings(ProtectedSettings):
     """`share` is of all exposure, 1 / log2(rank + 1) of each place."""
 
-    share: float = Field(0.3, ge=0.0, le=1.0, description="the share of exposure that protected items shall get")
+    share: float = Field(
+        default=0.3, ge=0.0, le=1.0, description="the share of exposure that protected items shall get"
+    )
 
 
 class ExposureTarget:

@@ -1,4 +1,4 @@
-"""FA*IR: each prefix of a list holds at least as many protected items as a fair coin would with probability 1 - alpha."""
+"""FA*IR: each prefix of a list holds at least as many protected items as chance would with probability 1 - alpha."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from gnnrec_core.ranking.values import Recommendations
 class FaStarIRSettings(ProtectedSettings):
     """`share` 0 leaves the lists as they are."""
 
-    share: float = Field(0.5, ge=0.0, le=0.99, description="the share p of protected items that a prefix is tested on")
-    alpha: float = Field(0.1, gt=0.0, lt=1.0, description="the significance of the test at each prefix")
+    share: float = Field(
+        default=0.5, ge=0.0, le=0.99, description="the share p of protected items that a prefix is tested on"
+    )
+    alpha: float = Field(default=0.1, gt=0.0, lt=1.0, description="the significance of the test at each prefix")
 
 
 class FaStarIR:

@@ -15,7 +15,9 @@ from gnnrec_core.settings import Settings
 class PopularityPenaltySettings(Settings):
     """`strength` 0 leaves the lists as they are."""
 
-    strength: float = Field(0.2, ge=0.0, le=1.0, description="how much of the log popularity is taken off the score")
+    strength: float = Field(
+        default=0.2, ge=0.0, le=1.0, description="how much of the log popularity is taken off the score"
+    )
 
 
 class PopularityPenalty:

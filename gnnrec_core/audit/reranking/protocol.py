@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class Candidates:
 class ProtectedSettings(Settings):
     """The base of re-rankers that protect a segment of items."""
 
-    segment: str = Field("tail", description="items to protect: tail, genre=NAME or provider=NAME")
+    segment: str = Field(default="tail", description="items to protect: tail, genre=NAME or provider=NAME")
 
 
 class Reranker(Protocol):
@@ -120,7 +120,7 @@ def split_queues(candidates: Candidates, protected: NDArray[np.bool_]) -> Queues
 
 
 def take(candidates: Candidates, order: IntArray, value: NDArray[np.floating[Any]]) -> Recommendations:
-    """Lists from positions `[n, k]` in the candidates and the values they were ordered by; -inf leaves a place empty."""
+    """Lists from positions `[n, k]` in the candidates and their values `[n, k]`; -inf leaves a place empty."""
     items = np.take_along_axis(candidates.items, order, axis=1)
     left = np.isfinite(value)
     return Recommendations(
@@ -137,6 +137,3 @@ def best_k(candidates: Candidates, value: NDArray[np.floating[Any]], k: int) -> 
     picked = np.take_along_axis(value, chosen, axis=1)
     order = np.argsort(-picked, axis=1, kind="stable")
     return take(candidates, np.take_along_axis(chosen, order, axis=1), np.take_along_axis(picked, order, axis=1))
-
-
-Segmented = Literal["genre", "popularity"]

@@ -1,0 +1,141 @@
+"""The audit of one run: all figures, by group, with intervals, tests and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
+from gnnrec_core.audit.groups import Grouping, group_users
+from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
+from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
+from gnnrec_core.audit.sources import gather
+from gnnrec_core.audit.statistics import Interval, grouped_jackknife, mean_interval
+from gnnrec_core.audit.values import AuditReport, Scope
+from gnnrec_core.data.values import SplitName
+from gnnrec_core.models.run import Run
+
+TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
+"""Metrics whose differences are tested by default. Few, because every test makes the adjustment harder."""
+
+
+def audit(
+    run: Run,
+    k: int = 20,
+    group_by: str | Grouping | None = None,
+    *,
+    split: SplitName = "test",
+    convention: str = "ours",
+    tested: Sequence[str] = TESTED,
+    settings: AuditSettings | None = None,
+    seed: int = 0,
+    category_column: str | None = None,
+    provider_column: str | None = None,
+) -> AuditReport:
+    """Audit `run` with lists of `k` against the held-out items of `split`.
+
+    `group_by` is a column of the user table, a behaviour ("activity", "taste", "tenure", "niche_genres"), two of them
+    joined by "+", or a `Grouping`. Raises RequestError for an unknown column, metric, convention or an impossible k.
+    """
+    evidence = gather(run, k, split, category_column, provider_column)
+    grouping = group_users(run.dataset, group_by) if isinstance(group_by, str) else group_by
+    return audit_evidence(evidence, grouping, run, split, convention, tested, settings or AuditSettings(), seed)
+
+
+def audit_evidence(
+    evidence: Evidence,
+    grouping: Grouping | None,
+    run: Run,
+    split: str = "test",
+    convention: str = "ours",
+    tested: Sequence[str] = TESTED,
+    settings: AuditSettings | None = None,
+    seed: int = 0,
+) -> AuditReport:
+    """The same for evidence that has been gathered already."""
+    settings, convention = settings or AuditSettings(), find_convention(convention)
+    metrics = measurable(evidence)
+    of_users = [metric for metric in metrics if metric.level != "global"]
+    parts = {metric.name: metric.parts(evidence, convention) for metric in of_users}
+    chosen = [find_metric(name) for name in tested]
+    figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed) if grouping else None
+    differences, omnibus = figures.differences() if figures else ((), {})
+    return AuditReport(
+        scope=_scope(evidence, grouping, run, split, convention, settings, seed),
+        overall={metric.name: overall_interval(metric, parts[metric.name]) for metric in of_users},
+        by_group=figures.by_group() if figures else (),
+        suppressed=figures.suppressed() if figures else (),
+        differences=differences,
+        omnibus=omnibus,
+        impact=figures.impact() if figures else None,
+        items=item_figures(evidence, convention, seed),
+        verdicts=lead_sentences(differences, omnibus),
+        warnings=warning_sentences(evidence, figures),
+        per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
+        evidence=evidence,
+        grouping=grouping,
+        run=run,
+    )
+
+
+def overall_interval(metric: Metric, parts: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Interval:
+    """The figure of all users with its 95 % interval: Student's t of the mean, or of the linearised ratio."""
+    top, bottom = parts
+    if bottom.sum() <= 0:
+        return Interval(float("nan"))
+    value = float(top.sum() / bottom.sum())
+    used = bottom > 0
+    spread = mean_interval((top[used] - value * bottom[used]) / bottom[used].mean())
+    return Interval(value + metric.offset, value + metric.offset + spread.low, value + metric.offset + spread.high)
+
+
+def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:
+    """All figures of lists together, and ARP. Coverage and Gini have an interval of +-1.96 jackknife errors.
+
+    A bootstrap of users is wrong for them: a resample has 63 % of the users, so it covers less than all do.
+    """
+    result = {}
+    for metric in measurable(evidence):
+        if metric.level == "global" or metric.family == "popularity":
+            result[metric.name] = Interval(metric.value(evidence, convention))
+    if evidence.n >= 20:
+        for name in ("coverage", "gini"):
+            metric = METRICS[name]
+
+            def without(rows: NDArray[np.int64], metric: Metric = metric) -> float:
+                return metric.value(evidence.subset(rows), convention)
+
+            error, value = grouped_jackknife(without, evidence.n, 10, seed), result[name].value
+            result[name] = Interval(value, value - 1.96 * error, value + 1.96 * error)
+    return result
+
+
+def _scope(
+    evidence: Evidence,
+    grouping: Grouping | None,
+    run: Run,
+    split: str,
+    convention: str,
+    settings: AuditSettings,
+    seed: int,
+) -> Scope:
+    return Scope(
+        run=run.folder.name,
+        model=run.record.model,
+        dataset=run.dataset.name,
+        fingerprint=run.dataset.fingerprint,
+        k=evidence.k,
+        split=split,
+        convention=convention,
+        group_by=grouping.name if grouping else "",
+        group_definition=grouping.definition if grouping else "",
+        seed=seed,
+        n_users=evidence.n,
+        n_evaluable=int(evidence.evaluable.sum()),
+        n_unknown=grouping.n_unknown if grouping else 0,
+        n_items=evidence.n_items,
+        **settings.model_dump(),
+    )

@@ -1,0 +1,221 @@
+"""Groups of users: from attributes, from behaviour in the train interactions, and intersections of two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gnnrec_core.audit.segments import head, prefix_holding
+from gnnrec_core.audit.sources import (
+    GENRE_COLUMNS,
+    column_values,
+    first_column,
+    interactions_matrix,
+    item_labels,
+)
+from gnnrec_core.data.values import NO_TIME, Dataset
+from gnnrec_core.errors import RequestError, UnsupportedError
+from gnnrec_core.registry import did_you_mean
+
+SECONDS_A_DAY = 86_400
+MANY_VALUES = 12
+Kind = Literal["attribute", "behaviour", "intersection"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of users under one criterion.
+
+    `member` boolean `[n_users, n_groups]`; a user may be in several groups (list columns) or in none. `known` boolean
+    `[n_users]`: users whose value is known. `definition` says in words what the groups are.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    member: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    kind: Kind
+    definition: str
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Users in each group `[n_groups]`."""
+        return np.asarray(self.member.sum(0), dtype=np.int64)
+
+    @property
+    def n_unknown(self) -> int:
+        """Users whose group is not known."""
+        return int((~self.known).sum())
+
+
+@dataclass(frozen=True)
+class GroupingChoice:
+    """A grouping that a dataset can be given, for menus."""
+
+    name: str
+    title: str
+    kind: Kind
+
+
+def available_groupings(dataset: Dataset) -> tuple[GroupingChoice, ...]:
+    """Attributes of users, then the behaviour groups that this dataset has what is needed for."""
+    columns = [c for c in dataset.user_table.columns if c not in ("user_index", "user_id")]
+    attributes = [GroupingChoice(column, column.replace("_", " "), "attribute") for column in columns]
+    behaviour = [
+        GroupingChoice(name, title, "behaviour")
+        for name, (title, _, possible) in BEHAVIOUR.items()
+        if possible(dataset) and name not in columns
+    ]
+    return (*attributes, *behaviour)
+
+
+def group_users(dataset: Dataset, name: str) -> Grouping:
+    """The grouping of that name: a column of the user table, a behaviour, or two of them joined by '+'.
+
+    Raises RequestError where there is no such column, UnsupportedError where the data lack what a behaviour needs.
+    """
+    if name in dataset.user_table.columns and name not in ("user_index", "user_id"):
+        return by_attribute(dataset, name)
+    if name in BEHAVIOUR:
+        title, make, possible = BEHAVIOUR[name]
+        if not possible(dataset):
+            raise UnsupportedError(
+                f"Users cannot be grouped by {title.lower()}: the dataset {dataset.name!r} has not what that needs.",
+                f"There are: {', '.join(choice.name for choice in available_groupings(dataset))}.",
+                value=name,
+            )
+        return make(dataset)
+    first, plus, second = name.partition("+")
+    if plus:
+        return intersection(group_users(dataset, first.strip()), group_users(dataset, second.strip()))
+    known = tuple(choice.name for choice in available_groupings(dataset))
+    raise RequestError(f"Users cannot be grouped by {name!r}.", did_you_mean(name, known), value=name)
+
+
+def by_attribute(dataset: Dataset, column: str) -> Grouping:
+    """Groups by a column of the user table; numbers with many values are cut in four groups of equal size."""
+    values = dataset.user_table[column]
+    if values.dtype.is_numeric() and values.n_unique() > MANY_VALUES:
+        numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        return _binned(column, numbers, 4, "attribute", f"the column {column} of users, in four groups of equal size")
+    rows, labels, codes = column_values(dataset.user_table, column)
+    member = np.zeros((dataset.n_users, len(labels)), dtype=bool)
+    member[rows, codes] = True
+    return Grouping(column, labels, member, np.asarray(member.any(1)), "attribute", f"the column {column} of users")
+
+
+def from_labels(name: str, labels: NDArray[np.str_], definition: str = "labels given by hand") -> Grouping:
+    """Groups from one label a user `[n_users]`; an empty label is unknown."""
+    known = labels != ""
+    found = np.unique(labels[known])
+    member = labels[:, None] == found[None, :]
+    return Grouping(name, tuple(str(label) for label in found), member, np.asarray(known), "attribute", definition)
+
+
+def intersection(first: Grouping, second: Grouping) -> Grouping:
+    """Every pair of groups that has a user; known where both are."""
+    pairs = [(a, b) for a in range(len(first.labels)) for b in range(len(second.labels))]
+    columns = [(a, b, first.member[:, a] & second.member[:, b]) for a, b in pairs]
+    kept = [(f"{first.labels[a]} × {second.labels[b]}", column) for a, b, column in columns if column.any()]
+    member = np.stack([column for _, column in kept], axis=1) if kept else np.zeros((len(first.known), 0), bool)
+    return Grouping(
+        f"{first.name}+{second.name}",
+        tuple(label for label, _ in kept),
+        member,
+        first.known & second.known,
+        "intersection",
+        f"{first.definition}; crossed with {second.definition}",
+    )
+
+
+def by_activity(dataset: Dataset) -> Grouping:
+    """Fifths of users by number of train interactions; users with equal numbers stay together."""
+    counts = np.diff(interactions_matrix(dataset, "train").indptr).astype(np.float64)
+    return _binned("activity", counts, 5, "behaviour", "fifths of users by number of train interactions")
+
+
+def by_taste(dataset: Dataset) -> Grouping:
+    """Niche 20 %, diverse 60 %, blockbuster 20 % by the share of popular items in the history."""
+    train = interactions_matrix(dataset, "train")
+    popular = head(np.bincount(train.indices, minlength=dataset.n_items)).astype(np.float64)
+    n = np.diff(train.indptr)
+    known = np.flatnonzero(n > 0)
+    share = (train.astype(np.float64) @ popular)[known] / n[known]
+    order = known[np.argsort(share, kind="stable")]
+    cut = round(0.2 * len(order))
+    member = np.zeros((dataset.n_users, 3), dtype=bool)
+    for group, rows in enumerate((order[:cut], order[cut : len(order) - cut], order[len(order) - cut :])):
+        member[rows, group] = True
+    definition = "users ordered by the share of head items (the 20 % most popular) in their history, cut at 20 and 80 %"
+    return Grouping("taste", ("niche", "diverse", "blockbuster"), member, n > 0, "behaviour", definition)
+
+
+def by_tenure(dataset: Dataset) -> Grouping:
+    """Thirds of users by days from their first train interaction to the end of the train part."""
+    times = dataset.interactions.timestamp
+    assert times is not None  # BEHAVIOUR says so
+    rows = dataset.interactions.rows("train")
+    rows = rows[times[rows] != NO_TIME]
+    first = np.full(dataset.n_users, np.inf)
+    np.minimum.at(first, dataset.interactions.user_index[rows], times[rows].astype(np.float64))
+    days = np.where(np.isfinite(first), (times[rows].max() - first) / SECONDS_A_DAY, np.nan)
+    definition = "thirds of users by days from their first train interaction to the last one of anybody"
+    return _binned("tenure", np.floor(days), 3, "behaviour", definition, unit="days")
+
+
+def by_niche_genres(dataset: Dataset) -> Grouping:
+    """The fifth of users with the largest share of rare genres in their history, and the others."""
+    labels = item_labels(dataset, first_column(dataset, GENRE_COLUMNS))
+    assert labels is not None  # BEHAVIOUR says so
+    profile = interactions_matrix(dataset, "train").astype(np.float64) @ labels.shares
+    total = profile.sum(1)
+    rare = ~prefix_holding(profile.sum(0).astype(np.int64), 0.8)
+    known = np.flatnonzero(total > 0)
+    share = profile[known][:, rare].sum(1) / total[known]
+    niche = known[np.argsort(-share, kind="stable")[: round(0.2 * len(known))]]
+    member = np.zeros((dataset.n_users, 2), dtype=bool)
+    member[known, 1] = True
+    member[niche] = (True, False)
+    definition = "the fifth of users with the largest share of rare genres (outside those that hold 80 % of train)"
+    return Grouping("niche_genres", ("niche genres", "others"), member, total > 0, "behaviour", definition)
+
+
+def _has_times(dataset: Dataset) -> bool:
+    times = dataset.interactions.timestamp
+    return times is not None and bool((times[dataset.interactions.rows("train")] != NO_TIME).any())
+
+
+def _has_genres(dataset: Dataset) -> bool:
+    return item_labels(dataset, first_column(dataset, GENRE_COLUMNS)) is not None
+
+
+BEHAVIOUR: dict[str, tuple[str, Callable[[Dataset], Grouping], Callable[[Dataset], bool]]] = {
+    "activity": ("Activity", by_activity, lambda dataset: True),
+    "taste": ("Popularity taste", by_taste, lambda dataset: True),
+    "tenure": ("Tenure", by_tenure, _has_times),
+    "niche_genres": ("Niche genres", by_niche_genres, _has_genres),
+}
+
+
+def _binned(
+    name: str, values: NDArray[np.float64], n_bins: int, kind: Kind, definition: str, unit: str = ""
+) -> Grouping:
+    """Groups of about equal size between quantiles of `values`; NaN is unknown; the label is the range."""
+    known = np.isfinite(values)
+    inner = np.quantile(values[known], np.arange(1, n_bins) / n_bins) if known.any() else np.zeros(0)
+    codes = np.searchsorted(np.unique(inner), values, side="left")
+    labels, columns = [], []
+    for code in range(int(codes[known].max(initial=-1)) + 1):
+        inside = known & (codes == code)
+        if inside.any():
+            low, high = values[inside].min(), values[inside].max()
+            span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            labels.append(f"{span} {unit}".strip())
+            columns.append(inside)
+    member = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0), dtype=bool)
+    return Grouping(name, tuple(labels), member, known, kind, definition)

@@ -1,0 +1,131 @@
+"""What an audit says: figures with intervals, by group, their differences, and what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.groups import Grouping
+from gnnrec_core.audit.statistics import Interval
+
+Finding = Literal["worse", "better", "lower", "higher", "small", "none", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What was audited, and the rules it was audited by."""
+
+    run: str
+    model: str
+    dataset: str
+    fingerprint: str
+    k: int
+    split: str
+    convention: str
+    group_by: str
+    group_definition: str
+    seed: int
+    n_users: int
+    n_evaluable: int
+    n_unknown: int
+    n_items: int
+    min_group_size: int
+    n_bootstrap: int
+    n_permutations: int
+    practical: float
+
+
+@dataclass(frozen=True)
+class GroupFigures:
+    """The figures of one group that may be shown. `n_evaluable` and `n_held_out` are None where they are too few.
+
+    `n_held_out`: mean held-out items of evaluable users, to be read beside every accuracy figure.
+    """
+
+    group: str
+    n_users: int
+    n_evaluable: int | None
+    n_held_out: float | None
+    metrics: dict[str, Interval]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A group's figure minus that of all other users (those of unknown group too), signed.
+
+    `relative` is value / figure of the rest; `p_adjusted` is Holm's over all differences of the report; `detectable`
+    is the difference that would be found with probability 0.8. `finding` is the verdict, `sentence` says it in words.
+    """
+
+    metric: str
+    group: str
+    value: float
+    low: float
+    high: float
+    relative: float
+    p_value: float
+    p_adjusted: float
+    n_group: int
+    n_rest: int
+    detectable: float
+    finding: Finding
+    sentence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the contract prints it."""
+        return {**asdict(self), "groups": [self.group, "rest"]}
+
+
+@dataclass(frozen=True)
+class ImpactRatio:
+    """Lowest / highest group value among groups of at least 50 evaluable users (29 CFR 1607.4(D) speaks of 4/5)."""
+
+    metric: str
+    value: float
+    lowest: str
+    highest: str
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """An audit of one run. `per_user` `[n_users]` holds the parts behind each mean; `suppressed` names groups that are
+    not shown because they, or what could be worked out with them, are fewer people than the threshold."""
+
+    scope: Scope
+    overall: dict[str, Interval]
+    by_group: tuple[GroupFigures, ...]
+    suppressed: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    omnibus: dict[str, float]
+    impact: ImpactRatio | None
+    items: dict[str, Interval]
+    verdicts: tuple[str, ...]
+    warnings: tuple[str, ...]
+    per_user: dict[str, NDArray[np.float64]] = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    grouping: Grouping | None = field(default=None, repr=False)
+    run: Any = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of the contract, with more beside it."""
+        return {
+            "scope": asdict(self.scope),
+            "overall": {name: value.to_dict() for name, value in self.overall.items()},
+            "by_group": [
+                {**asdict(group), "metrics": {name: value.to_dict() for name, value in group.metrics.items()}}
+                for group in self.by_group
+            ],
+            "suppressed": {"groups": list(self.suppressed), "min_group_size": self.scope.min_group_size},
+            "differences": [difference.to_dict() for difference in self.differences],
+            "omnibus": self.omnibus,
+            "impact_ratio": None if self.impact is None else asdict(self.impact),
+            "items": {name: value.value for name, value in self.items.items()},
+            "items_intervals": {name: value.to_dict() for name, value in self.items.items()},
+            "verdicts": list(self.verdicts),
+            "warnings": list(self.warnings),
+        }

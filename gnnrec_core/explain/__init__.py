@@ -10,4 +10,40 @@ EXPLAINERS = Registry(
     ),
     Plugin("paths", "gnnrec_core.explain.paths:Paths", "Paths", "The strongest message paths, and what they carry."),
     Plugin("random", "gnnrec_core.explain.random:Random", "Random", "Random numbers: the control."),
+    Plugin(
+        "attention",
+        "gnnrec_core.explain.attention:AttentionMethod",
+        "Attention",
+        "GAT: how messages are routed, by layer and head; no preference.",
+    ),
+    Plugin(
+        "integrated_gradients",
+        "gnnrec_core.explain.captum_methods:IntegratedGradientsMethod",
+        "Integrated gradients",
+        "Captum: mean derivative from no interaction to all; sums to the score.",
+    ),
+    Plugin(
+        "saliency",
+        "gnnrec_core.explain.captum_methods:SaliencyMethod",
+        "Saliency",
+        "Captum: size of the derivative of the score.",
+    ),
+    Plugin(
+        "input_x_gradient",
+        "gnnrec_core.explain.captum_methods:InputXGradientMethod",
+        "Input x gradient",
+        "Captum: derivative of the score, signed.",
+    ),
+    Plugin(
+        "shapley",
+        "gnnrec_core.explain.captum_methods:ShapleyMethod",
+        "Shapley values",
+        "Captum: mean gain over random orders of joining; sums to the score.",
+    ),
+    Plugin(
+        "gnnexplainer",
+        "gnnrec_core.explain.gnn_explainer:GNNExplainer",
+        "GNNExplainer",
+        "PyG's learned edge masks; approximate.",
+    ),
 )

@@ -3,7 +3,8 @@
 A path u = p_0, ..., p_n = i carries the messages that start at its own nodes: for every split n = l + m, l steps on the
 user's side and m on the item's meet at p_l,
 
-    value = sum_{l + m = n} a_l a_m P_l[p_0, p_1] ... P_1[p_{l-1}, p_l] * P_m[p_n, p_{n-1}] ... P_1[p_{l+1}, p_l] * |e_{p_l}|^2.
+    value = sum_{l + m = n} a_l a_m |e_{p_l}|^2  P_l[p_0, p_1] ... P_1[p_{l-1}, p_l]
+                            * P_m[p_n, p_{n-1}] ... P_1[p_{l+1}, p_l].
 
 It is part of the score (the terms in which both ends stand for the same embedding), and a small one.
 """

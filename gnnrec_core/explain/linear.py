@@ -139,7 +139,10 @@ class LinearScorer:
         edges = np.asarray(edges, np.int64)
         if self.has_fast_leave_one_out:
             return self.prepared.removal.scores_without(user_index, edges)
-        return all_scores(self._model.propagation(self.graph.without(edges)), user_index, self.graph.n_items)
+        return self.scores_on(user_index, self.graph.without(edges))
+
+    def scores_on(self, user_index: int, graph: RecGraph) -> Float:
+        return all_scores(self._model.propagation(graph), user_index, graph.n_items)
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
         items = np.asarray(item_indices, np.int64)

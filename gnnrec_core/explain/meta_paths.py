@@ -15,7 +15,7 @@ Float = NDArray[np.float64]
 
 
 def node_kinds(dataset: Dataset) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """The kind of each node `[n_nodes]` as a position in the names: user, item, then one for each attribute relation."""
+    """The kind of each node `[n_nodes]` as a position in the names: user, item, then the attribute relations."""
     names = ["user", "item"]
     kinds = np.repeat([0, 1], [dataset.n_users, dataset.n_items])
     attributes = []
@@ -53,14 +53,10 @@ def meta_path_groups(
                 if length < propagation.n_layers:
                     following[longer] = np.stack([op @ met[head] for head, op in enumerate(heads)])
         ahead = following
-    groups = [
-        Group(
-            "-".join(names[kind] for kind in (int(kinds[start]), *shape)),
-            value,
-            value / explained if explained else 0.0,
-        )
-        for shape, value in totals.items()
-    ]
+    groups = []
+    for shape, value in totals.items():
+        name = "-".join(names[kind] for kind in (int(kinds[start]), *shape))
+        groups.append(Group(name, value, value / explained if explained else 0.0))
     return tuple(sorted(groups, key=lambda group: -abs(group.value)))
 
 

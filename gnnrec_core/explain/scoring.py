@@ -40,6 +40,10 @@ class Scorer(Protocol):
         """Scores of all items `[n_items]` on the graph without `edges` (any edges, either direction), recomputed."""
         ...
 
+    def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
+        """Scores of all items `[n_items]` on a changed graph: degrees and attention anew, parameters kept."""
+        ...
+
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
         """`[len(edges), n]`: the user's scores of these items on the graph without each of `edges` in turn.
 
@@ -59,19 +63,27 @@ class HistoryScorer:
         self.frozen = model.parts_frozen
 
     def scores(self, user_index: int) -> FloatMatrix:
-        return self._scores(self.graph, user_index)
+        return self.scores_on(user_index, self.graph)
 
     def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
         return self._model.history_parts(user_index, np.asarray(item_indices, np.int64))
 
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
-        return self._scores(self.graph.without(np.asarray(edges, np.int64)), user_index)
+        return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
         rows = [self.scores_without(user_index, edges[index : index + 1])[item_indices] for index in range(len(edges))]
         return np.array(rows).reshape(len(edges), len(item_indices))
 
-    def _scores(self, graph: RecGraph, user_index: int) -> FloatMatrix:
+    def parts_of_new(self, user_index: int, added: IntArray, item_indices: IntArray) -> FloatMatrix:
+        """What interactions with `added` `[m]` would add to the scores of `item_indices` `[m, n]`."""
+        graph = self.graph.with_interactions(user_index, added)
+        parts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64), graph)
+        ends = graph.edge_index[1, parts.edges] - graph.n_users
+        order = np.argsort(ends, kind="stable")
+        return parts.values[order[np.searchsorted(ends[order], added)]]
+
+    def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
         scored = self._model.score_on(graph, np.array([user_index]))[0]
         return np.asarray(scored, dtype=np.float64)
 

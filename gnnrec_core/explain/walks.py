@@ -1,6 +1,7 @@
 """The strongest message walks of a score, best first, without listing all of them.
 
-    <z_u, z> = a_0 <e_u, z> + sum over walks u = v_0, ..., v_l (1 <= l <= K) of a_l P_l[v_0, v_1] ... P_1[v_{l-1}, v_l] <e_{v_l}, z>
+    <z_u, z> = a_0 <e_u, z> + sum over walks u = v_0, ..., v_l with 1 <= l <= K of
+               a_l P_l[v_0, v_1] ... P_1[v_{l-1}, v_l] <e_{v_l}, z>
 
 B_r[v], the largest |value| of r steps from v, follows backwards from B_0 = |E z| by a maximum over neighbours, so a
 prefix times B is the largest value that any walk through it can have. Walks leave the queue in exact order of |value|
@@ -110,7 +111,7 @@ def _siblings(
     simple: bool,
 ) -> _Siblings:
     operators, node = propagation.operators[steps_left], prefix[-1]
-    rows = [op.indices[op.indptr[node] : op.indptr[node + 1]] for op in operators]
+    rows = [op.indices[op.indptr[node] : op.indptr[node + 1]].astype(np.int64) for op in operators]
     nodes = rows[0] if len(rows) == 1 else np.unique(np.concatenate(rows))
     if simple:
         nodes = nodes[~np.isin(nodes, prefix)]

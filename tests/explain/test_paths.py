@@ -24,11 +24,8 @@ def enumerate_walks(spread, start, target):
 
     def follow(nodes, products, left):
         if left == 0:
-            value = sum(
-                products[head]
-                * (spread.embedding[nodes[-1], spread.head_columns(head)] @ target[spread.head_columns(head)])
-                for head in range(spread.n_heads)
-            )
+            end, columns = spread.embedding[nodes[-1]], [spread.head_columns(head) for head in range(spread.n_heads)]
+            value = sum(p * (end[c] @ target[c]) for p, c in zip(products, columns, strict=True))
             found.append((tuple(nodes), value))
             return
         matrices = dense[left - 1]

@@ -1,0 +1,98 @@
+"""Counterfactuals: verified on the rebuilt graph, as small as brute force over rebuilt graphs finds."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from gnnrec_core.errors import RequestError
+from gnnrec_core.explain.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.predictor import removal_predictor
+from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.ranking.topk import rank_of
+from tests.explain.fakes import attention, item_item, linear
+from tests.worlds import random_dataset
+
+WORLD = random_dataset(n_users=30, n_items=60, per_user=13, seed=4)
+SIDE = random_dataset(n_users=20, n_items=40, per_user=11, seed=4, side_edges=True)
+MAKERS = {"linear": linear, "attention": attention, "item-item": item_item}
+
+
+def excluded_of(dataset, user):
+    pairs = dataset.interactions
+    return pairs.item_index[(pairs.user_index == user) & (pairs.split < 2)]
+
+
+def ranked(model, dataset, user):
+    scores = scorer_of(model).scores(user)
+    scores[excluded_of(dataset, user)] = -np.inf
+    return np.argsort(-scores, kind="stable")
+
+
+def rank_without(model, dataset, user, item, edges):
+    changed = model.graph.without(np.asarray(edges))
+    return rank_of(scorer_of(model).scores_on(user, changed), item, excluded_of(dataset, user))
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("dataset", [WORLD, SIDE], ids=["interactions", "side edges"])
+@pytest.mark.parametrize("place", [3, 5])
+def test_every_answer_is_verified_and_as_small_as_brute_force(maker, dataset, place):
+    k, found = 5, 0
+    model = MAKERS[maker](dataset)
+    for user in range(0, 20, 3 if maker == "linear" else 7):
+        item = int(ranked(model, dataset, user)[place - 1])
+        answer = counterfactual_of(model, dataset, user, item, k)
+        edges = model.graph.history_edges(user)
+        after = rank_without(model, dataset, user, item, answer.edges)
+        assert answer.rank_after == after and answer.verified and answer.case.rank == place
+        assert answer.found == (after > k) and len(answer.removed) == len(answer.edges) <= answer.limit
+        assert set(answer.removed) <= set(model.graph.history(user).tolist())
+        smallest = next(
+            (
+                size
+                for size in range(1, min(3, answer.limit) + 1)
+                if any(rank_without(model, dataset, user, item, chosen) > k for chosen in combinations(edges, size))
+            ),
+            None,
+        )
+        if smallest is not None:
+            assert answer.found and len(answer.removed) == smallest and answer.minimality == PROVED
+            found += 1
+        elif answer.found:
+            assert len(answer.removed) > 3
+    assert found >= 1
+
+
+def test_an_item_outside_the_list_or_already_read_is_refused():
+    model = linear(WORLD)
+    order = ranked(model, WORLD, 2)
+    with pytest.raises(RequestError, match="outside the top 5"):
+        counterfactual_of(model, WORLD, 2, int(order[7]), 5)
+    with pytest.raises(RequestError, match="already"):
+        counterfactual_of(model, WORLD, 2, int(model.graph.history(2)[0]), 60)
+
+
+def test_where_nothing_does_it_the_answer_says_how_far_the_item_can_be_pushed():
+    model = linear(WORLD)
+    model.embedding[: WORLD.n_users] *= 100  # what no interaction carries decides
+    item = int(ranked(model, WORLD, 2)[0])
+    answer = counterfactual_of(model, WORLD, 2, item, 5)
+    assert not answer.found and answer.removed and 1 <= answer.rank_after <= 5
+    assert answer.rank_after == rank_without(model, WORLD, 2, item, answer.edges)
+    assert answer.checked_smaller_sets > 0
+
+
+def test_the_predictor_is_exact_where_nothing_is_renormalised_and_close_elsewhere():
+    every = np.arange(WORLD.n_items)
+    rng = np.random.default_rng(0)
+    for maker, tolerance in (("item-item", 1e-6), ("linear", 0.2), ("attention", 0.2)):
+        model = MAKERS[maker](WORLD)
+        predictor = removal_predictor(scorer_of(model), 3, every)
+        sets = np.array([rng.permutation(len(predictor.edges))[:3] for _ in range(5)])
+        exact = np.array([scorer_of(model).scores_without(3, predictor.edges[chosen]) for chosen in sets])
+        wrong = np.abs(predictor.of_sets(sets) - exact).mean() / np.abs(exact).max()
+        fixed = scorer_of(model).scores(3) - predictor.linear[sets].sum(axis=1)
+        assert wrong <= tolerance
+        assert maker == "item-item" or wrong < np.abs(fixed - exact).mean() / np.abs(exact).max()
+        np.testing.assert_allclose(predictor.of_prefixes(sets[0])[-1], predictor.of_sets(sets[:1])[0], atol=1e-9)

@@ -60,6 +60,11 @@ class RunEntry:
     record: RunRecord
     shipped: bool
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a trained model: the run has ended, or was cancelled and kept its best epoch."""
+        return self.record.state in ("finished", "cancelled") and (self.folder / "model.safetensors").is_file()
+
 
 E = TypeVar("E", DatasetEntry, RunEntry)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import streamlit as st
@@ -32,7 +33,7 @@ def groups(settings_type: type[Settings]) -> list[tuple[str, list[str]]]:
     """Field names by the class that declares them, the most special class first; the title is its docstring's start."""
     found = []
     for declaring in settings_type.__mro__:
-        names = [name for name in declaring.__dict__.get("__annotations__", {}) if name in settings_type.model_fields]
+        names = [name for name in inspect.get_annotations(declaring) if name in settings_type.model_fields]
         taken = {name for _, others in found for name in others}
         if issubclass(declaring, Settings) and declaring is not Settings and set(names) - taken:
             title = (declaring.__doc__ or declaring.__name__).strip().split("\n")[0].split(":")[0].rstrip(".")
@@ -65,8 +66,8 @@ def _widget(field: SettingField, key: str) -> Any:
     if field.kind == "float":
         return st.number_input(
             label(field.name),
-            field.low,
-            field.high,
+            None if field.low is None else float(field.low),
+            None if field.high is None else float(field.high),
             value=float(field.default),
             step=_step(field.default),
             format="%g",

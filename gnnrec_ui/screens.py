@@ -41,7 +41,7 @@ _ALL = (
         ":material/model_training:",
         "A model learns tastes from the train part; the curve shows how well it ranks the validation part.  \n"
         "Training runs on its own: leave the page, come back, or cancel and keep the best epoch.",
-        "nothing",
+        "dataset",
     ),
     Screen(
         "recommend",

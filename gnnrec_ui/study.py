@@ -50,7 +50,7 @@ def choose_study() -> Study:
     datasets = {entry.id: entry for entry in space.datasets()}
     if not datasets:
         return Study()
-    runs = {entry.id: entry for entry in space.runs() if entry.record.state == "finished"}
+    runs = {entry.id: entry for entry in space.runs() if entry.is_usable}
     first = next(iter(datasets))
     wanted = _dataset_of_linked_run(datasets, runs) or state.follow("dataset", datasets.__contains__, first)
     st.session_state["dataset"] = wanted

@@ -8,6 +8,8 @@ _ALWAYS = """
 .stMainBlockContainer { max-width: 1240px; padding-top: 3.2rem; padding-bottom: 4rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .8; }
 .stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
+[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
+  color: light-dark(#ffffff, #0c1117) !important; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3rem 1rem 3rem; }

@@ -15,7 +15,7 @@ RECENT_EPOCHS = 10
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds for all epochs (`most`), for as many as such runs took before they stopped (`usual`), and the evidence."""
+    """Seconds for all epochs (`most`) and for as many as such runs needed (`usual`), and the evidence."""
 
     usual: float
     most: float

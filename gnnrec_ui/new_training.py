@@ -1,0 +1,75 @@
+"""What the Train page asks before a training starts: model, settings, and how long it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from gnnrec_core.errors import LensError
+from gnnrec_core.jobs import TrainRequest
+from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
+from gnnrec_core.models import MODELS
+from gnnrec_core.settings import read_settings
+from gnnrec_core.text import for_markdown
+from gnnrec_ui import forms, shell
+from gnnrec_ui.training_time import Estimate, estimate, spoken
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that could start; `settings` holds what differs from the defaults, `all_settings` every one."""
+
+    request: TrainRequest
+    all_settings: dict[str, Any]
+
+
+def choose_training(dataset: DatasetEntry) -> Plan | None:
+    """The form; None (with the reason on the page) while a setting is wrong."""
+    titles = {plugin.name: plugin.title for plugin in MODELS}
+    model, seed, device = st.columns([3, 1, 1])
+    name = model.selectbox(
+        "Model", MODELS.names, key="model", bind="query-params", format_func=lambda name: titles[name]
+    )
+    drawn = seed.number_input(
+        "Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Decides every random draw."
+    )
+    where = device.selectbox(
+        "Device", ("auto", "cpu", "cuda"), key="device", bind="query-params", help="auto takes CUDA where there is one."
+    )
+    st.caption(for_markdown(MODELS[name].summary))
+    settings_type = MODELS.load(name).settings_type
+    changed = forms.settings_form(settings_type, name)
+    try:
+        full = read_settings(settings_type, changed).model_dump()
+    except LensError as error:
+        shell.show_error(error)
+        return None
+    return Plan(TrainRequest(str(dataset.folder), name, changed, seed=int(drawn), device=where), full)
+
+
+def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> str:
+    """One sentence on how long it may take, and where that is known from."""
+    found = estimate(dataset, plan.request.model, plan.all_settings, _known(place.runs(), place.datasets()))
+    if found is None:
+        return "No run of this model has been timed yet, so the time is unknown."
+    return said(found)
+
+
+def said(found: Estimate) -> str:
+    """The estimate as a sentence.
+
+    >>> said(Estimate(30, 300, 2, False))
+    'About 30 s, at most 5 min: from 2 timed runs of this model.'
+    """
+    runs = f"{found.n_runs} timed run{'s' if found.n_runs > 1 else ''} of this model"
+    place = ", on another machine" if found.only_shipped else ""
+    usual, most = spoken(found.usual), spoken(found.most)
+    return f"About {usual}{'' if usual == most else f', at most {most}'}: from {runs}{place}."
+
+
+def _known(runs: Sequence[RunEntry], datasets: Sequence[DatasetEntry]) -> list[tuple[RunEntry, int]]:
+    sizes = {entry.fingerprint: int(entry.card["n_train"]) for entry in datasets}
+    return [(run, sizes.get(run.record.dataset_fingerprint, 0)) for run in runs]

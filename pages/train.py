@@ -1,0 +1,41 @@
+"""Train a model on the chosen dataset, watch it, and keep the runs in order."""
+
+import streamlit as st
+
+from gnnrec_core import jobs
+from gnnrec_core.library import workspace
+from gnnrec_core.text import for_markdown
+from gnnrec_ui import shell
+from gnnrec_ui.jobs_view import trainings
+from gnnrec_ui.new_training import choose_training, expected_time
+from gnnrec_ui.runs_view import run_list
+
+with shell.page("train") as study:
+    place, dataset = workspace(), study.dataset_entry
+    assert dataset is not None  # the frame has checked it
+
+    st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
+    plan = choose_training(dataset)
+    if plan is not None:
+        start, time = st.columns([1, 3], vertical_alignment="center")
+        begins = start.button(
+            "Start training",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+            disabled=place.read_only,
+            help="This server is read-only." if place.read_only else None,
+        )
+        time.caption(expected_time(place, dataset, plan))
+        if begins:
+            with shell.boundary():
+                jobs.start(place, plan.request)
+                st.rerun()
+
+    st.subheader("Trainings", anchor=False)
+    trainings(place)
+
+    st.subheader("Runs", anchor=False)
+    run_list(place, dataset.fingerprint)
+    for _, error in place.damaged():
+        shell.show_error(error)

@@ -13,6 +13,7 @@ can leak from one method to the next. Masks act after normalisation and attentio
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -64,6 +65,8 @@ class _CaptumMethod:
         values = self.attribute(game, settings, seed) if game.parts else np.zeros(0)
         baseline = game.at(0.0) if self.is_additive else 0.0
         contributions = [part(float(value)) for part, value in zip(game.parts, values, strict=True)]
+        if not self.is_additive:  # what does not sum to the score is no share of it
+            contributions = [replace(part, share=0.0) for part in contributions]
         return answer(
             case,
             self,

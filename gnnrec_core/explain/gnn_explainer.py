@@ -75,7 +75,7 @@ class GNNExplainer:
         importance = np.mean(masks, axis=0) if masks else np.zeros(len(edges))
         stability = mean_agreement(masks)
         contributions = [
-            edge_contribution(dataset, graph, edge, value, case.explained, case.user_index)
+            edge_contribution(dataset, graph, edge, value, 0.0, case.user_index)
             for edge, value in zip(edges.tolist(), importance.tolist(), strict=True)
         ]
         return answer(

@@ -136,7 +136,7 @@ class _Head:
 
     def _walks_from_user(self, masks: Tensor, mass: list[Tensor]) -> Tensor:
         """Where walks end `[b, d]` that stand on u with l left with weight `mass[l]` `[b]`."""
-        total: Any = 0.0
+        total: Any = 0.0 * masks.sum(1, keepdim=True)  # without layers the masks change nothing, at slope 0
         mass = list(mass)
         for left in range(len(self.out), 0, -1):
             mass[left - 1] = mass[left - 1] + mass[left] * self.loop[left - 1]

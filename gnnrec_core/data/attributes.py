@@ -95,7 +95,7 @@ def attribute_table(table: Table | None, ids: Vocabulary) -> tuple[pl.DataFrame,
             text = f"Attribute {name!r} of {kind}s is the same everywhere and was left out."
             problems.append(_note("constant_attribute", "left out", text, table, name, len(column), "warning"))
             continue
-        if 0 < column.null_count():
+        if column.null_count() > 0:
             text = f"{column.null_count():,} {kind}s have no {name!r}; it stays empty (group 'unknown')."
             problems.append(_note("missing_attribute", "kept", text, table, name, column.null_count(), "info"))
         columns.append(column)

@@ -103,7 +103,7 @@ def _checked(
 
 def _doubts(table: Table, column: str, values: np.ndarray) -> list[Problem]:
     """Ratings that are kept and that a person should know of."""
-    problems = []
+    problems: list[Problem] = []
     finite = values[np.isfinite(values)]
     if not len(finite):
         return problems

@@ -96,7 +96,7 @@ def _from_dates(
         raise DataError(
             f"{table.file} line {line:,}, column {column!r}: {value!r} is not a time"
             + (f" (and {len(bad) - 1:,} more like it)." if len(bad) > 1 else "."),
-            "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or leave times unread with --time-col none.",
+            "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none.",
             file=table.file,
             line=line,
             column=column,
@@ -150,7 +150,7 @@ def _in_seconds(
     """Numbers of any unit as seconds. Units are told by size: 1e11 seconds is the year 5138."""
     known = numbers[~missing] if missing.any() else numbers
     seconds = numbers.astype(np.int64)
-    high, low = (float(known.max()), float(known.min())) if len(known) else (0.0, 0.0)
+    high = float(known.max()) if len(known) else 0.0
     for limit, divisor, unit in _UNITS:
         if high < limit:
             continue

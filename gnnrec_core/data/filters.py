@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.data.clean_times import parse_moment
 from gnnrec_core.data.log import Log, Places
@@ -15,7 +16,7 @@ def apply_filters(log: Log, options: ImportOptions, places: Places) -> tuple[Log
     """The log after rating threshold, time window, least numbers of interactions and k-core, in this order."""
     problems: list[Problem] = []
 
-    def leave_out(log: Log, keep: np.ndarray, code: str, what: str) -> Log:
+    def leave_out(log: Log, keep: NDArray[np.bool_], code: str, what: str) -> Log:
         gone = np.flatnonzero(~keep)
         if len(gone):
             text = f"{len(gone):,} interactions {what} were left out, as asked."
@@ -47,12 +48,12 @@ def apply_filters(log: Log, options: ImportOptions, places: Places) -> tuple[Log
     return log.compact(), tuple(problems)
 
 
-def _in_window(log: Log, options: ImportOptions) -> np.ndarray:
+def _in_window(log: Log, options: ImportOptions) -> NDArray[np.bool_]:
     if log.time is None:
         raise RequestError(
             "The log has no times, so a time window cannot be applied.", "Leave out --since and --until."
         )
-    keep = log.time != NO_TIME
+    keep: NDArray[np.bool_] = log.time != NO_TIME
     if options.since is not None:
         keep &= log.time >= parse_moment(options.since)
     if options.until is not None:
@@ -60,7 +61,7 @@ def _in_window(log: Log, options: ImportOptions) -> np.ndarray:
     return keep
 
 
-def k_core(log: Log, k: int) -> np.ndarray:
+def k_core(log: Log, k: int) -> NDArray[np.bool_]:
     """Which interactions `[n]` lie in the k-core: the largest part in which every user and item has at least k."""
     keep = np.ones(len(log), bool)
     rows = np.arange(len(log))
@@ -86,10 +87,12 @@ def interaction_weights(log: Log, options: ImportOptions) -> FloatArray:
         if log.rating is None or not np.isfinite(log.rating).any() or np.nanmax(log.rating) <= 0:
             raise RequestError("The log has no positive ratings to make weights from.", "Choose --weighting none.")
         share = log.rating / np.nanmax(log.rating)
-        return np.clip(np.where(np.isfinite(share), share, 1.0), 0.01, 1.0).astype(np.float32)
-    if log.time is None:
-        raise RequestError("The log has no times to make recency weights from.", "Choose --weighting none.")
-    known = log.time != NO_TIME
-    oldest = log.time[known].min()
-    age_days = (log.time.max() - np.where(known, log.time, oldest)) / 86_400
-    return np.clip(np.exp2(-age_days / options.half_life_days), 1e-6, 1.0).astype(np.float32)
+        share = np.clip(np.where(np.isfinite(share), share, 1.0), 0.01, 1.0)
+    else:
+        if log.time is None:
+            raise RequestError("The log has no times to make recency weights from.", "Choose --weighting none.")
+        known = log.time != NO_TIME
+        age_days = (log.time.max() - np.where(known, log.time, log.time[known].min())) / 86_400
+        share = np.clip(np.exp2(-age_days / options.half_life_days), 1e-6, 1.0)
+    weights: FloatArray = share.astype(np.float32)
+    return weights

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
+from gnnrec_core.data.checks import check_dataset
 from gnnrec_core.data.duplicates import in_order, merge_duplicates
 from gnnrec_core.data.filters import apply_filters, interaction_weights
 from gnnrec_core.data.log import Log, Places, clean_log
@@ -74,7 +76,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         vocabularies,
     )
     problems += more
-    return Dataset(
+    dataset = Dataset(
         options.name or source.name,
         *vocabularies,
         interactions,
@@ -82,10 +84,12 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         item_table,
         nodes,
         relations,
-        _whole(problems, rows_in, len(interactions)),
-        location,
+        (),
+        source.location or location,
         {**options.chosen(), "format": source.format, "split": split_name, "rows_in": rows_in},
     )
+    progress(0.95, "quality checks")
+    return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *check_dataset(dataset)))
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:

@@ -110,9 +110,9 @@ def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tupl
             problems = [_less(p, int(gone.sum())) if p.code == "infinite_rating" else p for p in problems]
         keep[infinite] = False
     part = _parts(source.parts, len(users))
-    user_ids, user_rank = sorted_vocabulary(user_ids)
-    item_ids, item_rank = sorted_vocabulary(item_ids)
-    log = Log(user_ids, item_ids, _ranked(user_rank, users), _ranked(item_rank, items), ratings, times, part)
+    sorted_users, user_rank = sorted_vocabulary(user_ids)
+    sorted_items, item_rank = sorted_vocabulary(item_ids)
+    log = Log(sorted_users, sorted_items, _ranked(user_rank, users), _ranked(item_rank, items), ratings, times, part)
     if keep is not None:
         log = log.take(keep).compact()
     file = source.parts[0].table.file

@@ -39,6 +39,9 @@ class ImportOptions(Settings):
     rating_col: str | None = Field(None, description="column of the rating; 'none' leaves ratings unread")
     time_col: str | None = Field(None, description="column of the time; 'none' leaves times unread")
 
+    table: str | None = Field(None, description="table of a database")
+    query: str | None = Field(None, description="SELECT of a database, instead of a table")
+
     delimiter: str | None = Field(None, min_length=1, max_length=4, description="delimiter of text; guessed if empty")
     encoding: str | None = Field(None, description="encoding of text, such as cp1252; UTF-8 and UTF-16 are recognised")
     header: Literal["auto", "yes", "no"] = Field("auto", description="does the first row hold column names?")

@@ -9,13 +9,13 @@ _HERE = "gnnrec_core.data.readers"
 
 READERS = Registry(
     "format",
-    # Plugin("sql", f"{_HERE}.sql:SqlReader", "SQL", "A table or query of a database, named by its URL."),
-    # Plugin("pyg", f"{_HERE}.pyg:PygReader", "PyTorch Geometric", "A dataset of torch_geometric.datasets by name."),
+    Plugin("sql", f"{_HERE}.sql:SqlReader", "SQL", "A table or query of a database, named by its URL."),
+    Plugin("pyg", f"{_HERE}.pyg:PygReader", "PyTorch Geometric", "A dataset of torch_geometric.datasets by name."),
     Plugin("recbole", f"{_HERE}.recbole:RecBoleReader", "RecBole", "Atomic files with typed headers (.inter)."),
     Plugin("lightgcn", f"{_HERE}.lightgcn:LightGCNReader", "LightGCN", "train.txt, test.txt: 'user item item ...'."),
-    # Plugin("movielens", f"{_HERE}.movielens:MovieLensReader", "MovieLens", "100K, 1M, 10M, 20M, 25M, 32M, latest."),
-    # Plugin("parquet", f"{_HERE}.parquet:ParquetReader", "Parquet", "A Parquet file."),
-    # Plugin("json", f"{_HERE}.ndjson:NdjsonReader", "JSON", "One JSON object a line."),
+    Plugin("movielens", f"{_HERE}.movielens:MovieLensReader", "MovieLens", "100K, 1M, 10M, 20M, 25M, 32M, latest."),
+    Plugin("parquet", f"{_HERE}.parquet:ParquetReader", "Parquet", "A Parquet file."),
+    Plugin("json", f"{_HERE}.ndjson:NdjsonReader", "JSON", "One JSON object a line."),
     Plugin("csv", f"{_HERE}.delimited:DelimitedReader", "Delimited text", "CSV, TSV and their kin, gzip too."),
 )
 

@@ -34,8 +34,10 @@ class LightGCNReader:
 
     def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
         folder = as_folder(source)
-        files = [(folder / name, split) for name, split in _FILES] if folder else [(Path(source), None)]
-        parts = []
+        files: list[tuple[Path, SplitName | None]] = [(Path(source), None)]
+        if folder:
+            files = [(folder / name, split) for name, split in _FILES]
+        parts: list[Part] = []
         for path, split in files:
             if path.is_file():
                 progress(0.1 * len(parts), f"reading {path.name}")

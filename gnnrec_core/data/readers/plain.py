@@ -36,14 +36,17 @@ class PlainText:
 
 
 @contextmanager
-def plain_text(path: Path, encoding: str | None = None) -> Iterator[PlainText]:
+def plain_text(path: Path, encoding: str | None = None, foreign: bool = True) -> Iterator[PlainText]:
     """`path` as plain UTF-8 text, checked from end to end. The temporary copy vanishes with the block.
+
+    `foreign` false lets JSON through, which is else refused as no table.
 
     Raises DataError for empty, binary, packed, cut off, oversized, web page and JSON files, for NUL bytes, and for
     bytes that are no text in the encoding: with line and byte offset.
     """
     head = first_bytes(path)
-    refuse_foreign(path, head)
+    if foreign:
+        refuse_foreign(path, head)
     with tempfile.TemporaryDirectory(prefix="gnnrec-") as folder:
         name, start = text_encoding(head, encoding)
         copy = start > 0 or name != "utf-8" or is_gzip(path) or (b"\r" in head and b"\n" not in head)

@@ -14,9 +14,9 @@ KNOWN = {
     "user": "userid user uid users customerid customer custid reviewerid reviewer visitorid visitor memberid member "
     "accountid account readerid reader listenerid listener viewerid viewer playerid clientid client sessionid personid "
     "username usr authorid",
-    "item": "itemid item iid items movieid movie productid product parentasin asin bookid book isbn songid song trackid "
-    "track artistid artist businessid business gameid game appid articleid article newsid venueid locationid poiid "
-    "recipeid animeid storeid restaurantid placeid gmapid contentid content sku title itm",
+    "item": "itemid item iid items movieid movie productid product parentasin asin bookid book isbn songid song "
+    "trackid track artistid artist businessid business gameid game appid articleid article newsid venueid locationid "
+    "poiid recipeid animeid storeid restaurantid placeid gmapid contentid content sku title itm",
     "rating": "rating ratings score stars star overall value weight rate playcount plays count preference "
     "reviewscore userrating bookrating reviewrating",
     "time": "timestamp time datetime date ts unixreviewtime created createdat ratedat eventtime unixtime reviewtime "
@@ -51,15 +51,15 @@ def guess_roles(
     """The roles of the columns `names`. DataError that lists the columns where user or item cannot be told."""
     chosen: dict[str, str | None] = {}
     asked = {"user": options.user_col, "item": options.item_col, "rating": options.rating_col, "time": options.time_col}
-    for role, name in asked.items():
-        chosen[role] = None if name in (None, "none") else named_column(str(name), names, file)
+    for role, wanted in asked.items():
+        chosen[role] = None if wanted in (None, "none") else named_column(str(wanted), names, file)
     if has_header:
-        for role, name in asked.items():
-            if name is None:
+        for role, wanted in asked.items():
+            if wanted is None:
                 chosen[role] = guess_column(role, names, [c for c in chosen.values() if c])
     elif not any(chosen.values()):
-        for (role, name), column in zip(asked.items(), names, strict=False):
-            chosen[role] = column if name is None else None
+        for (role, wanted), name in zip(asked.items(), names, strict=False):
+            chosen[role] = name if wanted is None else None
     user, item = chosen["user"], chosen["item"]
     for role, column in (("user", user), ("item", item)):
         if column is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -85,7 +85,9 @@ class SourceLog:
     users: Table | None = None
     items: Table | None = None
     edges: tuple[EdgeTable, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    location: str = ""
+    """What is written into `dataset.json` as the source, where that is not what was typed (no passwords)."""
 
 
 class Reader(Protocol):

@@ -1,0 +1,116 @@
+"""Quality checks of a finished dataset: construction errors that no single row shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gnnrec_core.data.describe import component_sizes
+from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray, Problem
+
+BOT_TIMES_MEDIAN = 50
+BOT_PER_DAY = 1000
+CHECK_CODES = (
+    "bot_like_users",
+    "items_unseen_in_train",
+    "users_unseen_in_train",
+    "test_before_train",
+    "disconnected_parts",
+    "users_with_one",
+)
+
+
+def check_dataset(dataset: Dataset) -> tuple[Problem, ...]:
+    """Everything that a person should know before training on `dataset`; nothing is changed."""
+    checks = (_bots, _unseen_items, _unseen_users, _time_leakage, _components, _alone)
+    return tuple(problem for check in checks for problem in check(dataset))
+
+
+def _warning(code: str, count: int, message: str, value: str | None = None) -> Problem:
+    return Problem(code, "warning", count, "kept", message, value=value)
+
+
+def _bots(dataset: Dataset) -> list[Problem]:
+    """Users with over 1,000 interactions a day, or 50 times the median and 5 % of all items."""
+    log = dataset.interactions
+    degrees = np.bincount(log.user_index, minlength=dataset.n_users)
+    limit = max(BOT_TIMES_MEDIAN * float(np.median(degrees)), 0.05 * dataset.n_items, 100)
+    suspects = set(np.flatnonzero(degrees > limit).tolist())
+    if log.timestamp is not None:
+        heavy = np.flatnonzero(degrees > BOT_PER_DAY)
+        rows = np.flatnonzero(np.isin(log.user_index, heavy) & (log.timestamp != NO_TIME))
+        days, counts = np.unique(
+            np.stack([log.user_index[rows], log.timestamp[rows] // 86_400]), axis=1, return_counts=True
+        )
+        suspects |= set(days[0][counts > BOT_PER_DAY].tolist())
+    if not suspects:
+        return []
+    worst = max(suspects, key=lambda user: int(degrees[user]))
+    message = (
+        f"{len(suspects):,} users have so many interactions that they may be programs; user "
+        f"{dataset.users.ids[worst]!r} has {int(degrees[worst]):,} (median {float(np.median(degrees)):g})."
+    )
+    return [_warning("bot_like_users", len(suspects), message, dataset.users.ids[worst])]
+
+
+def _unseen_items(dataset: Dataset) -> list[Problem]:
+    """Items without a train interaction cannot be learned, and count as misses in every list."""
+    return _unseen(dataset, dataset.interactions.item_index, dataset.n_items, "item", dataset.items.ids)
+
+
+def _unseen_users(dataset: Dataset) -> list[Problem]:
+    return _unseen(dataset, dataset.interactions.user_index, dataset.n_users, "user", dataset.users.ids)
+
+
+def _unseen(dataset: Dataset, index: IntArray, n: int, kind: str, ids: tuple[str, ...]) -> list[Problem]:
+    train = np.bincount(index[dataset.interactions.rows("train")], minlength=n)
+    unseen = np.flatnonzero(train == 0)
+    if not len(unseen):
+        return []
+    message = (
+        f"{len(unseen):,} of {n:,} {kind}s have no interaction in train, so nothing is learned of them "
+        f"(for example {ids[unseen[0]]!r})."
+    )
+    return [_warning(f"{kind}s_unseen_in_train", len(unseen), message, ids[unseen[0]])]
+
+
+def _time_leakage(dataset: Dataset) -> list[Problem]:
+    """In a split by time no test interaction is earlier than train (of anybody; of the user for `leave-last`)."""
+    log, split = dataset.interactions, dataset.settings.get("split")
+    if log.timestamp is None or split not in ("temporal", "leave-last", "given"):
+        return []
+    timed = log.timestamp != NO_TIME
+    train = timed & (log.split == SPLITS.index("train"))
+    test = timed & (log.split == SPLITS.index("test"))
+    if not train.any() or not test.any():
+        return []
+    if split == "temporal":
+        early = int(np.count_nonzero(log.timestamp[test] < log.timestamp[train].max()))
+    else:
+        last = np.full(dataset.n_users, NO_TIME)
+        np.maximum.at(last, log.user_index[train], log.timestamp[train])
+        early = int(np.count_nonzero(log.timestamp[test] < last[log.user_index[test]]))
+    if not early:
+        return []
+    message = f"{early:,} of {int(test.sum()):,} test interactions are earlier than train: the future leaks into train."
+    return [_warning("test_before_train", early, message)]
+
+
+def _components(dataset: Dataset) -> list[Problem]:
+    sizes = component_sizes(dataset)
+    if len(sizes) < 2:
+        return []
+    shown = ", ".join(f"{size:,}" for size in sizes[:5]) + (", ..." if len(sizes) > 5 else "")
+    message = (
+        f"The graph falls into {len(sizes):,} parts (nodes: {shown}); nothing is learned from one part about another."
+    )
+    return [_warning("disconnected_parts", len(sizes), message)]
+
+
+def _alone(dataset: Dataset) -> list[Problem]:
+    """Users with one interaction cannot be judged: it is in train, and none is left to find."""
+    degrees = np.bincount(dataset.interactions.user_index, minlength=dataset.n_users)
+    one = int(np.count_nonzero(degrees == 1))
+    if one < dataset.n_users / 2:
+        return []
+    message = f"{one:,} of {dataset.n_users:,} users have one interaction; they cannot be split into train and test."
+    return [_warning("users_with_one", one, message)]

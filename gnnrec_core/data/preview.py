@@ -1,0 +1,147 @@
+"""What a person sees before anything is imported: the guess, the first rows, and what each choice would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from gnnrec_core.data.attributes import relation_choices
+from gnnrec_core.data.describe import Description, describe
+from gnnrec_core.data.importing import build_dataset, read_source
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.readers import READERS, detect
+from gnnrec_core.data.readers.delimited import file_dialect
+from gnnrec_core.data.readers.roles import guess_column
+from gnnrec_core.data.readers.values import Progress, SourceLog, as_file
+from gnnrec_core.data.values import Dataset, Problem
+
+N_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`columns` of the log in file order with the guessed column of each role (None: not found); `rows` are the first
+    rows as text. `delimiter`, `has_header`, `skipped_lines` are for delimited text (else None, True, 0)."""
+
+    source: str
+    format: str
+    format_title: str
+    columns: tuple[str, ...]
+    user: str | None
+    item: str | None
+    rating: str | None
+    time: str | None
+    rows: pl.DataFrame
+    delimiter: str | None = None
+    has_header: bool = True
+    skipped_lines: int = 0
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one set of choices would make of a source: sizes before and after, and the account of what leaves."""
+
+    n_rows: int
+    n_interactions: int
+    n_users: int
+    n_items: int
+    n_train: int
+    n_validation: int
+    n_test: int
+    problems: tuple[Problem, ...]
+
+
+def preview_source(source: str | Path, options: ImportOptions | None = None) -> Preview:
+    """A quick look: delimited text by its first 64 KB, other formats by reading them.
+
+    Raises the errors of an import for what cannot be read at all; a missing user or item column is no error here.
+    """
+    options = options or ImportOptions()
+    name = detect(str(source)) if options.format == "auto" else options.format
+    path = as_file(str(source))
+    if name == "csv" and path is not None:
+        return _text_preview(path, options)
+    log = read_source(str(source), options.model_copy(update={"format": name}))
+    part = log.parts[0]
+    rows = part.table.frame.head(N_ROWS).cast(pl.String)
+    roles = part.roles
+    return Preview(
+        str(source),
+        name,
+        READERS[name].title,
+        tuple(part.table.frame.columns),
+        roles.user,
+        roles.item,
+        roles.rating,
+        roles.time,
+        rows,
+    )
+
+
+def _text_preview(path: Path, options: ImportOptions) -> Preview:
+    dialect = file_dialect(path, options)
+    width = len(dialect.names)
+    cells = [(*row[:width], *[""] * (width - len(row))) for row in dialect.first_rows[:N_ROWS]]
+    rows = pl.DataFrame(cells, schema=dict.fromkeys(dialect.names, pl.String), orient="row")
+    guess: dict[str, str | None] = {}
+    for place, role in enumerate(("user", "item", "rating", "time")):
+        taken = [column for column in guess.values() if column]
+        by_place = dialect.names[place] if place < width and width <= 4 else None
+        guess[role] = guess_column(role, dialect.names, taken) if dialect.has_header else by_place
+    return Preview(
+        str(path),
+        "csv",
+        READERS["csv"].title,
+        dialect.names,
+        guess["user"],
+        guess["item"],
+        guess["rating"],
+        guess["time"],
+        rows,
+        dialect.delimiter,
+        dialect.has_header,
+        dialect.skip,
+    )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A source that has been read once, to be built again and again with other choices. Nothing is stored."""
+
+    source: str
+    log: SourceLog
+
+    def build(self, options: ImportOptions, progress: Progress | None = None) -> Dataset:
+        """The dataset that these choices make."""
+        return build_dataset(self.log, self.source, options, progress or (lambda share, what: None))
+
+    def effect(self, options: ImportOptions) -> Effect:
+        """What these choices would do. The errors of an import are raised as they would be."""
+        dataset = self.build(options)
+        log = dataset.interactions
+        return Effect(
+            dataset.settings["rows_in"],
+            len(log),
+            dataset.n_users,
+            dataset.n_items,
+            len(log.rows("train")),
+            len(log.rows("validation")),
+            len(log.rows("test")),
+            dataset.problems,
+        )
+
+    def describe(self, options: ImportOptions) -> Description:
+        """The description of the dataset that these choices make."""
+        return describe(self.build(options))
+
+    def relation_choices(self, options: ImportOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """User and item attributes that could become nodes of the graph."""
+        dataset = self.build(options)
+        return relation_choices(dataset.user_table), relation_choices(dataset.item_table)
+
+
+def read_draft(source: str | Path, options: ImportOptions | None = None, progress: Progress | None = None) -> Draft:
+    """Read `source` with the columns of `options`; graph choices and splits may be tried on the result at will."""
+    return Draft(str(source), read_source(str(source), options or ImportOptions(), progress))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -16,16 +17,23 @@ def settings_form(settings_type: type[Settings], prefix: str) -> dict[str, Any]:
     Each value stands in the URL as `PREFIX_NAME` where it is not the default. The values are not checked here:
     `read_settings` does that, in one place.
     """
-    fields = {field.name: field for field in describe_settings(settings_type)}
     changed: dict[str, Any] = {}
     for number, (title, names) in enumerate(groups(settings_type)):
         with st.expander(title, expanded=number == 0):
-            columns = st.columns(3)
-            for place, name in enumerate(names):
-                with columns[place % 3]:
-                    value = _widget(fields[name], f"{prefix}_{name}")
-                if value != fields[name].default:
-                    changed[name] = value
+            changed |= fields_form(settings_type, names, prefix)
+    return changed
+
+
+def fields_form(settings_type: type[Settings], names: Sequence[str], prefix: str) -> dict[str, Any]:
+    """Widgets for some fields, three in a row; what differs from the defaults."""
+    fields = {field.name: field for field in describe_settings(settings_type)}
+    changed: dict[str, Any] = {}
+    for start in range(0, len(names), 3):
+        for column, name in zip(st.columns(3), names[start : start + 3], strict=False):
+            with column:
+                value = _widget(fields[name], f"{prefix}_{name}")
+            if value != fields[name].default:
+                changed[name] = value
     return changed
 
 

@@ -1,5 +1,6 @@
 // Draws a pyvis network with the vis-network that pyvis ships. Text from data is only ever set as text.
 const LABEL_SIZE = 17;
+const LABEL_REACH = 175;
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -48,9 +49,16 @@ function build(holder, state, data, root) {
   });
   state.network.on("hoverNode", () => (canvas.style.cursor = "pointer"));
   state.network.on("blurNode", () => (canvas.style.cursor = "default"));
-  state.network.fit({ animation: false });
+  fit(state, canvas);
   drawLegend(holder, data.legend);
   drawTools(holder, state, data);
+}
+
+// vis-network's own fit does not know of our labels, which reach beyond the outermost nodes.
+function fit(state, canvas) {
+  const reach = (axis) => Math.max(...state.labels.map((label) => Math.abs(label[axis])), 60) + LABEL_REACH;
+  const scale = Math.min(canvas.clientWidth / (2 * reach("x")), canvas.clientHeight / (2 * reach("y")));
+  state.network.moveTo({ position: { x: 0, y: 0 }, scale: Math.min(scale, 1.4) });
 }
 
 function textBox(text) {
@@ -114,7 +122,7 @@ function drawTools(holder, state, data) {
   };
   add("+", "Zoom in", () => zoom(1.3));
   add("−", "Zoom out", () => zoom(1 / 1.3));
-  add("Fit", "Show the whole picture", () => state.network.fit({ animation: false }));
+  add("Fit", "Show the whole picture", () => fit(state, holder.querySelector(".canvas")));
   add("PNG", "Download the picture", () => download(holder, data.file_name));
 }
 

@@ -14,11 +14,12 @@ def recommended(study: Study, user_index: int, items: list[int], scores: list[fl
     """The list of one person, best first."""
     dataset, graph = study.dataset, study.run.graph
     user = dataset.users.ids[user_index]
-    for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
-        with st.container(border=True, gap="xxsmall", key=f"row_{rank}"):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{rank}**", width=28)
-                shell.link("explain", for_markdown(dataset.title(item)), user=user, item=dataset.items.ids[item])
+    with st.container(key="list", gap=None):
+        for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
             facts = [f"score {theme.number(score, 2)}", f"in {int(graph.popularity[item]):,} histories"]
-            about = for_markdown(tables.item_line(dataset, item))
-            st.caption(" · ".join([*facts, about] if about else facts))
+            about = for_markdown(tables.item_line(dataset, item, 2))
+            with st.container(key=f"row_{rank}", gap=None):
+                shell.link(
+                    "explain", f"{rank}. {for_markdown(dataset.title(item))}", user=user, item=dataset.items.ids[item]
+                )
+                st.caption(" · ".join([*facts, about] if about else facts))

@@ -41,7 +41,7 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
     default = ids[listed[0]] if len(listed) else ids[0]
     current = state.follow(key, dataset.items.__contains__, default)
     place = {item: rank for rank, item in enumerate(listed, start=1)}
-    choose, search = st.columns([5, 2], vertical_alignment="bottom")
+    choose, search = st.columns([3, 2], vertical_alignment="bottom")
     with search:
         query = st.text_input("Find another", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
     found = find(query, dataset.titles, ids, 50) if query else []
@@ -56,10 +56,14 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
 
 def choose_k(default: int = 10, most: int = 50) -> int:
     """Length of the list, `?k=` in the URL."""
-    current = state.follow("k", lambda text: text.isdecimal() and 1 <= int(text) <= most, str(default))
-    st.session_state["k"] = int(current)
+    st.session_state["k"] = k_in_url(default, most)
     chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
     return int(state.settle("k", str(chosen), str(default)))
+
+
+def k_in_url(default: int = 10, most: int = 50) -> int:
+    """The length of the list that the URL asks for."""
+    return int(state.follow("k", lambda text: text.isdecimal() and 1 <= int(text) <= most, str(default)))
 
 
 def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:

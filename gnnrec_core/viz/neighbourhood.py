@@ -13,7 +13,9 @@ from gnnrec_core.graph import RecGraph
 
 SPACING = 46.0
 """Least distance along a ring between two nodes, in the units of the picture."""
-RING_GAP = 215.0
+STRETCH = 1.5
+"""Rings are wider than high, as screens are."""
+RING_GAP = 190.0
 """Least distance between two rings; a label of `LABEL_LENGTH` letters fits between them."""
 
 
@@ -70,7 +72,8 @@ def neighbourhood(
     edges = _edges_between(graph, chosen)
     nodes, angle = _order(graph, chosen, hop, edges)
     radius = _radii(hop[nodes], len(centre))
-    position = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
+    position = np.stack([STRETCH * np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
+    angle = np.arctan2(position[:, 1], position[:, 0])
     return Neighbourhood(centre, nodes, hop[nodes], position, angle, weight[nodes], edges, int((hop >= 0).sum()))
 
 
@@ -86,10 +89,10 @@ def _reach(graph: RecGraph, centre: IntArray, hops: int) -> tuple[IntArray, NDAr
     hop = np.full(graph.n_nodes, -1, dtype=np.int64)
     weight = np.zeros(graph.n_nodes)
     hop[centre], weight[centre] = 0, 1.0
-    row = np.zeros(graph.n_nodes)
+    row: NDArray[np.float64] = np.zeros(graph.n_nodes)
     row[centre] = 1.0
     for distance in range(1, hops + 1):
-        row = operator @ row  # symmetric, so a column is a row
+        row = np.asarray(operator @ row)  # symmetric, so a column is a row
         new = (row > 0) & (hop < 0)
         hop[new], weight[new] = distance, row[new]
     return hop, weight

@@ -37,8 +37,9 @@ def styled(figure: go.Figure, height: int = 360) -> go.Figure:
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": {"text": ""}},
         colorway=list(CATEGORIES),
     )
-    figure.update_xaxes(automargin=True, zeroline=False, gridcolor="rgba(138,148,160,0.25)")
-    figure.update_yaxes(automargin=True, zeroline=False, gridcolor="rgba(138,148,160,0.25)")
+    axis = {"automargin": True, "zeroline": False, "gridcolor": "rgba(138,148,160,0.25)", "tickfont": {"size": 13}}
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
     return figure
 
 
@@ -101,3 +102,13 @@ def plotly_text(text: Any) -> str:
     from gnnrec_core.text import for_html
 
     return for_html(text)
+
+
+def ordinal(rank: int) -> str:
+    """A rank in words' short form.
+
+    >>> [ordinal(rank) for rank in (1, 2, 3, 4, 11, 22, 113, 1001)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd', '113th', '1,001st']
+    """
+    ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank:,}{ending}"

@@ -1,0 +1,153 @@
+"""Explanations as plotly figures: the ledger as a waterfall, methods side by side, curves, the table of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from gnnrec_core.explain.values import Explanation
+from gnnrec_core.viz import theme
+
+BASELINE_LABEL = "Taste learned in training"
+ROW_HEIGHT = 30
+
+
+def waterfall(explanation: Explanation, n: int = 10) -> go.Figure:
+    """Baseline, the `n` largest parts, all others together, and the score that they sum to; one bar a row.
+
+    `customdata` of each bar is the position of its part in `contributions`, -1 for the other bars.
+    """
+    parts = explanation.contributions
+    shown, rest = parts[:n], parts[n:]
+    labels = [BASELINE_LABEL, *(part.label for part in shown)]
+    values = [explanation.baseline, *(part.value for part in shown)]
+    colours = [theme.BASELINE, *(theme.signed_colour(part.value) for part in shown)]
+    if rest:
+        remainder = sum(part.value for part in rest)
+        labels.append(f"{len(rest):,} smaller parts")
+        values.append(remainder)
+        colours.append(theme.signed_colour(remainder))
+    starts = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    total = "Lead" if explanation.case.target == "margin" else "Score"
+    labels, values = [*labels, total], [*values, explanation.score]
+    starts, colours = np.append(starts, 0.0), [*colours, theme.TOTAL]
+    positions = [-1, *range(len(shown)), *([-1] if rest else []), -1]
+    rows = list(range(len(labels)))
+    figure = go.Figure(
+        go.Bar(
+            y=rows,
+            x=values,
+            base=starts,
+            orientation="h",
+            marker={"color": colours},
+            customdata=positions,
+            text=[
+                theme.signed(value) if row < len(labels) - 1 else theme.number(value)
+                for row, value in enumerate(values)
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{hovertext}<extra></extra>",
+            hovertext=[
+                f"{theme.plotly_text(label)}: {theme.signed(value, 4)}"
+                for label, value in zip(labels, values, strict=True)
+            ],
+        )
+    )
+    theme.styled(figure, height=ROW_HEIGHT * len(labels) + 70)
+    ticks = [theme.plotly_text(theme.shortened(label)) for label in labels]
+    figure.update_yaxes(tickvals=rows, ticktext=ticks, autorange="reversed", showgrid=False)
+    figure.update_xaxes(title="running sum, in units of the score", range=_room(starts, values))
+    figure.update_layout(bargap=0.35, showlegend=False)
+    figure.add_vline(0, line_width=1, line_color=theme.BASELINE)
+    return figure
+
+
+def compared(explanations: Sequence[Explanation], titles: Mapping[str, str], n: int = 8) -> go.Figure:
+    """What each method says of the same reasons: rows are the largest parts of the first, colour the share of the
+    method's own total |value| (so that methods with other units can be read beside each other)."""
+    first = [part for part in explanations[0].contributions if part.edge is not None][:n]
+    grid = np.full((len(first), len(explanations)), np.nan)
+    for column, explanation in enumerate(explanations):
+        total = sum(abs(part.value) for part in explanation.contributions) or 1.0
+        by_edge = {part.edge: part.value / total for part in explanation.contributions}
+        grid[:, column] = [by_edge.get(part.edge, np.nan) for part in first]
+    return heat_map(
+        grid,
+        [part.label for part in first],
+        [titles.get(explanation.method, explanation.method) for explanation in explanations],
+        "share of the method's total",
+        as_percent=True,
+    )
+
+
+def heat_map(
+    values: NDArray[np.float64],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    meaning: str,
+    middle: float = 0.0,
+    as_percent: bool = False,
+) -> go.Figure:
+    """A table of numbers with the diverging colours around `middle`; every cell has its number written in it."""
+    extent = float(np.nanmax(np.abs(values - middle), initial=0.0)) or 1.0
+    text = [["" if np.isnan(value) else _cell(float(value), as_percent) for value in row] for row in values]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            y=list(range(len(rows))),
+            x=list(range(len(columns))),
+            text=text,
+            texttemplate="%{text}",
+            zmin=middle - extent,
+            zmax=middle + extent,
+            colorscale=[list(stop) for stop in theme.DIVERGING],
+            colorbar={"title": {"text": theme.plotly_text(meaning), "side": "right"}, "thickness": 10, "len": 0.9},
+            xgap=2,
+            ygap=2,
+            hovertemplate="%{text}<extra></extra>",
+        )
+    )
+    theme.styled(figure, height=ROW_HEIGHT * len(rows) + 110)
+    ticks = [theme.plotly_text(theme.shortened(row)) for row in rows]
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=ticks, autorange="reversed", showgrid=False)
+    heads = [theme.plotly_text(column) for column in columns]
+    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=heads, side="top", showgrid=False)
+    return figure
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_title: str, y_title: str, quiet: Sequence[str] = ()
+) -> go.Figure:
+    """Named lines (x, y); those in `quiet` are controls, drawn grey and dashed."""
+    figure = go.Figure()
+    for name, (x, y) in lines.items():
+        control = name in quiet
+        line = {"dash": "dot", "width": 2, "color": theme.BASELINE} if control else {"width": 3}
+        figure.add_scatter(x=list(x), y=list(y), name=theme.plotly_text(name), mode="lines+markers", line=line)
+    theme.styled(figure, height=320)
+    figure.update_xaxes(title=theme.plotly_text(x_title))
+    figure.update_yaxes(title=theme.plotly_text(y_title))
+    return figure
+
+
+def layer_table(table: NDArray[np.float64]) -> go.Figure:
+    """M[l, m] = a_l a_m <x_u^l, x_i^m>: what layer l of the person and layer m of the item add; sums to the score."""
+    rows = [f"person, layer {layer}" for layer in range(table.shape[0])]
+    columns = [f"item, layer {layer}" for layer in range(table.shape[1])]
+    return heat_map(table, rows, columns, "part of the score")
+
+
+def _cell(value: float, as_percent: bool) -> str:
+    return theme.percent(value, 0) if as_percent else theme.number(value, 2)
+
+
+def _room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
+    """An x range with room for the numbers beside the bars."""
+    ends = np.concatenate([starts, starts + np.array(values), [0.0]])
+    low, high = float(ends.min()), float(ends.max())
+    width = (high - low) or 1.0
+    return [low - (0.16 * width if low < 0 else 0.02 * width), high + 0.16 * width]

@@ -1,0 +1,126 @@
+"""Message paths as a Sankey diagram that adds up: what is shown, what is not, and what no path carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import plotly.graph_objects as go
+
+from gnnrec_core.explain.values import Explanation, Group, MessagePath, Node
+from gnnrec_core.viz import theme
+from gnnrec_core.viz.explain_charts import BASELINE_LABEL, ROW_HEIGHT
+from gnnrec_core.viz.network import NODE_COLOURS
+
+FAINT = 0.45
+
+
+@dataclass
+class _Flow:
+    """Nodes and links of a diagram while it is being put together."""
+
+    labels: list[str] = field(default_factory=list)
+    colours: list[str] = field(default_factory=list)
+    column: list[int] = field(default_factory=list)
+    links: dict[tuple[int, int], float] = field(default_factory=dict)
+    _known: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def node(self, step: int, node: Node) -> int:
+        key = (step, node.index)
+        if key not in self._known:
+            self._known[key] = self.add(node.title, NODE_COLOURS[node.type], step)
+        return self._known[key]
+
+    def add(self, label: str, colour: str, step: int) -> int:
+        self.labels.append(label)
+        self.colours.append(colour)
+        self.column.append(step)
+        return len(self.labels) - 1
+
+
+def sankey(explanation: Explanation) -> go.Figure:
+    """The listed paths from the person (left) outwards; what stops at a node is that node's own embedding.
+
+    Two grey streams make the left side whole: paths that are not listed, and the baseline that no path carries. Widths
+    are absolute values; orange streams lower the score.
+    """
+    paths = explanation.paths
+    flow = _Flow()
+    for path in paths:
+        _add_path(flow, path)
+    if paths:
+        start = flow.node(0, paths[0].nodes[0])
+        hidden = explanation.score - explanation.baseline - sum(path.value for path in paths)
+        flow.links[start, flow.add("All other paths", theme.BASELINE, 1)] = hidden
+        flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+    return _draw(flow)
+
+
+def meta_path_bars(groups: Sequence[Group], n: int = 8) -> go.Figure:
+    """What all paths of one shape carry together, largest first; the rest in one bar."""
+    shown, rest = list(groups[:n]), groups[n:]
+    if rest:
+        shown.append(Group(f"{len(rest)} other shapes", sum(g.value for g in rest), sum(g.share for g in rest)))
+    names = [theme.plotly_text(group.name.replace("user", "person").replace("-", " → ")) for group in shown]
+    figure = go.Figure(
+        go.Bar(
+            x=[float(group.share) for group in shown],
+            y=names,
+            orientation="h",
+            marker={"color": [theme.signed_colour(group.value) for group in shown]},
+            text=[theme.percent(float(group.share)) for group in shown],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    theme.styled(figure, height=ROW_HEIGHT * len(shown) + 70)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(tickformat=".0%", title="share of the score")
+    return figure
+
+
+def _add_path(flow: _Flow, path: MessagePath) -> None:
+    places = [flow.node(step, node) for step, node in enumerate(path.nodes)]
+    for source, target in pairwise(places):
+        flow.links[source, target] = flow.links.get((source, target), 0.0) + path.value
+
+
+def _draw(flow: _Flow) -> go.Figure:
+    values = list(flow.links.values())
+    grey = [flow.colours[target] == theme.BASELINE for _, target in flow.links]
+    colours = [
+        _faint(theme.BASELINE if is_grey else theme.signed_colour(value))
+        for value, is_grey in zip(values, grey, strict=True)
+    ]
+    figure = go.Figure(
+        go.Sankey(
+            arrangement="snap",
+            node={
+                "label": [theme.plotly_text(theme.shortened(label, 30)) for label in flow.labels],
+                "color": flow.colours,
+                "pad": 16,
+                "thickness": 14,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}<extra></extra>",
+            },
+            link={
+                "source": [source for source, _ in flow.links],
+                "target": [target for _, target in flow.links],
+                "value": [max(abs(value), 1e-12) for value in values],
+                "color": colours,
+                "customdata": [theme.signed(value, 4) for value in values],
+                "hovertemplate": "%{source.label} → %{target.label}: %{customdata}<extra></extra>",
+            },
+        )
+    )
+    widest = max((flow.column.count(step) for step in set(flow.column)), default=1)
+    theme.styled(figure, height=max(300, 34 * widest + 80))
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 16, "b": 16})
+    return figure
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{FAINT})"

@@ -1,0 +1,101 @@
+"""The answer first: what stands where, in sentences that were computed, with the figures they rest on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.explain.values import Contribution, Explanation
+from gnnrec_core.text import clean, for_csv, for_markdown
+from gnnrec_core.viz import explain_charts, theme
+from gnnrec_ui.charts import chart
+from gnnrec_ui.study import Study
+
+KINDS = {"history": "interaction", "reader": "reader of the item", "side": "link", "own": "own embedding"}
+
+
+def answer(study: Study, explanation: Explanation) -> None:
+    """The headline, the narrative, and four figures."""
+    case, dataset = explanation.case, study.dataset
+    title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
+    st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
+    if explanation.narrative:
+        st.markdown("  \n".join(for_markdown(sentence) for sentence in explanation.narrative))
+    rank, score, carried, learned = st.columns(4)
+    rank.metric("Rank", f"{case.rank:,}", help="Among all items that this person's list may hold.")
+    score.metric("Score", theme.number(case.score), help="Has no unit; it only orders this person's items.")
+    if case.target == "margin" and case.reference_item is not None:
+        reference = dataset.title(case.reference_item)
+        carried.metric(
+            "Lead",
+            theme.signed(explanation.score),
+            help=f"Over {for_markdown(reference)}, the item that it would yield to.",
+        )
+    else:
+        parts = sum(part.value for part in explanation.contributions)
+        carried.metric("From what is known", theme.percent(parts / explanation.score if explanation.score else None, 0))
+    share = explanation.baseline / explanation.score if explanation.score else None
+    learned.metric(
+        "Taste learned in training",
+        theme.percent(share, 0),
+        help="The person's own embedding against the item: no single interaction carries it.",
+    )
+
+
+def reasons(study: Study, explanation: Explanation) -> None:
+    """The ledger as a waterfall, and the same as a table with what was recomputed."""
+    what = "lead" if explanation.case.target == "margin" else "score"
+    chart(
+        explain_charts.waterfall(explanation),
+        f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
+        "waterfall",
+    )
+    st.markdown("**Each claim, checked**")
+    st.caption(
+        f"“Without it” is recomputed: the graph without that one link, degrees counted anew, embeddings kept. "
+        f"Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
+    )
+    st.dataframe(
+        reasons_table(explanation),
+        hide_index=True,
+        column_config={
+            "Contribution": st.column_config.NumberColumn(format="%+.3f"),
+            "Share": st.column_config.NumberColumn(format="%.1f %%"),
+            f"{what.capitalize()} without it": st.column_config.NumberColumn(format="%.3f"),
+            "Rank without it": st.column_config.NumberColumn(format="%d"),
+        },
+        alt="Contributions with the recomputed score and rank",
+    )
+    for warning in explanation.warnings:
+        st.caption(f":material/info: {for_markdown(warning)}")
+    if explanation.completeness_error is not None:
+        st.caption(
+            f"Baseline and all {len(explanation.contributions):,} parts sum to the {what}; "
+            f"the difference is {explanation.completeness_error:.0e}."
+        )
+
+
+def reasons_table(explanation: Explanation) -> pd.DataFrame:
+    """All parts with what was recomputed, ready for a CSV."""
+    what = "Lead" if explanation.case.target == "margin" else "Score"
+    parts = explanation.contributions
+    return pd.DataFrame(
+        {
+            "Reason": [for_csv(clean(part.label)) for part in parts],
+            "Kind": [_kind(part) for part in parts],
+            "Contribution": [float(part.value) for part in parts],
+            "Share": [100 * float(part.share) for part in parts],
+            f"{what} without it": _checked(parts, "score_without"),
+            "Rank without it": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
+        }
+    )
+
+
+def _kind(part: Contribution) -> str:
+    return clean(part.detail.get("relation") or KINDS.get(part.kind, part.kind)).replace("_", " ")
+
+
+def _checked(parts: tuple[Contribution, ...], name: str) -> list[Any]:
+    return [None if part.checked is None else getattr(part.checked, name) for part in parts]

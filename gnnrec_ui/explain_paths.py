@@ -1,0 +1,89 @@
+"""Message paths and attention: how messages reach the person."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.explain.values import Explanation
+from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.viz import explain_charts, path_charts, theme
+from gnnrec_ui import ask, pickers
+from gnnrec_ui.charts import chart
+from gnnrec_ui.study import Study
+
+
+def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+    """The strongest paths as a Sankey, the shapes of all paths, and the same as a table."""
+    kind = pickers.choose_one(
+        "Which paths",
+        {"walks": "What messages travel", "connecting": "Literal paths to the item"},
+        "paths",
+        help="Messages travel from a node's embedding to the person; literal paths run from the person to the item.",
+    )
+    explanation = ask.explanation(study, user_index, item_index, "paths", target, k, kind=kind)
+    shown = explanation.path_share_shown or 0.0
+    chart(
+        path_charts.sankey(explanation),
+        "From the person on the left outwards; the width is what a path carries. What ends at a node is that node's "
+        f"own embedding. The {len(explanation.paths)} paths listed carry {theme.percent(shown)} of the "
+        f"{'lead' if target == 'margin' else 'score'}; grey is the rest.",
+        f"sankey_{kind}",
+    )
+    for warning in explanation.warnings:
+        st.caption(f":material/info: {for_markdown(warning)}")
+    if explanation.groups:
+        chart(
+            path_charts.meta_path_bars(explanation.groups),
+            "All paths by the kinds of nodes that they pass; with the taste learned in training they sum to 100 %.",
+            "meta_paths",
+        )
+    with st.expander("The paths as a table"):
+        st.dataframe(
+            _path_table(explanation),
+            hide_index=True,
+            column_config={"Share": st.column_config.NumberColumn(format="%.1f %%")},
+            alt="Message paths",
+        )
+
+
+def attention(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+    """Attention of each layer and head on the person's links, as lift."""
+    try:
+        explanation = ask.explanation(study, user_index, item_index, "attention", target, k)
+    except UnsupportedError as error:
+        st.info(f"{for_markdown(error.message)} {for_markdown(error.hint)}", icon=":material/visibility_off:")
+        return
+    parts = explanation.contributions[:20]
+    if not parts:
+        st.info("This person has no links to attend to.", icon=":material/link_off:")
+        return
+    heads = parts[0].detail["attention"]
+    lift = np.array([[head["lift"] for head in part.detail["attention"]] for part in parts])
+    chart(
+        explain_charts.heat_map(
+            lift,
+            [part.label for part in parts],
+            [f"layer {head['layer']}, head {head['head']}" for head in heads],
+            "lift",
+            middle=1.0,
+        ),
+        "Lift is attention over what equal attention would be: 1 is grey, blue means more, orange less. "
+        "It says how messages are routed, never what the person prefers.",
+        "attention",
+    )
+    for warning in explanation.warnings:
+        st.caption(f":material/info: {for_markdown(warning)}")
+
+
+def _path_table(explanation: Explanation) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Path": [" → ".join(clean(node.title) for node in path.nodes) for path in explanation.paths],
+            "By": [" → ".join(clean(name) for name in path.relations) for path in explanation.paths],
+            "Contribution": [float(path.value) for path in explanation.paths],
+            "Share": [100 * float(path.share) for path in explanation.paths],
+        }
+    )

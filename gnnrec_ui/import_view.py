@@ -1,0 +1,181 @@
+"""The steps from a dropped file to a stored dataset. Nothing is stored before the last step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gnnrec_core.data.describe import Description, describe
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.preview import Draft, Preview, preview_source, read_draft
+from gnnrec_core.data.store import save_dataset
+from gnnrec_core.data.values import Dataset
+from gnnrec_core.library import Workspace
+from gnnrec_core.settings import read_settings
+from gnnrec_core.text import clean, for_markdown
+from gnnrec_ui import dataset_view, forms
+from gnnrec_ui.staging import MOST_BYTES, safe_name, source_of, stage
+
+PARAMETER = "import"
+ROLES = {"user_col": "User id", "item_col": "Item id", "rating_col": "Rating", "time_col": "Time"}
+GRAPH = (
+    *("min_rating", "k_core", "min_user_interactions", "min_item_interactions", "since", "until"),
+    *("weighting", "half_life_days", "duplicates"),
+)
+SPLIT = ("split", "ratios", "validation_ratio")
+
+
+def drop(place: Workspace) -> None:
+    """Where files are dropped; what is dropped goes to staging and its token into the URL."""
+    st.file_uploader(
+        "Drop a log of interactions, or several files of one dataset",
+        accept_multiple_files=True,
+        max_upload_size=MOST_BYTES // 2**20,
+        key="dropped",
+        disabled=place.read_only,
+        help="CSV or TSV (gzip too), Parquet, JSON lines, MovieLens, RecBole and LightGCN files. "
+        "They stay on this server, and are stored only when you say so.",
+    )
+    uploads = st.session_state.get("dropped") or []
+    names = tuple((upload.name, upload.file_id) for upload in uploads)
+    if uploads and st.session_state.get("_staged_uploads") != names:
+        st.query_params[PARAMETER] = stage(place, uploads)
+        st.session_state["_staged_uploads"] = names
+        st.session_state["dataset_name"] = clean(Path(safe_name(uploads[0].name, 0)).stem.replace("_", " "))
+
+
+def steps(place: Workspace, token: str) -> None:
+    """Columns, graph choices with their effect, problems, distributions, and at last the button that stores."""
+    source = source_of(place.staging(token))
+    st.subheader("1 · Which column is what", anchor=False)
+    columns = _columns(_preview(str(source), token))
+    st.subheader("2 · What becomes of it", anchor=False)
+    draft = _draft(str(source), token, tuple(sorted(columns.items())))
+    options = read_settings(ImportOptions, {**columns, **_graph_choices(draft, token, columns)})
+    dataset, found = _built(draft, token, options.model_dump_json(), options)
+    plain, _ = _built(draft, token, "plain", read_settings(ImportOptions, columns))
+    _effect(plain, dataset)
+    st.subheader("3 · What was met, and what was done about it", anchor=False)
+    dataset_view.problem_table(dataset.problems)
+    st.subheader("4 · What it looks like", anchor=False)
+    dataset_view.overview(found)
+    dataset_view.charts(found, "draft")
+    st.subheader("5 · Store it", anchor=False)
+    _store(place, token, dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking at the first rows …")
+def _preview(source: str, token: str) -> Preview:
+    return preview_source(source)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _draft(source: str, token: str, columns: tuple[tuple[str, str], ...]) -> Draft:
+    bar = st.progress(0.0, "Reading …")
+    try:
+        return read_draft(
+            source,
+            read_settings(ImportOptions, dict(columns)),
+            lambda share, what: bar.progress(min(1.0, share), f"{what.capitalize()} …") and None,
+        )
+    finally:
+        bar.empty()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the graph …")
+def _built(_draft: Draft, token: str, choices: str, _options: ImportOptions) -> tuple[Dataset, Description]:
+    dataset = _draft.build(_options)
+    return dataset, describe(dataset)
+
+
+def _columns(preview: Preview) -> dict[str, str]:
+    """The guessed columns with the first rows; what a person chose otherwise."""
+    facts = [f"read as {preview.format_title}", f"{len(preview.columns)} columns"]
+    if preview.delimiter:
+        facts.append(f"delimiter {'tab' if preview.delimiter == chr(9) else for_markdown(preview.delimiter)}")
+        facts.append("first row holds names" if preview.has_header else "no row of names")
+    st.caption(" · ".join(facts).capitalize())
+    rows = preview.rows.to_pandas().map(clean)
+    rows.columns = [clean(name) for name in rows.columns]
+    st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file")
+    if preview.format != "csv":
+        return {}
+    chosen = {}
+    guesses = (preview.user, preview.item, preview.rating, preview.time)
+    for place, ((name, label), guess) in enumerate(zip(ROLES.items(), guesses, strict=True)):
+        required = place < 2
+        options = [*preview.columns] if required else ["none", *preview.columns]
+        index = options.index(guess) if guess in options else 0
+        if place == 0:
+            boxes = st.columns(4)
+        picked = boxes[place].selectbox(
+            label, options, index, key=f"import_{name}", bind="query-params", format_func=clean
+        )
+        chosen[name] = picked
+    return chosen
+
+
+def _graph_choices(draft: Draft, token: str, columns: dict[str, str]) -> dict[str, Any]:
+    """Filters, weights, split and attribute nodes; only what differs from the defaults."""
+    with st.expander("Filters and weights", expanded=True):
+        chosen = forms.fields_form(ImportOptions, GRAPH, "import")
+    with st.expander("Split into train, validation and test"):
+        chosen |= forms.fields_form(ImportOptions, SPLIT, "import")
+    users, items = _relation_choices(draft, token, tuple(sorted(columns.items())))
+    for name, kind, choices in (("item_relations", "item", items), ("user_relations", "user", users)):
+        if choices:
+            chosen[name] = tuple(
+                st.multiselect(
+                    f"Attributes of {kind}s that become nodes of the graph",
+                    choices,
+                    key=f"import_{name}",
+                    bind="query-params",
+                    format_func=clean,
+                )
+            )
+    return chosen
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _relation_choices(
+    _draft: Draft, token: str, columns: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return _draft.relation_choices(read_settings(ImportOptions, dict(columns)))
+
+
+def _effect(plain: Dataset, chosen: Dataset) -> None:
+    """What the choices change, before anything is stored."""
+    with st.container(horizontal=True):
+        for label, before, after in (
+            ("Users", plain.n_users, chosen.n_users),
+            ("Items", plain.n_items, chosen.n_items),
+            ("Interactions", len(plain.interactions), len(chosen.interactions)),
+            *(
+                (name.capitalize(), len(plain.interactions.rows(name)), len(chosen.interactions.rows(name)))
+                for name in ("train", "validation", "test")
+            ),
+        ):
+            delta = None if after == before else f"{after - before:+,} by your choices"
+            st.metric(label, f"{after:,}", delta, delta_color="off")
+    st.caption(f"Split: {for_markdown(chosen.settings['split'])}. Rows in the file: {chosen.settings['rows_in']:,}.")
+
+
+def _store(place: Workspace, token: str, dataset: Dataset) -> None:
+    st.session_state.setdefault("dataset_name", clean(dataset.name)[:100])
+    with st.form("store", border=False):
+        name, button = st.columns([4, 1], vertical_alignment="bottom")
+        typed = name.text_input("Name", key="dataset_name", max_chars=120)
+        if not button.form_submit_button("Store dataset", type="primary", width="stretch", disabled=place.read_only):
+            return
+    folder = place.staging(token)
+    if not (folder / "dataset" / "dataset.json").is_file():
+        save_dataset(dataset, folder / "dataset", overwrite=True)
+    entry = place.store_dataset(folder / "dataset", typed)
+    st.session_state["_stored"] = entry.id
+    st.session_state.pop("_staged_uploads", None)
+    for key in [key for key in st.query_params if key.startswith("import")]:
+        del st.query_params[key]
+    st.query_params["dataset"] = entry.id
+    st.rerun()

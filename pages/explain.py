@@ -1,0 +1,43 @@
+"""Why this item stands in this person's list, taken apart and checked."""
+
+import streamlit as st
+
+from gnnrec_ui import ask, pickers, shell
+from gnnrec_ui.explain_answer import answer, reasons
+from gnnrec_ui.explain_change import change
+from gnnrec_ui.explain_methods import methods, two_models
+from gnnrec_ui.explain_paths import attention, paths
+
+with shell.page("explain") as study:
+    user = pickers.choose_user(study)
+    item_column, about = st.columns([5, 2], vertical_alignment="bottom")
+    with about:
+        target = pickers.choose_one(
+            "Explain",
+            {"margin": "Its lead", "score": "Its score"},
+            "target",
+            help="The lead over the item that would take its place explains why it is in the list; "
+            "the score explains how much the model expects.",
+        )
+    k = pickers.k_in_url()
+    listed = [int(item) for item in ask.recommendations(study, user, k).item_index[0] if item >= 0]
+    with item_column:
+        item = pickers.choose_item(study, listed)
+
+    explanation = ask.explanation(study, user, item, "ledger", target, k)
+    answer(study, explanation)
+    names = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model")
+    tabs = st.tabs(names, on_change="rerun", key="view")
+    case = (study, user, item, target, k)
+    views = (
+        lambda: reasons(study, explanation),
+        lambda: paths(*case),
+        lambda: attention(*case),
+        lambda: methods(*case),
+        lambda: change(study, user, item, explanation.rank, k),
+        lambda: two_models(*case),
+    )
+    for tab, view in zip(tabs, views, strict=True):
+        if tab.open:
+            with tab, shell.boundary():
+                view()

@@ -27,7 +27,7 @@ class Upload(Protocol):
 
 
 def stage(place: Workspace, uploads: Sequence[Upload]) -> str:
-    """Write the files to a fresh staging folder; returns its token. RequestError where they are too many or too large."""
+    """Write the files to a fresh staging folder; returns its token. RequestError where they are too many or too big."""
     total = sum(upload.size for upload in uploads)
     if len(uploads) > MOST_FILES or total > MOST_BYTES:
         raise RequestError(

@@ -1,0 +1,46 @@
+"""Look at a dataset, or make one of a file: nothing is stored before the last step."""
+
+import streamlit as st
+
+from gnnrec_core.library import workspace
+from gnnrec_core.text import for_markdown
+from gnnrec_ui import dataset_view, import_view, shell
+
+with shell.page("data") as study:
+    place = workspace()
+    views = {"dataset": "The chosen dataset", "import": "Import another"}
+    started = import_view.PARAMETER in st.query_params
+    view = st.radio(
+        "Show",
+        list(views),
+        index=int(started or study.dataset_entry is None),
+        key="view",
+        bind="query-params",
+        format_func=views.__getitem__,
+        horizontal=True,
+        label_visibility="collapsed",
+    )
+    if view == "import":
+        if place.read_only:
+            st.info("This server is read-only: it shows datasets, and imports none.", icon=":material/lock:")
+        else:
+            import_view.drop(place)
+        token = st.query_params.get(import_view.PARAMETER)
+        if token is not None:
+            import_view.steps(place, token)
+    elif study.dataset_entry is None:
+        st.info("There is no dataset yet: choose “Import another”.", icon=":material/database:")
+    else:
+        entry = study.dataset_entry
+        if st.session_state.pop("_stored", None) == entry.id:
+            st.success("Stored. Train a model on it next.", icon=":material/check:")
+            shell.link("train", "Go to Train", icon=":material/model_training:")
+        st.subheader(for_markdown(entry.name), anchor=False)
+        found = dataset_view.described(entry)
+        dataset_view.overview(found)
+        dataset_view.charts(found, entry.id)
+        st.subheader("What was met on import", anchor=False)
+        dataset_view.problem_table(dataset_view.problems_of(entry))
+        st.subheader("Attributes", anchor=False)
+        dataset_view.attributes(found)
+        dataset_view.manage(place, entry)

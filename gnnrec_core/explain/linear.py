@@ -104,6 +104,9 @@ def row_values(operator: sp.csr_array, row: int, columns: IntArray) -> Float:
     return found
 
 
+MAX_CLOSED_FORM = 40
+"""With more removed edges a rebuilt graph is cheaper than the closed form (measured on ML-100K)."""
+
 _PREPARED: WeakKeyDictionary[Any, Prepared] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 
@@ -137,7 +140,7 @@ class LinearScorer:
 
     def scores_without(self, user_index: int, edges: IntArray) -> Float:
         edges = np.asarray(edges, np.int64)
-        if self.has_fast_leave_one_out:
+        if self.has_fast_leave_one_out and len(edges) <= MAX_CLOSED_FORM:
             return self.prepared.removal.scores_without(user_index, edges)
         return self.scores_on(user_index, self.graph.without(edges))
 

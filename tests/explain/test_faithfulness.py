@@ -1,0 +1,131 @@
+"""The panel tells good orders from bad ones, and its figures are those of graphs that were really rebuilt."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gnnrec_core.explain.faithfulness import measure
+from gnnrec_core.explain.leave_one_out import LeaveOneOut, LeaveOneOutSettings
+from gnnrec_core.explain.ledger import Ledger, LedgerSettings
+from gnnrec_core.explain.protocol import NoSettings
+from gnnrec_core.explain.random import Random
+from gnnrec_core.graph import build_graph
+from tests.explain.fakes import ItemItemModel
+from tests.explain.linear_world import MARGIN, SCORE, LinearModel, random_model
+from tests.worlds import make_dataset, random_dataset
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Users with 25 interactions each, so that a fifth of them are five."""
+    return LinearModel(random_dataset(30, 60, 28), n_layers=2)
+
+
+def explained(method, settings, model, case, seed=0):
+    return method().explain(model, model.dataset, case, settings, seed)
+
+
+def test_figures_are_those_of_rebuilt_graphs(world):
+    case = world.case(SCORE)
+    explanation = explained(Ledger, LedgerSettings(), world, case)
+    panel = measure(world, world.dataset, explanation, n_steps=5)
+    edges = [part.edge for part in sorted(explanation.contributions, key=lambda part: -part.value)]
+
+    def score(removed):
+        changed = world.propagation(world.graph.without(np.array(removed, np.int64)))
+        return float(changed.final[case.user_index] @ changed.final[world.graph.n_users + case.item_index])
+
+    own = panel.curves[0]
+    assert own.name == "ledger" and own.n_edges == (0, 5, 10, 15, 20, 25)
+    assert own.deletion == pytest.approx([score(edges[:n]) for n in own.n_edges], abs=1e-5)
+    assert own.insertion == pytest.approx([score(edges[n:]) for n in own.n_edges], abs=1e-5)
+    heights = (np.array(own.deletion) - own.deletion[-1]) / abs(case.score)
+    assert own.deletion_area == pytest.approx((heights[:-1] + heights[1:]).sum() / 2 / 5)
+    at_five = panel.sets[0]
+    assert (at_five.name, at_five.n_edges) == ("ledger", 5)
+    assert at_five.necessity == pytest.approx((case.score - score(edges[:5])) / abs(case.score), abs=1e-5)
+    assert at_five.sufficiency_gap == pytest.approx((case.score - score(edges[5:])) / abs(case.score), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", [SCORE, MARGIN])
+def test_exact_reasons_beat_random_and_agree_with_deletion(world, kind):
+    case = world.case(kind)
+    panel = measure(world, world.dataset, explained(Ledger, LedgerSettings(), world, case))
+    ours, random, _popular = panel.curves
+    assert panel.beats_random and panel.p_random <= 0.05 and "beats random" in panel.verdict
+    assert ours.deletion_area < random.deletion_area and ours.insertion_area > random.insertion_area
+    assert panel.spearman >= 0.97 and panel.kendall > 0.85
+    assert panel.stability == 1.0
+
+
+def test_leave_one_out_agrees_with_itself(world):
+    explanation = explained(LeaveOneOut, LeaveOneOutSettings(), world, world.case(SCORE))
+    panel = measure(world, world.dataset, explanation)
+    assert panel.spearman == pytest.approx(1.0) and panel.kendall == pytest.approx(1.0)
+    assert panel.n_compared == panel.n_edges == 25
+
+
+def test_reasons_in_the_wrong_order_do_not_beat_random(world):
+    explanation = explained(Ledger, LedgerSettings(), world, world.case(SCORE))
+    turned = replace(
+        explanation, contributions=tuple(replace(part, value=-part.value) for part in explanation.contributions)
+    )
+    panel = measure(world, world.dataset, turned)
+    assert not panel.beats_random and panel.p_random > 0.9
+    assert "does not beat random on this case" in panel.verdict
+    assert panel.spearman < -0.97
+
+
+def test_random_orders_seldom_beat_random_and_are_unstable(world):
+    case, settings = world.case(SCORE), NoSettings()
+    panels = [
+        measure(
+            world,
+            world.dataset,
+            explained(Random, settings, world, case, seed),
+            rerun=lambda s: explained(Random, settings, world, case, s),
+            n_steps=2,
+            seed=seed,
+        )
+        for seed in range(10)
+    ]
+    assert sum(panel.beats_random for panel in panels) <= 2
+    assert abs(np.mean([panel.stability for panel in panels])) < 0.15
+
+
+def test_the_popular_control_removes_popular_items_first():
+    """u0 has a popular item and one of its own; only the popular one leads to the explained item."""
+    dataset = make_dataset(
+        [(0, 0, "train"), (0, 1, "train"), (1, 0, "train"), (1, 2, "train"), (2, 0, "train"), (2, 2, "train")]
+    )
+    graph = build_graph(dataset)
+    weights = np.zeros((3, 3))
+    weights[0, 2] = 1.0
+    model = ItemItemModel(graph, weights)
+    model.dataset = dataset
+    case = replace(random_model().case(SCORE), user_index=0, item_index=2, score=1.0)
+    panel = measure(model, dataset, explained(Ledger, LedgerSettings(), model, case), m=1)
+    ledger, random, popular = panel.curves
+    assert ledger.deletion == popular.deletion == (1.0, 0.0, 0.0)
+    assert ledger.insertion == (0.0, 1.0, 1.0)
+    assert ledger.deletion_area == pytest.approx(0.25) and ledger.insertion_area == pytest.approx(0.75)
+    assert 0.25 <= random.deletion_area <= 0.75
+    assert [(s.name, s.necessity, s.sufficiency_gap) for s in panel.sets if s.name == "ledger"] == [
+        ("ledger", 1.0, 0.0)
+    ]
+
+
+def test_the_same_seed_gives_the_same_panel_and_json_can_hold_it(world):
+    explanation = explained(Ledger, LedgerSettings(), world, world.case(SCORE))
+    first, again = (measure(world, world.dataset, explanation, seed=4) for _ in range(2))
+    assert first == again
+    assert first.to_dict()["curves"][0]["name"] == "ledger"
+
+
+def test_a_user_without_interactions_has_nothing_to_measure():
+    dataset = make_dataset([(0, 0, "train"), (1, 1, "test"), (2, 1, "train")])
+    model = LinearModel(dataset, n_layers=2)
+    case = replace(random_model().case(SCORE), user_index=1, item_index=0, score=0.5)
+    panel = measure(model, dataset, explained(Ledger, LedgerSettings(), model, case))
+    assert panel.n_edges == 0 and not panel.beats_random and "no interactions" in panel.verdict

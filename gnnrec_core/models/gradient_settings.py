@@ -13,14 +13,14 @@ class GradientSettings(Settings):
     """How a model is trained: loss, optimiser, stopping. Each model adds what it is made of."""
 
     embedding_dim: int = Field(64, ge=2, le=1024, description="length of each embedding vector")
-    loss: Literal["softmax", "bpr"] = Field(
-        "softmax", description="sampled softmax over negatives shared by a batch, or Bayesian personalised ranking"
+    loss: Literal["bpr", "softmax"] = Field(
+        "bpr", description="Bayesian personalised ranking, or sampled softmax over negatives shared by a batch"
     )
-    learning_rate: float = Field(0.02, gt=0, le=1, description="step size of Adam at its highest")
+    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
     l2: float = Field(1e-3, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
     batch_size: int = Field(4096, ge=1, le=1_000_000, description="train interactions in one step")
     n_negatives: int = Field(
-        1024, ge=1, le=100_000, description="negative items: shared by a batch (softmax) or for each interaction (bpr)"
+        1, ge=1, le=100_000, description="negative items: shared by a batch (softmax) or for each interaction (bpr)"
     )
     negative_popularity: float = Field(
         0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
@@ -29,9 +29,9 @@ class GradientSettings(Settings):
         "dot", description="what the softmax loss compares: scores, or cosines of embeddings (lists always use scores)"
     )
     temperature: float = Field(1.0, gt=0, le=100, description="scores are divided by this in the softmax loss")
-    epochs: int = Field(200, ge=1, le=100_000, description="most passes over the train interactions")
+    epochs: int = Field(300, ge=1, le=100_000, description="most passes over the train interactions")
     patience: int = Field(10, ge=1, le=10_000, description="validations without a better NDCG@20 before training ends")
-    validate_every: int = Field(1, ge=1, le=1000, description="epochs from one validation to the next")
+    validate_every: int = Field(2, ge=1, le=1000, description="epochs from one validation to the next")
     schedule: Literal["constant", "cosine"] = Field(
         "constant", description="learning rate over the epochs: the same, or falling to a twentieth along a cosine"
     )

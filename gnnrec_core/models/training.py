@@ -61,7 +61,7 @@ def train(
     if old is not None:
         _check_same(old, model_name, dataset, seed, out)
         settings = _same_settings(old, settings)
-        if old.state == "finished" and not (out / STATE_FILE).is_file():
+        if old.state == "finished" and not old.figures["stopped"]:
             return old
     model_type = MODELS.load(model_name)
     checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})

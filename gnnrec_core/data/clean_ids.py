@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -90,9 +89,7 @@ class _Report:
     codes: NDArray[np.int32]
     counts: IntArray
 
-    def __post_init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.raw: Callable[[int], str] = lambda row: str(self.table.frame[self.column][row])
+    problems: list[Problem] = field(default_factory=list)
 
     def _add(self, code: str, severity: str, flags: list[bool], action: str, message: str, removes: bool) -> None:
         wanted = np.array(flags, dtype=bool)
@@ -111,7 +108,7 @@ class _Report:
                 self.table.file,
                 lines[0],
                 self.column,
-                (self.raw(rows[0]) or "")[:80] if self.table.frame[self.column][int(rows[0])] is not None else "",
+                self.table.text(self.column, rows[0]),
                 lines,
                 rows_removed=count if removes else 0,
             )

@@ -143,14 +143,14 @@ def _problem(table: Table, column: str, rows: IntArray, code: str, message: str,
         table.file,
         table.line(rows[0]),
         column,
-        _shown(table, column, rows[0]),
+        table.text(column, rows[0]),
         table.where(rows),
         rows_removed=len(rows) if dropped else 0,
     )
 
 
 def _refused(table: Table, column: str, rows: IntArray, what: str) -> DataError:
-    value, line = _shown(table, column, rows[0]), table.line(rows[0])
+    value, line = table.text(column, rows[0]), table.line(rows[0])
     more = f" (and {len(rows) - 1:,} more like it)" if len(rows) > 1 else ""
     reason = what or "is not a number"
     return DataError(
@@ -164,7 +164,3 @@ def _refused(table: Table, column: str, rows: IntArray, what: str) -> DataError:
         count=len(rows),
     )
 
-
-def _shown(table: Table, column: str, row: int) -> str:
-    value = table.frame[column][int(row)]
-    return "" if value is None else str(value)[:80]

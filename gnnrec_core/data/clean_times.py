@@ -168,7 +168,7 @@ def _in_seconds(
 
 def _mixed(table: Table, column: str, unit: str, fine: IntArray, coarse: IntArray) -> DataError:
     few = fine if len(fine) < len(coarse) else coarse
-    value = str(table.frame[column][int(few[0])])
+    value = table.text(column, few[0])
     return DataError(
         f"{table.file} mixes units in column {column!r}: {len(fine):,} times look like {unit} (line "
         f"{table.line(fine[0]):,}), {len(coarse):,} like coarser ones (line {table.line(coarse[0]):,}).",
@@ -204,7 +204,6 @@ def _doubts(
 def _problem(
     table: Table, column: str, rows: IntArray, code: str, message: str, action: str = "repaired", severity: str = "info"
 ) -> Problem:
-    value = table.frame[column][int(rows[0])]
     return Problem(
         code,
         severity,  # type: ignore[arg-type]
@@ -214,7 +213,7 @@ def _problem(
         table.file,
         table.line(rows[0]),
         column,
-        "" if value is None else str(value)[:80],
+        table.text(column, rows[0]),
         table.where(rows),
     )
 

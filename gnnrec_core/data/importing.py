@@ -14,10 +14,11 @@ from gnnrec_core.data.filters import apply_filters, interaction_weights
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers import detect, load_reader
-from gnnrec_core.data.readers.values import Progress, SourceLog
+from gnnrec_core.data.readers.values import Progress, SourceLog, as_file, as_folder
 from gnnrec_core.data.side_edges import read_edge_files, side_relations
 from gnnrec_core.data.splits import split_log
 from gnnrec_core.data.values import Dataset, Interactions, Problem, Vocabulary
+from gnnrec_core.errors import DataError
 
 
 def import_source(
@@ -38,7 +39,20 @@ def read_source(source: str, options: ImportOptions, progress: Progress | None =
     """Read a source with the reader that `options.format` names or that recognises it."""
     report = progress or _silent
     name = detect(source) if options.format == "auto" else options.format
-    return load_reader(name).read(source, options, report)
+    before = _state(source)
+    log = load_reader(name).read(source, options, report)
+    if _state(source) != before:
+        raise DataError(
+            f"{source} changed while it was read.", "Import it again when nothing writes to it.", file=source
+        )
+    return log
+
+
+def _state(source: str) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of the files of a source; empty for what is no file."""
+    folder, file = as_folder(source), as_file(source)
+    files = sorted(folder.iterdir()) if folder else [file] if file else []
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()]
 
 
 def build_dataset(source: SourceLog, location: str, options: ImportOptions, progress: Progress) -> Dataset:

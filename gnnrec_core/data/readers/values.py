@@ -37,6 +37,11 @@ class Table:
         """The line of the file, from 1, on which `row` starts."""
         return int(self.lines[row]) if self.lines is not None else self.first_line + int(row)
 
+    def text(self, column: str, row: int) -> str:
+        """The first 80 letters of a cell; empty where nothing stands."""
+        value = self.frame[column][int(row)]
+        return "" if value is None else str(value)[:80]
+
     def where(self, rows: IntArray, limit: int = 10) -> tuple[int, ...]:
         """The lines of the first `limit` rows."""
         return tuple(self.line(row) for row in np.asarray(rows)[:limit])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -74,6 +74,35 @@ def choose_one(label: str, options: Mapping[str, str], key: str, default: str = 
         label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help
     )
     return state.settle(key, str(chosen), default)
+
+
+def choose_items(
+    study: Study, label: str, key: str, without: Collection[int] = (), help: str | None = None
+) -> list[int]:
+    """Any number of items by search, `?key=` in the URL as indices; returns item indices in the order of choice."""
+    dataset = study.dataset
+    held = st.session_state.get(f"_{key}")
+    current = [i for i in (state.numbers(key, dataset.n_items) if held is None else held) if i not in without]
+    choose, search = st.columns([3, 2], vertical_alignment="bottom")
+    with search:
+        query = st.text_input("Find an item", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
+    if query:
+        found = find(query, dataset.titles, dataset.items.ids, 50)
+    else:
+        found = np.argsort(-study.run.graph.popularity, kind="stable")[:50].tolist()
+    options = [index for index in dict.fromkeys([*current, *found]) if index not in without]
+    with choose:
+        st.session_state[f"_{key}"] = current
+        chosen = st.multiselect(
+            label,
+            options,
+            key=f"_{key}",
+            format_func=lambda index: clean(dataset.title(index)),
+            placeholder="Open the menu, or search on the right",
+            help=help,
+        )
+    state.put_numbers(key, chosen)
+    return [int(index) for index in chosen]
 
 
 def _item_label(study: Study, item_id: str, place: dict[int, int]) -> str:

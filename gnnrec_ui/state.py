@@ -6,7 +6,7 @@ menu entry), `settle` writes the widget's choice back. Defaults drop out of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
@@ -41,6 +41,21 @@ def choose(key: str, value: str | None) -> None:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = value
+
+
+def numbers(key: str, below: int) -> tuple[int, ...]:
+    """A list of indices in the URL ("3,17"), each from 0 to `below` - 1; what is no such number is left out."""
+    parts = st.query_params.get(key, "").split(",")
+    return tuple(dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < below))
+
+
+def put_numbers(key: str, values: Iterable[int]) -> None:
+    """Write a list of indices into the URL; an empty one drops out."""
+    text = ",".join(str(int(value)) for value in values)
+    if text and st.query_params.get(key) != text:
+        st.query_params[key] = text
+    elif not text and key in st.query_params:
+        del st.query_params[key]
 
 
 def carried() -> dict[str, str]:

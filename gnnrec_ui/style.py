@@ -11,7 +11,7 @@ _ALWAYS = """
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
   color: light-dark(#ffffff, #0c1117) !important; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
-.st-key-menu [data-testid="stCaptionContainer"] { margin: .7rem 0 .1rem .5rem; font-size: .8rem; }
+.st-key-menu [data-testid="stCaptionContainer"] { margin: .6rem 0 -.55rem .5rem; font-size: .8rem; }
 .st-key-menu [data-testid="stMarkdownContainer"] strong { font-size: 1.05rem; margin-left: .5rem; }
 .st-key-list [class*="st-key-row_"] { padding: .45rem 0 .35rem; border-bottom: 1px solid rgba(138, 148, 160, .3); }
 .st-key-list [data-testid="stPageLink"] p { font-weight: 600; }

@@ -18,7 +18,7 @@ HIDDEN = ("user_index", "item_index", "user_id", "item_id", "title")
 
 
 def history_table(dataset: Dataset, user_index: int) -> pd.DataFrame:
-    """What the model knows of a person: train interactions, the latest first."""
+    """What the model knows of a person: train interactions, the latest first; the frame's index is the item index."""
     log = dataset.interactions
     first, last = np.searchsorted(log.user_index, [user_index, user_index + 1])
     rows = np.arange(first, last)[log.split[first:last] == 0]
@@ -30,7 +30,7 @@ def history_table(dataset: Dataset, user_index: int) -> pd.DataFrame:
     if log.rating is not None:
         frame["Rating"] = log.rating[rows]
     frame.update({_heading(name): values for name, values in _attributes(dataset, log.item_index[rows]).items()})
-    return pd.DataFrame(frame)
+    return pd.DataFrame(frame, index=log.item_index[rows])
 
 
 def person_line(dataset: Dataset, graph: RecGraph, user_index: int) -> str:
@@ -51,6 +51,20 @@ def list_table(dataset: Dataset, graph: RecGraph, items: list[int], scores: list
             "title": [for_csv(dataset.title(item)) for item in items],
             "score": scores,
             "popularity": [int(graph.popularity[item]) for item in items],
+        }
+    )
+
+
+def moved_table(dataset: Dataset, result: Any) -> pd.DataFrame:
+    """The list after a change, with where each item stood before."""
+    ranks = range(1, len(result.after) + 1)
+    return pd.DataFrame(
+        {
+            "Rank": ranks,
+            "Title": [clean(dataset.title(int(item))) for item in result.after],
+            "Before": [int(rank) if rank else None for rank in result.rank_before],
+            "Moved": [_moved(int(old), new) for old, new in zip(result.rank_before, ranks, strict=True)],
+            "Score": [float(score) for score in result.score_after],
         }
     )
 
@@ -86,6 +100,15 @@ def item_line(dataset: Dataset, item_index: int, n: int = 3) -> str:
             continue
         facts.append(", ".join(map(str, value[:2])) if isinstance(value, list) else str(value))
     return clean(" · ".join(fact for fact in facts[:n] if fact))
+
+
+def _moved(old: int, new: int) -> str:
+    """Arrow and distance; an item without an old rank was not in the ranking before."""
+    if old == 0:
+        return "came back"
+    if old == new:
+        return "–"
+    return f"▲ {old - new}" if new < old else f"▼ {new - old}"
 
 
 def _attributes(dataset: Dataset, items: Any) -> dict[str, list[str]]:

@@ -16,51 +16,49 @@ ROW_HEIGHT = 30
 
 
 def waterfall(explanation: Explanation, n: int = 10) -> go.Figure:
-    """Baseline, the `n` largest parts, all others together, and the score that they sum to; one bar a row.
-
-    `customdata` of each bar is the position of its part in `contributions`, -1 for the other bars.
-    """
+    """Baseline, the `n` largest parts, all others together, and the score (or lead) that they sum to."""
     parts = explanation.contributions
     shown, rest = parts[:n], parts[n:]
-    labels = [BASELINE_LABEL, *(part.label for part in shown)]
-    values = [explanation.baseline, *(part.value for part in shown)]
-    colours = [theme.BASELINE, *(theme.signed_colour(part.value) for part in shown)]
+    labels, values = [part.label for part in shown], [float(part.value) for part in shown]
     if rest:
-        remainder = sum(part.value for part in rest)
         labels.append(f"{len(rest):,} smaller parts")
-        values.append(remainder)
-        colours.append(theme.signed_colour(remainder))
-    starts = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+        values.append(float(sum(part.value for part in rest)))
     total = "Lead" if explanation.case.target == "margin" else "Score"
-    labels, values = [*labels, total], [*values, explanation.score]
-    starts, colours = np.append(starts, 0.0), [*colours, theme.TOTAL]
-    positions = [-1, *range(len(shown)), *([-1] if rest else []), -1]
-    rows = list(range(len(labels)))
+    return sum_of_parts(labels, values, explanation.baseline, explanation.score, total)
+
+
+def sum_of_parts(
+    labels: Sequence[str], values: Sequence[float], baseline: float, total: float, total_label: str = "Score"
+) -> go.Figure:
+    """Bars that start where the last one ended: the baseline (where there is one), the parts, and their total."""
+    first = [(BASELINE_LABEL, baseline, theme.BASELINE)] if baseline else []
+    steps = [*first, *((label, value, theme.signed_colour(value)) for label, value in zip(labels, values, strict=True))]
+    lengths = [value for _, value, _ in steps]
+    starts = np.concatenate([[0.0], np.cumsum(lengths)])
+    starts[-1] = 0.0  # the total starts at zero again
+    names = [*(label for label, _, _ in steps), total_label]
+    lengths.append(total)
+    said = [*(theme.signed(value) for value in lengths[:-1]), theme.number(total)]
+    rows = list(range(len(names)))
     figure = go.Figure(
         go.Bar(
             y=rows,
-            x=values,
+            x=lengths,
             base=starts,
             orientation="h",
-            marker={"color": colours},
-            customdata=positions,
-            text=[
-                theme.signed(value) if row < len(labels) - 1 else theme.number(value)
-                for row, value in enumerate(values)
-            ],
+            marker={"color": [*(colour for _, _, colour in steps), theme.TOTAL]},
+            text=said,
             textposition="outside",
+            textfont={"size": 13},
             cliponaxis=False,
             hovertemplate="%{hovertext}<extra></extra>",
-            hovertext=[
-                f"{theme.plotly_text(label)}: {theme.signed(value, 4)}"
-                for label, value in zip(labels, values, strict=True)
-            ],
+            hovertext=[f"{theme.plotly_text(name)}: {value}" for name, value in zip(names, said, strict=True)],
         )
     )
-    theme.styled(figure, height=ROW_HEIGHT * len(labels) + 70)
-    ticks = [theme.plotly_text(theme.shortened(label)) for label in labels]
+    theme.styled(figure, height=ROW_HEIGHT * len(names) + 70)
+    ticks = [theme.plotly_text(theme.shortened(name)) for name in names]
     figure.update_yaxes(tickvals=rows, ticktext=ticks, autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="running sum, in units of the score", range=_room(starts, values))
+    figure.update_xaxes(title="running sum, in units of the score", range=_room(starts, lengths))
     figure.update_layout(bargap=0.35, showlegend=False)
     figure.add_vline(0, line_width=1, line_color=theme.BASELINE)
     return figure

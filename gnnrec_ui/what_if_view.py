@@ -1,0 +1,132 @@
+"""What if: a person's list with interactions taken away or added, and a list for somebody new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.viz import explain_charts, theme
+from gnnrec_ui import ask, pickers, shell, state, tables
+from gnnrec_ui.charts import chart
+from gnnrec_ui.study import Study
+
+
+def change_history(study: Study) -> None:
+    """Tick interactions to take them away, add items, and see the list move."""
+    user = pickers.choose_user(study)
+    k = pickers.k_in_url()
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        removed = _ticked(study, user)
+        history = set(study.run.graph.history(user).tolist())
+        added = pickers.choose_items(study, "Add to the history", "add", without=history)
+    result = ask.what_if(study, user, tuple(removed), tuple(added), k)
+    with right:
+        _moved(study, user, result)
+
+
+def somebody_new(study: Study) -> None:
+    """Recommend to a person who is not in the data, from items that they name."""
+    st.caption(
+        "Name a few items. Nothing is trained: a new person has no embedding of their own, so the whole list rests on "
+        "what these items send, and each score is exactly the sum of their parts."
+    )
+    given = pickers.choose_items(study, "This person has", "given")
+    if not given:
+        st.info("Choose at least one item to get a list.", icon=":material/playlist_add:")
+        return
+    result = ask.new_person(study, tuple(given), pickers.k_in_url())
+    for warning in result.warnings:
+        st.warning(for_markdown(warning))
+    left, right = st.columns([1, 1], gap="large")
+    dataset = study.dataset
+    titles = [clean(dataset.title(int(item))) for item in result.item_index]
+    with left:
+        st.subheader("Recommended", anchor=False)
+        frame = pd.DataFrame(
+            {"Rank": range(1, len(titles) + 1), "Title": titles, "Score": [float(score) for score in result.score]}
+        )
+        st.dataframe(
+            frame, hide_index=True, column_config={"Score": st.column_config.NumberColumn(format="%.3f")}, alt="List"
+        )
+    with right:
+        st.subheader("Why", anchor=False)
+        places = list(range(len(titles)))
+        place = st.selectbox("Item", places, format_func=lambda n: f"{n + 1}. {titles[n]}", key="_why_new")
+        chart(
+            explain_charts.sum_of_parts(
+                [dataset.title(int(item)) for item in result.given],
+                [float(value) for value in result.values[:, place]],
+                float(result.own[place]),
+                float(result.score[place]),
+            ),
+            "Each bar is what one named item does for this score; together they are the score.",
+            "new_person",
+        )
+
+
+def _ticked(study: Study, user: int) -> list[int]:
+    """The history with a box at each line; returns the items that are ticked off."""
+    table = tables.history_table(study.dataset, user)
+    if table.empty:
+        st.info("This person has no interactions to take away.", icon=":material/person_add:")
+        return []
+    off = state.numbers("off", study.dataset.n_items)
+    rows = [place for place, item in enumerate(table.index) if item in off]
+    st.markdown("**Tick what to take away**")
+    selection: Any = st.dataframe(
+        table,
+        hide_index=True,
+        height=min(430, 36 * len(table) + 40),
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
+        key=f"_off_{user}",
+        alt="History; ticked interactions are taken away",
+    )
+    removed = [int(table.index[row]) for row in selection.selection.rows if row < len(table)]
+    state.put_numbers("off", removed)
+    return removed
+
+
+def _moved(study: Study, user: int, result: Any) -> None:
+    changed = len(result.removed) + len(result.added)
+    left_list = [item for item in result.before.tolist() if item not in set(result.after.tolist())]
+    if changed:
+        st.markdown(
+            f"**{len(result.removed)} taken away, {len(result.added)} added: "
+            f"{len(left_list)} of {len(result.before)} items left the list.**"
+        )
+    else:
+        st.markdown("**The list as it is.** Tick or add something to see it move.")
+    frame = tables.moved_table(study.dataset, result)
+    st.dataframe(
+        frame.style.map(_colour, subset=["Moved"]),
+        hide_index=True,
+        height=36 * len(frame) + 40,
+        column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
+        alt="The list after the change",
+    )
+    if left_list:
+        titles = ", ".join(f"*{for_markdown(study.dataset.title(item))}*" for item in left_list[:8])
+        st.caption(f"Gone from the list: {titles}{' and others' if len(left_list) > 8 else ''}.")
+    st.caption(
+        "Recomputed on the changed graph with the parameters of the trained model; a model trained again may differ. "
+        f"{theme.number(result.seconds * 1000, 0)} ms."
+    )
+    if len(result.after):
+        shell.link(
+            "explain",
+            f"Explain {for_markdown(study.dataset.title(int(result.before[0])))} as it is now",
+            user=study.dataset.users.ids[user],
+            item=study.dataset.items.ids[int(result.before[0])],
+        )
+
+
+def _colour(text: str) -> str:
+    if text.startswith("▲") or text == "came back":
+        return f"color: {theme.POSITIVE}; font-weight: 600"
+    return f"color: {theme.NEGATIVE}; font-weight: 600" if text.startswith("▼") else ""

@@ -11,6 +11,8 @@ import numpy as np
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
+from gnnrec_core.explain.faithfulness import measure
+from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.explain.scoring import Scorer, scorer_of
 from gnnrec_core.explain.values import Case, Check, Explanation, Target
 from gnnrec_core.models.run import Run
@@ -55,7 +57,27 @@ def explain_model(
     explainer.supports(model)
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
-    return with_checks(scorer_of(model), dataset, explanation, check_top)
+    checked = with_checks(scorer_of(model), dataset, explanation, check_top)
+    return replace(checked, narrative=narrate(checked, dataset))
+
+
+def with_faithfulness(model: Any, dataset: Dataset, explanation: Explanation, seed: int = 0) -> Explanation:
+    """The explanation with its faithfulness panel (about a second of recomputing), and its verdict in the narrative.
+
+    A method that draws random numbers is asked again with four other seeds to see how stable it is.
+    """
+    explainer = EXPLAINERS.load(explanation.method)()
+    rerun = None
+    if getattr(explainer, "is_stochastic", False):
+        settings = read_settings(explainer.settings_type, explanation.settings)
+
+        def rerun(other_seed: int) -> Explanation:
+            again: Explanation = explainer.explain(model, dataset, explanation.case, settings, other_seed)
+            return again
+
+    panel = measure(model, dataset, explanation, rerun, seed=seed)
+    measured = replace(explanation, faithfulness=panel.to_dict())
+    return replace(measured, narrative=narrate(measured, dataset))
 
 
 def with_checks(scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int) -> Explanation:

@@ -78,7 +78,7 @@ class PairScore:
         return total, gradient
 
     def _at_entries(self, rows: Float, column: Float) -> Float:
-        """rows[target] . column[source] for every entry; single columns are gathered several times faster than pairs."""
+        """rows[target] . column[source] of every entry; single columns are gathered several times faster than pairs."""
         by_side = np.ascontiguousarray(rows.T), np.ascontiguousarray(column.T)
         total: Float = by_side[0][0].take(self.target) * by_side[1][0].take(self.source)
         total += by_side[0][1].take(self.target) * by_side[1][1].take(self.source)

@@ -20,6 +20,7 @@ class Random:
 
     name: ClassVar[str] = "random"
     settings_type: ClassVar[type[Settings]] = NoSettings
+    is_stochastic: ClassVar[bool] = True
 
     def supports(self, model: Any) -> None:
         scorer_of(model)

@@ -1,0 +1,191 @@
+"""An explanation in short sentences, made by rules from numbers that stand in it; no language model.
+
+A sentence with "(recomputed)" rests on a check: the graph rebuilt without the part, degrees anew, embeddings kept,
+every item scored again. A share is a contribution over the explained number, used only where contributions sum to it.
+Other people are named by the `name_user` that the caller gives, or not at all. Sentences are plain text: titles are
+escaped by whoever shows them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+import polars as pl
+
+from gnnrec_core.data.values import Dataset
+from gnnrec_core.explain.values import Contribution, Explanation
+
+N_REASONS = 3
+MIN_SHARE = 0.005
+"""A part below half a percent is not worth a sentence."""
+
+NameUser = Callable[[str], str]
+
+
+def narrate(explanation: Explanation, dataset: Dataset, name_user: NameUser | None = None) -> tuple[str, ...]:
+    """What the explanation says, the most important first."""
+    sentences = [_opening(explanation, dataset)]
+    sentences += _reasons(explanation, dataset, name_user)
+    if explanation.is_additive:
+        sentences += [_baseline(explanation)]
+        sentences += _by_attribute(explanation, dataset)
+    verdict = explanation.faithfulness.get("verdict")
+    if verdict:
+        sentences.append(str(verdict))
+    if any(part.checked for part in explanation.contributions):
+        sentences.append(
+            "Recomputed means: without the part, with everything else and the trained embeddings as they are; "
+            "a model trained again without it may answer otherwise."
+        )
+    return tuple(sentences)
+
+
+def ordinal(rank: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '112th']
+    """
+    ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{rank:,}{ending}"
+
+
+def percent(share: float) -> str:
+    """A share as people read it: whole percents, and "under 1 %" below a half.
+
+    >>> percent(0.623), percent(0.002), percent(-0.04)
+    ('62 %', 'under 1 %', '−4 %')
+    """
+    rounded = round(100 * share)
+    if rounded == 0:
+        return "under 1 %"
+    return f"{'−' if rounded < 0 else ''}{abs(rounded)} %"
+
+
+def _opening(explanation: Explanation, dataset: Dataset) -> str:
+    case = explanation.case
+    title = dataset.title(case.item_index)
+    start = f"{title} stands {ordinal(explanation.rank)} among the items that this user has not had, "
+    if case.target == "margin" and case.reference_item is not None:
+        lead = "ahead of" if explanation.score >= 0 else "behind"
+        return (
+            start + f"{abs(explanation.score):.3g} {lead} {dataset.title(case.reference_item)}; this lead is explained."
+        )
+    return start + f"with a score of {explanation.score:.3g}."
+
+
+def _reasons(explanation: Explanation, dataset: Dataset, name_user: NameUser | None) -> Iterator[str]:
+    """The strongest parts in favour, then the strongest against."""
+    named = [part for part in explanation.contributions if part.kind not in ("own", "rest")]
+    worth = [p for p in named if not explanation.is_additive or abs(p.share) >= MIN_SHARE]
+    speaks_for = [part for part in worth if part.value * _sign(explanation) > 0][:N_REASONS]
+    for number, part in enumerate(speaks_for):
+        yield _reason(explanation, part, _name(part, dataset, name_user), first=number == 0)
+    against = [part for part in worth if explanation.is_additive and part.value * _sign(explanation) < 0][:1]
+    for part in against:
+        name = _name(part, dataset, name_user)
+        share = f"{percent(abs(part.share))} of the {_what(explanation)}"
+        yield f"{name} speaks against it, by {share}{_after(explanation, part)}."
+
+
+def _reason(explanation: Explanation, part: Contribution, name: str, first: bool) -> str:
+    if explanation.is_additive:
+        start = f"{percent(part.share)} of the {_what(explanation)} comes from {name}"
+    else:
+        start = f"By {explanation.method}, {name} counts {'most' if first else 'next'}"
+    return f"{start}{_after(explanation, part)}."
+
+
+def _after(explanation: Explanation, part: Contribution) -> str:
+    """What happens without the part, where that was recomputed."""
+    if part.checked is None:
+        return ""
+    before, after = explanation.rank, part.checked.rank_without
+    if after == before:
+        return f"; without it the item stays {ordinal(before)} (recomputed)"
+    verb = "falls" if after > before else "rises"
+    return f"; without it the item {verb} from {ordinal(before)} to {ordinal(after)} (recomputed)"
+
+
+def _baseline(explanation: Explanation) -> str:
+    if not explanation.score:
+        return "No interaction carries the rest: it comes from embeddings learned in training."
+    share = explanation.baseline / explanation.score
+    what = "the user's own embedding and what the graph holds without these parts"
+    if explanation.method in ("ledger", "paths"):
+        what = "the user's own embedding, taste learned in training"
+    return (
+        f"{percent(share)} of the {_what(explanation)} comes from no interaction shown: it is {what}, "
+        "and it is kept as it is in every recomputation."
+    )
+
+
+def _by_attribute(explanation: Explanation, dataset: Dataset) -> Iterator[str]:
+    """For each attribute of the items (author, genre): the value whose interactions carry most."""
+    if not explanation.score:
+        return
+    history = [part for part in explanation.contributions if part.kind == "history" and part.item is not None]
+    for column in attribute_columns(dataset.item_table):
+        sums: defaultdict[str, float] = defaultdict(float)
+        counts: defaultdict[str, int] = defaultdict(int)
+        values = dataset.item_table[column]
+        for part in history:
+            for value in _several(values[dataset.items.index(str(part.item))]):
+                sums[value] += part.value
+                counts[value] += 1
+        several = {value: total for value, total in sums.items() if counts[value] > 1}
+        if not several:
+            continue
+        best = max(several, key=lambda value: (several[value] * _sign(explanation), value))
+        share = several[best] / explanation.score
+        if share >= MIN_SHARE:
+            yield (
+                f"{counts[best]} items of the history with {_singular(column, dataset)} {best} together carry "
+                f"{percent(share)} of the {_what(explanation)}."
+            )
+
+
+def attribute_columns(table: pl.DataFrame) -> list[str]:
+    """Columns of text (or lists of text) whose values several items share."""
+    found = []
+    for name in table.columns:
+        if name in ("item_index", "item_id", "title"):
+            continue
+        series = table[name]
+        values = series.explode() if series.dtype == pl.List(pl.String) else series
+        if values.dtype == pl.String and 1 < values.drop_nulls().n_unique() < len(values.drop_nulls()):
+            found.append(name)
+    return found
+
+
+def _singular(column: str, dataset: Dataset) -> str:
+    is_list = isinstance(dataset.item_table.schema[column], pl.List)
+    return column.removesuffix("s") if is_list else column
+
+
+def _several(value: object) -> Iterable[str]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else [str(v) for v in value if v is not None]  # type: ignore[attr-defined]
+
+
+def _name(part: Contribution, dataset: Dataset, name_user: NameUser | None) -> str:
+    """The part as a title, a relation, or a person under another name."""
+    node = part.nodes[0] if part.nodes else None
+    relation = str(part.detail.get("relation", "")) if part.kind == "side" else ""
+    if node is None:
+        return part.label
+    if node.type == "user":
+        person = name_user(node.id) if name_user else "another user"
+        return f"{person} ({relation or 'reader of the item'})"
+    return f"{node.title} ({relation})" if relation else node.title
+
+
+def _what(explanation: Explanation) -> str:
+    return "lead" if explanation.case.target == "margin" else "score"
+
+
+def _sign(explanation: Explanation) -> float:
+    """Parts of the sign of the explained number speak for it; importances without a sign are all positive."""
+    return -1.0 if explanation.is_additive and explanation.score < 0 else 1.0

@@ -1,0 +1,138 @@
+"""Sentences say what the figures say, name other people only by the names given, and claim nothing unchecked."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gnnrec_core.explain.explaining import explain_model, with_checks, with_faithfulness
+from gnnrec_core.explain.narrative import attribute_columns, narrate
+from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.values import Case, Check, Contribution, Explanation, Node
+from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_model
+from tests.worlds import make_dataset, random_dataset
+
+BOOK = Node("item", "i1", "Dune", 1)
+
+
+@pytest.fixture
+def dataset():
+    """One user who has read three books of two authors; the explained book is i3."""
+    made = make_dataset([(0, 0, "train"), (0, 1, "train"), (0, 2, "train"), (1, 3, "train")])
+    table = made.item_table.with_columns(
+        pl.Series("title", ["Emma", "Dune", "Persuasion", "Solaris"]),
+        pl.Series("author", ["Austen", "Herbert", "Austen", "Lem"]),
+        pl.Series("genres", [["love"], ["space", "sand"], ["love"], ["space"]]),
+        pl.Series("year", [1815, 1965, 1817, 1961]),
+    )
+    return replace(made, item_table=table)
+
+
+def part(value, item, title, check=None, **fields):
+    node = Node("item", item, title, 1)
+    return Contribution(
+        "history", title, value, value / 2.0, user="u0", item=item, nodes=(node,), checked=check, **fields
+    )
+
+
+def explanation(parts, **fields):
+    case = Case(0, 3, "score", 10, 2.0, 2)
+    given = {"method": "ledger", "is_additive": True, "baseline": 0.6, **fields}
+    return Explanation(
+        given.pop("case", case), given.pop("method"), 2.0, 2, given.pop("baseline"), given.pop("is_additive"), 0.0,
+        tuple(parts), **given,
+    )  # fmt: skip
+
+
+def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
+    parts = [
+        part(1.24, "i1", "Dune", Check(0.7, 9)),
+        part(0.2, "i0", "Emma", Check(1.9, 2)),
+        part(-0.04, "i2", "Persuasion"),
+    ]
+    said = narrate(explanation(parts), dataset)
+    assert said[0] == "Solaris stands 2nd among the items that this user has not had, with a score of 2."
+    assert said[1] == "62 % of the score comes from Dune; without it the item falls from 2nd to 9th (recomputed)."
+    assert said[2] == "10 % of the score comes from Emma; without it the item stays 2nd (recomputed)."
+    assert said[3] == "Persuasion speaks against it, by 2 % of the score."
+    assert said[4].startswith("30 % of the score comes from no interaction shown: it is the user's own embedding")
+    assert "2 items of the history with author Austen together carry 8 % of the score." in said
+    assert "2 items of the history with genre love together carry 8 % of the score." in said
+    assert "trained embeddings as they are" in said[-1]
+
+
+def test_nothing_is_called_recomputed_that_was_not(dataset):
+    said = narrate(explanation([part(1.24, "i1", "Dune")]), dataset)
+    assert not any("ecomputed" in sentence and "own embedding" not in sentence for sentence in said)
+
+
+def test_what_does_not_sum_gets_no_share(dataset):
+    parts = [part(0.9, "i1", "Dune", Check(1.0, 1)), part(0.1, "i0", "Emma")]
+    said = narrate(explanation(parts, method="saliency", is_additive=False), dataset)
+    assert said[1] == "By saliency, Dune counts most; without it the item rises from 2nd to 1st (recomputed)."
+    assert said[2] == "By saliency, Emma counts next."
+    assert not any("%" in sentence for sentence in said)
+
+
+def test_other_people_have_the_given_name_or_none(dataset):
+    friend = Contribution(
+        "side", "friend: secret-id", 1.0, 0.5, nodes=(Node("user", "secret-id", "secret-id", 1),), edge=4,
+        detail={"relation": "friend"},
+    )  # fmt: skip
+    reader = Contribution("reader", "secret-id", 0.4, 0.2, user="secret-id", item="i3", nodes=friend.nodes)
+    plain = " ".join(narrate(explanation([friend, reader]), dataset))
+    assert "secret-id" not in plain and "50 % of the score comes from another user (friend)" in plain
+    named = " ".join(narrate(explanation([friend, reader]), dataset, lambda raw: "user-1a2b"))
+    assert "secret-id" not in named and "user-1a2b (friend)" in named and "user-1a2b (reader of the item)" in named
+
+
+def test_a_margin_is_a_lead_over_the_reference(dataset):
+    case = Case(0, 3, "margin", 10, 2.5, 2, 0, 0.5)
+    said = narrate(explanation([part(1.24, "i1", "Dune")], case=case), dataset)
+    assert said[0].endswith("2 ahead of Emma; this lead is explained.")
+    assert said[1].startswith("62 % of the lead comes from Dune")
+
+
+def test_columns_of_shared_text_are_attributes(dataset):
+    assert attribute_columns(dataset.item_table) == ["author", "genres"]
+
+
+@pytest.mark.parametrize("target", ["score", "margin"])
+def test_every_percentage_and_rank_is_one_of_the_explanations_figures(target):
+    model = random_model()
+    item = model.case(SCORE).item_index
+    found = explain_model(model, model.dataset, USER, item, "ledger", target, 5)
+    shares = {round(100 * abs(p.share)) for p in found.contributions} | {round(100 * abs(found.baseline / found.score))}
+    ranks = {found.rank} | {p.checked.rank_without for p in found.contributions if p.checked}
+    text = " ".join(found.narrative)
+    assert re.findall(r"(\d+) %", text) and "(recomputed)" in text
+    assert {int(n) for n in re.findall(r"(\d+) %", text)} <= shares
+    assert {int(n) for n in re.findall(r"(\d+)(?:st|nd|rd|th)", text)} <= ranks
+
+
+def test_checks_in_the_narrative_are_those_of_rebuilt_graphs():
+    model = random_model()
+    case = model.case(MARGIN)
+    found = explain_model(model, model.dataset, USER, case.item_index, "ledger", "score", 5)
+    strongest = found.contributions[0]
+    changed = model.propagation(model.graph.without(np.array([strongest.edge])))
+    score = changed.score(USER, case.item_index)
+    assert strongest.checked.score_without == pytest.approx(float(score), abs=1e-5)
+    assert with_checks(scorer_of(model), model.dataset, found, 10) == found
+
+
+@pytest.mark.parametrize("method", ["ledger", "random"])
+def test_faithfulness_comes_with_its_verdict(method):
+    model = LinearModel(random_dataset(30, 60, 20), n_layers=2)
+    item = model.case(SCORE).item_index
+    found = explain_model(model, model.dataset, USER, item, method, "score", 5)
+    assert found.faithfulness == {}
+    measured = with_faithfulness(model, model.dataset, found)
+    assert measured.faithfulness["verdict"] in measured.narrative
+    assert measured.contributions == found.contributions
+    if method == "ledger":
+        assert measured.faithfulness["stability"] == 1.0
+    else:
+        assert measured.faithfulness["stability"] < 0.9

@@ -14,6 +14,8 @@ COMMANDS = Registry(
     Plugin("recommend", "gnnrec_core.commands.recommend", "Recommend", "The best unseen items of users."),
     Plugin("fold-in", "gnnrec_core.commands.fold_in", "Fold in", "A list for somebody who is not in the data."),
     Plugin("explain", "gnnrec_core.commands.explain", "Explain", "Why this item, for this user?"),
+    Plugin("counterfactual", "gnnrec_core.commands.counterfactual", "Counterfactual", "What takes an item off a list?"),
+    Plugin("why-not", "gnnrec_core.commands.why_not", "Why not", "What an item lacks, and what would lift it in."),
     Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
     Plugin("job", "gnnrec_core.commands.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

@@ -32,6 +32,8 @@ MAX_SHARE = 0.5
 MAX_SIZE = 40
 N_COMPETITORS = 300
 VERIFIED_PER_SIZE = 6
+REACH = 0.01
+"""Competitors that by the predictor stay this share of the item's score behind under every set are out of reach."""
 PROVED = "proved"
 NOT_PROVED = "not proved minimal"
 
@@ -41,9 +43,12 @@ class Counterfactual:
     """A set of the user's interactions and what happens without it, recomputed.
 
     Where `found`, the item's rank without `removed` is beyond `k`. Where not, no set of up to `limit` interactions was
-    found that does it, and `removed` is the one that pushes the item down furthest. `checked_smaller_sets` sets smaller
-    than the answer were tried (`recomputed` of them on the changed graph); `minimality` says whether that proves that
-    no smaller one exists. `edges` are the columns of the removed interactions.
+    found that does it, and `removed` is the one that pushes the item down furthest.
+
+    `checked_smaller_sets` sets of up to three interactions, smaller than the answer, were found not to do it:
+    `recomputed` of them on the changed graph, the others by a margin several times the predictor's error. `minimality`
+    is "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
+    `edges` are the columns of the removed interactions.
     """
 
     case: Case
@@ -91,7 +96,7 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
         rank_after=rank_of(scores, item_index, excluded),
         score_after=float(scores[item_index]),
         verified=True,
-        checked_smaller_sets=small.tried,
+        checked_smaller_sets=small.decided,
         recomputed=small.recomputed,
         minimality=PROVED if size - 1 <= small.complete_to else NOT_PROVED,
         limit=search.limit,
@@ -122,9 +127,10 @@ class _Search:
         order = np.argsort(-scores, kind="stable")
         ahead = order[np.isfinite(scores[order])]
         # The item's competitors, best first, and the item itself in the last column.
-        self.items = np.append(ahead[: case.k + N_COMPETITORS], case.item_index)
-        self.predictor: RemovalPredictor = removal_predictor(scorer, case.user_index, self.items)
-        self.limit = min(int(MAX_SHARE * len(self.predictor.edges)), MAX_SIZE)
+        items = np.append(ahead[: case.k + N_COMPETITORS], case.item_index)
+        predictor = removal_predictor(scorer, case.user_index, items)
+        self.limit = min(int(MAX_SHARE * len(predictor.edges)), MAX_SIZE)
+        self.items, self.predictor = _within_reach(predictor, items, case, self.limit)
 
     def scores_without(self, chosen: IntArray) -> Float:
         """Exact scores of all items without these positions of the predictor's edges."""
@@ -139,24 +145,21 @@ class _Search:
     def lines(self) -> tuple[IntArray, Float]:
         """For each competitor the edges that speak most for the item against it, strongest first `[c, limit]`, and
         the predicted lead of the k-th best other item when the first 1, 2, ... of them are gone `[c, limit]`."""
-        linear = self.predictor.linear
-        against = linear[:, -1:] - linear[:, :-1]  # [m, c]
-        orders = np.argsort(-against, axis=0, kind="stable")[: self.limit].T  # [c, limit]
-        leads = [lead(self.predictor.of_prefixes(order), self.case.k) for order in orders]
+        linear, k = self.predictor.linear, self.case.k
+        against = linear[:, -1:] - linear[:, self.case.rank - 1 : -1]  # those that stand below it now
+        orders = np.argsort(-against, axis=0, kind="stable")[: self.limit].T
+        leads = [lead(self.predictor.of_prefixes(order), k) for order in orders]
         return orders, np.array(leads).reshape(len(orders), self.limit)
 
     def from_competitors(self) -> Iterator[IntArray]:
         """Sets that should work, smallest first, a few of each size."""
         orders, leads = self.lines
         for size in range(1, self.limit + 1):
-            ready = np.flatnonzero(leads[:, size - 1] > -self.error * size)
+            ready = np.flatnonzero(leads[:, size - 1] > 0)
             ready = ready[np.argsort(-leads[ready, size - 1], kind="stable")]
-            seen: set[tuple[int, ...]] = set()
-            for competitor in ready:
-                chosen = np.sort(orders[competitor, :size])
-                if tuple(chosen) not in seen and len(seen) < VERIFIED_PER_SIZE:
-                    seen.add(tuple(chosen))
-                    yield chosen
+            sets = dict.fromkeys(tuple(np.sort(orders[competitor, :size]).tolist()) for competitor in ready)
+            for chosen in list(sets)[:VERIFIED_PER_SIZE]:
+                yield np.array(chosen, dtype=np.int64)
 
     def greedy(self) -> IntArray | None:
         """Take what raises the k-th best other item most over the item, until it is out; then drop what is not needed.
@@ -203,13 +206,29 @@ class _Search:
         return float(np.abs(wrong).max(initial=0.0))
 
 
+def _within_reach(
+    predictor: RemovalPredictor, items: IntArray, case: Case, limit: int
+) -> tuple[IntArray, RemovalPredictor]:
+    """Only the competitors that some set could bring past the item, and the k best; the others change nothing."""
+    best = predictor.best_leads(limit)
+    if best is None or not limit:
+        return items, predictor
+    possible = (best > -REACH * np.abs(predictor.own + predictor.total[0])[-1]).any(axis=0)
+    possible[: case.k] = True
+    columns = np.append(np.flatnonzero(possible), len(items) - 1)
+    return items[columns], predictor.of_items(columns)
+
+
 def _smallest(search: _Search) -> tuple[IntArray | None, SmallSets]:
     """The smallest working set that the searches find, and what trying all smaller sets showed."""
     found = next((chosen for chosen in search.from_competitors() if search.works(chosen)), None)
-    if search.case.rank < search.case.k or found is None:
+    if found is None or (len(found) > 1 and search.case.rank < search.case.k):
         other = search.greedy()
         if other is not None and (found is None or len(other) < len(found)):
             found = other
+    if found is None and len(search.strongest()) and search.works(search.strongest()):
+        found = search.strongest()
     size = search.limit + 1 if found is None else len(found)
-    small = try_small_sets(search.predictor, search.case.k, size, search.error, search.works)
+    error = search.error if size > 1 else 0.0
+    small = try_small_sets(search.predictor, search.case.k, size, error, search.works)
     return (found if small.found is None else small.found), small

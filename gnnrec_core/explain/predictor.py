@@ -11,7 +11,8 @@ sqrt(d / d')). Searches use it to choose sets; every set that is reported is rec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,24 +40,42 @@ class RemovalPredictor:
     alpha: Float
     weight: Float
 
-    @property
+    @cached_property
     def total(self) -> Float:
         """Sum of all parts before any removal `[g, n]`."""
         together: Float = self.kept + self.parts.sum(axis=1)
         return together
 
-    @property
+    @cached_property
     def linear(self) -> Float:
         """Each edge's contribution to each item as the ledger has it `[m, n]`."""
         together: Float = self.parts.sum(axis=0)
         return together
 
+    def of_items(self, columns: IntArray) -> RemovalPredictor:
+        """The same for some of the items."""
+        parts = np.ascontiguousarray(self.parts[:, :, columns])
+        return replace(self, own=self.own[columns], kept=self.kept[:, columns], parts=parts)
+
+    def best_leads(self, limit: int) -> Float | None:
+        """How far each other item can at best come to stand above the last one, by set size `[limit, n - 1]`.
+
+        None where no closed form is known: heads that differ, or interactions of different weights.
+        """
+        if len(self.parts) != 1 or not len(self.edges) or np.ptp(self.weight) > 1e-12 * self.weight.max():
+            return None
+        # The best set of m edges has the m parts that speak most for the last item against the other.
+        against = -np.sort(self.parts[0][:, :-1] - self.parts[0][:, -1:], axis=0)[:limit]
+        size = np.arange(1, limit + 1)
+        remaining = (self.total[0, :-1] - self.total[0, -1]) + np.cumsum(against, axis=0)
+        factor = _factor(size * self.alpha[0, 0], size * self.weight[0])[:, None]
+        leads: Float = (self.own[:-1] - self.own[-1]) + factor * remaining
+        return leads
+
     def scores(self, gone: Float, alpha: Float, weight: Float) -> Float:
         """Scores `[s, n]` of `s` sets from the sums of their parts `[g, s, n]`, alpha `[g, s]` and weight `[s]`."""
-        left = np.maximum(1.0 - alpha, 0.0)
-        factor = np.zeros_like(left)
-        np.divide(np.sqrt(np.maximum(1.0 - weight, 0.0)), left, out=factor, where=left > 1e-9)
-        predicted: Float = self.own + np.einsum("gs,gsn->sn", factor, self.total[:, None] - gone)
+        factor = _factor(alpha, weight)[..., None]  # [g, s, 1]
+        predicted: Float = self.own + (factor * (self.total[:, None] - gone)).sum(axis=0)
         return predicted
 
     def of_sets(self, sets: IntArray) -> Float:
@@ -121,3 +140,11 @@ def _split(source: Any, edges: IntArray, own: Float, values: Float, alpha: Float
         alpha[:, removable],
         weight[removable],
     )
+
+
+def _factor(alpha: Float, weight: Float) -> Float:
+    """sqrt(d' / d) / (1 - alpha), 0 where nothing is left."""
+    left = np.maximum(1.0 - alpha, 0.0)
+    factor = np.zeros_like(left)
+    np.divide(np.sqrt(np.maximum(1.0 - weight, 0.0)), left, out=factor, where=left > 1e-9)
+    return factor

@@ -1,7 +1,9 @@
-"""All sets of one, two or three interactions: does removing any of them do it?
+"""All sets smaller than a known one: does removing any of them do it?
 
-Every set is tried with the predictor. Those that come near the border are recomputed exactly; how near counts as near
-is measured on the removal of single interactions (several times the largest error seen there, for each element).
+Sizes at which not even each competitor's own best set would bring enough competitors past the item are ruled out as a
+whole. Otherwise every set of up to three interactions is tried with the predictor, and those that come near the border
+are recomputed exactly; how near counts as near is measured on the removal of single interactions (several times the
+largest error seen there, for each element).
 """
 
 from __future__ import annotations
@@ -19,20 +21,22 @@ from gnnrec_core.explain.predictor import RemovalPredictor
 
 Float = NDArray[np.float64]
 SAFETY = 4.0
+MAX_TRIED_SIZE = 3
 MAX_SETS = 60_000
 MAX_RECOMPUTED = 200
-BLOCK = 4096
+BLOCK = 2048
 
 
 @dataclass(frozen=True)
 class SmallSets:
     """What trying small sets found: a set that works (positions in the predictor's edges) or None.
 
-    `tried` sets, of which `recomputed` exactly; `complete_to` is the largest size all of whose sets were decided.
+    `decided` sets of up to three do not do it, of which `recomputed` were recomputed exactly; `complete_to` is the largest size up to
+    which all sets were decided.
     """
 
     found: IntArray | None
-    tried: int
+    decided: int
     recomputed: int
     complete_to: int
 
@@ -56,26 +60,34 @@ def try_small_sets(
     error: float,
     works: Callable[[IntArray], bool],
 ) -> SmallSets:
-    """Try all sets of size 1, 2, ... below `below_size`, at most 3; stops at the first that works.
+    """Try all sets of size 1, 2, ... below `below_size`; stops at the first that works.
 
     `error` is the largest error of the predictor seen for the removal of one interaction, in units of `lead`. `works`
     recomputes a set exactly.
     """
-    n_edges, tried, recomputed, complete = len(predictor.edges), 0, 0, 0
-    for size in range(1, min(below_size - 1, 3, n_edges) + 1):
-        if tried + comb(n_edges, size) > MAX_SETS:
-            break
-        sets = np.array(list(combinations(range(n_edges), size)), dtype=np.int64).reshape(-1, size)
-        blocks = [sets[start : start + BLOCK] for start in range(0, len(sets), BLOCK)]
-        leads = np.concatenate([lead(predictor.of_sets(block), need) for block in blocks])
-        tried += len(sets)
-        near = np.flatnonzero(leads > -SAFETY * size * error)
-        near = near[np.argsort(-leads[near], kind="stable")]
-        for place in near[:MAX_RECOMPUTED]:
-            recomputed += 1
-            if works(sets[place]):
-                return SmallSets(sets[place], tried, recomputed, complete)
-        if len(near) > MAX_RECOMPUTED:
-            break
+    n_edges, decided, recomputed, complete = len(predictor.edges), 0, 0, 0
+    best = predictor.best_leads(below_size - 1)
+    for size in range(1, min(below_size - 1, n_edges) + 1):
+        n_sets, slack = comb(n_edges, size), SAFETY * size * error
+        if best is None or np.count_nonzero(best[size - 1] > -slack) >= need:
+            if size > MAX_TRIED_SIZE or n_sets > MAX_SETS:
+                break
+            near = _near(predictor, need, size, slack)
+            for chosen in near[:MAX_RECOMPUTED]:
+                recomputed += 1
+                if works(chosen):
+                    return SmallSets(chosen, decided, recomputed, complete)
+            if len(near) > MAX_RECOMPUTED:
+                break
+        decided += n_sets if size <= MAX_TRIED_SIZE else 0
         complete = size
-    return SmallSets(None, tried, recomputed, complete)
+    return SmallSets(None, decided, recomputed, complete)
+
+
+def _near(predictor: RemovalPredictor, need: int, size: int, slack: float) -> IntArray:
+    """Sets `[n, size]` that the predictor sees past the border or within `slack` of it, most promising first."""
+    sets = np.array(list(combinations(range(len(predictor.edges)), size)), dtype=np.int64).reshape(-1, size)
+    blocks = [sets[start : start + BLOCK] for start in range(0, len(sets), BLOCK)]
+    leads = np.concatenate([lead(predictor.of_sets(block), need) for block in blocks])
+    near = np.flatnonzero(leads > -slack)
+    return sets[near[np.argsort(-leads[near], kind="stable")]]

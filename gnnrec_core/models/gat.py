@@ -77,7 +77,15 @@ class GAT(GradientRecommender):
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
-        """Embeddings as LightGCN's; attention zero: `[K, H, d / H]` twice and `[K, H, n_features]`."""
+        """Embeddings as LightGCN's; attention zero."""
+        attention_shapes = cls.shapes(dataset, settings)
+        return initial_embedding(cls.build_graph(dataset, settings), settings, seed) | {
+            name: np.zeros(attention_shapes[name], np.float32) for name in (SOURCE, TARGET, EDGE)
+        }
+
+    @classmethod
+    def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:
+        """`embedding.weight` `[n_nodes, d]`; attention `[K, H, d / H]` twice and `[K, H, n_features]`."""
         if settings.embedding_dim % settings.n_heads:
             raise RequestError(
                 f"embedding_dim = {settings.embedding_dim} is not a multiple of n_heads = {settings.n_heads}.",
@@ -87,10 +95,11 @@ class GAT(GradientRecommender):
         heads = (settings.n_layers, settings.n_heads)
         width = settings.embedding_dim // settings.n_heads
         n_features = len(edge_feature_names(cls.build_graph(dataset, settings), settings))
-        return initial_embedding(dataset.n_nodes, settings.embedding_dim, seed) | {
-            SOURCE: np.zeros((*heads, width), np.float32),
-            TARGET: np.zeros((*heads, width), np.float32),
-            EDGE: np.zeros((*heads, n_features), np.float32),
+        return {
+            EMBEDDING: (dataset.n_nodes, settings.embedding_dim),
+            SOURCE: (*heads, width),
+            TARGET: (*heads, width),
+            EDGE: (*heads, n_features),
         }
 
     @classmethod

@@ -51,6 +51,11 @@ class GradientRecommender(ABC):
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
         """Parameters before training; their names and shapes are those of a trained model."""
 
+    @classmethod
+    def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters. A model whose `initial` is slow says them in another way."""
+        return {name: value.shape for name, value in cls.initial(dataset, settings, 0).items()}
+
     @abstractmethod
     def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
         """Final embeddings `[n, d]` of `nodes` `[n]`, with gradients; `batch` None outside training."""
@@ -67,8 +72,7 @@ class GradientRecommender(ABC):
     @classmethod
     def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
         """A trained model; RunError where the tensors do not fit the dataset and the settings."""
-        shapes = {name: value.shape for name, value in cls.initial(dataset, settings, 0).items()}
-        expect_shapes("model.safetensors", tensors, shapes)
+        expect_shapes("model.safetensors", tensors, cls.shapes(dataset, settings))
         return cls(dataset, settings, tensors)
 
     def parameter_groups(self) -> list[dict[str, Any]]:

@@ -48,6 +48,9 @@ class GradientSettings(Settings):
 class GraphSettings(GradientSettings):
     """Settings of models that pass messages over the whole graph."""
 
+    start: Literal["spectral", "random"] = Field(
+        "spectral", description="first embeddings: leading singular vectors of the train graph, or normal draws"
+    )
     n_layers: int = Field(3, ge=0, le=8, description="propagation layers; the final embedding is the mean of all")
     side_edges: float = Field(
         1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"

@@ -17,6 +17,7 @@ from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
 from gnnrec_core.models.sparse_ops import csr_tensor, layer_mean
+from gnnrec_core.models.spectral import spectral_embedding
 
 EMBEDDING = "embedding.weight"
 INITIAL_STD = 0.1
@@ -26,9 +27,12 @@ class LightGCNSettings(GraphSettings):
     """Settings of LightGCN."""
 
 
-def initial_embedding(n_nodes: int, embedding_dim: int, seed: int) -> Tensors:
-    """Layer-0 embeddings before training: normal with standard deviation 0.1, `[n_nodes, d]`."""
-    draws = np.random.default_rng((seed, 0)).standard_normal((n_nodes, embedding_dim), dtype=np.float32)
+def initial_embedding(graph: RecGraph, settings: Any, seed: int) -> Tensors:
+    """Layer-0 embeddings before training, standard deviation 0.1, `[n_nodes, d]`."""
+    d = settings.embedding_dim
+    if settings.start == "spectral":
+        return {EMBEDDING: spectral_embedding(graph, d, seed, INITIAL_STD)}
+    draws = np.random.default_rng((seed, 0)).standard_normal((graph.n_nodes, d), dtype=np.float32)
     return {EMBEDDING: draws * np.float32(INITIAL_STD)}
 
 
@@ -49,7 +53,12 @@ class LightGCN(GradientRecommender):
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
         """`embedding.weight` `[n_nodes, d]`."""
-        return initial_embedding(dataset.n_nodes, settings.embedding_dim, seed)
+        return initial_embedding(cls.build_graph(dataset, settings), settings, seed)
+
+    @classmethod
+    def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:
+        """`embedding.weight` `[n_nodes, d]`."""
+        return {EMBEDDING: (dataset.n_nodes, settings.embedding_dim)}
 
     @classmethod
     def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:

@@ -2,8 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TRAIN := $(BIN)/python -m gnnrec_core train sample_data/classics --device cpu --overwrite
+# Chosen on validation NDCG@20.
+SAMPLE := --set embedding_dim=32 --set loss=softmax --set n_negatives=1024 --set learning_rate=0.01 --set l2=0.01 \
+  --set epochs=120 --set patience=15
 
-.PHONY: run test check format bench soak lock audit clean
+.PHONY: run sample test check format bench soak lock audit clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f'Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make run PYTHON=python3.12')"
@@ -32,6 +36,14 @@ check: $(VENV)/.test-ready
 format: $(VENV)/.test-ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The shipped data and runs again: the data byte for byte, the runs with the same figures.
+sample: $(VENV)/.run-ready
+	$(BIN)/python -m gnnrec_core sample --out sample_data/classics --overwrite
+	$(TRAIN) --model lightgcn --out sample_data/runs/lightgcn $(SAMPLE)
+	$(TRAIN) --model gat --out sample_data/runs/gat $(SAMPLE)
+	$(TRAIN) --model itemknn --out sample_data/runs/itemknn --set n_neighbours=50
+	$(TRAIN) --model popularity --out sample_data/runs/popularity
 
 bench: $(VENV)/.test-ready
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

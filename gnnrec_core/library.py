@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar
 
 from gnnrec_core.errors import LensError, RequestError, RunError
 from gnnrec_core.files import write_json
+from gnnrec_core.models import MODELS
 from gnnrec_core.models.run import RunRecord
 from gnnrec_core.registry import did_you_mean
 
@@ -244,7 +245,7 @@ class Workspace:
         return Trashed(token, kind, folder.name, datetime.now(UTC))
 
     def _folders(self, kind: str) -> Iterator[tuple[Path, bool]]:
-        shipped = [self.sample / SAMPLE_DATASET] if kind == "datasets" else _subfolders(self.sample / "runs")
+        shipped = [self.sample / SAMPLE_DATASET] if kind == "datasets" else _shipped_runs(self.sample / "runs")
         card = {"datasets": "dataset.json", "runs": "run.json"}[kind]
         for folder in shipped:
             if (folder / card).is_file():
@@ -288,8 +289,11 @@ def sweep(parent: Path, older_than: float) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+def _shipped_runs(folder: Path) -> list[Path]:
+    """In the order in which the models are registered, so that the first one opens first."""
+    places = {name: place for place, name in enumerate(MODELS.names)}
+    found = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return sorted(found, key=lambda path: (places.get(path.name, len(places)), path.name))
 
 
 def _pick(entries: tuple[E, ...], wanted: str, kind: str) -> E:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from gnnrec_core.settings import SettingField, Settings, describe_settings
+from gnnrec_ui import state
 
 
 def settings_form(settings_type: type[Settings], prefix: str) -> dict[str, Any]:
@@ -37,6 +38,20 @@ def fields_form(settings_type: type[Settings], names: Sequence[str], prefix: str
     return changed
 
 
+def choose(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    default: str | None = None,
+    name_of: Callable[[str], str] = str,
+    help: str | None = None,
+) -> str:
+    """A menu whose choice stands in the URL by its own name, not by what it is called on screen."""
+    default = options[0] if default is None else default
+    st.session_state[key] = state.follow(key, options.__contains__, default)
+    return state.settle(key, st.selectbox(label, options, key=key, format_func=name_of, help=help), default)
+
+
 def groups(settings_type: type[Settings]) -> list[tuple[str, list[str]]]:
     """Field names by the class that declares them, the most special class first; the title is its docstring's start."""
     found = []
@@ -55,7 +70,7 @@ def label(name: str) -> str:
     >>> label("n_layers"), label("l2"), label("learning_rate")
     ('Number of layers', 'L2', 'Learning rate')
     """
-    words = name.split("_")
+    words = ["minimum" if word == "min" else word for word in name.split("_")]
     text = f"number of {' '.join(words[1:])}" if words[0] == "n" and len(words) > 1 else " ".join(words)
     return text[:1].upper() + text[1:]
 
@@ -81,8 +96,9 @@ def _widget(field: SettingField, key: str) -> Any:
             format="%g",
             **shared,
         )
-    text = st.text_input(label(field.name), "" if field.default is None else str(field.default), **shared)
-    return field.default if text == "" else text
+    shown = ", ".join(map(str, field.default)) if isinstance(field.default, tuple) else str(field.default or "")
+    text = st.text_input(label(field.name), shown, **shared)
+    return field.default if text in ("", shown) else text
 
 
 def _help(field: SettingField) -> str:

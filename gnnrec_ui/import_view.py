@@ -15,7 +15,7 @@ from gnnrec_core.data.values import Dataset
 from gnnrec_core.library import Workspace
 from gnnrec_core.settings import read_settings
 from gnnrec_core.text import clean, for_markdown
-from gnnrec_ui import dataset_view, forms
+from gnnrec_ui import dataset_view, forms, state
 from gnnrec_ui.staging import MOST_BYTES, safe_name, source_of, stage
 
 PARAMETER = "import"
@@ -102,18 +102,21 @@ def _columns(preview: Preview) -> dict[str, str]:
     st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file")
     if preview.format != "csv":
         return {}
-    chosen = {}
     guesses = (preview.user, preview.item, preview.rating, preview.time)
-    for place, ((name, label), guess) in enumerate(zip(ROLES.items(), guesses, strict=True)):
-        required = place < 2
-        options = [*preview.columns] if required else ["none", *preview.columns]
-        index = options.index(guess) if guess in options else 0
-        if place == 0:
-            boxes = st.columns(4)
-        picked = boxes[place].selectbox(
-            label, options, index, key=f"import_{name}", bind="query-params", format_func=clean
+    unsure = [label for label, guess in zip(list(ROLES.values())[:2], guesses[:2], strict=True) if guess is None]
+    if unsure:
+        st.info(
+            f"No column name says which is the {' and the '.join(unsure).lower()}: please choose.",
+            icon=":material/help:",
         )
-        chosen[name] = picked
+    free = [name for name in preview.columns if name not in guesses]
+    chosen = {}
+    for column, (name, label), guess in zip(st.columns(4), ROLES.items(), guesses, strict=True):
+        required = label in list(ROLES.values())[:2]
+        options = [*preview.columns] if required else ["none", *preview.columns]
+        default = guess or (free.pop(0) if required and free else options[0])
+        with column:
+            chosen[name] = forms.choose(label, options, f"import_{name}", default, clean)
     return chosen
 
 
@@ -176,6 +179,7 @@ def _store(place: Workspace, token: str, dataset: Dataset) -> None:
     st.session_state["_stored"] = entry.id
     st.session_state.pop("_staged_uploads", None)
     for key in [key for key in st.query_params if key.startswith("import")]:
-        del st.query_params[key]
-    st.query_params["dataset"] = entry.id
+        state.choose(key, None)
+    state.choose("view", None)
+    state.choose("dataset", entry.id)
     st.rerun()

@@ -30,9 +30,8 @@ def choose_training(dataset: DatasetEntry) -> Plan | None:
     """The form; None (with the reason on the page) while a setting is wrong."""
     titles = {plugin.name: plugin.title for plugin in MODELS}
     model, seed, device = st.columns([3, 1, 1])
-    name = model.selectbox(
-        "Model", MODELS.names, key="model", bind="query-params", format_func=lambda name: titles[name]
-    )
+    with model:
+        name = forms.choose("Model", MODELS.names, "model", name_of=titles.__getitem__)
     drawn = seed.number_input(
         "Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Decides every random draw."
     )

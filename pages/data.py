@@ -4,22 +4,12 @@ import streamlit as st
 
 from gnnrec_core.library import workspace
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import dataset_view, import_view, shell
+from gnnrec_ui import dataset_view, import_view, pickers, shell
 
 with shell.page("data") as study:
     place = workspace()
     views = {"dataset": "The chosen dataset", "import": "Import another"}
-    started = import_view.PARAMETER in st.query_params
-    view = st.radio(
-        "Show",
-        list(views),
-        index=int(started or study.dataset_entry is None),
-        key="view",
-        bind="query-params",
-        format_func=views.__getitem__,
-        horizontal=True,
-        label_visibility="collapsed",
-    )
+    view = pickers.choose_one("Show", views, "view", "dataset" if study.dataset_entry else "import")
     if view == "import":
         if place.read_only:
             st.info("This server is read-only: it shows datasets, and imports none.", icon=":material/lock:")

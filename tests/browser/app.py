@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, TimeoutError
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -114,6 +114,17 @@ class Visitor:
             "() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')", timeout=seconds * 1000
         )
         return self.page
+
+    def drop(self, *files: Path) -> Page:
+        """Drop files on the uploader, again where the page was drawn anew in that moment, and wait for the answer."""
+        for _ in range(4):
+            self.page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", list(files))
+            try:
+                self.page.wait_for_url("**import=s-*", timeout=6000)
+                return self.settle()
+            except TimeoutError:
+                continue
+        raise AssertionError("the uploader took no file")
 
     def text(self) -> str:
         """What the page says."""

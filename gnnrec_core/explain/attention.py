@@ -63,6 +63,7 @@ class AttentionMethod:
 
     name: ClassVar[str] = "attention"
     settings_type: ClassVar[type[Settings]] = AttentionSettings
+    is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
         if not isinstance(model, AttentionRecommender):

@@ -68,7 +68,7 @@ def with_faithfulness(model: Any, dataset: Dataset, explanation: Explanation, se
     """
     explainer = EXPLAINERS.load(explanation.method)()
     rerun = None
-    if getattr(explainer, "is_stochastic", False):
+    if explainer.is_stochastic:
         settings = read_settings(explainer.settings_type, explanation.settings)
 
         def rerun(other_seed: int) -> Explanation:

@@ -39,6 +39,7 @@ class LeaveOneOut:
 
     name: ClassVar[str] = "leave_one_out"
     settings_type: ClassVar[type[Settings]] = LeaveOneOutSettings
+    is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
         scorer_of(model)

@@ -44,6 +44,7 @@ class Ledger:
 
     name: ClassVar[str] = "ledger"
     settings_type: ClassVar[type[Settings]] = LedgerSettings
+    is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
         scorer_of(model)

@@ -43,6 +43,7 @@ class Paths:
 
     name: ClassVar[str] = "paths"
     settings_type: ClassVar[type[Settings]] = PathsSettings
+    is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
         if not isinstance(model, PropagationRecommender):

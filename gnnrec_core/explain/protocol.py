@@ -19,6 +19,8 @@ class Explainer(Protocol):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
+    is_stochastic: ClassVar[bool]
+    """Whether another seed gives another answer: then stability over seeds is measured."""
 
     def supports(self, model: Any) -> None:
         """UnsupportedError with the reason where this method cannot serve `model`."""

@@ -31,8 +31,8 @@ BLOCK = 2048
 class SmallSets:
     """What trying small sets found: a set that works (positions in the predictor's edges) or None.
 
-    `decided` sets of up to three do not do it, of which `recomputed` were recomputed exactly; `complete_to` is the largest size up to
-    which all sets were decided.
+    `decided` sets of up to three interactions do not do it, of which `recomputed` were recomputed exactly;
+    `complete_to` is the largest size up to which all sets were decided.
     """
 
     found: IntArray | None

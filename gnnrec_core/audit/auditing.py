@@ -13,10 +13,11 @@ from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.statistics import Interval, grouped_jackknife, mean_interval
+from gnnrec_core.audit.statistics import grouped_jackknife
 from gnnrec_core.audit.values import AuditReport, Scope
 from gnnrec_core.data.values import SplitName
 from gnnrec_core.models.run import Run
+from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
 
 TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
 """Metrics whose differences are tested by default. Few, because every test makes the adjustment harder."""
@@ -82,8 +83,10 @@ def audit_evidence(
 
 
 def overall_interval(metric: Metric, parts: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Interval:
-    """The figure of all users with its 95 % interval: Student's t of the mean, or of the linearised ratio."""
+    """The figure of all users with its 95 % interval: Wilson's for a hit rate, else Student's t (ratios linearised)."""
     top, bottom = parts
+    if metric.name == "hit_rate":
+        return share_interval(np.where(bottom > 0, top, np.nan))
     if bottom.sum() <= 0:
         return Interval(float("nan"))
     value = float(top.sum() / bottom.sum())

@@ -9,11 +9,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.audit.cosines import mean_cosine
+from gnnrec_core.audit.segments import one_hot, popularity_bins
+from gnnrec_core.audit.twins import Twins, find_twins
 from gnnrec_core.data.values import FloatArray, IntArray
 from gnnrec_core.ranking.accuracy import hits, n_relevant
 from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
 
 PerUser = NDArray[np.float64]
+LIST_FREE = ("n_relevant", "evaluable", "n_history", "demand", "history_bins", "history_labels", "twins")
+"""What does not depend on the lists and is kept when they change."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,44 @@ class Evidence:
         """Held-out interactions of each item `[n_items]`."""
         return np.bincount(self.relevant.indices, minlength=self.n_items).astype(np.float64)
 
+    @cached_property
+    def list_matrix(self) -> sp.csr_array:
+        """1 at the items of each list `[n, n_items]`; times per-item columns it sums them over lists."""
+        starts = np.concatenate([[0], np.cumsum(self.n_shown)])
+        places = self.items[self.shown]
+        return sp.csr_array((np.ones(len(places)), places, starts), shape=(self.n, self.n_items))
+
+    @cached_property
+    def discounted_matrix(self) -> sp.csr_array:
+        """1 / log2(rank + 1) at the items of each list `[n, n_items]`."""
+        weight = np.broadcast_to(self.discount, self.shown.shape)[self.shown]
+        return sp.csr_array((weight, self.list_matrix.indices, self.list_matrix.indptr), shape=(self.n, self.n_items))
+
+    @cached_property
+    def history_bins(self) -> NDArray[np.float64]:
+        """Train items of each user in head, middle and tail `[n, 3]`."""
+        return np.asarray(self.train.astype(np.float64) @ one_hot(popularity_bins(self.popularity), 3))
+
+    @cached_property
+    def history_labels(self) -> NDArray[np.float64]:
+        """Sum over the train items of 1 / labels at each label `[n, n_labels]`; empty without categories."""
+        shares = np.zeros((self.n_items, 0)) if self.categories is None else self.categories.shares
+        return np.asarray(self.train.astype(np.float64) @ shares)
+
+    @cached_property
+    def twins(self) -> Twins:
+        """Pairs of users whose histories overlap by at least 99 %."""
+        return find_twins(self.train, 0.99)
+
+    @cached_property
+    def hit_cosines(self) -> tuple[IntArray, NDArray[np.float64]]:
+        """Sorted keys row x n_items + item of all hits, and the mean cosine of each to the history (`cosines`)."""
+        rows, places = np.nonzero(self.hit)
+        items = self.items[rows, places]
+        keys = rows * self.n_items + items
+        order = np.argsort(keys)
+        return keys[order], mean_cosine(self.train, rows[order], items[order])
+
     def list_mean(self, value_of_item: NDArray[np.generic]) -> PerUser:
         """Mean over the shown items of each list of a per-item value `[n]`; NaN for an empty list."""
         total = (value_of_item[self.items] * self.shown).sum(1, dtype=np.float64)
@@ -155,10 +198,17 @@ class Evidence:
     def with_lists(self, lists: Recommendations) -> Evidence:
         """The same users and items with other lists."""
         changed = replace(self, lists=lists)
-        for name in ("n_relevant", "evaluable", "n_history", "demand"):  # what does not depend on the lists
+        for name in LIST_FREE:
             if name in self.__dict__:
                 changed.__dict__[name] = self.__dict__[name]
+        if "hit_cosines" in self.__dict__ and np.isin(changed._hit_keys, self.hit_cosines[0]).all():
+            changed.__dict__["hit_cosines"] = self.hit_cosines
         return changed
+
+    @property
+    def _hit_keys(self) -> IntArray:
+        rows, places = np.nonzero(self.hit)
+        return np.asarray(rows * self.n_items + self.items[rows, places])
 
     @cached_property
     def _rows(self) -> Recommendations:

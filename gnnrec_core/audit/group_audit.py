@@ -12,7 +12,6 @@ from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import Metric
 from gnnrec_core.audit.statistics import (
     GroupTests,
-    Interval,
     bootstrap_ratios,
     holm,
     percentile_interval,
@@ -20,6 +19,7 @@ from gnnrec_core.audit.statistics import (
 )
 from gnnrec_core.audit.values import Difference, GroupFigures, ImpactRatio
 from gnnrec_core.audit.verdicts import MIN_FOR_VERDICT, finding_of, sentence_of
+from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.settings import Settings
 
 

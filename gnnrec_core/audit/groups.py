@@ -15,11 +15,11 @@ from gnnrec_core.audit.sources import (
     GENRE_COLUMNS,
     column_values,
     first_column,
-    interactions_matrix,
     item_labels,
 )
 from gnnrec_core.data.values import NO_TIME, Dataset
 from gnnrec_core.errors import RequestError, UnsupportedError
+from gnnrec_core.recommend import interaction_matrix
 from gnnrec_core.registry import did_you_mean
 
 SECONDS_A_DAY = 86_400
@@ -135,13 +135,13 @@ def intersection(first: Grouping, second: Grouping) -> Grouping:
 
 def by_activity(dataset: Dataset) -> Grouping:
     """Fifths of users by number of train interactions; users with equal numbers stay together."""
-    counts = np.diff(interactions_matrix(dataset, "train").indptr).astype(np.float64)
+    counts = np.diff(interaction_matrix(dataset, "train").indptr).astype(np.float64)
     return _binned("activity", counts, 5, "behaviour", "fifths of users by number of train interactions")
 
 
 def by_taste(dataset: Dataset) -> Grouping:
     """Niche 20 %, diverse 60 %, blockbuster 20 % by the share of popular items in the history."""
-    train = interactions_matrix(dataset, "train")
+    train = interaction_matrix(dataset, "train")
     popular = head(np.bincount(train.indices, minlength=dataset.n_items)).astype(np.float64)
     n = np.diff(train.indptr)
     known = np.flatnonzero(n > 0)
@@ -172,7 +172,7 @@ def by_niche_genres(dataset: Dataset) -> Grouping:
     """The fifth of users with the largest share of rare genres in their history, and the others."""
     labels = item_labels(dataset, first_column(dataset, GENRE_COLUMNS))
     assert labels is not None  # BEHAVIOUR says so
-    profile = interactions_matrix(dataset, "train").astype(np.float64) @ labels.shares
+    profile = interaction_matrix(dataset, "train").astype(np.float64) @ labels.shares
     total = profile.sum(1)
     rare = ~prefix_holding(profile.sum(0).astype(np.int64), 0.8)
     known = np.flatnonzero(total > 0)

@@ -15,19 +15,12 @@ from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.topk import ScoreBlock, rank_items
 from gnnrec_core.ranking.values import Recommendations
-from gnnrec_core.recommend import left_out
+from gnnrec_core.recommend import interaction_matrix, left_out
 from gnnrec_core.registry import did_you_mean
 
 GENRE_COLUMNS = ("genres", "genre", "categories", "category", "tags", "class")
 PROVIDER_COLUMNS = ("author", "authors", "provider", "artist", "publisher", "brand", "creator", "seller", "studio")
 N_CANDIDATES = 100
-
-
-def interactions_matrix(dataset: Dataset, *splits: SplitName) -> sp.csr_array:
-    """Boolean `[n_users, n_items]` with the interactions of `splits`."""
-    rows = dataset.interactions.rows(*splits)
-    ends = (dataset.interactions.user_index[rows], dataset.interactions.item_index[rows])
-    return sp.csr_array((np.ones(len(rows), dtype=bool), ends), shape=(dataset.n_users, dataset.n_items))
 
 
 def gather(
@@ -55,11 +48,11 @@ def evidence_of(
     item_vectors: FloatArray | None = None,
 ) -> Evidence:
     """The evidence of lists of all users of `dataset`, in the order of users, whoever made them."""
-    train = interactions_matrix(dataset, "train")
+    train = interaction_matrix(dataset, "train")
     return Evidence(
         lists,
         train,
-        interactions_matrix(dataset, split),
+        interaction_matrix(dataset, split),
         np.bincount(train.indices, minlength=dataset.n_items).astype(np.int64),
         int(np.count_nonzero(np.diff(train.indptr))),
         item_labels(dataset, category_column or first_column(dataset, GENRE_COLUMNS)),

@@ -7,36 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 Values = NDArray[np.float64]
 BLOCK_CELLS = 4_000_000
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its two-sided interval; `low` and `high` are NaN where none can be given."""
-
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
-
-    def to_dict(self) -> dict[str, float]:
-        """As the contract prints it."""
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-
-def mean_interval(values: Values, level: float = 0.95) -> Interval:
-    """Mean of the measurable values with Student's t interval; agrees with the bootstrap for hundreds of users.
-
-    For users of two paired runs, give the differences.
-    """
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return Interval(float(known[0]) if len(known) else float("nan"))
-    centre, error = float(known.mean()), float(known.std(ddof=1) / np.sqrt(len(known)))
-    reach = float(t.ppf(0.5 + level / 2, len(known) - 1)) * error
-    return Interval(centre, centre - reach, centre + reach)
 
 
 def bootstrap_ratios(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.groups import Grouping
-from gnnrec_core.audit.statistics import Interval
+from gnnrec_core.ranking.intervals import Interval
 
 Finding = Literal["worse", "better", "lower", "higher", "small", "none", "cannot tell"]
 

@@ -16,7 +16,7 @@ from gnnrec_core.data.store import load_dataset
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import RequestError, RunError
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import model_type
 from gnnrec_core.models.checkpoint import load_tensors
 from gnnrec_core.models.heartbeat import is_alive
 from gnnrec_core.settings import Settings, read_settings
@@ -78,7 +78,7 @@ class Run:
     @cached_property
     def settings(self) -> Settings:
         """The settings of the model, checked."""
-        settings: Settings = read_settings(MODELS.load(self.record.model).settings_type, self.record.settings)
+        settings: Settings = read_settings(model_type(self.record.model).settings_type, self.record.settings)
         return settings
 
     @cached_property
@@ -91,7 +91,7 @@ class Run:
                 "Train the run again.",
                 file=str(self.folder),
             )
-        return MODELS.load(self.record.model).restore(self.dataset, self.settings, tensors)
+        return model_type(self.record.model).restore(self.dataset, self.settings, tensors)
 
     @property
     def graph(self) -> RecGraph:

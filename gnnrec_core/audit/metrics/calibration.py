@@ -15,11 +15,7 @@ BOTH = "users with labelled items in history and list"
 def label_profiles(e: Evidence) -> tuple[PerUser, PerUser]:
     """Label shares p of the history and q of the list, each `[n, n_labels]`; an item gives 1/labels to each."""
     assert e.categories is not None  # `needs` says so
-    shares = e.categories.shares
-    lists = np.zeros((e.n, shares.shape[1]))
-    for place in range(e.k):
-        lists += shares[e.items[:, place]] * e.shown[:, place, None]
-    return row_shares(e.train.astype(np.float64) @ shares), row_shares(lists)
+    return row_shares(e.history_labels), row_shares(e.list_matrix @ e.categories.shares)
 
 
 def calibration_kl(e: Evidence) -> PerUser:

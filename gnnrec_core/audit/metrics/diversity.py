@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.audit.cosines import mean_cosine
 from gnnrec_core.audit.evidence import Categories, Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import Metric, Variant
 from gnnrec_core.audit.metrics.popularity import WITH_LIST
-from gnnrec_core.data.values import IntArray
 
 PAIRED = "users with at least two items in the list"
 
@@ -31,15 +31,10 @@ def ild_category(e: Evidence) -> PerUser:
 def ild_cosine(e: Evidence, vectors: NDArray[np.floating]) -> PerUser:
     """Mean over pairs of 1 - cosine of `vectors` `[n_items, d]`, by the closed form |sum|^2."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    result = np.empty(e.n)
-    for start in range(0, e.n, 4096):  # blocks: [4096, k, d] at a time
-        rows = slice(start, start + 4096)
-        picked = unit[e.items[rows]] * e.shown[rows, :, None]
-        own = np.einsum("nkd,nkd->n", picked, picked, dtype=np.float64)
-        result[rows] = np.square(picked.sum(1, dtype=np.float64)).sum(1) - own
+    unit = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0)
+    alike = np.square(e.list_matrix @ unit).sum(1) - e.list_matrix @ np.square(unit).sum(1)
     n_pairs = e.n_shown * (e.n_shown - 1.0)
-    return divide(n_pairs - result, n_pairs)
+    return divide(n_pairs - alike, n_pairs)
 
 
 def ild_embedding(e: Evidence) -> PerUser:
@@ -88,53 +83,19 @@ def personalization(e: Evidence) -> float:
     return float(1.0 - (e.counts * (e.counts - 1) / 2).sum() / e.k / n_pairs) if e.n > 1 else float("nan")
 
 
-def history_cosine(e: Evidence, rows: IntArray, items: IntArray) -> NDArray[np.float64]:
-    """Mean over the history of row `rows[p]` of the cosine between its items and `items[p]` `[n_pairs]`.
-
-    An item's vector is the column of its train users, so the cosine is co-occurrence / sqrt(product of popularities).
-    """
-    wanted, place = np.unique(items, return_inverse=True)
-    popularity = np.maximum(np.bincount(e.train.indices, minlength=e.n_items), 1)
-    scaled = sp.csr_array(
-        ((1.0 / np.sqrt(popularity))[e.train.indices], e.train.indices, e.train.indptr), shape=e.train.shape
-    )
-    columns = scaled.T.tocsr()  # [n_items, n]: unit vectors of items
-    total = np.zeros(len(items))
-    for start in range(0, len(wanted), 2048):
-        similarity = sp.csr_array(columns[wanted[start : start + 2048]] @ scaled)
-        chosen = np.flatnonzero((place >= start) & (place < start + 2048))
-        total[chosen] = _row_dots(similarity, place[chosen] - start, e.train, rows[chosen])
-    return divide(total, e.n_history[rows])
-
-
-def _row_dots(left: sp.csr_array, rows: IntArray, right: sp.csr_array, others: IntArray) -> NDArray[np.float64]:
-    """Sum of `left[rows[p]]` over the columns stored in `right[others[p]]` `[n_pairs]`."""
-    total = np.empty(len(rows))
-    order = np.argsort(rows, kind="stable")
-    dense = np.zeros(left.shape[1])
-    bounds = np.searchsorted(rows[order], np.arange(left.shape[0] + 1))
-    for row in range(left.shape[0]):
-        span = slice(left.indptr[row], left.indptr[row + 1])
-        dense[left.indices[span]] = left.data[span]
-        for pair in order[bounds[row] : bounds[row + 1]]:
-            history = right.indices[right.indptr[others[pair]] : right.indptr[others[pair] + 1]]
-            total[pair] = dense[history].sum()
-        dense[left.indices[span]] = 0.0
-    return total
-
-
 def serendipity(e: Evidence) -> PerUser:
     """Mean over the list of hit x (1 - mean cosine to the history)."""
+    keys, cosines = e.hit_cosines
     rows, places = np.nonzero(e.hit)
-    surprise = 1.0 - np.nan_to_num(history_cosine(e, rows, e.items[rows, places]))
-    total = np.bincount(rows, weights=surprise, minlength=e.n)
+    found = np.searchsorted(keys, rows * e.n_items + e.items[rows, places])
+    total = np.bincount(rows, weights=1.0 - np.nan_to_num(cosines[found]), minlength=e.n)
     return divide(total, e.n_shown)
 
 
 def unexpectedness(e: Evidence) -> PerUser:
     """Mean over the list of 1 - mean cosine to the history, hit or not."""
     rows, places = np.nonzero(e.shown)
-    surprise = 1.0 - history_cosine(e, rows, e.items[rows, places])
+    surprise = 1.0 - mean_cosine(e.train, rows, e.items[rows, places])
     return divide(np.bincount(rows, weights=surprise, minlength=e.n), e.n_shown)
 
 

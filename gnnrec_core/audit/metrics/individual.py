@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import Metric
-from gnnrec_core.audit.twins import find_twins
 from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
 
 
@@ -33,7 +32,7 @@ def list_changed(first: Recommendations, second: Recommendations) -> PerUser:
 
 def consistency(e: Evidence) -> float:
     """Mean overlap of the lists of users with the same history."""
-    pairs = find_twins(e, min_overlap=0.99)
+    pairs = e.twins
     if not len(pairs.first):
         return float("nan")
     first, second = (e.lists.item_index[rows] for rows in (pairs.first, pairs.second))

@@ -67,8 +67,7 @@ def untrained_share(e: Evidence) -> PerUser:
 def bin_shares(e: Evidence) -> tuple[PerUser, PerUser]:
     """Shares of head, middle and tail in histories and in lists, each `[n, 3]`."""
     bins = one_hot(popularity_bins(e.popularity), 3)
-    shown = np.stack([(bins[e.items, number] * e.shown).sum(1) for number in range(3)], axis=1)
-    return row_shares(e.train.astype(np.float64) @ bins), row_shares(shown)
+    return row_shares(e.history_bins), row_shares(e.list_matrix @ bins)
 
 
 def upd(e: Evidence) -> PerUser:

@@ -68,11 +68,7 @@ def awrf_js(e: Evidence) -> PerUser:
 
 
 def _list_shares(e: Evidence) -> Values:
-    shares = _providers(e).shares
-    total = np.zeros((e.n, shares.shape[1]))
-    for place in range(e.k):
-        total += shares[e.items[:, place]] * (e.shown[:, place] * e.discount[place])[:, None]
-    return row_shares(total)
+    return row_shares(e.discounted_matrix @ _providers(e).shares)
 
 
 def provider_rsp(e: Evidence) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -41,10 +42,10 @@ class Calibrated:
 
     def rerank(self, candidates: Candidates, settings: CalibratedSettings, k: int) -> Recommendations:
         """Lists of k in the order in which the items were taken."""
-        shares = _item_shares(candidates, settings.by)
-        classes, class_of_item = np.unique(shares, axis=0, return_inverse=True)
-        target = np.nan_to_num(row_shares(candidates.evidence.train.astype(np.float64) @ shares))
-        return take(candidates, *greedy(candidates, class_of_item.ravel(), classes, target, settings.strength, k))
+        key = f"calibrated {settings.by}"
+        if key not in candidates.memo:
+            candidates.memo[key] = class_queues(candidates, settings.by)
+        return take(candidates, *greedy(candidates.memo[key], settings.strength, k))
 
 
 def _item_shares(candidates: Candidates, by: str) -> Values:
@@ -56,29 +57,40 @@ def _item_shares(candidates: Candidates, by: str) -> Values:
     return candidates.evidence.categories.shares
 
 
-def greedy(
-    candidates: Candidates, class_of_item: IntArray, classes: Values, target: Values, strength: float, k: int
-) -> tuple[IntArray, Values]:
-    """Positions `[n, k]` in the candidates and descending places; `classes` `[n_classes, n_labels]`."""
-    n, c = candidates.items.shape
-    queue, score, start = _class_queues(candidates, class_of_item, len(classes))
+@dataclass(frozen=True)
+class ClassQueues:
+    """Candidates grouped by class, best first: `position` and `score` `[n, c]`, where each class starts `[n, K + 1]`.
+
+    `classes` `[K, n_labels]` are the distinct label shares of items, `target` `[n, n_labels]` the histories' shares.
+    """
+
+    position: IntArray
+    score: NDArray[np.float32]
+    start: IntArray
+    classes: Values
+    target: Values
+
+
+def greedy(queues: ClassQueues, strength: float, k: int) -> tuple[IntArray, Values]:
+    """Positions `[n, k]` in the candidates and descending places."""
+    n, c = queues.position.shape
     rows, k = np.arange(n), min(k, c)
-    at = start[:, :-1].copy()  # [n, n_classes]: the next unused candidate of each class
-    heads = np.where(at < start[:, 1:], np.take_along_axis(score, np.minimum(at, c - 1), axis=1), -np.inf)
-    filled = np.zeros_like(target)
+    at, end = queues.start[:, :-1].copy(), queues.start[:, 1:]  # [n, K]: the next unused candidate of each class
+    heads = np.where(at < end, np.take_along_axis(queues.score, np.minimum(at, c - 1), axis=1), -np.inf)
+    heads = (1.0 - strength) * heads
+    filled = np.zeros_like(queues.target)
     order, value = np.zeros((n, k), dtype=np.int64), np.full((n, k), -np.inf)
     for place in range(k):
-        gain = _gain(filled, classes, target, place)
-        chosen = ((1.0 - strength) * heads + strength * gain).argmax(1)
+        chosen = (heads + strength * _gain(filled, queues.classes, queues.target, place)).argmax(1)
         left = np.isfinite(heads[rows, chosen])
         taken = np.minimum(at[rows, chosen], c - 1)
-        order[:, place] = queue[rows, taken]
+        order[:, place] = queues.position[rows, taken]
         value[left, place] = 1.0 - place / k
-        at[rows, chosen] += 1
-        following = at[rows, chosen]
-        more = following < start[rows, chosen + 1]
-        heads[rows, chosen] = np.where(more, score[rows, np.minimum(following, c - 1)], -np.inf)
-        filled += classes[chosen] * left[:, None]
+        following = at[rows, chosen] + 1
+        at[rows, chosen] = following
+        score = queues.score[rows, np.minimum(following, c - 1)]
+        heads[rows, chosen] = np.where(following < end[rows, chosen], (1.0 - strength) * score, -np.inf)
+        filled += queues.classes[chosen] * left[:, None]
     return order, value
 
 
@@ -104,15 +116,15 @@ def _term(target: Values, part: Values) -> Values:
         return np.where(target > 0, target * np.log(part + SMOOTHING * target), 0.0)
 
 
-def _class_queues(
-    candidates: Candidates, class_of_item: IntArray, n_classes: int
-) -> tuple[IntArray, NDArray[np.float32], IntArray]:
-    """Candidates grouped by class, best first: positions and scores `[n, c]`, where each class starts `[n, K + 1]`."""
-    n = len(candidates.items)
-    own = np.where(candidates.present, class_of_item[candidates.items], n_classes)
-    queue = np.argsort(own, axis=1, kind="stable")
-    counts = np.bincount(
-        (np.arange(n)[:, None] * (n_classes + 1) + own).ravel(), minlength=n * (n_classes + 1)
-    ).reshape(n, n_classes + 1)
+def class_queues(candidates: Candidates, by: str) -> ClassQueues:
+    """What the labels of items give, whatever the strength."""
+    shares = _item_shares(candidates, by)
+    classes, class_of_item = np.unique(shares, axis=0, return_inverse=True)
+    target = np.nan_to_num(row_shares(candidates.evidence.train.astype(np.float64) @ shares))
+    n, n_classes = len(candidates.items), len(classes)
+    own = np.where(candidates.present, class_of_item.ravel()[candidates.items], n_classes)
+    position = np.argsort(own, axis=1, kind="stable")
+    cells = (np.arange(n)[:, None] * (n_classes + 1) + own).ravel()
+    counts = np.bincount(cells, minlength=n * (n_classes + 1)).reshape(n, n_classes + 1)
     start = np.concatenate([np.zeros((n, 1), dtype=np.int64), np.cumsum(counts, axis=1)[:, :-1]], axis=1)
-    return queue, np.take_along_axis(candidates.scaled, queue, axis=1), start
+    return ClassQueues(position, np.take_along_axis(candidates.scaled, position, axis=1), start, classes, target)

@@ -39,7 +39,7 @@ class ExposureTarget:
         lifted = queues.score[:, :, :near].copy()
         lifted[:, 0] += np.float32(amount)
         value = lifted.reshape(len(position), -1)
-        order = np.lexsort((position, -value), axis=1)[:, :k]
+        order = np.argsort(-value, axis=1, kind="stable")[:, :k]  # of equal values the protected first
         return take(candidates, np.take_along_axis(position, order, axis=1), np.take_along_axis(value, order, axis=1))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -29,6 +29,8 @@ class Candidates:
 
     lists: Recommendations
     evidence: Evidence
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What a re-ranker worked out that its settings do not change, kept for the next move of a slider."""
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -67,14 +69,13 @@ class Candidates:
             )
         return np.asarray(labels.dense[:, labels.labels.index(label)] > 0)
 
-    @cached_property
-    def tail_queues(self) -> Queues:
-        """The queues of the long tail and the rest: the usual case, kept for the next move of a slider."""
-        return split_queues(self, self.protected("tail"))
-
     def queues(self, segment: str) -> Queues:
         """Candidates split in protected items and others."""
-        return self.tail_queues if segment == "tail" else split_queues(self, self.protected(segment))
+        key = f"queues {segment}"
+        if key not in self.memo:
+            self.memo[key] = split_queues(self, self.protected(segment))
+        queues: Queues = self.memo[key]
+        return queues
 
 
 class ProtectedSettings(Settings):

@@ -1,0 +1,235 @@
+"""The points of the charts: concentration, popularity against exposure, deciles, cold start, segments, rarefaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gnnrec_core.audit.evidence import Categories, Evidence, divide
+from gnnrec_core.audit.metrics import find_metric
+from gnnrec_core.audit.metrics.providers import per_provider
+from gnnrec_core.audit.segments import BINS, by_popularity, one_hot, popularity_bins
+from gnnrec_core.audit.spread import lorenz
+from gnnrec_core.ranking.intervals import mean_interval
+
+Values = NDArray[np.float64]
+Target = Literal["catalogue", "train", "held-out"]
+
+
+@dataclass(frozen=True)
+class Lorenz:
+    """Cumulative share of items `x` (least first) and of what they get `y`, both `[points]` from 0 to 1."""
+
+    name: str
+    x: Values
+    y: Values
+
+
+def lorenz_curves(evidence: Evidence, points: int = 400) -> tuple[Lorenz, ...]:
+    """Exposure in the lists, places in the lists, and train popularity, over the whole catalogue."""
+    sources = (
+        ("exposure", evidence.exposure),
+        ("places in lists", evidence.counts),
+        ("train interactions", evidence.popularity.astype(np.float64)),
+    )
+    at = np.unique(np.linspace(0, evidence.n_items, min(points, evidence.n_items + 1)).astype(np.int64))
+    return tuple(Lorenz(name, at / evidence.n_items, lorenz(values)[at]) for name, values in sources)
+
+
+@dataclass(frozen=True)
+class PopularityExposure:
+    """One point an item: train popularity, exposure per user, and the median exposure in bins of popularity."""
+
+    item_index: NDArray[np.int64]
+    popularity: Values
+    exposure: Values
+    bin_popularity: Values
+    bin_exposure: Values
+
+
+def popularity_exposure(evidence: Evidence, sample: int = 1000, seed: int = 0) -> PopularityExposure:
+    """At most `sample` items drawn at random (bins are of all items); exposure is divided by the number of users."""
+    exposure = evidence.exposure / max(1, evidence.n)
+    n = evidence.n_items
+    chosen = np.arange(n) if n <= sample else np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
+    trained = np.flatnonzero(evidence.popularity > 0)
+    edges = np.unique(np.geomspace(1, max(2, int(evidence.popularity.max())), 16))
+    place = np.digitize(evidence.popularity[trained], edges)
+    bins = np.unique(place)
+    return PopularityExposure(
+        chosen,
+        evidence.popularity[chosen].astype(np.float64),
+        exposure[chosen],
+        np.array([np.median(evidence.popularity[trained][place == b]) for b in bins]),
+        np.array([np.median(exposure[trained][place == b]) for b in bins]),
+    )
+
+
+def exposure_ratios(evidence: Evidence, labels: Categories | None = None, target: Target = "train") -> pl.DataFrame:
+    """Exposure share / target share of each segment: `segment, n_items, exposure_share, target_share, ratio`.
+
+    Segments are head, middle and tail, or the labels given. Target: share of the catalogue's items, of train
+    interactions, or of held-out interactions (demand). 1 is proportional.
+    """
+    share, names = segment_shares(evidence, labels)
+    wanted = {
+        "catalogue": np.ones(evidence.n_items),
+        "train": evidence.popularity.astype(np.float64),
+        "held-out": evidence.demand,
+    }[target]
+    exposure, goal = share.T @ evidence.exposure, share.T @ wanted
+    exposure, goal = exposure / max(exposure.sum(), 1e-300), goal / max(goal.sum(), 1e-300)
+    return pl.DataFrame(
+        {
+            "segment": names,
+            "n_items": share.sum(0).round().astype(np.int64),
+            "exposure_share": exposure,
+            "target_share": goal,
+            "ratio": divide(exposure, goal),
+        }
+    )
+
+
+def segment_shares(evidence: Evidence, labels: Categories | None = None) -> tuple[Values, list[str]]:
+    """How much of each item belongs to each segment `[n_items, n_segments]`, and the names."""
+    if labels is None:
+        return one_hot(popularity_bins(evidence.popularity), 3), list(BINS)
+    return labels.shares, list(labels.labels)
+
+
+def segment_table(evidence: Evidence, labels: Categories | None = None) -> pl.DataFrame:
+    """Items, exposure, places, demand and found demand of each segment (`recall` = hits / held-out interactions)."""
+    share, names = segment_shares(evidence, labels)
+    found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items).astype(np.float64)
+    demand = share.T @ evidence.demand
+    return pl.DataFrame(
+        {
+            "segment": names,
+            "n_items": share.sum(0).round().astype(np.int64),
+            "train_share": share.T @ evidence.popularity / max(1, evidence.popularity.sum()),
+            "list_share": share.T @ evidence.counts / max(1.0, evidence.counts.sum()),
+            "exposure_share": share.T @ evidence.exposure / max(1e-300, evidence.exposure.sum()),
+            "coverage": divide(share.T @ (evidence.counts > 0), share.sum(0)),
+            "held_out": demand,
+            "recall": divide(share.T @ found, demand),
+        }
+    )
+
+
+def popularity_deciles(evidence: Evidence) -> pl.DataFrame:
+    """Ten equal parts of the catalogue, most popular first: shares of histories, lists, hits and held-out items."""
+    found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items).astype(np.float64)
+    sources = {
+        "history": evidence.popularity.astype(np.float64),
+        "lists": evidence.counts,
+        "hits": found,
+        "held_out": evidence.demand,
+    }
+    parts = np.array_split(by_popularity(evidence.popularity), 10)
+    return pl.DataFrame(
+        {
+            "decile": np.arange(1, 11),
+            **{
+                name: [float(values[part].sum() / max(values.sum(), 1e-300)) for part in parts]
+                for name, values in sources.items()
+            },
+        }
+    )
+
+
+def cold_start_curve(evidence: Evidence, metric: str = "ndcg", n_bins: int = 8) -> pl.DataFrame:
+    """A per-user metric against the number of train items, in bins of about equal numbers of users.
+
+    `low_items, high_items, n_users, value, low, high, held_out`. Held-out items a user stand beside, because they grow
+    with activity and move accuracy by themselves. No bin is cut for fewer than 10 users.
+    """
+    top, bottom = find_metric(metric).parts(evidence)
+    rows = np.flatnonzero(bottom > 0)
+    n_bins = max(1, min(n_bins, len(rows) // 10))
+    history = evidence.n_history[rows]
+    edges = np.unique(np.quantile(history, np.arange(1, n_bins) / n_bins)) if len(rows) else np.zeros(0)
+    place = np.searchsorted(edges, history, side="left")
+    table = []
+    for code in np.unique(place):
+        inside = rows[place == code]
+        spread = mean_interval(top[inside] / bottom[inside])
+        table.append(
+            {
+                "low_items": int(evidence.n_history[inside].min()),
+                "high_items": int(evidence.n_history[inside].max()),
+                "n_users": len(inside),
+                "value": spread.value,
+                "low": spread.low,
+                "high": spread.high,
+                "held_out": float(evidence.n_relevant[inside].mean()),
+            }
+        )
+    return pl.DataFrame(table)
+
+
+def item_cold_start_curve(evidence: Evidence) -> pl.DataFrame:
+    """Held-out interactions that were found, by train users of the item: `low_users, high_users, held_out, recall`."""
+    edges = np.array([0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, np.inf])
+    found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items)
+    table = []
+    for low, high in pairwise(edges):
+        inside = (evidence.popularity >= low) & (evidence.popularity < high)
+        demand = evidence.demand[inside].sum()
+        if demand > 0:
+            highest = int(evidence.popularity[inside].max())
+            table.append(
+                {
+                    "low_users": int(low),
+                    "high_users": highest,
+                    "held_out": int(demand),
+                    "recall": float(found[inside].sum() / demand),
+                }
+            )
+    return pl.DataFrame(table)
+
+
+SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
+
+
+def rarefaction(evidence: Evidence, shares: Sequence[float] = SHARES, seed: int = 0) -> pl.DataFrame:
+    """Coverage and Gini of random parts of the users: what they would be for a smaller service."""
+    order = np.random.default_rng(seed).permutation(evidence.n)
+    table = []
+    for share in shares:
+        part = evidence.subset(np.sort(order[: max(1, round(share * evidence.n))]))
+        table.append(
+            {
+                "n_users": part.n,
+                "coverage": find_metric("coverage").value(part),
+                "gini": find_metric("gini").value(part),
+            }
+        )
+    return pl.DataFrame(table)
+
+
+def calibration_profiles(evidence: Evidence, rows: NDArray[np.int64] | None = None) -> pl.DataFrame:
+    """Mean share of each label in histories and in lists, of all users or of `rows`: `label, history, lists`."""
+    from gnnrec_core.audit.metrics.calibration import label_profiles
+
+    if evidence.categories is None:
+        return pl.DataFrame(schema={"label": pl.Utf8, "history": pl.Float64, "lists": pl.Float64})
+    p, q = label_profiles(evidence)
+    chosen = np.arange(evidence.n) if rows is None else rows
+    both = chosen[np.isfinite(p[chosen]).all(1) & np.isfinite(q[chosen]).all(1)]
+    means = [values[both].mean(0) if len(both) else np.full(values.shape[1], np.nan) for values in (p, q)]
+    return pl.DataFrame({"label": list(evidence.categories.labels), "history": means[0], "lists": means[1]})
+
+
+def provider_table(evidence: Evidence) -> pl.DataFrame:
+    """Items, exposure share, target shares and utility of each provider; empty where there are none."""
+    if evidence.providers is None:
+        return pl.DataFrame(schema={"segment": pl.Utf8})
+    table = segment_table(evidence, evidence.providers)
+    items = per_provider(evidence, np.ones(evidence.n_items))
+    return table.with_columns(pl.Series("exposure_per_item", divide(per_provider(evidence, evidence.exposure), items)))

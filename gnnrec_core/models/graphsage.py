@@ -1,0 +1,206 @@
+"""GraphSAGE (Hamilton et al. 2017): embeddings from attributes and sampled neighbours, none of them tied to an id."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from gnnrec_core.data.values import Dataset, IntArray
+from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.features import node_features
+from gnnrec_core.models.gradient import GradientRecommender
+from gnnrec_core.models.gradient_settings import GradientSettings
+from gnnrec_core.models.neighbours import Neighbours, mean_operator
+from gnnrec_core.models.protocol import HistoryParts, NewUserParts, Tensors
+from gnnrec_core.models.sampling import Batch
+from gnnrec_core.models.sparse_ops import csr_tensor
+
+Array = NDArray[Any]
+MOST_HIDDEN = 0.25
+"""Largest share of the edges that carries no messages in one step."""
+
+
+class GraphSAGESettings(GradientSettings):
+    """Settings of GraphSAGE."""
+
+    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
+    l2: float = Field(1e-5, ge=0, le=10, description="weight of the squared parameters in the loss of an interaction")
+    n_layers: Literal[1, 2, 3] = Field(2, description="rounds of messages")
+    n_neighbours: int = Field(10, ge=1, le=1000, description="neighbours drawn for each node and layer in training")
+    side_edges: float = Field(
+        1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"
+    )
+
+
+class GraphSAGE(GradientRecommender):
+    """h_0 = X W, h_l = relu(h_{l-1} A_l + mean over neighbours(h_{l-1}) B_l + c_l), the last without relu; <z_u, z_i>.
+
+    X holds attribute columns, node type and degrees, so a user or an item without any train interaction has an
+    embedding too. Means are weighted by edge weight; in training over `n_neighbours` draws, afterwards over all
+    neighbours. Interactions of a batch (up to a quarter of all edges) carry no messages while they are predicted.
+    """
+
+    name: ClassVar[str] = "graphsage"
+    settings_type: ClassVar[type[GraphSAGESettings]] = GraphSAGESettings
+    parts_frozen: ClassVar[tuple[str, ...]] = ("gates",)
+
+    def __init__(
+        self, dataset: Dataset, settings: Any, parameters: Tensors, seed: int = 0, device: str = "cpu"
+    ) -> None:
+        super().__init__(dataset, settings, parameters, seed, device)
+        self.features = node_features(dataset)
+
+    @classmethod
+    def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
+        """Train interactions and side edges."""
+        return build_graph(dataset, settings.side_edges)
+
+    @classmethod
+    def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
+        """`input` `[f, d]`; for each layer `own.l`, `near.l` `[d, d]`, `bias.l` `[d]`: normals of even variance."""
+        rng = np.random.default_rng((seed, 0))
+        d = settings.embedding_dim
+
+        def normal(n_in: int, scale: float) -> Array:
+            draws = rng.standard_normal((n_in, d), dtype=np.float32)
+            return draws * np.float32(scale / np.sqrt(n_in))
+
+        tensors: Tensors = {"input": normal(node_features(dataset).n, 2.0)}
+        for layer in range(1, settings.n_layers + 1):
+            tensors[f"own.{layer}"], tensors[f"near.{layer}"] = normal(d, 1.0), normal(d, 1.0)
+            tensors[f"bias.{layer}"] = np.zeros(d, np.float32)
+        return tensors
+
+    @classmethod
+    def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
+        """Features, graph, the sampled neighbourhood of a batch with its gradient, one batch of scores."""
+        n_edges = 2 * (len(dataset.interactions) + sum(len(relation) for relation in dataset.relations))
+        seeds = settings.batch_size * 2 + settings.n_negatives * (settings.batch_size if settings.loss == "bpr" else 1)
+        reached = min(dataset.n_nodes, seeds * (settings.n_neighbours + 1) ** (settings.n_layers - 1))
+        rows = dataset.n_nodes * settings.n_layers + reached * (settings.n_neighbours + 4) * 2
+        scores = settings.batch_size * min(settings.n_negatives, dataset.n_items) * 16
+        features = node_features(dataset).static.nbytes * 3
+        return int(features + n_edges * 60 + rows * settings.embedding_dim * 4 + scores)
+
+    @cached_property
+    def _x(self) -> Tensor:
+        return torch.from_numpy(self.features.on(self.graph)).to(self.device)
+
+    @cached_property
+    def _mean(self) -> Tensor:
+        return csr_tensor(mean_operator(self.graph), self.device)
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self.graph, self.device)
+
+    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
+        """z of `nodes`; in training from sampled neighbours without the interactions of the batch."""
+        if batch is not None:
+            return self._sampled(nodes, batch)
+        h = self._x @ self.parameters["input"]
+        for layer in range(1, self.settings.n_layers + 1):
+            h = self._layer(layer, h, self._mean @ h)
+        return h[nodes]
+
+    def _layer(self, layer: int, own: Tensor, near: Tensor) -> Tensor:
+        p = self.parameters
+        h = own @ p[f"own.{layer}"] + near @ p[f"near.{layer}"] + p[f"bias.{layer}"]
+        return functional.relu(h) if layer < self.settings.n_layers else h
+
+    def _sampled(self, nodes: Tensor, batch: Batch) -> Tensor:
+        """From the outermost neighbours inwards: needed[l] are the nodes whose h_l is needed."""
+        generator = self._generator(batch)
+        hidden = self._neighbours.hidden(self._to_hide(batch, generator))
+        seeds, place = torch.unique(nodes, return_inverse=True)
+        needed: list[Tensor] = [seeds]
+        drawn: list[tuple[Tensor, Tensor, Tensor]] = []
+        for _ in range(self.settings.n_layers):
+            near, weight = self._neighbours.draw(needed[0], self.settings.n_neighbours, hidden, generator)
+            wider, position = torch.unique(torch.cat([needed[0], near.flatten()]), return_inverse=True)
+            n = len(needed[0])
+            drawn.insert(0, (position[:n], position[n:].view_as(near), weight))
+            needed.insert(0, wider)
+        h = self._x[needed[0]] @ self.parameters["input"]
+        for layer, (own, near, weight) in enumerate(drawn, start=1):
+            means = functional.embedding_bag(near, h, per_sample_weights=weight, mode="sum")
+            h = self._layer(layer, h[own], means)
+        return h[place]
+
+    def _to_hide(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """The interactions of the batch, or as many of them (drawn) as leave most of the graph in place."""
+        most = int(MOST_HIDDEN * self._neighbours.half)
+        if len(batch.all_edges) <= most:
+            return batch.all_edges
+        return batch.all_edges[torch.randperm(len(batch.all_edges), generator=generator, device=self.device)[:most]]
+
+    def _generator(self, batch: Batch) -> torch.Generator:
+        """Draws that follow from the seed and the batch, so that they are the same after a resumption."""
+        mark = int((batch.all_edges * torch.arange(1, len(batch.all_edges) + 1, device=self.device)).sum())
+        state = np.random.SeedSequence((self.seed, mark & (2**63 - 1))).generate_state(1, np.uint64)[0]
+        return torch.Generator(device=self.device).manual_seed(int(state >> np.uint64(1)))
+
+    def regulariser(self, nodes: Tensor) -> Tensor:
+        """Half the squared length of all parameters, once for each of `nodes`: no parameter belongs to one node."""
+        squares = torch.stack([value.square().sum() for value in self.parameters.values()])
+        return squares.sum() * len(nodes) / 2
+
+    def score_on(self, graph: RecGraph, users: IntArray) -> Array:
+        """Scores `[n, n_items]` float64 on a changed graph, degrees and means taken there."""
+        final = self._layers(graph)[-1]
+        items = final[graph.n_users : graph.n_users + graph.n_items]
+        scores: Array = final[np.asarray(users)] @ items.T
+        return scores
+
+    def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
+        """What each edge of the user brings to z_u, times z_i, with gates and all other nodes as they are."""
+        graph = self.graph if graph is None else graph
+        layers = self._layers(graph)
+        edges = np.flatnonzero(graph.edge_index[0] == user_index).astype(np.int64)
+        weight = graph.edge_weight[edges].astype(np.float64)
+        share = weight / weight.sum() if len(edges) else weight
+        own, sent = self._unfold(layers, layers[0][user_index], graph.edge_index[1, edges], share)
+        items = layers[-1][graph.n_users + np.asarray(item_indices)]
+        return HistoryParts(items @ own, edges, sent @ items.T)
+
+    def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
+        """A user of whom nothing but the items is known; all else stays as trained."""
+        layers = self._layers(self.graph)
+        n = len(item_indices)
+        first = self.features.unknown_user(n).astype(np.float64) @ self._weight("input")
+        nodes = self.graph.n_users + np.asarray(item_indices)
+        own, sent = self._unfold(layers, first, nodes, np.full(n, 1.0 / n))
+        items = layers[-1][self.graph.n_users : self.graph.n_users + self.graph.n_items]
+        return NewUserParts(items @ own, sent @ items.T, self.parts_frozen)
+
+    def _unfold(self, layers: list[Array], first: Array, near: IntArray, share: Array) -> tuple[Array, Array]:
+        """z of one node as own `[d]` + sum over neighbours of sent `[m, d]`, each relu as the 0 or 1 that it was."""
+        own, sent = first, np.zeros((len(near), first.shape[0]))
+        for layer in range(1, self.settings.n_layers + 1):
+            own = own @ self._weight(f"own.{layer}") + self._weight(f"bias.{layer}")
+            messages = share[:, None] * (layers[layer - 1][near] @ self._weight(f"near.{layer}"))
+            sent = sent @ self._weight(f"own.{layer}") + messages
+            if layer < self.settings.n_layers:
+                gate = own + sent.sum(axis=0) > 0
+                own, sent = own * gate, sent * gate
+        return own, sent
+
+    def _layers(self, graph: RecGraph) -> list[Array]:
+        """h_0 ... h_K of all nodes on `graph` in float64, each `[n_nodes, d]`."""
+        mean = mean_operator(graph)
+        layers = [self.features.on(graph).astype(np.float64) @ self._weight("input")]
+        for layer in range(1, self.settings.n_layers + 1):
+            h = layers[-1] @ self._weight(f"own.{layer}") + (mean @ layers[-1]) @ self._weight(f"near.{layer}")
+            h += self._weight(f"bias.{layer}")
+            layers.append(np.maximum(h, 0.0) if layer < self.settings.n_layers else h)
+        return layers
+
+    def _weight(self, name: str) -> Array:
+        return self.parameters[name].detach().cpu().numpy().astype(np.float64)

@@ -1,0 +1,138 @@
+"""GraphSAGE: features by hand, sampled means, exact parts, and what it knows of those it has never seen."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from gnnrec_core.data.values import Relation
+from gnnrec_core.fold_in import fold_in
+from gnnrec_core.graph import build_graph
+from gnnrec_core.models.features import degree_features, node_features
+from gnnrec_core.models.neighbours import Neighbours, mean_operator
+from gnnrec_core.models.sampling import Sampler
+from tests.models.runs import fitted, run_of
+from tests.worlds import make_dataset, random_dataset
+
+QUICK = {"embedding_dim": 8, "epochs": 3, "batch_size": 64}
+
+
+def with_items(dataset, **columns):
+    """`dataset` with attribute columns of items."""
+    return replace(dataset, item_table=dataset.item_table.with_columns(pl.Series(k, v) for k, v in columns.items()))
+
+
+def genres_world(n_users: int = 24, n_items: int = 20, newcomers: int = 4):
+    """Even users read genre A (even items), odd users B; the last items have a genre and nobody who read them."""
+    rng = np.random.default_rng(0)
+    old = n_items - newcomers
+    triples = []
+    for user in range(n_users):
+        own = rng.permutation(np.arange(user % 2, old, 2))[:6]
+        triples += [(user, int(item), "train") for item in own[:5]] + [(user, int(own[5]), "validation")]
+    world = make_dataset(triples, n_users, n_items)
+    return with_items(world, genre=["A" if item % 2 == 0 else "B" for item in range(n_items)])
+
+
+def test_features_by_hand():
+    world = make_dataset([(0, 0, "train"), (0, 1, "train"), (1, 1, "train"), (1, 2, "test")])
+    world = with_items(world, year=[1900, 1902, None], tags=[["x", "y"], ["x"], ["z"]])
+    features = node_features(world)
+    # "y" and "z" stand at one item alone, so they would be ids in disguise.
+    assert features.names == ("year", "tags=x", "type=user", "type=item", "type=attribute")
+    assert features.static[:2].tolist() == [[0, 0, 1, 0, 0]] * 2
+    assert features.static[2:].tolist() == [[-1, 1, 0, 1, 0], [1, 1, 0, 1, 0], [0, 0, 0, 1, 0]]
+    log2, log3 = np.log([2, 3]).astype(np.float32)
+    graph = build_graph(world)
+    assert degree_features(graph).tolist() == [[log3, 0, 0], [log2, 0, 0], [0, log2, 0], [0, log3, 0], [0, 0, 0]]
+    assert features.on(graph).shape == (5, features.n)
+    assert features.unknown_user(2).tolist() == [0, 0, 1, 0, 0, log3, 0, 0]
+
+
+def test_no_feature_is_an_id():
+    dataset = random_dataset(side_edges=True)
+    names = node_features(dataset).names
+    assert not any("u1" in name or "i1" in name or "Item" in name for name in names)
+
+
+def test_means_are_weighted():
+    friends = Relation("friend", "user-user", np.array([0]), np.array([1]), np.array([0.5], np.float32))
+    graph = build_graph(make_dataset([(0, 0, "train"), (1, 1, "train")], relations=(friends,)))
+    assert mean_operator(graph).toarray()[0] == pytest.approx([0, 1 / 3, 2 / 3, 0])
+
+
+def test_drawn_neighbours_are_neighbours_and_their_mean_is_right_on_average():
+    graph = build_graph(random_dataset(side_edges=True))
+    neighbours = Neighbours(graph, "cpu")
+    nothing = neighbours.hidden(torch.zeros(0, dtype=torch.int64))
+    nodes = torch.arange(graph.n_nodes)
+    near, weight = neighbours.draw(nodes, 4000, nothing, torch.Generator().manual_seed(0))
+    expected = mean_operator(graph).toarray()
+    drawn = np.zeros_like(expected)
+    np.add.at(drawn, (np.arange(graph.n_nodes)[:, None], near.numpy()), weight.numpy())
+    assert (drawn[expected == 0] == 0).all()
+    assert np.abs(drawn - expected).max() < 0.05
+    assert drawn.sum(1) == pytest.approx((graph.degree > 0).astype(float), abs=1e-4)
+
+
+def test_hidden_edges_carry_nothing_in_either_direction():
+    graph = build_graph(random_dataset())
+    neighbours = Neighbours(graph, "cpu")
+    edges = graph.history_edges(3)
+    near, weight = neighbours.draw(
+        torch.arange(graph.n_nodes), 50, neighbours.hidden(torch.from_numpy(edges)), torch.Generator().manual_seed(1)
+    )
+    assert weight[3].sum() == 0
+    assert weight[near == 3].sum() == 0
+
+
+def test_training_embeds_as_always_when_all_neighbours_are_drawn():
+    """With so many draws that every neighbour is drawn in its share, the sampled embedding is the full one."""
+    model = fitted("graphsage", random_dataset(8, 6, per_user=5, seed=1), **QUICK, n_neighbours=1000)
+    batch = next(Sampler(model.graph, "cpu").pairwise(torch.Generator().manual_seed(0), 1, 1, 0.0))
+    batch = replace(batch, all_edges=batch.all_edges[:0])
+    nodes = torch.tensor([0, 3, 9, 0])
+    with torch.no_grad():
+        sampled, full = model.embed(nodes, batch), model.embed(nodes, None)
+    assert torch.allclose(sampled, full, atol=0.15 * float(full.abs().max()))
+    assert torch.equal(sampled[0], sampled[3])
+
+
+def test_items_and_users_never_seen_are_placed_by_what_is_known_of_them():
+    world = genres_world()
+    model = fitted("graphsage", world, embedding_dim=16, epochs=60, batch_size=64, learning_rate=0.02)
+    scores = model.score(np.arange(24))
+    new_a, new_b = scores[:, [16, 18]].mean(1), scores[:, [17, 19]].mean(1)
+    assert (new_a[::2] > new_b[::2]).all() and (new_b[1::2] > new_a[1::2]).all()
+    answer = fold_in(run_of(model, world), [1, 3], 4)
+    assert (answer.item_index % 2 == 1).all()
+    assert np.allclose(answer.own + answer.values.sum(0), answer.score)
+
+
+def test_parts_of_a_new_user_are_those_of_a_user_with_that_history():
+    """A user of whom nothing is known but the history is folded in to the very same scores."""
+    world = random_dataset(seed=6)
+    model = fitted("graphsage", world, **QUICK)
+    history = model.graph.history(4)
+    parts = model.new_user_parts(history)
+    assert np.allclose(parts.own + parts.values.sum(0), model.score_on(model.graph, np.array([4]))[0], atol=1e-8)
+    assert parts.frozen == ("gates",)
+
+
+def test_removing_an_interaction_is_recomputed():
+    model = fitted("graphsage", random_dataset(seed=2, side_edges=True), **QUICK)
+    edges = model.graph.history_edges(0)
+    changed = model.score_on(model.graph.without(edges[:1]), np.array([0]))
+    assert not np.allclose(changed, model.score_on(model.graph, np.array([0])))
+    parts = model.history_parts(0, np.array([1, 2]))
+    friends = np.flatnonzero(model.graph.edge_index[0] == 0)
+    assert set(parts.edges) == set(friends) and set(edges) <= set(friends)
+
+
+def test_resumed_training_draws_the_same_neighbours():
+    model = fitted("graphsage", random_dataset(), **QUICK)
+    batch = next(Sampler(model.graph, "cpu").pairwise(torch.Generator().manual_seed(0), 32, 1, 0.0))
+    first, second = model._generator(batch), model._generator(batch)
+    assert torch.equal(torch.rand(3, generator=first), torch.rand(3, generator=second))

@@ -62,7 +62,7 @@ def _unseen_users(dataset: Dataset) -> list[Problem]:
 
 
 def _unseen(dataset: Dataset, index: IntArray, n: int, kind: str, ids: tuple[str, ...]) -> list[Problem]:
-    train = np.bincount(index[dataset.interactions.rows("train")], minlength=n)
+    train = np.bincount(index[dataset.interactions.split == SPLITS.index("train")], minlength=n)
     unseen = np.flatnonzero(train == 0)
     if not len(unseen):
         return []

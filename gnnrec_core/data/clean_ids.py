@@ -24,9 +24,9 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
 
 @dataclass(frozen=True)
 class Ids:
-    """`codes` int64 `[n]` into `values` (cleaned ids, unique, unsorted); -1 where the row has no id."""
+    """`codes` int32 `[n]` into `values` (cleaned ids, unique, unsorted); -1 where the row has no id."""
 
-    codes: IntArray
+    codes: NDArray[np.int32]
     values: list[str]
     problems: tuple[Problem, ...]
 
@@ -35,9 +35,9 @@ def clean_ids(table: Table, column: str, kind: str) -> Ids:
     """The ids of a column, cleaned once for each distinct text. A row without an id gets -1 and is reported."""
     found = distinct(table.frame[column])
     raw = found.values.to_list()
+    if table.frame[column].dtype.is_integer() and "" not in raw:
+        return Ids(found.codes, raw, ())
     report = _Report(table, column, found.codes, found.counts())
-    if found.values.dtype == pl.String and table.frame[column].dtype.is_integer():
-        return Ids(found.codes.astype(np.int64), raw, ())
     texts = [text.strip() for text in raw]
     report.repaired("blanks_stripped", [a != b for a, b in zip(raw, texts)], f"{kind} ids had blanks around them")
     texts = _composed(texts, report, kind)
@@ -48,9 +48,9 @@ def clean_ids(table: Table, column: str, kind: str) -> Ids:
     report.dropped("empty_id", [not text for text in texts], f"rows have no {kind} id")
     places: dict[str, int] = {}
     lookup = np.array(
-        [-1 if gone else places.setdefault(text, len(places)) for text, gone in zip(texts, empty)], dtype=np.int64
+        [-1 if gone else places.setdefault(text, len(places)) for text, gone in zip(texts, empty)], dtype=np.int32
     )
-    codes = lookup[found.codes] if len(lookup) else np.zeros(0, np.int64)
+    codes = lookup[found.codes] if len(lookup) else np.zeros(0, np.int32)
     return Ids(codes, list(places), tuple(report.problems))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gnnrec_core.data.clean_ids import MISSING_WORDS
 from gnnrec_core.data.distinct import Distinct, distinct
@@ -31,21 +32,65 @@ class Numbers:
 
 def clean_numbers(table: Table, column: str, scale: tuple[float, float] | None = None) -> Numbers:
     """The ratings of a column. DataError with line, column and value for text that is no number, and for a number
-    outside the declared `scale`."""
+    outside the declared `scale`. Each distinct text is looked at once."""
     series = table.frame[column]
     if series.dtype.is_float():
-        return _checked(table, column, Distinct(np.zeros(0, np.int32), pl.Series([], dtype=pl.String)), series, scale)
+        values = series.cast(pl.Float64).fill_null(math.nan).to_numpy()
+        found = Distinct(np.arange(len(values), dtype=np.int32), series)
+        return _checked(_Found(table, column, found, values, np.ones(len(values), np.int64)), scale, [])
     found = distinct(series)
     numbers, how = _parse(found.values)
+    met = _Found(table, column, found, numbers, found.counts())
     problems = []
     for code, (flags, message) in how.items():
-        rows = found.rows(flags)
-        if code == "not_a_number" and len(rows):
-            raise _refused(table, column, rows, message)
-        if len(rows):
-            problems.append(_problem(table, column, rows, code, message))
-    checked = _checked(table, column, found, pl.Series(numbers[found.codes] if len(numbers) else []), scale)
-    return Numbers(checked.values, checked.drop, (*problems, *checked.problems))
+        if code == "not_a_number" and flags.any():
+            raise met.refused(flags, message)
+        if flags.any():
+            problems.append(met.problem(flags, code, message))
+    return _checked(met, scale, problems)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Distinct numbers `[m]` with their counts, and the way back to the rows that hold them."""
+
+    table: Table
+    column: str
+    found: Distinct
+    values: NDArray[np.float64]
+    counts: IntArray
+
+    def problem(self, flags: NDArray[np.bool_], code: str, message: str, action: str = "repaired") -> Problem:
+        rows = self.found.rows(flags)
+        missing = code == "missing_rating"
+        return Problem(
+            code,
+            "info" if action == "repaired" and not missing else "warning",
+            len(rows),
+            "kept" if missing else action,
+            f"{len(rows):,} {message}.",
+            self.table.file,
+            self.table.line(rows[0]),
+            self.column,
+            self.table.text(self.column, rows[0]),
+            self.table.where(rows),
+            rows_removed=len(rows) if action == "dropped" else 0,
+        )
+
+    def refused(self, flags: NDArray[np.bool_], what: str) -> DataError:
+        rows = self.found.rows(flags)
+        value, line = self.table.text(self.column, rows[0]), self.table.line(rows[0])
+        more = f" (and {len(rows) - 1:,} more like it)" if len(rows) > 1 else ""
+        return DataError(
+            f"{self.table.file} line {line:,}, column {self.column!r}: {value!r} {what}{more}.",
+            f"Repair the line, or name another column with --rating-col ('none' leaves {self.column!r} unread).",
+            file=self.table.file,
+            line=line,
+            column=self.column,
+            value=value,
+            lines=list(self.table.where(rows)),
+            count=len(rows),
+        )
 
 
 def _parse(values: pl.Series) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, str]]]:
@@ -77,90 +122,51 @@ def _parse(values: pl.Series) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, s
         "decimal_comma": "ratings have a decimal comma; it was read as a point",
         "thousands": "ratings part thousands with a comma; it was removed",
         "true_false": "ratings are true or false; they were read as 1 and 0",
-        "not_a_number": "",
+        "not_a_number": "is not a number",
     }
     return numbers, {code: (flags[code], messages[code]) for code in codes}
 
 
-def _checked(
-    table: Table, column: str, found: Distinct, series: pl.Series, scale: tuple[float, float] | None
-) -> Numbers:
-    values = series.cast(pl.Float64).fill_null(math.nan).to_numpy()
+def _checked(met: _Found, scale: tuple[float, float] | None, problems: list[Problem]) -> Numbers:
     with np.errstate(over="ignore"):
-        narrow = values.astype(np.float32)
-    problems = []
-    infinite = np.flatnonzero(np.isinf(narrow))
-    if len(infinite):
+        narrow = met.values.astype(np.float32)
+    infinite = np.isinf(narrow)
+    if infinite.any():
         message = "ratings are infinite or too large for a number and were left out"
-        problems.append(_problem(table, column, infinite, "infinite_rating", message, "dropped"))
+        problems.append(met.problem(infinite, "infinite_rating", message, "dropped"))
     if scale:
-        outside = np.flatnonzero((values < scale[0]) | (values > scale[1]))
-        if len(outside):
-            raise _refused(table, column, outside, f"is outside the declared scale {scale[0]:g} to {scale[1]:g}")
-    problems += _doubts(table, column, values)
-    return Numbers(narrow, infinite, tuple(problems))
+        outside = (met.values < scale[0]) | (met.values > scale[1])
+        if outside.any():
+            raise met.refused(outside, f"is outside the declared scale {scale[0]:g} to {scale[1]:g}")
+    _doubts(met, problems)
+    drop = met.found.rows(infinite) if infinite.any() else np.zeros(0, np.int64)
+    return Numbers(narrow[met.found.codes], drop, tuple(problems))
 
 
-def _doubts(table: Table, column: str, values: np.ndarray) -> list[Problem]:
+def _doubts(met: _Found, problems: list[Problem]) -> None:
     """Ratings that are kept and that a person should know of."""
-    problems: list[Problem] = []
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return problems
-    low, high = float(finite.min()), float(finite.max())
+    there = np.isfinite(met.values)
+    if not there.any():
+        return
+    low, high = float(met.values[there].min()), float(met.values[there].max())
     if low < 0:
-        rows = np.flatnonzero(values < 0)
-        problems.append(_problem(table, column, rows, "negative_rating", "ratings are below 0", "kept"))
-    if low == high and len(finite) > 1:
+        problems.append(met.problem(there & (met.values < 0), "negative_rating", "ratings are below 0", "kept"))
+    if low == high and met.counts[there].sum() > 1:
         message = f"ratings are all {low:g}: they say nothing but that there was an interaction"
-        problems.append(
-            _problem(table, column, np.flatnonzero(np.isfinite(values)), "constant_rating", message, "kept")
-        )
-    zeros = np.flatnonzero(values == 0)
-    if len(zeros) and high > 1:
+        problems.append(met.problem(there, "constant_rating", message, "kept"))
+    if high > 1 and (met.values == 0).any():
         message = "ratings are 0: does 0 mean 'no interaction'? (--min-rating leaves them out)"
-        problems.append(_problem(table, column, zeros, "zero_rating", message, "kept"))
+        problems.append(met.problem(met.values == 0, "zero_rating", message, "kept"))
     if high >= 20 and low >= 0:
-        small = finite <= 5
-        between = (finite > 5) & (finite < high * 0.2)
-        if 0.05 < small.mean() < 0.95 and between.mean() < 0.01:
-            counts = f"{int(small.sum()):,} up to 5, {int((~small).sum()):,} up to {high:g}"
-            message = f"ratings seem to mix two scales ({counts})"
-            rows = np.flatnonzero(values <= 5) if small.mean() < 0.5 else np.flatnonzero(values > 5)
-            problems.append(_problem(table, column, rows, "two_scales", message, "kept"))
-    return problems
+        _two_scales(met, there, high, problems)
 
 
-def _problem(table: Table, column: str, rows: IntArray, code: str, message: str, action: str = "repaired") -> Problem:
-    dropped = action == "dropped"
-    missing = code == "missing_rating"
-    return Problem(
-        code,
-        "info" if action == "repaired" and not missing else "warning",
-        len(rows),
-        "kept" if missing else action,
-        f"{len(rows):,} {message}.",
-        table.file,
-        table.line(rows[0]),
-        column,
-        table.text(column, rows[0]),
-        table.where(rows),
-        rows_removed=len(rows) if dropped else 0,
-    )
-
-
-def _refused(table: Table, column: str, rows: IntArray, what: str) -> DataError:
-    value, line = table.text(column, rows[0]), table.line(rows[0])
-    more = f" (and {len(rows) - 1:,} more like it)" if len(rows) > 1 else ""
-    reason = what or "is not a number"
-    return DataError(
-        f"{table.file} line {line:,}, column {column!r}: {value!r} {reason}{more}.",
-        f"Repair the line, or name another column with --rating-col ('none' leaves {column!r} unread).",
-        file=table.file,
-        line=line,
-        column=column,
-        value=value,
-        lines=list(table.where(rows)),
-        count=len(rows),
-    )
-
+def _two_scales(met: _Found, there: NDArray[np.bool_], high: float, problems: list[Problem]) -> None:
+    """Many ratings up to 5, many near a much higher end, and next to none between."""
+    small, between = there & (met.values <= 5), (met.values > 5) & (met.values < high * 0.2)
+    n, n_small, n_between = (int(met.counts[flags].sum()) for flags in (there, small, between))
+    if not (0.05 * n < n_small < 0.95 * n and n_between < 0.01 * n):
+        return
+    message = f"ratings seem to mix two scales ({n_small:,} up to 5, {n - n_small:,} up to {high:g})"
+    rarer = small if n_small < n / 2 else there & ~small
+    problems.append(met.problem(rarer, "two_scales", message, "kept"))

@@ -16,7 +16,27 @@ def in_order(log: Log) -> Log:
     key = pair_key(log)
     if len(key) < 2 or np.all(key[1:] >= key[:-1]):
         return log
-    return log.take(np.argsort(key))
+    n_row_bits = len(key).bit_length()
+    if int(key.max()).bit_length() + n_row_bits > 63:
+        return log.take(np.argsort(key, kind="stable"))
+    # One sort of (key, row) in a single number is several times faster than an argsort and three gathers.
+    key <<= n_row_bits
+    key |= np.arange(len(key))
+    key.sort()
+    order = (key & ((1 << n_row_bits) - 1)).astype(np.int32)
+    key >>= n_row_bits
+    n_items = len(log.item_ids)
+    user = np.repeat(np.arange(len(log.user_ids), dtype=np.int32), np.bincount(log.user, minlength=len(log.user_ids)))
+    key -= user.astype(np.int64) * n_items
+    return replace(
+        log,
+        user=user,
+        item=key.astype(np.int32),
+        rating=None if log.rating is None else log.rating[order],
+        time=None if log.time is None else log.time[order],
+        part=None if log.part is None else log.part[order],
+        row=order if log.row is None else log.row[order],
+    )
 
 
 def pair_key(log: Log) -> IntArray:
@@ -33,12 +53,12 @@ def merge_duplicates(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Pr
     `last` keeps the row with the latest time, of several the one with the highest rating; `mean` and `max` take that
     of all its ratings, with the latest time. A pair in two parts of the source stays in the earlier part (train).
     """
-    key = pair_key(log)
-    again = np.flatnonzero(key[1:] == key[:-1]) + 1
-    del key
-    if not len(again):
+    again = np.zeros(len(log) + 1, bool)
+    again[1:-1] = (log.item[1:] == log.item[:-1]) & (log.user[1:] == log.user[:-1])
+    if not again.any():
         return log, ()
-    rows, starts = _groups(again)
+    rows = np.flatnonzero(again[:-1] | again[1:])
+    starts = ~again[rows]
     ordered = _best_first(log, rows, starts)
     group = np.cumsum(starts) - 1
     first = ordered[np.flatnonzero(starts)]
@@ -54,12 +74,6 @@ def merge_duplicates(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Pr
     keep = np.ones(len(log), bool)
     keep[others] = False
     return replace(log, rating=rating, time=time).take(keep), problems
-
-
-def _groups(again: IntArray) -> tuple[IntArray, Any]:
-    """Rows of all pairs that come again, ascending, and which of them begin a pair."""
-    rows = np.union1d(again, again - 1)
-    return rows, ~np.isin(rows, again)
 
 
 def _best_first(log: Log, rows: IntArray, starts: Any) -> IntArray:

@@ -123,12 +123,14 @@ def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tupl
     return log, n_future, tuple(problems)
 
 
-def _ranked(rank: IntArray, codes: IntArray) -> NDArray[np.int32]:
+def _ranked(rank: IntArray, codes: NDArray[np.int32]) -> NDArray[np.int32]:
     """New indices; a missing id (-1) takes any index, for its row is left out next."""
+    if np.array_equal(rank, np.arange(len(rank))):
+        return codes
     return rank.astype(np.int32)[codes] if len(rank) else np.zeros(len(codes), np.int32)
 
 
-def _joined_ids(parts: tuple[Part, ...], kind: str, problems: list[Problem]) -> tuple[IntArray, list[str]]:
+def _joined_ids(parts: tuple[Part, ...], kind: str, problems: list[Problem]) -> tuple[NDArray[np.int32], list[str]]:
     found: list[Ids] = [clean_ids(part.table, getattr(part.roles, kind), kind) for part in parts]
     for ids in found:
         problems.extend(ids.problems)
@@ -137,12 +139,14 @@ def _joined_ids(parts: tuple[Part, ...], kind: str, problems: list[Problem]) -> 
     places: dict[str, int] = {}
     codes = []
     for ids in found:
-        lookup = np.array([places.setdefault(text, len(places)) for text in ids.values] + [-1], np.int64)
+        lookup = np.array([places.setdefault(text, len(places)) for text in ids.values] + [-1], np.int32)
         codes.append(lookup[ids.codes])
     return np.concatenate(codes), list(places)
 
 
-def _once(problems: list[Problem], users: IntArray, items: IntArray, source: SourceLog) -> list[Problem]:
+def _once(
+    problems: list[Problem], users: NDArray[np.int32], items: NDArray[np.int32], source: SourceLog
+) -> list[Problem]:
     """A row without user and without item was counted by both columns, but can leave the log only once."""
     both = int(np.count_nonzero((users < 0) & (items < 0)))
     if not both:

@@ -41,9 +41,8 @@ def random_split(user: NDArray[np.int32], ratios: tuple[float, float, float], se
     counts = np.bincount(user)
     n_validation, n_test = held_out_counts(counts, ratios)
     place = _random_place(counts, np.random.default_rng(seed))
-    split = np.zeros(len(user), np.int8)
-    split[place < (n_validation + n_test)[user]] = VALIDATION
-    split[place < n_test[user]] = TEST
+    split = (place < np.repeat(n_validation + n_test, counts)).astype(np.int8)
+    split += place < np.repeat(n_test, counts)
     return split
 
 
@@ -64,14 +63,23 @@ def held_out_counts(counts: IntArray, ratios: tuple[float, float, float]) -> tup
     return n_validation, n_test
 
 
-def _random_place(counts: IntArray, rng: np.random.Generator) -> IntArray:
+def _random_place(counts: IntArray, rng: np.random.Generator) -> NDArray[np.int32]:
     """A random order within each user: the place `[n]` (from 0) of each interaction of the sorted log."""
     n = int(counts.sum())
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    user = np.repeat(np.arange(len(counts)), counts)
-    order = np.argsort(user + rng.random(n))
-    place = np.empty(n, np.int64)
-    place[order] = np.arange(n) - np.repeat(starts, counts)
+    n_place_bits = int(counts.max(initial=1)).bit_length()
+    n_draw_bits = 63 - n_place_bits - len(counts).bit_length()
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    in_user = np.arange(n) - starts
+    key = np.repeat(np.arange(len(counts)), counts)  # user, draw, place in one number: sorted by user, then by draw
+    key <<= n_draw_bits
+    key |= rng.integers(0, 1 << n_draw_bits, n)
+    key <<= n_place_bits
+    key |= in_user
+    key.sort()
+    key &= (1 << n_place_bits) - 1
+    key += starts
+    place = np.empty(n, np.int32)
+    place[key] = in_user
     return place
 
 

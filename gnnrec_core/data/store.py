@@ -7,20 +7,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, Interactions, Problem, Relation, Vocabulary
+from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
 from gnnrec_core.errors import DataError, RequestError
 from gnnrec_core.files import new_folder, write_json
 
 FORMAT_VERSION = 1
+FAST_ABOVE = 1_000_000
+"""Larger logs are packed with lz4: a third larger than zstd, written several times faster."""
 
 
 def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> None:
     """Write `dataset` to `folder`. RequestError where the folder exists and `overwrite` is false."""
     with new_folder(folder, overwrite) as temporary:
-        _interaction_table(dataset.interactions).write_parquet(temporary / "interactions.parquet")
+        _interaction_table(dataset.interactions).write_parquet(
+            temporary / "interactions.parquet", compression="zstd" if len(dataset.interactions) < FAST_ABOVE else "lz4"
+        )
         dataset.user_table.write_parquet(temporary / "users.parquet")
         dataset.item_table.write_parquet(temporary / "items.parquet")
         if dataset.n_attributes:
@@ -66,15 +69,18 @@ def _interaction_table(interactions: Interactions) -> pl.DataFrame:
     columns: dict[str, Any] = {
         "user_index": interactions.user_index,
         "item_index": interactions.item_index,
-        "split": pl.Series(np.array(SPLITS)[interactions.split], dtype=pl.Utf8),
-        "timestamp": pl.Series([None] * len(interactions), dtype=pl.Int64)
-        if time is None
-        else pl.Series(time).replace(NO_TIME, None),
+        "split": pl.Series(SPLITS).gather(interactions.split),
+        "timestamp": pl.Series([None] * len(interactions), dtype=pl.Int64) if time is None else _with_gaps(time),
         "weight": interactions.weight,
     }
     if interactions.rating is not None:
         columns["rating"] = interactions.rating
     return pl.DataFrame(columns)
+
+
+def _with_gaps(time: IntArray) -> pl.Series:
+    series = pl.Series(time)
+    return series.replace(NO_TIME, None) if len(time) and series.min() == NO_TIME else series
 
 
 def _card(dataset: Dataset) -> dict[str, Any]:

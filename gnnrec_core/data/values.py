@@ -124,8 +124,10 @@ class Interactions:
 
     def rows(self, *splits: SplitName) -> IntArray:
         """Row numbers of the interactions in `splits`, ascending."""
-        wanted = [SPLITS.index(split) for split in splits]
-        return np.flatnonzero(np.isin(self.split, wanted)).astype(np.int64)
+        wanted = np.zeros(len(self.split), dtype=bool)
+        for split in splits:
+            wanted |= self.split == SPLITS.index(split)
+        return np.flatnonzero(wanted).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -220,15 +222,15 @@ class Dataset:
             order = np.lexsort((relation.weight, relation.target, relation.source))
             parts += [relation.source[order], relation.target[order], relation.weight[order]]
         for part in parts:
-            digest.update(b"-" if part is None else part.tobytes())
+            digest.update(b"-" if part is None else memoryview(np.ascontiguousarray(part)))
             digest.update(b"|")
         return digest.hexdigest()
 
 
 def _pair_order(users: IntArray, items: IntArray) -> Any:
     """The order that sorts pairs by user, then item; a slice where they are sorted already."""
-    step = np.diff(users)
-    if np.all((step > 0) | ((step == 0) & (np.diff(items) >= 0))):
+    later = users[1:] > users[:-1]
+    if np.all(later | ((users[1:] == users[:-1]) & (items[1:] >= items[:-1]))):
         return slice(None)
     return np.lexsort((items, users))
 

@@ -15,7 +15,7 @@ from typing import IO
 from gnnrec_core.data.values import Problem
 from gnnrec_core.errors import DataError
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 MAX_LINE = 1 << 20
 MAX_RATIO = 200
 FREE_OUTPUT = 64 << 20

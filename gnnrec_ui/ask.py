@@ -137,3 +137,16 @@ def _compared(_run: Any, _other: Any, key: str, other_key: str, user: int, item:
     from gnnrec_core.explain.comparing import compare_case
 
     return compare_case(_run, _other, user, item, "ledger", target, k)
+
+
+def measured(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> Any:
+    """An explanation with its faithfulness panel (about a second of recomputing)."""
+    return _measured(study.run, study.key, user_index, item_index, method, target, k)
+
+
+@st.cache_resource(max_entries=300, show_spinner="Removing and keeping what the method names …")
+def _measured(_run: Any, key: str, user: int, item: int, method: str, target: Any, k: int) -> Any:
+    from gnnrec_core.explain.explaining import with_faithfulness
+
+    found = _explanation(_run, key, user, item, method, target, k, ())
+    return with_faithfulness(_run.model, _run.dataset, found)

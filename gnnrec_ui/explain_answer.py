@@ -13,6 +13,8 @@ from gnnrec_core.viz import explain_charts, theme
 from gnnrec_ui.charts import chart
 from gnnrec_ui.study import Study
 
+SHOWN = 6
+"""Sentences of the narrative that stand on the page at once."""
 KINDS = {"history": "interaction", "reader": "reader of the item", "side": "link", "own": "own embedding"}
 
 
@@ -21,8 +23,7 @@ def answer(study: Study, explanation: Explanation) -> None:
     case, dataset = explanation.case, study.dataset
     title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
-    if explanation.narrative:
-        st.markdown("  \n".join(for_markdown(sentence) for sentence in explanation.narrative))
+    _narrative(explanation.narrative)
     rank, score, carried, learned = st.columns(4)
     rank.metric("Rank", f"{case.rank:,}", help="Among all items that this person's list may hold.")
     score.metric("Score", theme.number(case.score), help="Has no unit; it only orders this person's items.")
@@ -42,6 +43,17 @@ def answer(study: Study, explanation: Explanation) -> None:
         theme.percent(share, 0),
         help="The person's own embedding against the item: no single interaction carries it.",
     )
+
+
+def _narrative(sentences: tuple[str, ...]) -> None:
+    """The first sentence, the main reasons as a list, the rest on demand."""
+    if not sentences:
+        return
+    st.markdown(for_markdown(sentences[0]))
+    st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[1:SHOWN]))
+    if len(sentences) > SHOWN:
+        with st.expander("More about this case"):
+            st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[SHOWN:]))
 
 
 def reasons(study: Study, explanation: Explanation) -> None:

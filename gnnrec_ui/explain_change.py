@@ -30,9 +30,9 @@ def _leaves(study: Study, user_index: int, item_index: int, k: int) -> None:
         )
     else:
         st.markdown(
-            f"**No set of up to {found.limit} of this person's interactions takes *{title}* out of the top {k}.** "
-            f"What carries it is the taste learned in training. The furthest it can be pushed is "
-            f"{theme.ordinal(found.rank_after)}" + (f", without {_joined(titles)}." if titles else ".")
+            f"**No set of up to {found.limit} of this person's interactions was found that takes *{title}* out of the "
+            f"top {k}.** The furthest it was pushed is {theme.ordinal(found.rank_after)}"
+            + (f", without {_joined(titles)}." if titles else ".")
         )
     _figures(found)
     st.caption(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -9,30 +11,21 @@ from gnnrec_core.errors import LensError
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.values import Explanation
 from gnnrec_core.library import workspace
+from gnnrec_core.registry import Plugin
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import explain_charts, theme
 from gnnrec_ui import ask, shell
 from gnnrec_ui.charts import chart
 from gnnrec_ui.study import Study, run_label
 
+FAITHFULNESS = "faithfulness"
 QUICK = ("ledger", "leave_one_out", "integrated_gradients", "saliency", "input_x_gradient", "attention", "random")
 
 
 def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
-    """What the methods say of the same reasons. Slow ones run when asked for."""
-    found: list[Explanation] = []
-    refused: list[str] = []
-    waiting = []
-    for plugin in EXPLAINERS:
-        if plugin.name == "paths":  # the ledger, opened up
-            continue
-        if plugin.name not in QUICK and not ask.is_explained(study, user_index, item_index, plugin.name, target, k):
-            waiting.append(plugin)
-            continue
-        try:
-            found.append(ask.explanation(study, user_index, item_index, plugin.name, target, k))
-        except LensError as error:
-            refused.append(f"{plugin.title}: {error.message}")
+    """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
+    case = (user_index, item_index)
+    found, refused, waiting = _ask_all(study, case, target, k)
     titles = {plugin.name: plugin.title for plugin in EXPLAINERS}
     if found:
         chart(
@@ -41,18 +34,118 @@ def methods(study: Study, user_index: int, item_index: int, target: str, k: int)
             "total. Methods that agree have equal rows; “Random” is the control.",
             "compared",
         )
-        _verdicts(found, titles)
+        _believed(study, case, target, k, found, titles)
     for plugin in waiting:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 f"Ask {plugin.title}",
                 key=f"_ask_{plugin.name}",
                 on_click=ask.ask_for,
-                args=(study, user_index, item_index, plugin.name, target, k),
+                args=(study, *case, plugin.name, target, k),
             )
             st.caption(f"{plugin.summary} Takes longer.")
     for sentence in refused:
         st.caption(f":material/block: {for_markdown(sentence)}")
+
+
+def _ask_all(
+    study: Study, case: tuple[int, int], target: str, k: int
+) -> tuple[list[Explanation], list[str], list[Plugin]]:
+    """Explanations of the quick methods and of those asked for; why others refuse; which wait for a click."""
+    found: list[Explanation] = []
+    refused: list[str] = []
+    waiting: list[Plugin] = []
+    for plugin in EXPLAINERS:
+        if plugin.name == "paths":  # the ledger, opened up
+            continue
+        if plugin.name not in QUICK and not ask.is_explained(study, *case, plugin.name, target, k):
+            waiting.append(plugin)
+            continue
+        try:
+            found.append(ask.explanation(study, *case, plugin.name, target, k))
+        except LensError as error:
+            refused.append(f"{plugin.title}: {error.message}")
+    return found, refused, waiting
+
+
+def _believed(
+    study: Study, case: tuple[int, int], target: str, k: int, found: list[Explanation], titles: dict[str, str]
+) -> None:
+    """What each method promises; measured faithfulness when asked for."""
+    if not ask.is_explained(study, *case, FAITHFULNESS, target, k):
+        st.dataframe(pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods")
+        st.button(
+            "Measure how far each can be believed on this case",
+            on_click=ask.ask_for,
+            args=(study, *case, FAITHFULNESS, target, k),
+            type="primary",
+            icon=":material/fact_check:",
+            help="Removes and keeps what each method names and scores again: about a second for each method.",
+        )
+        return
+    measured = [ask.measured(study, *case, each.method, target, k) for each in found]
+    st.caption(
+        "“Beats random”: at most 5 % of random sets as large as its top fifth lower the number as much. "
+        "“Agrees with deletion”: rank correlation with leaving each interaction out, 1 is full agreement."
+    )
+    rows = [
+        {"Method": titles[each.method]} | _measurement(each.faithfulness) | _promise(each, titles) for each in measured
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "Agrees with deletion": st.column_config.NumberColumn(format="%.2f"),
+            "Random sets as good": st.column_config.NumberColumn(format="%.0f %%"),
+            "Same with other seeds": st.column_config.NumberColumn(format="%.2f"),
+        },
+        alt="Methods with measured faithfulness",
+    )
+    by_name = {each.method: each for each in measured}
+    chosen = st.selectbox("Look closer at", list(by_name), format_func=lambda name: titles[name], key="_closer")
+    _curves(by_name[chosen].faithfulness, titles)
+
+
+def _curves(panel: dict[str, Any], titles: dict[str, str]) -> None:
+    """Deletion and insertion curves of one method beside the controls."""
+    st.markdown(f"**{for_markdown(panel['verdict'])}**")
+    controls = [curve["name"] for curve in panel["curves"][1:]]
+    left, right = st.columns(2)
+    for column, name, reading in (
+        (left, "deletion", "Its first interactions removed: the faster it falls, the better."),
+        (right, "insertion", "Only its first interactions kept: the sooner it rises, the better."),
+    ):
+        lines = {
+            titles.get(curve["name"], curve["name"]) if place == 0 else curve["name"]: (
+                curve["n_edges"],
+                curve[name],
+            )
+            for place, curve in enumerate(panel["curves"])
+        }
+        quiet = controls
+        with column:
+            chart(explain_charts.curves(lines, f"interactions ({name})", "score or lead", quiet), reading, f"_{name}")
+
+
+def _promise(explanation: Explanation, titles: dict[str, str]) -> dict[str, Any]:
+    return {
+        "Method": titles[explanation.method],
+        "Sums up": "yes" if explanation.is_additive else "no",
+        "Exact": "yes" if explanation.exact else "no",
+        "Held fixed": ", ".join(explanation.frozen) or "nothing",
+        "Largest reason": clean(explanation.contributions[0].label) if explanation.contributions else "–",
+        "Seconds": round(explanation.seconds, 3),
+    }
+
+
+def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
+    p = panel["p_random"]
+    return {
+        "Beats random": "yes" if panel["beats_random"] else "no",
+        "Agrees with deletion": panel["spearman"],
+        "Random sets as good": None if p is None else 100 * p,
+        "Same with other seeds": panel["stability"],
+    }
 
 
 def two_models(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
@@ -86,19 +179,3 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
         column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Share here", "Share there")},
         alt="Shares of the same reasons in two models",
     )
-
-
-def _verdicts(found: list[Explanation], titles: dict[str, str]) -> None:
-    rows = []
-    for explanation in found:
-        rows.append(
-            {
-                "Method": titles[explanation.method],
-                "Sums to the score": "yes" if explanation.is_additive else "no",
-                "Exact": "yes" if explanation.exact else "no",
-                "Held fixed": ", ".join(explanation.frozen) or "nothing",
-                "Largest reason": clean(explanation.contributions[0].label) if explanation.contributions else "–",
-                "Seconds": round(explanation.seconds, 3),
-            }
-        )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="What each method promises on this case")

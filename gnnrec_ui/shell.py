@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,6 +24,7 @@ from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
 _FRAME = "_frame_of_this_run"
+_COLD = "_came_in_by_a_deep_link"
 _log = logging.getLogger("gnnrec")
 
 
@@ -37,7 +39,10 @@ def page(name: str) -> Iterator[Study]:
     """The body of one page: title, reading aid, the study, and errors as sentences."""
     if _FRAME not in st.session_state:
         _frame()
-    study, menu = st.session_state.pop(_FRAME)
+        if not st.session_state.get(_COLD):  # once: widgets of a page that runs by itself have other identities
+            st.session_state[_COLD] = True
+            st.rerun()
+    study, menu, share = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
         st.title(screen.title, anchor=False)
@@ -49,6 +54,7 @@ def page(name: str) -> Iterator[Study]:
             yield study
     finally:
         _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
+        _draw_share(share, name)
 
 
 @contextmanager
@@ -115,7 +121,8 @@ def _frame() -> st.Page:
         menu = st.container(key="menu").empty()
         _draw_menu(menu)
         study = choose_study()
-    st.session_state[_FRAME] = (study, menu)
+        share = st.container(key="share").empty()
+    st.session_state[_FRAME] = (study, menu, share)
     return navigation
 
 
@@ -130,6 +137,23 @@ def _draw_menu(place: DeltaGenerator) -> None:
                 section = SCREENS[name].section
                 st.caption(section)
             st.page_link(entry, query_params=state.carried(), width="stretch")
+
+
+def _draw_share(place: DeltaGenerator, name: str) -> None:
+    """The link to this very view, and the way into presentation mode (and out of it, on the page itself)."""
+    here = dict(st.query_params)
+    entry = _pages()[name]
+    if is_presenting():
+        here.pop("present")
+        st.page_link(entry, label="Leave presentation", icon=":material/close_fullscreen:", query_params=here)
+        return
+    with place.container(gap="xsmall"):
+        with st.popover("Link to this view", icon=":material/link:", width="stretch"):
+            st.caption("Opens this page with the same choices, for whoever can reach this server.")
+            st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
+        st.page_link(
+            entry, label="Present this view", icon=":material/slideshow:", query_params={**here, "present": "1"}
+        )
 
 
 def _is_missing(study: Study, needs: Needs) -> bool:

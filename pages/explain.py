@@ -7,6 +7,7 @@ from gnnrec_ui.explain_answer import answer, reasons
 from gnnrec_ui.explain_change import change
 from gnnrec_ui.explain_methods import methods, two_models
 from gnnrec_ui.explain_paths import attention, paths
+from gnnrec_ui.explain_review import review
 
 with shell.page("explain") as study:
     user = pickers.choose_user(study)
@@ -26,7 +27,7 @@ with shell.page("explain") as study:
 
     explanation = ask.explanation(study, user, item, "ledger", target, k)
     answer(study, explanation)
-    names = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model")
+    names = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
     tabs = st.tabs(names, on_change="rerun", key="view")
     case = (study, user, item, target, k)
     views = (
@@ -36,6 +37,7 @@ with shell.page("explain") as study:
         lambda: methods(*case),
         lambda: change(study, user, item, explanation.rank, k),
         lambda: two_models(*case),
+        lambda: review(study, user, item, target),
     )
     for tab, view in zip(tabs, views, strict=True):
         if tab.open:

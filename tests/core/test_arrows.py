@@ -14,7 +14,7 @@ LAYERS = (
     ("explain", "audit"),
     ("viz",),
     ("report",),
-    ("jobs", "library"),
+    ("jobs", "library", "reviews"),
     ("commands", "cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -32,7 +32,7 @@ def fields_form(settings_type: type[Settings], names: Sequence[str], prefix: str
     for start in range(0, len(names), 3):
         for column, name in zip(st.columns(3), names[start : start + 3], strict=False):
             with column:
-                value = _widget(fields[name], f"{prefix}_{name}")
+                value = widget(fields[name], f"{prefix}_{name}")
             if value != fields[name].default:
                 changed[name] = value
     return changed
@@ -75,7 +75,7 @@ def label(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _widget(field: SettingField, key: str) -> Any:
+def widget(field: SettingField, key: str) -> Any:
     """One widget for one declared field, bound to the URL."""
     shared: dict[str, Any] = {"key": key, "bind": "query-params", "help": _help(field)}
     if field.choices:

@@ -8,8 +8,10 @@ _ALWAYS = """
 .stMainBlockContainer { max-width: 1240px; padding-top: 3.2rem; padding-bottom: 4rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .8; }
 .stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
-[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
+[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] *, [data-tag] * {
   color: light-dark(#ffffff, #0c1117) !important; }
+[data-testid="stMain"] [data-testid="stPageLink"] :is(p, [data-testid="stIconMaterial"]) {
+  color: light-dark(#0063a0, #7cc0f0); }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 .st-key-menu [data-testid="stCaptionContainer"] { margin: .6rem 0 -.55rem .5rem; font-size: .8rem; }
 .st-key-menu [data-testid="stMarkdownContainer"] strong { font-size: 1.05rem; margin-left: .5rem; }

@@ -1,0 +1,107 @@
+"""The comparison as a table of figures and a list of paired differences."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit.comparing import Comparison
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.cli import plain
+from gnnrec_core.library import RunEntry, Workspace
+from gnnrec_core.models import MODELS
+from gnnrec_core.text import for_csv, for_markdown
+from gnnrec_ui import figures, forms, runs_view, state
+
+COLUMNS = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
+GLOBAL_COLUMNS = ("coverage", "gini")
+
+
+def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
+    """Several runs of one dataset, `?runs=ID,ID` in the URL; the first is what the others are compared with."""
+    runs = {run.id: run for run in place.runs(fingerprint) if run.is_usable}
+    labels = runs_view.labels(list(runs.values()))
+    default = ",".join(list(runs)[:2])
+    wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)
+    st.session_state["runs_chosen"] = [name for name in wanted.split(",") if name]
+    chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=labels.__getitem__)
+    st.session_state["runs"] = ",".join(chosen)
+    state.settle("runs", ",".join(chosen), default)
+    return tuple(runs[name] for name in chosen)
+
+
+def names_of(found: Comparison, runs: tuple[RunEntry, ...]) -> dict[str, str]:
+    """What each row of the comparison is called on screen."""
+    labels = runs_view.labels(runs)
+    own = [row.name for row in found.rows if not row.is_baseline]
+    called = {name: labels[run.id] for name, run in zip(own, runs, strict=True)}
+    return {row.name: called.get(row.name, f"{_baseline(row.name)} (baseline)") for row in found.rows}
+
+
+def table(found: Comparison, names: dict[str, str]) -> None:
+    """One row a run or baseline; each accuracy figure with its interval over users."""
+    rows = []
+    for row in found.rows:
+        entry: dict[str, Any] = {"": names[row.name]}
+        entry |= {figures.title(m): figures.with_interval(row.metrics[m]) for m in COLUMNS if m in row.metrics}
+        entry |= {figures.title(m): figure(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}
+        rows.append(entry)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Figures of each run and baseline")
+    st.caption(f"Lists of {found.k}, judged on the {found.split} part; in brackets the 95 % interval over people.")
+    for warning in found.warnings:
+        st.warning(for_markdown(warning), icon=":material/warning:")
+
+
+def differences(found: Comparison, names: dict[str, str]) -> None:
+    """For one figure: each run against the first and against the baselines, on the same people."""
+    st.subheader("Differences", anchor=False)
+    tested = list(dict.fromkeys(difference.metric for difference in found.differences))
+    metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
+    st.caption(for_markdown(METRICS[metric].definition))
+    of_metric = [difference for difference in found.differences if difference.metric == metric]
+    rows = [
+        {
+            "Run": names[d.run],
+            "Against": names[d.other],
+            "Difference": f"{figure(d.value, True)} ({figure(d.low, True)} to {figure(d.high, True)})",
+            "Adjusted p": p_text(d.p_adjusted).removeprefix("= "),
+            "Better for": d.n_better,
+            "Worse for": d.n_worse,
+            "People": d.n_users,
+        }
+        for d in of_metric
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
+    st.caption("Differences are paired; p from a permutation test, adjusted by Holm over everything tested here.")
+
+
+def downloads(found: Comparison) -> None:
+    """The whole comparison as JSON, the differences as CSV."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Comparison (JSON)",
+            lambda: json.dumps(plain(found.to_dict()), indent=1, ensure_ascii=False),
+            "comparison.json",
+            "application/json",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Differences (CSV)",
+            lambda: pd.DataFrame([vars(d) for d in found.differences]).map(for_csv).to_csv(index=False),
+            "differences.csv",
+            "text/csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+
+
+def _baseline(name: str) -> str:
+    model = name.removeprefix("baseline: ")
+    return MODELS[model].title if model in MODELS else model.capitalize()

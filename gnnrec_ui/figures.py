@@ -1,0 +1,74 @@
+"""Figures with their intervals as text and as tables; every metric explained by its own definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.verdicts import figure
+from gnnrec_core.ranking.intervals import Interval
+
+ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better as such"}
+
+
+def with_interval(found: Interval) -> str:
+    """A figure and its 95 % interval.
+
+    >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
+    ('0.312 (0.295 to 0.33)', '0.5')
+    """
+    if not math.isfinite(found.value):
+        return "–"
+    if not math.isfinite(found.low):
+        return figure(found.value)
+    return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
+
+
+def title(metric: str) -> str:
+    """What a metric is called."""
+    return METRICS[metric].title if metric in METRICS else metric
+
+
+def definition(metric: str) -> str:
+    """What a metric is, in one tooltip."""
+    found = METRICS[metric]
+    return f"{found.definition} Range {found.range}; {ARROWS[found.direction]}. Over {found.denominator}."
+
+
+def headline(figures: dict[str, Interval], names: Sequence[str]) -> None:
+    """A row of large figures with the interval below each."""
+    shown = [name for name in names if name in figures and math.isfinite(figures[name].value)]
+    with st.container(horizontal=True):
+        for name in shown:
+            found = figures[name]
+            spread = f"{figure(found.low)} to {figure(found.high)}" if math.isfinite(found.low) else None
+            st.metric(
+                title(name), figure(found.value), spread, delta_color="off", delta_arrow="off", help=definition(name)
+            )
+
+
+def all_figures(figures: dict[str, Interval]) -> None:
+    """Every figure by family, with definition and direction."""
+    rows = [
+        {
+            "Family": METRICS[name].family,
+            "Figure": METRICS[name].title,
+            "Value": with_interval(found),
+            "Read it": ARROWS[METRICS[name].direction],
+            "Definition": METRICS[name].definition,
+            "Source": METRICS[name].source,
+        }
+        for name, found in figures.items()
+        if name in METRICS
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=min(900, 37 * len(rows) + 40),
+        column_config={"Definition": st.column_config.TextColumn(width="large")},
+        alt="All figures with their definitions",
+    )

@@ -1,0 +1,25 @@
+"""Runs side by side on the same data and the same people, with the baselines that any of them has to beat."""
+
+import streamlit as st
+
+from gnnrec_core.library import workspace
+from gnnrec_ui import audit_ask, compare_view, pickers, shell
+
+with shell.page("compare") as study:
+    place, dataset = workspace(), study.dataset_entry
+    assert dataset is not None  # the frame has checked it
+    chosen, length = st.columns([6, 1], vertical_alignment="bottom")
+    with chosen:
+        runs = compare_view.choose_runs(place, dataset.fingerprint)
+    with length:
+        k = pickers.choose_k(20)
+    if not runs:
+        st.info(
+            "Choose one run or more: each is compared with the first and with the baselines.", icon=":material/add:"
+        )
+    else:
+        found = audit_ask.comparison(place, runs, k)
+        names = compare_view.names_of(found, runs)
+        compare_view.table(found, names)
+        compare_view.differences(found, names)
+        compare_view.downloads(found)

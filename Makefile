@@ -51,6 +51,9 @@ bench: $(VENV)/.test-ready
 soak: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -m long --timeout 7200
 
+screenshot: $(VENV)/.test-ready
+	$(BIN)/python -m tests.browser.screenshot
+
 clean:
 	rm -rf $(VENV)
 

@@ -1,7 +1,8 @@
 """The command line: finds the command, prints its answer, turns errors into exit codes.
 
-Exit 0: done. Exit 2: the request or the input is wrong (a sentence and a hint on standard error, and with `--json` an
-`error` object on standard output). Exit 1: our bug, with a traceback.
+Exit 0: done. Exit 3: done, and a check that was asked for failed (`audit --fail-if`). Exit 2: the request or the input
+is wrong (a sentence and a hint on standard error, and with `--json` an `error` object on standard output). Exit 1: our
+bug, with a traceback.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(json.dumps(plain(result), ensure_ascii=False, allow_nan=False))
     else:
         module.show(result)
-    return 0
+    return int(module.exit_code(result)) if hasattr(module, "exit_code") else 0
 
 
 def plain(value: Any) -> Any:

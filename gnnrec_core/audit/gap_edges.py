@@ -86,7 +86,7 @@ def gap_edges(
             f"Ranking {run.dataset.n_users:,} users again for every edge would take too long.",
             "Try a smaller part of the data.",
         )
-    graph = run.model.graph
+    graph = run.graph
 
     def measured(edges: IntArray) -> tuple[float, Evidence]:
         if is_cancelled():

@@ -12,7 +12,9 @@ def lead_sentences(differences: tuple[Difference, ...], omnibus: dict[str, float
     """The sentences worth reading first: harm, then other real differences, then what cannot be told."""
     order = ("worse", "lower", "better", "higher", "small", "cannot tell")
     names = list(omnibus)
-    found = [d for d in differences if d.finding in order]
+    found = [
+        d for d in differences if d.finding in order and (d.finding != "cannot tell" or d.metric == names[0])
+    ]  # one "cannot tell" a group is enough: that of the first metric
     ranked = sorted(found, key=lambda d: (order.index(d.finding), names.index(d.metric), d.p_adjusted))
     sentences = [d.sentence for d in ranked]
     if differences and not any(d.finding in order[:5] for d in differences):

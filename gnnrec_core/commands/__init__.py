@@ -1,6 +1,7 @@
 """The commands of the contract, one file each: `configure(parser)` declares arguments, `run(arguments)` answers.
 
-`run` returns the JSON object of the contract; `show(result)` prints the same for people.
+`run` returns the JSON object of the contract; `show(result)` prints the same for people. `exit_code(result)`, where a
+command has it, says how it ends (default 0).
 """
 
 from gnnrec_core.registry import Plugin, Registry
@@ -16,6 +17,9 @@ COMMANDS = Registry(
     Plugin("explain", "gnnrec_core.commands.explain", "Explain", "Why this item, for this user?"),
     Plugin("counterfactual", "gnnrec_core.commands.counterfactual", "Counterfactual", "What takes an item off a list?"),
     Plugin("why-not", "gnnrec_core.commands.why_not", "Why not", "What an item lacks, and what would lift it in."),
+    Plugin("report", "gnnrec_core.commands.report", "Report", "The evidence of one case, as a page and as JSON."),
+    Plugin("audit", "gnnrec_core.commands.audit", "Audit", "Who is served badly, and what is never shown?"),
+    Plugin("compare", "gnnrec_core.commands.compare", "Compare", "Runs side by side with paired differences."),
     Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
     Plugin("job", "gnnrec_core.commands.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

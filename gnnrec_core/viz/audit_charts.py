@@ -1,0 +1,260 @@
+"""The charts of groups, trade-offs and comparisons: plotly figures as functions of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+
+from gnnrec_core.audit.comparing import Comparison
+from gnnrec_core.audit.frontier import Point, pareto_front
+from gnnrec_core.audit.leakage import Leakage
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.mitigation import Mitigation
+from gnnrec_core.audit.values import AuditReport, Difference
+from gnnrec_core.viz.theme import (
+    ACCENT,
+    BASELINE,
+    DIVERGING,
+    HIGHLIGHT,
+    NEGATIVE,
+    number,
+    plotly_text,
+    shortened,
+    signed,
+    signed_colour,
+    styled,
+)
+
+ROW = 34
+LINE = {"color": BASELINE, "dash": "dot", "width": 1}
+
+
+def label(text: Any) -> str:
+    """A short, escaped label for an axis."""
+    return plotly_text(shortened(str(text)))
+
+
+def group_sizes(report: AuditReport) -> go.Figure:
+    """Users of each shown group, largest first: what to look at before any figure."""
+    groups = report.by_group[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=[group.n_users for group in groups],
+            y=[label(group.group) for group in groups],
+            orientation="h",
+            marker={"color": [ACCENT if group.n_users >= 50 else BASELINE for group in groups]},
+            hovertemplate="%{y}: %{x:,} users<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text="users")
+    return styled(figure, 90 + ROW * len(groups))
+
+
+def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
+    """Each group minus all other users with its interval and adjusted p; grey where one cannot tell."""
+    chosen = [d for d in differences if d.metric == metric][::-1]
+    grey = ("cannot tell", "none")
+    figure = go.Figure(
+        go.Scatter(
+            x=[d.value for d in chosen],
+            y=[f"{label(d.group)} (n = {d.n_group:,})" for d in chosen],
+            mode="markers",
+            marker={"size": 11, "color": [BASELINE if d.finding in grey else signed_colour(d.value) for d in chosen]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [d.high - d.value for d in chosen],
+                "arrayminus": [d.value - d.low for d in chosen],
+                "color": BASELINE,
+            },
+            customdata=[[plotly_text(d.sentence), d.group] for d in chosen],
+            hovertemplate="%{customdata[0]}<extra></extra>",
+        )
+    )
+    for d in chosen:
+        figure.add_annotation(
+            xref="paper",
+            x=1.0,
+            y=f"{label(d.group)} (n = {d.n_group:,})",
+            xanchor="right",
+            yshift=14,
+            text=f"{signed(d.value)}, p {'< 0.001' if d.p_adjusted < 0.001 else '= ' + number(d.p_adjusted)}",
+            showarrow=False,
+            font={"size": 11},
+        )
+    figure.add_vline(x=0, line=LINE)
+    figure.update_xaxes(title_text=f"{METRICS[metric].title}: group minus all other users (95 % interval, adjusted p)")
+    return styled(figure, 110 + (ROW + 12) * max(1, len(chosen)))
+
+
+def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
+    """Group x metric: the difference as a share of the figure of all others; a star after Holm's adjustment."""
+    names = list(metrics or dict.fromkeys(d.metric for d in report.differences))
+    groups = list(dict.fromkeys(d.group for d in report.differences))
+    cells = {(d.group, d.metric): d for d in report.differences}
+    values = [[_relative(cells.get((group, name))) for name in names] for group in groups]
+    texts = [[_cell_text(cells.get((group, name))) for name in names] for group in groups]
+    widest = max([abs(v) for row in values for v in row if np.isfinite(v)], default=0.1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=[METRICS[name].title for name in names],
+            y=[label(group) for group in groups],
+            text=texts,
+            texttemplate="%{text}",
+            colorscale=[list(stop) for stop in DIVERGING],
+            zmin=-widest,
+            zmax=widest,
+            colorbar={"tickformat": ".0%", "title": {"text": "against others"}},
+            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    return styled(figure, 140 + ROW * len(groups))
+
+
+def _relative(difference: Difference | None) -> float:
+    return float("nan") if difference is None else difference.relative
+
+
+def _cell_text(difference: Difference | None) -> str:
+    if difference is None:
+        return "not shown"
+    star = " ★" if difference.p_adjusted < 0.05 else ""
+    return f"{signed(100 * difference.relative, 0)} %{star}" if np.isfinite(difference.relative) else "–"
+
+
+def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg") -> go.Figure:
+    """Accuracy against a fairness figure over runs, baselines and tried settings, with the Pareto front."""
+    figure = go.Figure()
+    kinds = {"run": (ACCENT, "circle"), "baseline": (BASELINE, "square"), "what if": (HIGHLIGHT, "diamond")}
+    for kind, (colour, symbol) in kinds.items():
+        own = [point for point in points if point.kind == kind]
+        if own:
+            figure.add_scatter(
+                x=[point.x for point in own],
+                y=[point.y for point in own],
+                mode="markers+text",
+                name=kind,
+                text=[label(point.name) for point in own],
+                textposition="top center",
+                marker={"color": colour, "symbol": symbol, "size": 11},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [max(0.0, point.y_high - point.y) if np.isfinite(point.y_high) else 0 for point in own],
+                    "arrayminus": [max(0.0, point.y - point.y_low) if np.isfinite(point.y_low) else 0 for point in own],
+                    "color": BASELINE,
+                },
+            )
+    front = pareto_front(points, METRICS[x_metric].direction != "lower", METRICS[y_metric].direction != "lower")
+    figure.add_scatter(
+        x=[point.x for point in front], y=[point.y for point in front], mode="lines", name="Pareto front", line=LINE
+    )
+    figure.update_xaxes(title_text=METRICS[x_metric].title)
+    figure.update_yaxes(title_text=METRICS[y_metric].title)
+    return styled(figure, 460)
+
+
+def layer_chart(table: pl.DataFrame, metric: str = "arp") -> go.Figure:
+    """A figure of the lists of the same model stopped after 0, 1, .. layers, with NDCG beside it."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=table["depth"], y=table[metric], mode="lines+markers", name=METRICS[metric].title, line={"color": NEGATIVE}
+    )
+    figure.add_scatter(
+        x=table["depth"], y=table["ndcg"], mode="lines+markers", name="NDCG", yaxis="y2", line={"color": ACCENT}
+    )
+    figure.update_layout(
+        yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "NDCG"}, "rangemode": "tozero"}
+    )
+    figure.update_xaxes(title_text="layers", dtick=1)
+    figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
+    return styled(figure)
+
+
+def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = None) -> go.Figure:
+    """Change of each figure as a share of what it was, with paired intervals where there are some."""
+    chosen = [
+        c for c in mitigation.changes if (metrics is None or c.metric in metrics) and c.before and np.isfinite(c.value)
+    ]
+    chosen = chosen[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=[c.value / abs(c.before) for c in chosen],
+            y=[METRICS[c.metric].title for c in chosen],
+            orientation="h",
+            marker={"color": [_good(c.metric, c.value) for c in chosen]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [_reach(c.high - c.value, c.before) for c in chosen],
+                "arrayminus": [_reach(c.value - c.low, c.before) for c in chosen],
+                "color": BASELINE,
+            },
+            customdata=[[number(c.before), number(c.after), signed(c.value)] for c in chosen],
+            hovertemplate="%{y}: %{customdata[0]} → %{customdata[1]} (%{customdata[2]})<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line=LINE)
+    figure.update_xaxes(title_text="change against the model's own lists", tickformat="+.0%")
+    return styled(figure, 90 + 24 * len(chosen))
+
+
+def _reach(value: float, before: float) -> float:
+    return abs(value / before) if np.isfinite(value) else 0.0
+
+
+def _good(metric: str, value: float) -> str:
+    direction = METRICS[metric].direction
+    return BASELINE if direction == "neither" else signed_colour(value if direction == "higher" else -value)
+
+
+def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
+    """AUC of each group read off user embeddings, beside the range of shuffled labels."""
+    names = [f"{label(entry.group)} (n = {entry.n_users:,})" for entry in found][::-1]
+    entries = list(found)[::-1]
+    figure = go.Figure()
+    for name, entry in zip(names, entries, strict=True):
+        line = {"color": BASELINE, "width": 8}
+        figure.add_scatter(
+            x=[entry.low, entry.high], y=[name, name], mode="lines", line=line, opacity=0.4, showlegend=False
+        )
+    colours = [NEGATIVE if entry.leaks else BASELINE for entry in entries]
+    figure.add_scatter(
+        x=[entry.auc for entry in entries],
+        y=names,
+        mode="markers",
+        marker={"size": 11, "color": colours},
+        showlegend=False,
+    )
+    figure.add_vline(x=0.5, line=LINE)
+    figure.update_xaxes(title_text="AUC: 0.5 cannot be told, 1 always (bar: shuffled labels)", range=[0.3, 1.02])
+    return styled(figure, 110 + ROW * len(entries))
+
+
+def comparison_chart(comparison: Comparison, metric: str = "ndcg") -> go.Figure:
+    """A metric of each run and baseline with its interval, best first."""
+    rows = sorted(comparison.rows, key=lambda row: row.metrics[metric].value)
+    figure = go.Figure(
+        go.Scatter(
+            x=[row.metrics[metric].value for row in rows],
+            y=[label(row.name) for row in rows],
+            mode="markers",
+            marker={"size": 11, "color": [BASELINE if row.is_baseline else ACCENT for row in rows]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [row.metrics[metric].high - row.metrics[metric].value for row in rows],
+                "arrayminus": [row.metrics[metric].value - row.metrics[metric].low for row in rows],
+                "color": BASELINE,
+            },
+            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text=METRICS[metric].title, rangemode="tozero")
+    return styled(figure, 100 + ROW * len(rows))

@@ -1,0 +1,94 @@
+"""Every chart of the audit draws the figures of its result, and escapes text from the data."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gnnrec_core.audit.auditing import audit
+from gnnrec_core.audit.comparing import compare
+from gnnrec_core.audit.curves import (
+    calibration_profiles,
+    cold_start_curve,
+    exposure_ratios,
+    lorenz_curves,
+    popularity_deciles,
+    popularity_exposure,
+)
+from gnnrec_core.audit.frontier import comparison_points, mitigation_points
+from gnnrec_core.audit.leakage import Leakage
+from gnnrec_core.audit.mitigation import mitigate, prepare
+from gnnrec_core.viz import audit_charts as charts
+from gnnrec_core.viz import exposure_charts as exposure
+from tests.audit.small_runs import sample, trained
+
+
+@pytest.fixture(scope="module")
+def run():
+    return trained(sample(), "popularity")
+
+
+@pytest.fixture(scope="module")
+def report(run):
+    return audit(run, 10, "region")
+
+
+def test_the_forest_has_a_row_a_group_with_its_interval(report):
+    marks = charts.forest(report.differences, "ndcg").data[0]
+    chosen = [d for d in report.differences if d.metric == "ndcg"][::-1]
+    assert list(marks.x) == [d.value for d in chosen]
+    assert np.allclose(np.array(marks.x) + np.array(marks.error_x.array), [d.high for d in chosen])
+
+
+def test_the_heat_map_has_a_cell_a_difference(report):
+    cells = charts.heat_map(report).data[0]
+    assert np.isfinite(cells.z).sum() == sum(np.isfinite(d.relative) for d in report.differences)
+    first = report.differences[0]
+    assert cells.z[0][0] == pytest.approx(first.relative)
+
+
+def test_sizes_are_those_of_the_shown_groups(report):
+    assert list(charts.group_sizes(report).data[0].x) == [g.n_users for g in report.by_group][::-1]
+
+
+def test_the_charts_of_items(report):
+    e = report.evidence
+    lorenz = exposure.lorenz_chart(lorenz_curves(e))
+    assert all(line.y[0] == 0 and line.y[-1] == pytest.approx(1) for line in lorenz.data)
+    points = exposure.popularity_exposure_chart(popularity_exposure(e), report.run.dataset.titles)
+    assert points.layout.xaxis.type == "log" and min(points.data[0].y) > 0
+    table = exposure_ratios(e)
+    bars = exposure.exposure_ratio_chart(table).data[0]
+    assert np.allclose(np.array(bars.x) + 1, np.maximum(table.sort("target_share")["ratio"], 0.01))
+    assert sum(exposure.decile_chart(popularity_deciles(e)).data[0].y) == pytest.approx(1)
+    assert len(exposure.calibration_chart(calibration_profiles(e)).data) == 22
+    assert len(exposure.cold_start_chart(cold_start_curve(e)).data) == 2
+
+
+def test_the_charts_of_trade_offs(run):
+    bench = prepare(run, 10, "region")
+    moves = [mitigate(bench, "popularity_penalty", {"strength": s}) for s in (0.0, 0.9)]
+    found = compare([run], 10, baselines=("random",), n_permutations=99)
+    points = (*comparison_points(found, "coverage"), *mitigation_points(moves, "coverage"))
+    figure = charts.frontier_chart(points, "coverage")
+    assert sum(len(line.x) for line in figure.data[:-1]) == len(points) == 4
+    bars = charts.mitigation_chart(moves[1], ("ndcg", "coverage")).data[0]
+    assert set(bars.y) == {"NDCG", "Item coverage"}
+    best = charts.comparison_chart(found).data[0]
+    assert list(best.x) == sorted(best.x)
+
+
+def test_layers_and_leakage():
+    table = pl.DataFrame({"depth": [0, 1], "arp": [3.0, 5.0], "ndcg": [0.1, 0.2]})
+    assert list(charts.layer_chart(table).data[0].y) == [3.0, 5.0]
+    figure = charts.leakage_chart([Leakage("<b>x</b>", 20, 0.8, 0.4, 0.6)])
+    assert figure.data[-1].x == (0.8,) and "<b>" not in figure.to_json()
+
+
+def test_a_group_that_is_html_is_shown_as_text(run):
+    from gnnrec_core.audit.groups import from_labels
+
+    labels = np.where(np.arange(run.dataset.n_users) % 2 == 0, "<img src=x>", "others")
+    report = audit(run, 10, from_labels("hostile", labels))
+    for figure in (charts.forest(report.differences, "ndcg"), charts.heat_map(report), charts.group_sizes(report)):
+        shown = [text for trace in figure.data for text in (trace.y if trace.y is not None else ())]
+        assert not any("<img" in str(text) for text in shown) and any("&lt;img" in str(text) for text in shown)

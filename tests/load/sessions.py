@@ -1,0 +1,86 @@
+"""Visitors without a browser: WebSocket clients that speak Streamlit's protocol, many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+
+from google.protobuf import text_format
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+QUIET_SECONDS = 0.6
+"""A run is over when the script has finished and nothing follows for this long (a rerun may follow at once)."""
+_OWN_PER_SESSION = re.compile(r"(deferred_file_id|url): \"[^\"]*\"")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run of a page sent: every element as text (sorted), the bytes, and the seconds to the last finish."""
+
+    elements: tuple[str, ...]
+    n_bytes: int
+    seconds: float
+
+
+class Session:
+    """One open connection, that is, one browser tab. Each `visit` is a run of the whole script."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, port: int) -> Session:
+        """Connect as a browser on this machine does."""
+        address = f"127.0.0.1:{port}"
+        connection = await connect(
+            f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], origin=f"http://{address}", max_size=None
+        )
+        return cls(connection)
+
+    async def visit(self, page: str, query: str = "", patience: float = 120) -> Seen:
+        """Open `page` with this query string and read until it is drawn."""
+        message = BackMsg()
+        message.rerun_script.query_string = query
+        message.rerun_script.page_name = page
+        start = time.perf_counter()
+        await self._connection.send(message.SerializeToString())
+        elements: list[str] = []
+        n_bytes, finished = 0, None
+        while True:
+            try:
+                raw = await asyncio.wait_for(self._connection.recv(), patience if finished is None else QUIET_SECONDS)
+            except TimeoutError:
+                if finished is None:
+                    raise
+                return Seen(tuple(sorted(elements)), n_bytes, finished)
+            answer = ForwardMsg.FromString(raw)
+            n_bytes += len(raw)
+            kind = answer.WhichOneof("type")
+            if kind == "new_session":
+                elements, finished = [], None
+            elif kind == "script_finished":
+                finished = time.perf_counter() - start
+            elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
+                text = text_format.MessageToString(answer.delta.new_element, as_utf8=True)
+                elements.append(_OWN_PER_SESSION.sub("", text))
+
+    async def close(self) -> None:
+        """Close the tab."""
+        await self._connection.close()
+
+
+async def visit_together(port: int, visits: list[tuple[str, str]], rounds: int) -> list[list[Seen]]:
+    """One session per (page, query), all open at once, each visiting its page `rounds` times at the same moments."""
+    sessions = await asyncio.gather(*(Session.open(port) for _ in visits))
+    try:
+        results = []
+        for _ in range(rounds):
+            runs = (session.visit(page, query) for session, (page, query) in zip(sessions, visits, strict=True))
+            results.append(await asyncio.gather(*runs))
+        return [list(runs) for runs in zip(*results, strict=True)]
+    finally:
+        await asyncio.gather(*(session.close() for session in sessions))

@@ -131,6 +131,10 @@ class _Search:
         predictor = removal_predictor(scorer, case.user_index, items)
         self.limit = min(int(MAX_SHARE * len(predictor.edges)), MAX_SIZE)
         self.items, self.predictor = _within_reach(predictor, items, case, self.limit)
+        # Lines aim at competitors that stand below now. Where several must overtake, one that is out of reach itself
+        # can still show the way for those that are not.
+        aims = self.predictor if case.rank == case.k else predictor
+        self.aims: Float = aims.linear[:, -1:] - aims.linear[:, case.rank - 1 : -1]  # [m, c]
 
     def scores_without(self, chosen: IntArray) -> Float:
         """Exact scores of all items without these positions of the predictor's edges."""
@@ -145,10 +149,8 @@ class _Search:
     def lines(self) -> tuple[IntArray, Float]:
         """For each competitor the edges that speak most for the item against it, strongest first `[c, limit]`, and
         the predicted lead of the k-th best other item when the first 1, 2, ... of them are gone `[c, limit]`."""
-        linear, k = self.predictor.linear, self.case.k
-        against = linear[:, -1:] - linear[:, self.case.rank - 1 : -1]  # those that stand below it now
-        orders = np.argsort(-against, axis=0, kind="stable")[: self.limit].T
-        leads = [lead(self.predictor.of_prefixes(order), k) for order in orders]
+        orders = np.argsort(-self.aims, axis=0, kind="stable")[: self.limit].T
+        leads = [lead(self.predictor.of_prefixes(order), self.case.k) for order in orders]
         return orders, np.array(leads).reshape(len(orders), self.limit)
 
     def from_competitors(self) -> Iterator[IntArray]:

@@ -17,10 +17,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gnnrec_core.data.values import IntArray
-from gnnrec_core.explain.removal import EdgeRemoval
+from gnnrec_core.explain.removal import EdgeRemoval, undirected
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.propagation import Propagation
-from gnnrec_core.models.protocol import HistoryParts
+from gnnrec_core.models.protocol import EdgeRemovingRecommender, HistoryParts
 
 Float = NDArray[np.float64]
 
@@ -142,6 +142,11 @@ class LinearScorer:
         edges = np.asarray(edges, np.int64)
         if self.has_fast_leave_one_out and len(edges) <= MAX_CLOSED_FORM:
             return self.prepared.removal.scores_without(user_index, edges)
+        if isinstance(self._model, EdgeRemovingRecommender) and len(edges):
+            final = self._model.embeddings_without(undirected(self.graph, edges)).astype(np.float64)
+            items = final[self.graph.n_users : self.graph.n_users + self.graph.n_items]
+            scored: Float = items @ final[user_index]
+            return scored
         return self.scores_on(user_index, self.graph.without(edges))
 
     def scores_on(self, user_index: int, graph: RecGraph) -> Float:

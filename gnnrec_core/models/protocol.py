@@ -184,3 +184,12 @@ class InductiveRecommender(Protocol):
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """Scores for a user whose only interactions are `item_indices` `[m]`, unique."""
         ...
+
+
+@runtime_checkable
+class EdgeRemovingRecommender(Protocol):
+    """A propagation recommender that can leave edges out faster than by propagating on a graph made anew."""
+
+    def embeddings_without(self, edges: IntArray) -> FloatArray:
+        """Final embeddings `[n_nodes, d]` without `edges` (columns of the trained graph, one direction of each)."""
+        ...

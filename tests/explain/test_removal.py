@@ -77,3 +77,17 @@ def test_parallel_edges_of_two_relations_are_told_apart():
     fast = scorer_of(model).leave_one_out(0, np.arange(2), edges)
     slow = np.array([rebuilt(model, 0, edges[[row]]) for row in range(len(edges))])
     np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
+
+
+def test_a_trained_gat_leaves_edges_out_as_the_rebuilt_graph_does():
+    from gnnrec_core.models.gat import GAT, GATSettings
+
+    dataset = WORLDS["side edges"]
+    fresh = GAT.create(dataset, GATSettings(embedding_dim=8, n_layers=2), 0, "cpu")
+    rng = np.random.default_rng(0)
+    random = {name: rng.normal(size=value.shape).astype(np.float32) for name, value in fresh.tensors().items()}
+    model = GAT.restore(dataset, fresh.settings, random)
+    for user in range(0, 30, 6):
+        edges = np.concatenate([scorer_of(model).prepared.edges_of(user)[:3], rng.integers(0, model.graph.n_edges, 4)])
+        fast = scorer_of(model).scores_without(user, edges)
+        np.testing.assert_allclose(fast, rebuilt(model, user, edges), rtol=0, atol=2e-5)

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from gnnrec_core.data.values import Dataset, FloatArray
+from gnnrec_core.data.values import Dataset, FloatArray, IntArray
 from gnnrec_core.errors import RequestError
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.attention import Weights, attend, attention, raw_logits
@@ -141,7 +141,7 @@ class GAT(GradientRecommender):
         for layer in range(self.settings.n_layers):
             x = self._layer(x, layer, self._edges, weights, self._features)
             total = total + x
-        return total[nodes] / float(self.settings.n_layers + 1)
+        return total.index_select(0, nodes) / float(self.settings.n_layers + 1)
 
     def _layer(self, x: Tensor, layer: int, edges: EdgeGraph, weights: Weights, features: Tensor) -> Tensor:
         """X_l from X_{l-1}."""
@@ -160,7 +160,7 @@ class GAT(GradientRecommender):
 
     def regulariser(self, nodes: Tensor) -> Tensor:
         """Half the squared length of the layer-0 embeddings of `nodes`."""
-        return self.parameters[EMBEDDING][nodes].square().sum() / 2
+        return self.parameters[EMBEDDING].index_select(0, nodes).square().sum() / 2
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """One operator for each layer and head, at the attention that the model takes on `graph`."""
@@ -175,6 +175,20 @@ class GAT(GradientRecommender):
         weights = np.full(self.settings.n_layers + 1, 1 / (self.settings.n_layers + 1))
         embedding = self.tensors()[EMBEDDING]
         return Propagation(graph.n_users, embedding, weights, operators, symmetric=False, frozen=("attention",))
+
+    def embeddings_without(self, edges: IntArray) -> FloatArray:
+        """Final embeddings `[n_nodes, d]` on the graph without `edges` (columns, one direction of each).
+
+        As `propagation(graph.without(edges)).final` up to float32 rounding, without sorting the edges again.
+        """
+        with torch.no_grad():
+            weights = Weights.of(self._edges, *self._edges.without(torch.from_numpy(edges).to(self.device)))
+            x = total = self.parameters[EMBEDDING]
+            for layer in range(self.settings.n_layers):
+                x = self._layer(x, layer, self._edges, weights, self._features)
+                total = total + x
+        final: FloatArray = (total / float(self.settings.n_layers + 1)).cpu().numpy()
+        return final
 
     def attention(self, graph: RecGraph | None = None) -> Attention:
         """Attention and its lift over uniform on `graph` (default: the trained graph)."""

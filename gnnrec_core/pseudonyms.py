@@ -40,13 +40,16 @@ class Pseudonyms:
         return f"{kind}-{hmac.new(self.key, message, hashlib.sha256).hexdigest()[:10]}"
 
 
-def load_pseudonyms(home: Path) -> Pseudonyms:
+def load_pseudonyms(home: Path, read_only: bool = False) -> Pseudonyms:
     """The pseudonyms of the workspace `home`; its key is drawn on first use and readable by its owner only.
 
-    Raises RequestError where the key file is damaged.
+    A read-only workspace without a key gives names that hold until the process ends. Raises RequestError where the key
+    file is damaged.
     """
     path = home / KEY_FILE
     if not path.exists():
+        if read_only:
+            return Pseudonyms(secrets.token_bytes(KEY_BYTES))
         home.mkdir(parents=True, exist_ok=True)
         _draw_key(path)
     key = path.read_bytes()

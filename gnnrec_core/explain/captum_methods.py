@@ -23,6 +23,7 @@ from pydantic import Field
 
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.explain.games import Game, group_weakest, make_game
+from gnnrec_core.explain.ledger import frozen_warning
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.explain.values import Case, Explanation
@@ -61,7 +62,7 @@ class _CaptumMethod:
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: Any, seed: int) -> Explanation:
         start = time.perf_counter()
         game = self.grouped(make_game(model, dataset, case, settings.players), settings)
-        said = list(self.warnings(game, settings))
+        said = self.warnings(game, settings) + frozen_warning(tuple(f for f in game.frozen if f != "degrees"))
         values = self.attribute(game, settings, seed) if game.parts else np.zeros(0)
         baseline = game.at(0.0) if self.is_additive else 0.0
         contributions = [part(float(value)) for part, value in zip(game.parts, values, strict=True)]
@@ -75,7 +76,7 @@ class _CaptumMethod:
             baseline=baseline,
             is_additive=self.is_additive,
             frozen=game.frozen,
-            warnings=tuple(said),
+            warnings=said,
             seed=seed,
             seconds=time.perf_counter() - start,
         )

@@ -72,7 +72,7 @@ class GNNExplainer:
         masks = [
             _both_directions(learn_mask(score, case.explained, settings, s), edges, graph.reverse(edges)) for s in seeds
         ]
-        importance = np.mean(masks, axis=0) if masks else np.zeros(len(edges))
+        importance = np.mean(masks, axis=0)
         stability = mean_agreement(masks)
         contributions = [
             edge_contribution(dataset, graph, edge, value, 0.0, case.user_index)
@@ -120,11 +120,11 @@ def _price_slope(kept: torch.Tensor, edge_size: float, n_used: int) -> torch.Ten
 
 
 def mean_agreement(rankings: list[Float]) -> float | None:
-    """Mean Spearman correlation over all pairs of rankings, in -1..1; None where there is no pair or no spread."""
+    """Mean Spearman correlation over all pairs of rankings, in -1..1; None where no pair has a spread."""
     found = [
         float(spearmanr(one, other).statistic)
         for one, other in combinations(rankings, 2)
-        if np.ptp(one) > 0 and np.ptp(other) > 0
+        if len(one) and np.ptp(one) > 0 and np.ptp(other) > 0
     ]
     return float(np.mean(found)) if found else None
 

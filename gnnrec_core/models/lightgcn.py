@@ -71,11 +71,12 @@ class LightGCN(GradientRecommender):
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
         """Rows `nodes` of the layer mean; the batch does not matter."""
-        return layer_mean(self.parameters[EMBEDDING], self._operator, self.settings.n_layers)[nodes]
+        final = layer_mean(self.parameters[EMBEDDING], self._operator, self.settings.n_layers)
+        return final.index_select(0, nodes)
 
     def regulariser(self, nodes: Tensor) -> Tensor:
         """Half the squared length of the layer-0 embeddings of `nodes`."""
-        return self.parameters[EMBEDDING][nodes].square().sum() / 2
+        return self.parameters[EMBEDDING].index_select(0, nodes).square().sum() / 2
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """The same symmetric operator in each layer, degrees counted on `graph`."""

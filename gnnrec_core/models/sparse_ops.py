@@ -47,8 +47,8 @@ def layer_mean(embedding: Tensor, operator: Tensor, n_layers: int) -> Tensor:
 
 
 def _mean_of_powers(value: Tensor, operator: Tensor, n_layers: int) -> Tensor:
-    # Horner: (E + P(E + P(E + ...))): one product and one addition in place for each layer.
-    total = value
+    # Horner: E + P(E + P(E + ...)): each layer is one product that adds to a copy of E.
+    total = value.contiguous()
     for _ in range(n_layers):
-        total = (operator @ total).add_(value)
+        total = torch.addmm(value, operator, total)
     return total / (n_layers + 1)

@@ -22,9 +22,9 @@ SPARE = 16
 def spectral_embedding(graph: RecGraph, embedding_dim: int, seed: int, std: float) -> FloatArray:
     """D^1/2 times the leading singular vectors of D_u^-1/2 R D_i^-1/2, float32 `[n_nodes, d]`.
 
-    The standard deviation of all numbers is `std`. R is the user-item part of the adjacency. Attribute nodes take the degree-weighted mean of their neighbours. What
-    the graph has no direction for (more columns than its rank, isolated nodes) is normal noise a tenth as large; all
-    draws come from `seed`.
+    The standard deviation of all numbers is `std`. R is the user-item part of the adjacency. Attribute nodes take the
+    degree-weighted mean of their neighbours. What the graph has no direction for (more columns than its rank, isolated
+    nodes) is normal noise a tenth as large; all draws come from `seed`.
     """
     rng = np.random.default_rng((seed, 0))
     noise = rng.standard_normal((graph.n_nodes, embedding_dim), dtype=np.float32)

@@ -14,7 +14,7 @@ from gnnrec_core.data.sample.reading import Event, Reading
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.data.truth import SCHEMA, Truth, save_truth
 from gnnrec_core.data.values import SPLITS, Dataset, IntArray, Interactions, Relation, Vocabulary
-from gnnrec_core.files import new_folder
+from gnnrec_core.files import new_folder, refuse_existing
 
 WEIGHTS = {"friend": 0.5, "author": 0.5, "genre": 0.2}
 """Weight of a side edge in the graph, where an interaction has 1."""
@@ -58,6 +58,7 @@ def make_sample(seed: int = 0) -> tuple[Dataset, Truth]:
 
 def save_sample(folder: Path, seed: int = 0, overwrite: bool = False) -> Dataset:
     """Write the sample as a dataset folder with `truth.parquet`, whole or not at all; returns the dataset."""
+    refuse_existing(folder, overwrite)
     dataset, truth = make_sample(seed)
     with new_folder(folder, overwrite) as temporary:
         save_dataset(dataset, temporary, overwrite=True)

@@ -23,6 +23,19 @@ def _report(_run: Any, key: str, k: int, group_by: str, convention: str) -> Any:
     return audit(_run, k, group_by, convention=convention)
 
 
+def layers(study: Study, k: int) -> Any:
+    """Popularity of the lists by depth of propagation; None for a model that does not propagate."""
+    return _layers(study.run, study.key, k)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Ranking by layer …")
+def _layers(_run: Any, key: str, k: int) -> Any:
+    from gnnrec_core.audit.layers import popularity_by_layer
+    from gnnrec_core.models.protocol import PropagationRecommender
+
+    return popularity_by_layer(_run, k) if isinstance(_run.model, PropagationRecommender) else None
+
+
 def bench(study: Study, k: int, group_by: str) -> Any:
     """The stored candidates that every move of a slider starts from."""
     return _bench(study.run, study.key, k, group_by)

@@ -1,0 +1,237 @@
+"""The sections of the Audit page: scope and verdicts, people by group, items, all figures, downloads."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit import curves
+from gnnrec_core.audit.groups import available_groupings
+from gnnrec_core.audit.metrics import CONVENTIONS
+from gnnrec_core.audit.values import AuditReport, GroupFigures
+from gnnrec_core.cli import plain
+from gnnrec_core.data.values import Dataset
+from gnnrec_core.report.audit_report import audit_page, per_user_csv
+from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.viz import audit_charts, exposure_charts, theme
+from gnnrec_ui import audit_ask, figures, forms, shell
+from gnnrec_ui.study import Study
+
+HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
+BY_GROUP = ("ndcg", "recall", "hit_rate", "novelty", "long_tail_share", "upd", "calibration_js")
+MOST_PEOPLE = 200
+
+
+def choose_grouping(dataset: Dataset) -> str:
+    """A user attribute or a behaviour, alone or crossed with a second one (`?group=age_band+region`)."""
+    choices = {choice.name: f"{choice.title} ({choice.kind})" for choice in available_groupings(dataset)}
+    if not choices:
+        return ""
+    first, second = st.columns(2)
+    with first:
+        own = forms.choose("Group people by", list(choices), "group", name_of=lambda name: clean(choices[name]))
+    with second:
+        others = ["", *(name for name in choices if name != own)]
+        crossed = forms.choose(
+            "Crossed with", others, "cross", name_of=lambda name: clean(choices[name]) if name else "nothing"
+        )
+    return f"{own}+{crossed}" if crossed else own
+
+
+def choose_convention() -> str:
+    """Whose definition a figure follows where libraries use one name for several things."""
+    return forms.choose(
+        "Defined as in",
+        CONVENTIONS,
+        "convention",
+        name_of=lambda name: "this project" if name == "ours" else name,
+        help="Some figures share a name but not a definition; choose another library to get its numbers.",
+    )
+
+
+def scope(report: AuditReport) -> None:
+    """What was audited, in one line, with the sentences that come first."""
+    about = report.scope
+    facts = [
+        f"{about.n_evaluable:,} of {about.n_users:,} people have held-out items",
+        f"lists of {about.k} out of {about.n_items:,} items",
+        f"{about.split} part",
+        f"groups under {about.min_group_size} people are never shown",
+        f"differences under {about.practical:.0%} do not matter",
+    ]
+    st.caption(" · ".join(facts))
+    if about.group_definition:
+        st.caption(f"Groups: {for_markdown(about.group_definition)}.")
+
+
+def verdicts(report: AuditReport, most: int = 6) -> None:
+    """The leading sentences; the rest behind a fold."""
+    said = [f"- {for_markdown(sentence)}" for sentence in report.verdicts]
+    if said:
+        st.markdown("\n".join(said[:most]))
+    if len(said) > most:
+        with st.expander(f"{len(said) - most} more"):
+            st.markdown("\n".join(said[most:]))
+    if report.warnings:
+        with st.expander(f"What to know before believing this ({len(report.warnings)})"):
+            st.markdown("\n".join(f"- {for_markdown(warning)}" for warning in report.warnings))
+
+
+def people(study: Study, report: AuditReport) -> None:
+    """Sizes first, then figures by group, then differences, then the people themselves."""
+    if not report.by_group:
+        st.info("No group is large enough to be shown.", icon=":material/groups:")
+        return
+    st.subheader("How many people are in each group", anchor=False)
+    st.dataframe(sizes_table(report.by_group), hide_index=True, alt="Group sizes")
+    if report.suppressed:
+        st.caption(f"Not shown, being too small or letting a small group be worked out: {len(report.suppressed)}.")
+    st.subheader("Figures by group", anchor=False)
+    names = [name for name in BY_GROUP if any(name in group.metrics for group in report.by_group)]
+    st.dataframe(groups_table(report, names), hide_index=True, alt="Figures by group with intervals")
+    if report.differences:
+        st.plotly_chart(audit_charts.heat_map(report), key="heat_map", alt="Each group against all others")
+        st.caption(
+            "Each cell: the group against all others. A star stands up to the tests; blue is above, orange below."
+        )
+        st.subheader("Each group against everybody else", anchor=False)
+        tested = list(dict.fromkeys(difference.metric for difference in report.differences))
+        metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
+        st.caption(for_markdown(figures.definition(metric)))
+        st.plotly_chart(audit_charts.forest(report.differences, metric), key="forest", alt=f"Differences in {metric}")
+        omnibus = report.omnibus.get(metric)
+        if omnibus is not None:
+            st.caption(f"Any difference between groups at all: p {theme.number(omnibus)} (permutation test).")
+    _people_of_group(study, report)
+
+
+def sizes_table(groups: tuple[GroupFigures, ...]) -> pd.DataFrame:
+    """Group sizes, with what each group's accuracy rests on."""
+    return pd.DataFrame(
+        {
+            "Group": [clean(group.group) for group in groups],
+            "People": [group.n_users for group in groups],
+            "With held-out items": [group.n_evaluable for group in groups],
+            "Held-out items each": [group.n_held_out for group in groups],
+            "Note": [clean(group.note) for group in groups],
+        }
+    )
+
+
+def groups_table(report: AuditReport, names: list[str]) -> pd.DataFrame:
+    """One row a group, each figure with its interval; all people first."""
+    rows = [{"Group": "all people", **{figures.title(n): figures.with_interval(report.overall[n]) for n in names}}]
+    for group in report.by_group:
+        own = {n: figures.with_interval(group.metrics[n]) if n in group.metrics else "–" for n in names}
+        rows.append({"Group": clean(group.group), **{figures.title(n): text for n, text in own.items()}})
+    return pd.DataFrame(rows)
+
+
+def _people_of_group(study: Study, report: AuditReport) -> None:
+    """From a group to its people, the worst served first, and on to one person's list and its reasons."""
+    if report.grouping is None:
+        return
+    st.subheader("The people of a group", anchor=False)
+    labels = [group.group for group in report.by_group]
+    label = forms.choose("Group", labels, "of", name_of=clean)
+    rows = people_of(report, label)
+    ids = study.dataset.users.ids
+    if not len(rows):
+        st.caption("Nobody of this group has held-out items.")
+        return
+    ndcg, recall = report.per_user["ndcg"][rows], report.per_user["recall"][rows]
+    table = pd.DataFrame({"Person": [clean(ids[row]) for row in rows], "NDCG": ndcg, "Recall": recall})
+    st.caption("The worst served first. Select a row to see that person's list and ask why.")
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        height=260,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="people_table",
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG", "Recall")},
+        alt="People of the group with their figures",
+    )
+    selected = chosen["selection"]["rows"]
+    if selected and selected[0] < len(rows):
+        user = ids[rows[selected[0]]]
+        with st.container(horizontal=True):
+            shell.link("recommend", "Their list", icon=":material/recommend:", user=user)
+            shell.link("explain", "Why their first item", icon=":material/search_insights:", user=user)
+
+
+def people_of(report: AuditReport, label: str) -> np.ndarray:
+    """User indices of a group that have an NDCG, the lowest first (at most `MOST_PEOPLE`)."""
+    assert report.grouping is not None
+    member = report.grouping.member[:, report.grouping.labels.index(label)]
+    rows = np.flatnonzero(member & np.isfinite(report.per_user["ndcg"]))
+    return rows[np.argsort(report.per_user["ndcg"][rows], kind="stable")][:MOST_PEOPLE]
+
+
+def items(study: Study, report: AuditReport) -> None:
+    """What the lists do to items: concentration, popularity against exposure, shares along the tail."""
+    evidence = report.evidence
+    drawn = (
+        ("How unevenly items are shown", exposure_charts.lorenz_chart(curves.lorenz_curves(evidence))),
+        (
+            "Popularity against exposure",
+            exposure_charts.popularity_exposure_chart(curves.popularity_exposure(evidence), study.dataset.titles),
+        ),
+        (
+            "From the most popular tenth of items to the least",
+            exposure_charts.decile_chart(curves.popularity_deciles(evidence)),
+        ),
+        (
+            "How well people are served by how much is known of them",
+            exposure_charts.cold_start_chart(curves.cold_start_curve(evidence)),
+        ),
+    )
+    for start in (0, 2):
+        for column, (title, figure) in zip(st.columns(2), drawn[start : start + 2], strict=True):
+            with column:
+                st.markdown(f"**{title}**")
+                st.plotly_chart(figure, key=title, alt=title)
+    _layers(study, report)
+
+
+def _layers(study: Study, report: AuditReport) -> None:
+    """Popularity along the layers of the same model, where it has layers."""
+    table = audit_ask.layers(study, report.scope.k)
+    if table is not None:
+        st.markdown("**Does each layer of the model lean more towards what is popular?**")
+        st.plotly_chart(audit_charts.layer_chart(table), key="layers", alt="Average popularity of the lists by layer")
+
+
+def downloads(report: AuditReport) -> None:
+    """The report to file (HTML), the same as JSON, and figures per person without identities."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report (HTML)",
+            lambda: audit_page(report),
+            "audit.html",
+            "text/html",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/description:",
+        )
+        st.download_button(
+            "Report (JSON)",
+            lambda: json.dumps(plain(report.to_dict()), indent=1, ensure_ascii=False),
+            "audit.json",
+            "application/json",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Per person, without ids (CSV)",
+            lambda: per_user_csv(report),
+            "audit_people.csv",
+            "text/csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )

@@ -1,0 +1,31 @@
+"""Who is served badly, what is never shown, and what fixing it costs."""
+
+import streamlit as st
+
+from gnnrec_core.library import workspace
+from gnnrec_ui import audit_ask, audit_view, figures, mitigation_view, pickers, shell
+
+with shell.page("audit") as study:
+    group_column, convention_column, length = st.columns([5, 2, 1], vertical_alignment="bottom")
+    with group_column:
+        group_by = audit_view.choose_grouping(study.dataset)
+    with convention_column:
+        convention = audit_view.choose_convention()
+    with length:
+        k = pickers.choose_k(20)
+    report = audit_ask.report(study, k, group_by, convention)
+    audit_view.scope(report)
+    figures.headline(report.overall | report.items, audit_view.HEADLINE)
+    audit_view.verdicts(report)
+
+    sections = {"people": "People", "items": "Items", "fix": "What a fix costs", "all": "All figures"}
+    section = pickers.choose_one("Look at", sections, "section")
+    if section == "people":
+        audit_view.people(study, report)
+    elif section == "items":
+        audit_view.items(study, report)
+    elif section == "fix":
+        mitigation_view.what_if(workspace(), study, k, group_by)
+    else:
+        figures.all_figures(report.overall | report.items)
+    audit_view.downloads(report)

@@ -222,7 +222,7 @@ class Dataset:
             order = np.lexsort((relation.weight, relation.target, relation.source))
             parts += [relation.source[order], relation.target[order], relation.weight[order]]
         for part in parts:
-            digest.update(b"-" if part is None else memoryview(np.ascontiguousarray(part)))
+            digest.update(b"-" if part is None else np.ascontiguousarray(part).data)
             digest.update(b"|")
         return digest.hexdigest()
 

@@ -7,10 +7,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from gnnrec_core.data.readers.roles import is_role_name
+from gnnrec_core.data.readers.roles import is_role_name, plain_name
 from gnnrec_core.errors import DataError
 
 DELIMITERS = ("\t", ",", ";", "::", "|")
+_EDGE_NAMES = ("source", "target", "src", "dst", "from", "to", "head", "tail", "id", "name")
 COMMENTS = ("#", "//", "%")
 MAX_COLUMNS = 1000
 _NUMBER = re.compile(r"\s*[-+]?(\d[\d,. ]*|\.\d+|nan|inf)([eE][-+]?\d+)?\s*$", re.IGNORECASE)
@@ -97,15 +98,23 @@ def _preamble(lines: list[str], delimiter: str) -> int:
 
 
 def _looks_like_header(rows: list[list[str]]) -> bool:
-    """Names that we know, or text above columns of numbers."""
+    """Names that we know, or text that is unlike what stands below it."""
     first, rest = rows[0], rows[1:21]
     if any(_NUMBER.match(cell) for cell in first if cell.strip()):
         return False
-    if sum(is_role_name(cell) for cell in first) >= 2 or (rest == [] and any(is_role_name(cell) for cell in first)):
+    if any(is_role_name(cell) or plain_name(cell) in _EDGE_NAMES for cell in first):
         return True
     return any(
-        rest and all(column < len(row) and _NUMBER.match(row[column]) for row in rest) for column in range(len(first))
+        rest and _unlike(first[column], [row[column : column + 1] for row in rest]) for column in range(len(first))
     )
+
+
+def _unlike(name: str, column: list[list[str]]) -> bool:
+    """Text above numbers, or above values that come again and again while it does not."""
+    cells = [cell[0] for cell in column if cell]
+    if all(_NUMBER.match(cell) for cell in cells):
+        return bool(cells)
+    return len(set(cells)) <= len(cells) / 2 and name not in cells
 
 
 def _header_names(cells: list[str], file: str, line: int) -> tuple[str, ...]:

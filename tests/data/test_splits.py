@@ -1,0 +1,86 @@
+"""Splits: worked by hand, and what must hold for any log."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnnrec_core.data.importing import import_source
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.splits import held_out_counts, random_split
+from gnnrec_core.data.values import SPLITS
+from gnnrec_core.errors import RequestError
+
+
+def dataset(tmp_path, rows, **options):
+    (tmp_path / "log.csv").write_text("user,item,time\n" + "".join(f"{u},{i},{t}\n" for u, i, t in rows))
+    return import_source(tmp_path / "log.csv", ImportOptions(**options))
+
+
+def parts(data):
+    """{(user id, item id): part}"""
+    log = data.interactions
+    return {
+        (data.users.ids[u], data.items.ids[i]): SPLITS[part]
+        for u, i, part in zip(log.user_index, log.item_index, log.split)
+    }
+
+
+ROWS = [("a", "p", 10), ("a", "q", 30), ("a", "r", 20), ("b", "p", 5), ("b", "q", 6), ("c", "r", 40)]
+
+
+def test_leave_last_by_hand(tmp_path):
+    assert parts(dataset(tmp_path, ROWS, split="leave-last")) == {
+        ("a", "p"): "train",
+        ("a", "r"): "validation",
+        ("a", "q"): "test",
+        ("b", "p"): "train",
+        ("b", "q"): "test",
+        ("c", "r"): "train",
+    }
+    without = parts(dataset(tmp_path, ROWS, split="leave-last", ratios=(0.9, 0.0, 0.1)))
+    assert without["a", "r"] == "train" and without["a", "q"] == "test"
+
+
+def test_temporal_by_hand(tmp_path):
+    found = parts(dataset(tmp_path, ROWS, split="temporal", ratios=(0.5, 0.25, 0.25)))
+    # times 5 6 10 | 20 | 30 40: places 3 and round(4.5) = 4
+    assert [k for k, v in found.items() if v == "train"] == [("a", "p"), ("b", "p"), ("b", "q")]
+    assert found["a", "r"] == "validation" and found["a", "q"] == found["c", "r"] == "test"
+
+
+def test_temporal_keeps_equal_times_together(tmp_path):
+    rows = [(f"u{n}", f"i{n % 3}", 7) for n in range(10)]
+    assert set(parts(dataset(tmp_path, rows, split="temporal")).values()) == {"test"}
+
+
+def test_interactions_without_a_time_stay_in_train(tmp_path):
+    rows = [*ROWS, ("a", "s", ""), ("c", "s", "")]
+    for split in ("leave-last", "temporal"):
+        found = parts(dataset(tmp_path, rows, split=split))
+        assert found["a", "s"] == found["c", "s"] == "train"
+
+
+def test_given_needs_parts(tmp_path):
+    with pytest.raises(RequestError, match="brings no parts"):
+        dataset(tmp_path, ROWS, split="given")
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 5), st.sampled_from([0.0, 0.1, 0.25]))
+def test_random_split_has_exact_counts(counts, seed, share):
+    counts = np.array(counts)
+    ratios = (1 - 2 * share, share, share)
+    user = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+    split = random_split(user, ratios, seed)
+    n_validation, n_test = held_out_counts(np.bincount(user), ratios)
+    for part, wanted in ((1, n_validation), (2, n_test)):
+        assert np.array_equal(np.bincount(user[split == part], minlength=len(wanted)), wanted)
+    assert np.all(np.bincount(user[split == 0], minlength=len(n_test)) >= (np.bincount(user) > 0))
+    assert np.array_equal(split, random_split(user, ratios, seed))
+
+
+def test_random_split_is_uniform():
+    """Each of 10 interactions is test in 1 of 10 seeds: 600 draws of 30 users, 4 standard deviations allowed."""
+    user = np.repeat(np.arange(30), 10).astype(np.int32)
+    hits = sum((random_split(user, (0.8, 0.1, 0.1), seed) == 2).reshape(30, 10).sum(0) for seed in range(20))
+    assert hits.sum() == 600 and np.all(np.abs(hits - 60) < 4 * np.sqrt(600 * 0.1 * 0.9))

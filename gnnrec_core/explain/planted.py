@@ -48,7 +48,7 @@ class MethodScore:
 
     `auc`: probability that a recorded interaction has a larger contribution than another one of the history (0..1,
     0.5 is chance, ties count half). `precision`: share of recorded ones among the m largest contributions, m being
-    their number. `by_reason`: reason to (cases, mean auc).
+    their number. `by_reason`: reason to (cases, mean auc). Seconds are CPU time.
     """
 
     method: str
@@ -70,25 +70,21 @@ class PlantedScores:
     methods: tuple[MethodScore, ...]
     not_served: dict[str, str]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As the benchmark writes it."""
-        return {
-            "model": self.model,
-            "n_cases": self.n_cases,
-            "expected_precision": self.expected_precision,
-            "methods": [
-                {
-                    "method": score.method,
-                    "n_cases": score.n_cases,
-                    "auc": score.auc.to_dict(),
-                    "precision": score.precision.to_dict(),
-                    "auc_by_reason": {r: {"n_cases": n, "auc": value} for r, (n, value) in score.by_reason.items()},
-                    "seconds_per_case": score.seconds_per_case,
-                }
-                for score in self.methods
-            ],
-            "not_served": self.not_served,
-        }
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A flat row a method, largest AUC first."""
+        return [
+            {
+                "model": self.model,
+                "method": score.method,
+                "n_cases": score.n_cases,
+                **{f"auc{end}": value for end, value in _ends(score.auc)},
+                **{f"precision{end}": value for end, value in _ends(score.precision)},
+                "expected_precision": self.expected_precision,
+                **{f"auc_{reason}": auc for reason, (_, auc) in score.by_reason.items()},
+                "seconds_per_case": score.seconds_per_case,
+            }
+            for score in sorted(self.methods, key=lambda score: -score.auc.value)
+        ]
 
 
 def score_planted(
@@ -143,7 +139,7 @@ def score_method(run: Run, cases: Sequence[PlantedCase], method: str, seed: int 
     """One method on these cases, with its default settings."""
     explainer = EXPLAINERS.load(method)()
     settings = read_settings(explainer.settings_type, {})
-    aucs, precisions, started = [], [], time.perf_counter()
+    aucs, precisions, started = [], [], time.process_time()
     for number, case in enumerate(cases):
         asked = make_case(run.model, run.dataset, case.user_index, case.item_index, "score", MAX_RANK)
         explanation = explainer.explain(run.model, run.dataset, asked, settings, seed + number)
@@ -156,7 +152,7 @@ def score_method(run: Run, cases: Sequence[PlantedCase], method: str, seed: int 
         for reason in CAUSES
         if (reasons == reason).any()
     }
-    seconds = (time.perf_counter() - started) / len(cases)
+    seconds = (time.process_time() - started) / len(cases)
     return MethodScore(
         method, len(cases), mean_interval(np.array(aucs)), mean_interval(np.array(precisions)), by_reason, seconds
     )
@@ -193,6 +189,10 @@ def precision(values: NDArray[np.float64], is_cause: NDArray[np.bool_]) -> float
     above, level = values > edge, values == edge
     places = m - above.sum()
     return float((is_cause[above].sum() + places * is_cause[level].mean()) / m)
+
+
+def _ends(interval: Interval) -> list[tuple[str, float]]:
+    return [("", interval.value), ("_low", interval.low), ("_high", interval.high)]
 
 
 def _is_found(run: Run, user: int, item: int) -> bool:

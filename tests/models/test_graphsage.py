@@ -136,3 +136,22 @@ def test_resumed_training_draws_the_same_neighbours():
     batch = next(Sampler(model.graph, "cpu").pairwise(torch.Generator().manual_seed(0), 32, 1, 0.0))
     first, second = model._generator(batch), model._generator(batch)
     assert torch.equal(torch.rand(3, generator=first), torch.rand(3, generator=second))
+
+
+def test_torch_geometric_embeds_the_same():
+    """Two `SAGEConv` with these weights, on a graph without weights, are this model."""
+    from torch_geometric.nn import SAGEConv
+
+    model = fitted("graphsage", random_dataset(seed=3), **QUICK)
+    weights = {name: torch.from_numpy(value) for name, value in model.tensors().items()}
+    edges = torch.from_numpy(model.graph.edge_index.copy())
+    h = torch.from_numpy(model.features.on(model.graph)) @ weights["input"]
+    for layer in (1, 2):
+        conv = SAGEConv(8, 8, aggr="mean")
+        with torch.no_grad():
+            conv.lin_l.weight.copy_(weights[f"near.{layer}"].T)
+            conv.lin_l.bias.copy_(weights[f"bias.{layer}"])
+            conv.lin_r.weight.copy_(weights[f"own.{layer}"].T)
+            h = conv(h, edges)
+            h = torch.relu(h) if layer == 1 else h
+    assert np.allclose(model.embeddings(), h.numpy(), rtol=1e-4, atol=1e-5)

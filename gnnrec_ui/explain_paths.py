@@ -10,9 +10,14 @@ from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.values import Explanation
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import explain_charts, path_charts, theme
+from gnnrec_core.viz.neighbourhood import neighbourhood
+from gnnrec_core.viz.network import draw_network
 from gnnrec_ui import ask, pickers
 from gnnrec_ui.charts import chart
+from gnnrec_ui.graph_view import graph_view
 from gnnrec_ui.study import Study
+
+MOST_LINKS = 30
 
 
 def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
@@ -36,10 +41,11 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:
         chart(
-            path_charts.meta_path_bars(explanation.groups),
+            path_charts.meta_path_bars(explanation.groups, "lead" if target == "margin" else "score"),
             "All paths by the kinds of nodes that they pass; with the taste learned in training they sum to 100 %.",
             "meta_paths",
         )
+    _links(study, explanation)
     with st.expander("The paths as a table"):
         st.dataframe(
             _path_table(explanation),
@@ -47,6 +53,30 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
             column_config={"Share": st.column_config.NumberColumn(format="%.1f %%")},
             alt="Message paths",
         )
+
+
+def _links(study: Study, explanation: Explanation) -> None:
+    """The person's links as a network; width and colour are what the ledger says of each."""
+    graph, case = study.run.graph, explanation.case
+    if not explanation.contributions:
+        return
+    half = graph.n_edges // 2
+    values = {part.edge % half: float(part.value) for part in explanation.contributions if part.edge is not None}
+    strongest = [node.index for part in explanation.contributions[:MOST_LINKS] for node in part.nodes]
+    item = int(graph.item_node(case.item_index))
+    near = neighbourhood(graph, np.array([case.user_index]), 1, MOST_LINKS, always=np.array([item, *strongest]))
+    st.caption("The person's links: the wider, the more it does; blue raises, orange lowers. The star is the item.")
+    graph_view(
+        draw_network(graph, study.dataset, near, {item: explanation.rank}, lambda edge: values.get(edge % half)),
+        [
+            {"shape": "line", "color": theme.POSITIVE, "label": "raises"},
+            {"shape": "line", "color": theme.NEGATIVE, "label": "lowers"},
+        ],
+        alt="Links of the person by contribution; the table under Reasons has the same figures.",
+        key="links",
+        height=520,
+        file_name="links.png",
+    )
 
 
 def attention(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:

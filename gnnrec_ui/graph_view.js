@@ -1,6 +1,6 @@
 // Draws a pyvis network with the vis-network that pyvis ships. Text from data is only ever set as text.
 const LABEL_SIZE = 17;
-const LABEL_REACH = 175;
+const LABEL_REACH = 200;
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;

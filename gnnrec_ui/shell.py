@@ -30,6 +30,7 @@ _log = logging.getLogger("gnnrec")
 
 def start() -> None:
     """What `app.py` does: the frame, then the page that the URL names."""
+    st.session_state.pop(_COLD, None)
     navigation = _frame()
     navigation.run()
 
@@ -39,7 +40,7 @@ def page(name: str) -> Iterator[Study]:
     """The body of one page: title, reading aid, the study, and errors as sentences."""
     if _FRAME not in st.session_state:
         _frame()
-        if not st.session_state.get(_COLD):  # once: widgets of a page that runs by itself have other identities
+        if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
             st.rerun()
     study, menu, share = st.session_state.pop(_FRAME)

@@ -18,6 +18,10 @@ _ALWAYS = """
 .st-key-list [class*="st-key-row_"] { padding: .45rem 0 .35rem; border-bottom: 1px solid rgba(138, 148, 160, .3); }
 .st-key-list [data-testid="stPageLink"] p { font-weight: 600; }
 .st-key-list [data-testid="stCaptionContainer"] { padding-left: 2.1rem; }
+.stPlotlyChart :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .bartext-outside, .sankey-node, .legend, .cbaxis) text,
+.stPlotlyChart text:is(.bartext-outside, .legendtext) { fill: currentColor !important; }
+.st-key-share [data-testid^="stPageLink-NavLink"] { background: transparent !important; }
+.st-key-share [data-testid^="stPageLink-NavLink"] * { font-weight: 400 !important; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }

@@ -28,7 +28,7 @@ with shell.page("explain") as study:
     explanation = ask.explanation(study, user, item, "ledger", target, k)
     answer(study, explanation)
     names = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
-    tabs = st.tabs(names, on_change="rerun", key="view")
+    tabs = st.tabs(names, on_change="rerun", key="view", bind="query-params")
     case = (study, user, item, target, k)
     views = (
         lambda: reasons(study, explanation),

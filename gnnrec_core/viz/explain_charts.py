@@ -58,7 +58,7 @@ def sum_of_parts(
     theme.styled(figure, height=ROW_HEIGHT * len(names) + 70)
     ticks = [theme.plotly_text(theme.shortened(name)) for name in names]
     figure.update_yaxes(tickvals=rows, ticktext=ticks, autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="running sum, in units of the score", range=_room(starts, lengths))
+    figure.update_xaxes(title="running sum, in units of the score", range=room(starts, lengths))
     figure.update_layout(bargap=0.35, showlegend=False)
     figure.add_vline(0, line_width=1, line_color=theme.BASELINE)
     return figure
@@ -143,7 +143,7 @@ def _cell(value: float, as_percent: bool) -> str:
     return theme.percent(value, 0) if as_percent else theme.number(value, 2)
 
 
-def _room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
+def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
     """An x range with room for the numbers beside the bars."""
     ends = np.concatenate([starts, starts + np.array(values), [0.0]])
     low, high = float(ends.min()), float(ends.max())

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
 import plotly.graph_objects as go
 
 from gnnrec_core.explain.values import Explanation, Group, MessagePath, Node
 from gnnrec_core.viz import theme
-from gnnrec_core.viz.explain_charts import BASELINE_LABEL, ROW_HEIGHT
+from gnnrec_core.viz.explain_charts import BASELINE_LABEL, ROW_HEIGHT, room
 from gnnrec_core.viz.network import NODE_COLOURS
 
 FAINT = 0.45
@@ -54,11 +55,13 @@ def sankey(explanation: Explanation) -> go.Figure:
         hidden = explanation.score - explanation.baseline - sum(path.value for path in paths)
         flow.links[start, flow.add("All other paths", theme.BASELINE, 1)] = hidden
         flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+    if flow.links:
+        _make_room_for_labels(flow)
     return _draw(flow)
 
 
-def meta_path_bars(groups: Sequence[Group], n: int = 8) -> go.Figure:
-    """What all paths of one shape carry together, largest first; the rest in one bar."""
+def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8) -> go.Figure:
+    """The share of `what` that all paths of one shape carry together, largest first; the rest in one bar."""
     shown, rest = list(groups[:n]), groups[n:]
     if rest:
         shown.append(Group(f"{len(rest)} other shapes", sum(g.value for g in rest), sum(g.share for g in rest)))
@@ -77,7 +80,11 @@ def meta_path_bars(groups: Sequence[Group], n: int = 8) -> go.Figure:
     )
     theme.styled(figure, height=ROW_HEIGHT * len(shown) + 70)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(tickformat=".0%", title="share of the score")
+    figure.update_xaxes(
+        tickformat=".0%",
+        title=f"share of the {what}",
+        range=room(np.zeros(len(shown)), [float(g.share) for g in shown]),
+    )
     return figure
 
 
@@ -87,12 +94,16 @@ def _add_path(flow: _Flow, path: MessagePath) -> None:
         flow.links[source, target] = flow.links.get((source, target), 0.0) + path.value
 
 
+def _make_room_for_labels(flow: _Flow) -> None:
+    """An unseen column after the last: plotly writes the last column's labels over the streams, all others beside."""
+    last = flow.column.index(max(flow.column))
+    flow.links[last, flow.add("", theme.TRANSPARENT, flow.column[last] + 1)] = 0.0
+
+
 def _draw(flow: _Flow) -> go.Figure:
     values = list(flow.links.values())
-    grey = [flow.colours[target] == theme.BASELINE for _, target in flow.links]
     colours = [
-        _faint(theme.BASELINE if is_grey else theme.signed_colour(value))
-        for value, is_grey in zip(values, grey, strict=True)
+        _stream_colour(value, flow.colours[target]) for value, (_, target) in zip(values, flow.links, strict=True)
     ]
     figure = go.Figure(
         go.Sankey(
@@ -102,6 +113,7 @@ def _draw(flow: _Flow) -> go.Figure:
                 "color": flow.colours,
                 "pad": 16,
                 "thickness": 14,
+                "align": "left",
                 "line": {"width": 0},
                 "hovertemplate": "%{label}<extra></extra>",
             },
@@ -119,6 +131,12 @@ def _draw(flow: _Flow) -> go.Figure:
     theme.styled(figure, height=max(300, 34 * widest + 80))
     figure.update_layout(margin={"l": 8, "r": 8, "t": 16, "b": 16})
     return figure
+
+
+def _stream_colour(value: float, target: str) -> str:
+    if target == theme.TRANSPARENT:
+        return target
+    return _faint(target if target == theme.BASELINE else theme.signed_colour(value))
 
 
 def _faint(colour: str) -> str:

@@ -22,7 +22,8 @@ CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", 
 """For unordered groups, in this order; more groups than colours become "other" (the last)."""
 DIVERGING = ((0.0, "#a34800"), (0.25, "#e8935a"), (0.5, "#b9c0c8"), (0.75, "#5aa7d6"), (1.0, "#005a8f"))
 """Negative to positive, grey at zero; readable on light and dark."""
-SEQUENTIAL = ((0.0, "#cfd8e1"), (0.35, "#7ab6dc"), (0.7, "#2a83bd"), (1.0, "#00416a"))
+SEQUENTIAL = ((0.0, "#a9b4bf"), (0.35, "#8fb8d6"), (0.7, "#4297cd"), (1.0, "#0072b2"))
+"""Little to much; both ends can be seen on light and on dark."""
 
 
 def styled(figure: go.Figure, height: int = 360) -> go.Figure:

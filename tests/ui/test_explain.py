@@ -1,0 +1,127 @@
+"""Explain and What if: the figures on the page are those of the library."""
+
+import numpy as np
+import pytest
+
+from gnnrec_core.explain.explaining import explain
+from gnnrec_core.explain.what_if import what_if
+from gnnrec_core.library import SAMPLE, workspace
+from gnnrec_core.models.run import load_run
+from gnnrec_core.recommend import recommend
+from gnnrec_core.reviews import reviews
+from gnnrec_core.viz import theme
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
+
+RUN = load_run(SAMPLE / "runs" / "lightgcn")
+USER = "reader-0005"
+INDEX = RUN.dataset.users.index(USER)
+FIRST = int(recommend(RUN, np.array([INDEX]), 10).item_index[0, 0])
+CASE = {"user": USER, "item": RUN.dataset.items.ids[FIRST]}
+
+
+def metric(app, label):
+    return next(element.value for element in app.metric if element.label == label)
+
+
+def test_the_margin_is_explained_first_and_the_score_on_request():
+    lead = explain(RUN, INDEX, FIRST, "ledger", "margin")
+    app = open_page("explain", **CASE)
+    assert metric(app, "Lead") == theme.signed(lead.score)
+    assert metric(app, "Score") == theme.number(lead.case.score) and metric(app, "Rank") == "1"
+    app = open_page("explain", **CASE, target="score")
+    assert not [element for element in app.metric if element.label == "Lead"]
+
+
+def test_the_narrative_and_the_checked_table_are_those_of_the_library():
+    lead = explain(RUN, INDEX, FIRST, "ledger", "margin")
+    app = open_page("explain", **CASE)
+    said = texts(app)
+    for sentence in lead.narrative:
+        assert sentence in said
+    table = app.dataframe[0].value
+    assert table["Contribution"].tolist() == [part.value for part in lead.contributions]
+    checked = [part.checked.rank_without for part in lead.contributions if part.checked]
+    assert table["Rank without it"].dropna().tolist() == checked and len(checked) == 10
+
+
+def test_without_an_item_in_the_link_the_first_of_the_list_is_explained():
+    assert f"*{RUN.dataset.title(FIRST)}*" in texts(open_page("explain", user=USER))
+
+
+@pytest.mark.parametrize("run", ["gat", "itemknn"])
+def test_other_models_are_explained_too(run):
+    app = open_page("explain", run=run, user=USER)
+    assert not app.error and metric(app, "Rank") == "1"
+
+
+def test_a_model_without_parts_is_refused_in_a_sentence():
+    app = open_page("explain", run="popularity", user=USER)
+    assert "has no parts" in app.error[0].value.replace("\\", "")
+
+
+def open_view(name, **parameters):
+    """The explain page with one of its views open."""
+    return open_page("explain", **{**CASE, **parameters}, view=name)
+
+
+def test_paths_say_what_they_carry_and_what_is_not_shown():
+    app = open_view("Paths", target="score")
+    shown = explain(RUN, INDEX, FIRST, "paths", "score").path_share_shown
+    assert f"carry {theme.percent(shown)} of the score" in texts(app)
+
+
+def test_methods_are_measured_when_asked_for():
+    app = open_view("Methods")
+    widget(app.button, "Measure how far each can be believed on this case").click().run()
+    table = app.dataframe[0].value.set_index("Method")
+    assert table.loc["Leave one out", "Agrees with deletion"] == pytest.approx(1.0)
+    assert table.loc["Ledger", "Agrees with deletion"] > 0.9
+    assert table.loc["Random", "Agrees with deletion"] < table.loc["Ledger", "Agrees with deletion"]
+
+
+def test_an_item_outside_the_list_gets_the_why_not():
+    scores = RUN.model.score(np.array([INDEX]))[0]
+    far = int(np.argsort(-scores)[60])
+    app = open_view("What would change it", item=RUN.dataset.items.ids[far])
+    assert "outside the top 10" in texts(app)
+
+
+def test_a_note_is_kept():
+    app = open_view("Review")
+    widget(app.text_input, "Your name").set_value("Ada")
+    widget(app.text_area, "Comment").set_value("=1+1 plausible")
+    widget(app.button, "Keep this note").click().run()
+    assert not app.exception and not app.error
+    kept = reviews(workspace(), "lightgcn")
+    assert [(note.user, note.reviewer, note.comment) for note in kept] == [(USER, "Ada", "=1+1 plausible")]
+
+
+def test_what_if_moves_the_list_as_the_library_says():
+    history = RUN.graph.history(INDEX)
+    gone = [int(history[0]), int(history[1])]
+    wanted = what_if(RUN, INDEX, gone, [], 10)
+    app = open_page("what_if", user=USER, off=",".join(map(str, gone)))
+    table = app.dataframe[1].value
+    assert table["Title"].tolist() == [RUN.dataset.title(int(item)) for item in wanted.after]
+    assert "2 taken away, 0 added" in texts(app)
+
+
+def test_somebody_new_gets_a_list_whose_parts_are_shown():
+    app = open_page("what_if", who="new", given="3,4,5")
+    assert len(app.dataframe[0].value) == 10
+    assert not app.error
+
+
+def test_the_map_can_be_coloured_and_marks_the_person():
+    app = open_page("map", user=USER)
+    assert not app.error and app.get("plotly_chart")
+    app = open_page("map", side="people", colour="region")
+    assert not app.error
+
+
+def test_methods_page_describes_every_method():
+    app = open_page("methods")
+    from gnnrec_core.explain import EXPLAINERS
+
+    labels = " ".join(element.label for element in app.expander)
+    assert all(plugin.title in labels for plugin in EXPLAINERS)

@@ -1,0 +1,64 @@
+"""Recommend: person, history, list and neighbourhood, all in the URL."""
+
+import numpy as np
+
+from gnnrec_core.library import SAMPLE
+from gnnrec_core.models.run import load_run
+from gnnrec_core.recommend import recommend
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
+
+RUN = load_run(SAMPLE / "runs" / "lightgcn")
+
+
+def test_the_list_is_the_one_that_the_library_gives():
+    app = open_page("recommend", user="reader-0005", k="5")
+    user = RUN.dataset.users.index("reader-0005")
+    wanted = recommend(RUN, np.array([user]), 5).item_index[0]
+    links = [element.proto.label.replace("\\", "") for element in app.get("page_link")]
+    shown = [label for label in links if label[:1].isdigit()]
+    assert shown == [f"{rank}. {RUN.dataset.title(int(item))}" for rank, item in enumerate(wanted, start=1)]
+
+
+def test_a_row_leads_to_its_explanation():
+    app = open_page("recommend", user="reader-0005")
+    row = next(element.proto for element in app.get("page_link") if element.proto.label.startswith("1."))
+    assert "user=reader-0005" in row.query_string and "item=" in row.query_string
+
+
+def test_choosing_a_person_changes_the_url_and_the_history():
+    app = open_page("recommend")
+    widget(app.selectbox, "Person").set_value("reader-0007").run()
+    assert parameter(app, "user") == "reader-0007"
+    history = RUN.graph.history(RUN.dataset.users.index("reader-0007"))
+    assert len(app.dataframe[0].value) == len(history)
+    assert set(app.dataframe[0].value["Title"]) == {RUN.dataset.title(int(item)) for item in history}
+
+
+def test_an_unknown_person_in_a_link_is_said_with_near_names():
+    app = open_page("recommend", user="reader-005")
+    assert "reader" in app.warning[0].value and "Did you mean" in app.warning[0].value
+
+
+def test_surprise_me_chooses_somebody_with_the_fewest_interactions():
+    app = open_page("recommend")
+    widget(app.button, "Somebody new").click().run()
+    chosen = RUN.dataset.users.index(str(parameter(app, "user")))
+    counts = np.diff(RUN.graph.seen.indptr)
+    assert counts[chosen] == counts[counts > 0].min()
+
+
+def test_the_picture_holds_the_person_the_list_and_a_table_of_the_same():
+    app = open_page("recommend", user="reader-0005")
+    table = app.dataframe[-1].value
+    assert table.loc[0, "Name"] == "reader-0005" and table.loc[0, "Hops away"] == 0
+    assert len(table) <= 60 and set(table["Kind"]) <= {"person", "item", "attribute"}
+    widget(app.button, "Show the next 50").click().run()
+    assert len(app.dataframe[-1].value) > len(table)
+
+
+def test_a_clicked_node_comes_into_the_middle_and_into_the_url():
+    item = int(RUN.graph.history(RUN.dataset.users.index("reader-0005"))[0])
+    app = open_page("recommend", user="reader-0005", focus=f"n{RUN.graph.item_node(item)}")
+    assert app.dataframe[-1].value.loc[0, "Name"] == RUN.dataset.title(item)
+    widget(app.button, "Back to reader\\-0005").click().run()
+    assert parameter(app, "focus") is None

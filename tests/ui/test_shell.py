@@ -1,0 +1,72 @@
+"""The frame: menu, study in the URL, errors as sentences, presentation mode."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gnnrec_core.errors import RequestError
+from gnnrec_core.library import PROJECT
+from gnnrec_ui.screens import SCREENS
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
+
+
+def test_importing_the_shell_imports_no_torch():
+    code = "import sys, gnnrec_ui.shell; print([m for m in ('torch', 'torch_geometric', 'captum') if m in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_every_screen_has_its_page_and_says_how_to_read_it():
+    for name, screen in SCREENS.items():
+        assert (PROJECT / "pages" / f"{name}.py").is_file()
+        assert name == "home" or len(screen.reading.splitlines()) == 2, name
+
+
+def test_lightgcn_on_the_sample_is_what_opens_first():
+    app = open_page("recommend")
+    assert widget(app.selectbox, "Dataset").value == "classics"
+    assert widget(app.selectbox, "Run").value == "lightgcn"
+    assert parameter(app, "run") is None  # the default needs no place in the URL
+
+
+def test_a_chosen_run_goes_into_the_url_and_a_link_with_it_opens_it():
+    app = open_page("recommend")
+    widget(app.selectbox, "Run").set_value("itemknn").run()
+    assert parameter(app, "run") == "itemknn"
+    assert widget(open_page("recommend", run="itemknn").selectbox, "Run").value == "itemknn"
+
+
+def test_a_page_without_any_run_says_what_to_do(monkeypatch, tmp_path):
+    from gnnrec_core import library
+
+    monkeypatch.setattr(library.Workspace, "runs", lambda self, fingerprint=None: ())
+    app = open_page("explain")
+    assert "no trained run yet" in app.info[0].value
+
+
+def test_an_error_on_purpose_becomes_its_sentence_and_a_bug_a_number(monkeypatch):
+    from gnnrec_ui import ask
+
+    def refuse(*_arguments):
+        raise RequestError("Item *x* is not there.", "Name another.")
+
+    monkeypatch.setattr(ask, "recommendations", refuse)
+    said = open_page("recommend").error[0].value
+    assert "Name another" in said and "\\*x\\*" in said  # shown letter for letter
+
+    def fail(*_arguments):
+        raise KeyError("secret/path")
+
+    monkeypatch.setattr(ask, "recommendations", fail)
+    said = open_page("recommend").error[0].value
+    assert "reference" in said and "secret" not in said
+
+
+@pytest.mark.parametrize("present", ["0", "1"])
+def test_presentation_hides_the_menu_by_style_only(present):
+    app = open_page("recommend", present=present)
+    hidden = any(
+        "stSidebar" in element.proto.body and "font-size: 118%" in element.proto.body for element in app.get("html")
+    )
+    assert hidden == (present == "1")

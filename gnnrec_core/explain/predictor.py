@@ -62,7 +62,7 @@ class RemovalPredictor:
 
         None where no closed form is known: heads that differ, or interactions of different weights.
         """
-        if len(self.parts) != 1 or not len(self.edges) or np.ptp(self.weight) > 1e-12 * self.weight.max():
+        if len(self.parts) != 1 or not len(self.edges) or max(np.ptp(self.weight), np.ptp(self.alpha)) > 1e-12:
             return None
         # The best set of m edges has the m parts that speak most for the last item against the other.
         against = -np.sort(self.parts[0][:, :-1] - self.parts[0][:, -1:], axis=0)[:limit]
@@ -94,8 +94,9 @@ def removal_predictor(scorer: Scorer, user_index: int, items: IntArray) -> Remov
     if isinstance(scorer, LinearScorer):
         return _linear(scorer.prepared, user_index, items)
     parts = scorer.parts(user_index, items)
-    zero = np.zeros(len(parts.edges))
-    return _split(scorer, parts.edges, parts.own, parts.values[None], zero[None], zero)
+    weight = scorer.graph.edge_weight[parts.edges].astype(np.float64)
+    alpha = weight / weight.sum() if parts.averaged and len(weight) else np.zeros(len(weight))
+    return _split(scorer, parts.edges, parts.own, parts.values[None], alpha[None], np.zeros(len(weight)))
 
 
 def _linear(prepared: Prepared, user_index: int, items: IntArray) -> RemovalPredictor:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.features import node_features
+from gnnrec_core.models.features import DEGREES, node_features
 from gnnrec_core.models.gradient import GradientRecommender
 from gnnrec_core.models.gradient_settings import GradientSettings
 from gnnrec_core.models.neighbours import Neighbours, mean_operator
@@ -159,6 +159,27 @@ class GraphSAGE(GradientRecommender):
         scores: Array = final[np.asarray(users)] @ items.T
         return scores
 
+    def features_of(self, node: int) -> tuple[tuple[str, ...], Array]:
+        """Names of the features that are not 0 at `node`, and their columns in X."""
+        names = (*self.features.names, *DEGREES)
+        columns = np.flatnonzero(self._x[node].cpu().numpy())
+        return tuple(names[column] for column in columns), columns
+
+    def feature_rows(self, nodes: IntArray) -> Tensor:
+        """Rows `nodes` of X `[n, f]` float64."""
+        return self._x[torch.from_numpy(nodes).to(self.device)].double()
+
+    def embeddings_from(self, nodes: IntArray, rows: Tensor) -> Tensor:
+        """z `[n_nodes, d]` float64 where `nodes` have the features `rows` `[n, f]`; differentiable in `rows` only."""
+        weights = {name: value.detach().double() for name, value in self.parameters.items()}
+        x = self._x.double().index_copy(0, torch.from_numpy(nodes).to(self.device), rows)
+        mean = csr_tensor(mean_operator(self.graph), self.device, np.float64)
+        h = x @ weights["input"]
+        for layer in range(1, self.settings.n_layers + 1):
+            h = h @ weights[f"own.{layer}"] + (mean @ h) @ weights[f"near.{layer}"] + weights[f"bias.{layer}"]
+            h = functional.relu(h) if layer < self.settings.n_layers else h
+        return h
+
     def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
         """What each edge of the user brings to z_u, times z_i, with gates and all other nodes as they are."""
         graph = self.graph if graph is None else graph
@@ -168,7 +189,7 @@ class GraphSAGE(GradientRecommender):
         share = weight / weight.sum() if len(edges) else weight
         own, sent = self._unfold(layers, layers[0][user_index], graph.edge_index[1, edges], share)
         items = layers[-1][graph.n_users + np.asarray(item_indices)]
-        return HistoryParts(items @ own, edges, sent @ items.T)
+        return HistoryParts(items @ own, edges, sent @ items.T, averaged=True)
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """A user of whom nothing but the items is known; all else stays as trained."""

@@ -132,17 +132,36 @@ class PropagationRecommender(Protocol):
         ...
 
 
+@runtime_checkable
+class FeatureRecommender(Protocol):
+    """A recommender that knows nodes by features X `[n_nodes, f]`, and whose score is a dot product of embeddings."""
+
+    def features_of(self, node: int) -> tuple[tuple[str, ...], IntArray]:
+        """Names of the features that are not 0 at `node` `[n]`, and their columns in X `[n]`."""
+        ...
+
+    def feature_rows(self, nodes: IntArray) -> Any:
+        """Rows `nodes` of X `[n, f]` (torch, float64)."""
+        ...
+
+    def embeddings_from(self, nodes: IntArray, rows: Any) -> Any:
+        """Final embeddings `[n_nodes, d]` (torch, float64) where `nodes` have the features `rows` `[n, f]` instead."""
+        ...
+
+
 @dataclass(frozen=True)
 class HistoryParts:
     """A user's scores of `n` items as sums: score = own + values.sum(axis=0), in float64.
 
     `own` `[n]` is what no edge of the user carries; `edges` int64 `[m]` are columns of the graph whose source is the
-    user; `values` `[m, n]` is what each carries.
+    user; `values` `[m, n]` is what each carries. `averaged` says that the parts are a weighted mean over the edges: when
+    some go, the others weigh more.
     """
 
     own: NDArray[Any]
     edges: IntArray
     values: NDArray[Any]
+    averaged: bool = False
 
 
 @runtime_checkable

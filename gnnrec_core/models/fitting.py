@@ -35,7 +35,7 @@ class GradientFit:
         self.model, self.options, self.settings = model, options, model.settings
         self.sampler = Sampler(model.graph, model.device)
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
-        self.loss = torch.compile(self._loss) if self._on_cuda and self.settings.compile else self._loss
+        self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0
         self.best: Tensors = {}
         self.best_epoch, self.best_figure, self.waited = 0, -math.inf, 0
@@ -88,8 +88,7 @@ class GradientFit:
         """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
         own = share(batch, self.model.processes.rank, self.model.processes.n)
         self.optimiser.zero_grad()
-        with torch.autocast("cuda", torch.bfloat16, enabled=self._on_cuda and self.settings.precision == "mixed"):
-            ranking, regulariser = self.loss(own)
+        ranking, regulariser = self._loss(own)
         ((ranking + self.settings.l2 * regulariser) / batch.size).backward()
         parameters = list(self.model.parameters.values())
         self.model.processes.sum_gradients(parameters)
@@ -104,13 +103,18 @@ class GradientFit:
         n_users, b = self.model.graph.n_users, len(batch.users)
         nodes = torch.cat([batch.users, batch.items + n_users, batch.negatives.flatten() + n_users])
         final = self.model.embed(nodes, batch)
-        users, positives, negatives = final[:b], final[b : 2 * b], final[2 * b :]
-        if batch.seen is None:
-            ranking = bpr(users, positives, negatives.view(*batch.negatives.shape, -1))
-            return ranking, self.model.regulariser(nodes)
+        mixed = self._on_cuda and self.settings.precision == "mixed"
+        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
+            ranking = self.ranking(final[:b], final[b : 2 * b], final[2 * b :], batch.seen)
+        # Shared negatives are everybody's: only the interactions themselves are kept short.
+        return ranking, self.model.regulariser(nodes if batch.seen is None else nodes[: 2 * b])
+
+    def _ranking(self, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor | None) -> Tensor:
+        """The loss of the settings: `[b, d]`, `[b, d]`, and `[b * n, d]` (bpr) or `[m, d]` (softmax)."""
         s = self.settings
-        ranking = sampled_softmax(users, positives, negatives, batch.seen, s.temperature, s.similarity == "cosine")
-        return ranking, self.model.regulariser(nodes[: 2 * b])
+        if seen is None:
+            return bpr(users, positives, negatives.view(len(users), s.n_negatives, -1))
+        return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity == "cosine")
 
     def learning_rate(self, epoch: int) -> float:
         """The learning rate in `epoch` (1 ... epochs) by the schedule."""

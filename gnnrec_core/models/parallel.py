@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Processes:
-    """This process is `rank` of `n`; `local` is its number on this machine (which GPU it takes)."""
+    """This process is `rank` of `n`."""
 
     rank: int = 0
     n: int = 1
-    local: int = 0
 
     @property
     def is_first(self) -> bool:
@@ -62,8 +61,10 @@ def processes(device: str) -> Iterator[Processes]:
     if n == 1:
         yield Processes()
         return
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
-        yield Processes(int(os.environ["RANK"]), n, int(os.environ.get("LOCAL_RANK", "0")))
+        yield Processes(int(os.environ["RANK"]), n)
     finally:
         torch.distributed.destroy_process_group()

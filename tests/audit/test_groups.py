@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gnnrec_core.audit.groups import available_groupings, by_attribute, from_labels, group_users, intersection
+from gnnrec_core.errors import RequestError, UnsupportedError
+from tests.audit.small_runs import sample
+from tests.worlds import make_dataset, random_dataset
+
+
+def with_users(dataset, **columns):
+    return replace(dataset, user_table=dataset.user_table.with_columns(**{k: pl.Series(v) for k, v in columns.items()}))
+
+
+WORLD = random_dataset(20, 30, per_user=6)
+
+
+def sizes(grouping):
+    return dict(zip(grouping.labels, grouping.sizes.tolist(), strict=True))
+
+
+def test_an_attribute_with_unknown_values():
+    data = with_users(WORLD, region=["a"] * 12 + ["b"] * 5 + [None, "", None])
+    found = by_attribute(data, "region")
+    assert sizes(found) == {"a": 12, "b": 5} and found.n_unknown == 3
+
+
+def test_a_list_column_puts_a_user_in_several_groups():
+    data = with_users(WORLD, likes=[["x", "y"]] * 4 + [["y"]] * 10 + [[]] * 6)
+    found = by_attribute(data, "likes")
+    assert sizes(found) == {"x": 4, "y": 14} and found.n_unknown == 6
+
+
+def test_numbers_with_many_values_become_four_groups():
+    found = by_attribute(with_users(WORLD, age=np.arange(20) + 20), "age")
+    assert sizes(found) == {"20 to 24": 5, "25 to 29": 5, "30 to 34": 5, "35 to 39": 5}
+    few = by_attribute(with_users(WORLD, level=[1, 2] * 10), "level")
+    assert sizes(few) == {"1": 10, "2": 10}
+
+
+def test_activity_counts_train_interactions_and_keeps_equals_together():
+    triples = [(u, i, "train") for u in range(10) for i in range(u // 2 + 1)]
+    found = group_users(make_dataset(triples), "activity")
+    assert sizes(found) == {"1": 2, "2": 2, "3": 2, "4": 2, "5": 2}
+
+
+def test_taste_is_ordered_by_the_share_of_popular_items():
+    # Items 0 and 1 of 10 are the head; user u has u // 2 of them... the last two users only have head items.
+    triples = [(u, 0, "train") for u in range(10)] + [(u, 1, "train") for u in range(10)]
+    triples += [(u, 2 + i, "train") for u in range(8) for i in range(8 - u)]
+    found = group_users(make_dataset(triples), "taste")
+    assert sizes(found) == {"niche": 2, "diverse": 6, "blockbuster": 2}
+    assert found.member[[0, 1], 0].all() and found.member[[8, 9], 2].all()
+
+
+def test_tenure_and_niche_genres_of_the_sample():
+    for name in ("tenure", "niche_genres"):
+        found = group_users(sample(), name)
+        assert found.sizes.sum() == 800 and found.kind == "behaviour"
+    assert sizes(group_users(sample(), "niche_genres"))["niche genres"] == 160
+
+
+def test_an_intersection_has_the_pairs_that_occur():
+    first = from_labels("g", np.array(["a", "a", "b", ""]))
+    second = from_labels("h", np.array(["x", "y", "x", "x"]))
+    found = intersection(first, second)
+    assert sizes(found) == {"a × x": 1, "a × y": 1, "b × x": 1} and found.n_unknown == 1
+    assert group_users(sample(), "region+age_band").name == "region+age_band"
+
+
+def test_what_cannot_be_grouped_by_is_refused_with_near_names():
+    with pytest.raises(RequestError, match="regoin") as error:
+        group_users(sample(), "regoin")
+    assert "region" in error.value.hint
+    with pytest.raises(UnsupportedError, match="tenure"):
+        group_users(make_dataset([(0, 0, "train"), (1, 1, "test")]), "tenure")
+
+
+def test_menus_offer_what_the_data_can_give():
+    names = [choice.name for choice in available_groupings(sample())]
+    assert names == ["age_band", "region", "reading_frequency", "activity", "taste", "tenure", "niche_genres"]
+    assert all(group_users(sample(), name).member.any() for name in names)

@@ -56,7 +56,7 @@ class EdgeRemoval:
             (removed / np.sqrt(np.outer(degree, degree)))[None],
             spread.layer_weights,
         )[:, 0]  # [K + 1, 1 + n_items, f]
-        basis = self._layers[:, nodes]  # [K + 1, f, d]
+        basis = self._layer_rows(nodes)  # [K + 1, f, d]
         user = spread.final[user_index] + np.einsum("kf,kfd->d", change[:, 0], basis)
         items = spread.final[rows[1:]] @ user
         scored: Float = items + np.einsum("knf,kf->n", change[:, 1:], basis @ user)
@@ -76,8 +76,8 @@ class EdgeRemoval:
         crossing[:, 0, 1] = crossing[:, 1, 0] = weight / np.sqrt(degree.prod(axis=1))
         change = changed_rows(values, between, _scale(degree, weight[:, None]), crossing, spread.layer_weights)
         final = np.broadcast_to(spread.final[rows], (len(edges), len(rows), spread.embedding.shape[1]))
-        final = final + np.einsum("kbn,kd->bnd", change[..., 0], self._layers[:, centre])
-        final = final + np.einsum("kbn,kbd->bnd", change[..., 1], self._layers[:, other])
+        final = final + np.einsum("kbn,kd->bnd", change[..., 0], self._layer_rows(centre))
+        final = final + np.einsum("kbn,kbd->bnd", change[..., 1], self._layer_rows(other))
         scored: Float = np.einsum("bd,bnd->bn", final[:, 0], final[:, 1:])
         return scored
 
@@ -140,10 +140,10 @@ class EdgeRemoval:
     def _diagonal(self) -> Float:
         return np.asarray(self.graph.normalised_adjacency.diagonal(), dtype=np.float64)
 
-    @cached_property
-    def _layers(self) -> Float:
-        stacked: Float = np.stack(self.propagation.layers)
-        return stacked
+    def _layer_rows(self, nodes: Any) -> Float:
+        """X_0 .. X_K at `nodes` `[K + 1, ..., d]`."""
+        rows: Float = np.stack([layer[nodes] for layer in self.propagation.layers])
+        return rows
 
 
 def changed_rows(values: Float, between: Float, scale: Float, crossing: Float, layer_weights: Any) -> Float:

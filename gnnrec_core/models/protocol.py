@@ -154,8 +154,8 @@ class HistoryParts:
     """A user's scores of `n` items as sums: score = own + values.sum(axis=0), in float64.
 
     `own` `[n]` is what no edge of the user carries; `edges` int64 `[m]` are columns of the graph whose source is the
-    user; `values` `[m, n]` is what each carries. `averaged` says that the parts are a weighted mean over the edges: when
-    some go, the others weigh more.
+    user; `values` `[m, n]` is what each carries. `averaged` says that the parts are a weighted mean over the edges:
+    when some go, the others weigh more.
     """
 
     own: NDArray[Any]

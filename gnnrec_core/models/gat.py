@@ -37,7 +37,7 @@ class GATSettings(GraphSettings):
 
     n_heads: int = Field(2, ge=1, le=16, description="attention heads; each works on its own block of the embedding")
     attention_rate: float = Field(
-        0.05, gt=0, le=10, description="learning rate of the attention parameters, as a share of learning_rate"
+        0.1, gt=0, le=10, description="learning rate of the attention parameters, as a share of learning_rate"
     )
     attention_bound: float = Field(
         2.0, gt=0, le=10, description="logits stay within plus and minus this: e^(2 x bound) is the largest ratio"

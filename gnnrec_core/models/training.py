@@ -128,7 +128,8 @@ class _Job:
             return None
         tensors, card = load_tensors(path, finite=False)
         last = card["training"]["epoch"]
-        self.history = list(cut_history(self.out, last) if self.processes.is_first else read_history(self.out))
+        kept = cut_history(self.out, last) if self.processes.is_first else read_history(self.out)
+        self.history = [epoch for epoch in kept if epoch.epoch <= last]
         return TrainingState(tensors, card["training"])
 
     def _save_epoch(self, epoch: Epoch) -> None:

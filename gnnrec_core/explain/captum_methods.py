@@ -1,10 +1,11 @@
-"""Captum's attributions on masks of the user's interactions (or of relation types): second opinions beside the ledger.
+"""Captum's attributions on masks of interactions, relation types or node features: second opinions beside the ledger.
 
 What is attributed is a function built anew for each case (`games`); the model is only read, so no state
 can leak from one method to the next. Masks act after normalisation and attention: degrees count as they are.
 
 * `integrated_gradients` (Sundararajan et al. 2017) from masks 0 to 1. The score is a polynomial of degree at most 2K in
-  a common mask value, so K Gauss-Legendre points give the integral exactly; baseline + sum = score.
+  a common mask value, so K Gauss-Legendre points give the integral exactly; baseline + sum = score. (On features of a
+  network with gates it is none: many points, and the sum holds only nearly.)
 * `saliency` (Simonyan et al. 2014): |derivative| at masks 1; unsigned, no sum.
 * `input_x_gradient` (Shrikumar et al. 2016): derivative times mask (1); signed, no sum.
 * `shapley` (Castro et al. 2009, sampling): mean gain of a part over random orders of joining; baseline + sum = score.
@@ -22,6 +23,7 @@ from captum.attr import InputXGradient, IntegratedGradients, Saliency, ShapleyVa
 from pydantic import Field
 
 from gnnrec_core.data.values import Dataset
+from gnnrec_core.explain.feature_game import feature_game
 from gnnrec_core.explain.games import Game, group_weakest, make_game
 from gnnrec_core.explain.ledger import frozen_warning
 from gnnrec_core.explain.protocol import answer
@@ -29,13 +31,17 @@ from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.explain.values import Case, Explanation
 from gnnrec_core.settings import Settings
 
+N_POINTS = 64
+"""Of the integral where there is no polynomial to be exact for."""
+
 
 class CaptumSettings(Settings):
     """What gets a mask of its own."""
 
-    players: Literal["interactions", "relations"] = Field(
+    players: Literal["interactions", "relations", "features"] = Field(
         "interactions",
-        description="interactions: each edge of the user; relations: each relation type in the whole graph.",
+        description="interactions: each edge of the user; relations: each relation type in the whole graph; "
+        "features: each attribute of the user and the item, in models that have them.",
     )
 
 
@@ -46,6 +52,12 @@ class ShapleySettings(CaptumSettings):
     max_players: int = Field(
         60, ge=2, le=400, description="With a longer history the weakest interactions join as one group."
     )
+
+
+def _game(model: Any, dataset: Dataset, case: Case, players: str) -> Game:
+    if players == "features":
+        return feature_game(model, dataset, case)
+    return make_game(model, dataset, case, players)
 
 
 class _CaptumMethod:
@@ -61,12 +73,13 @@ class _CaptumMethod:
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: Any, seed: int) -> Explanation:
         start = time.perf_counter()
-        game = self.grouped(make_game(model, dataset, case, settings.players), settings)
+        game = self.grouped(_game(model, dataset, case, settings.players), settings)
         said = self.warnings(game, settings) + frozen_warning(tuple(f for f in game.frozen if f != "degrees"))
         values = self.attribute(game, settings, seed) if game.parts else np.zeros(0)
-        baseline = game.at(0.0) if self.is_additive else 0.0
+        is_additive = self.sums(game)
+        baseline = game.at(0.0) if is_additive else 0.0
         contributions = [part(float(value)) for part, value in zip(game.parts, values, strict=True)]
-        if not self.is_additive:  # what does not sum to the score is no share of it
+        if not is_additive:  # what does not sum to the score is no share of it
             contributions = [replace(part, share=0.0) for part in contributions]
         return answer(
             case,
@@ -74,12 +87,16 @@ class _CaptumMethod:
             settings,
             contributions,
             baseline=baseline,
-            is_additive=self.is_additive,
+            is_additive=is_additive,
             frozen=game.frozen,
             warnings=said,
             seed=seed,
             seconds=time.perf_counter() - start,
         )
+
+    def sums(self, game: Game) -> bool:
+        """Whether baseline and parts sum to the explained number."""
+        return self.is_additive
 
     def grouped(self, game: Game, settings: Any) -> Game:
         """The game that is played; the same one unless there are too many parts."""
@@ -102,14 +119,19 @@ class IntegratedGradientsMethod(_CaptumMethod):
 
     def attribute(self, game: Game, settings: Any, seed: int) -> Any:
         ones = torch.ones(1, len(game.parts), dtype=torch.float64)
-        n_points = max(2, (game.degree + 1) // 2)
+        n_points = N_POINTS if game.degree is None else max(2, (game.degree + 1) // 2)
         found = IntegratedGradients(game.function).attribute(
             ones, baselines=torch.zeros_like(ones), n_steps=n_points, method="gausslegendre"
         )
         return found[0].detach().numpy()
 
+    def sums(self, game: Game) -> bool:
+        return game.degree is not None
+
     def warnings(self, game: Game, settings: Any) -> tuple[str, ...]:
-        return ()
+        if self.sums(game):
+            return ()
+        return (f"Integrated over {N_POINTS} points; gates open and close on the way, so the parts sum only nearly.",)
 
 
 class SaliencyMethod(_CaptumMethod):

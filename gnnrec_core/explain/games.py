@@ -29,12 +29,15 @@ Function = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Game:
-    """Masks `[b, n]` of `n` parts -> the explained number `[b]`; `parts` has a function value -> Contribution each."""
+    """Masks `[b, n]` of `n` parts -> the explained number `[b]`; `parts` has a function value -> Contribution each.
+
+    `degree` bounds the degree of the function as a polynomial in a common mask value; None where it is none.
+    """
 
     function: Function
     parts: tuple[Callable[[float], Contribution], ...]
     frozen: tuple[str, ...]
-    degree: int
+    degree: int | None
 
     def at(self, value: float) -> float:
         """The explained number with all masks at `value`."""

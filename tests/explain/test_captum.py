@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 import torch
@@ -19,6 +20,8 @@ from gnnrec_core.explain.captum_methods import (
     ShapleyMethod,
     ShapleySettings,
 )
+from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.feature_game import feature_game
 from gnnrec_core.explain.games import group_weakest, make_game
 from gnnrec_core.explain.graph_masks import PairScore
 from gnnrec_core.explain.ledger import user_ledger
@@ -26,6 +29,7 @@ from gnnrec_core.explain.masks import masked_score
 from gnnrec_core.graph import build_graph
 from tests.explain.fakes import ItemItemModel
 from tests.explain.linear_world import CASES, MARGIN, SCORE, USER, LinearModel, TwoRelationModel, random_model
+from tests.models.runs import fitted
 from tests.worlds import random_dataset
 
 MODELS = {
@@ -213,6 +217,56 @@ def test_the_explanation_depends_on_what_the_model_has_learned():
         ranks = [[v for _, v in sorted((p.edge, p.value) for p in e.contributions)] for e in (real, permuted)]
         correlations.append(spearmanr(*ranks).statistic)
     assert abs(np.mean(correlations)) <= 0.2
+
+
+@pytest.fixture(scope="module")
+def featured():
+    """A GraphSAGE on users with an age and items with a genre."""
+    made = random_dataset(side_edges=True)
+    made = replace(
+        made,
+        user_table=made.user_table.with_columns(age=pl.Series(["young", "old"] * 15)),
+        item_table=made.item_table.with_columns(genre=pl.Series(["sea", "space"] * 20)),
+    )
+    return made, fitted("graphsage", made, embedding_dim=8, epochs=3, batch_size=64)
+
+
+def told(featured, method, target="score", **settings):
+    made, model = featured
+    return explain_model(model, made, USER, 5, method, target, 5, {"players": "features", **settings}, check_top=0)
+
+
+def test_features_of_the_user_and_the_item_are_parts(featured):
+    made, model = featured
+    found = told(featured, "shapley", n_samples=60)
+    labels = {part.label for part in found.contributions}
+    assert {"user: age=old", "Item 5: genre=space", "user: type=user"} <= labels and "user: age=young" not in labels
+    assert {part.kind for part in found.contributions} == {"feature"}
+    assert found.completeness_error <= 1e-5 * max(1.0, abs(found.score))
+    game = feature_game(model, made, found.case)
+    assert game.at(1.0) == pytest.approx(found.score, abs=1e-4)
+    near = told(featured, "integrated_gradients")
+    total = game.at(0.0) + sum(part.value for part in near.contributions)
+    assert total == pytest.approx(near.score, rel=0.02) and not near.is_additive
+    assert "sum only nearly" in " ".join(near.warnings)
+
+
+def test_the_gradient_to_a_feature_is_the_difference_quotient(featured):
+    made, model = featured
+    found = told(featured, "input_x_gradient", "margin")
+    game = feature_game(model, made, found.case)
+    values = {part.label: part.value for part in found.contributions}
+    for place, part in enumerate(game.parts):
+        step = torch.zeros(1, len(game.parts), dtype=torch.float64)
+        step[0, place] = 1e-6
+        slope = float((game.function(1 + step) - game.function(1 - step))[0]) / 2e-6
+        assert values[part(0.0).label] == pytest.approx(slope, abs=1e-4)
+
+
+def test_only_models_with_features_have_features_to_mask():
+    model = random_model()
+    with pytest.raises(UnsupportedError, match="no features"):
+        explained(SaliencyMethod, model, model.case(SCORE), players="features")
 
 
 def test_settings_are_checked():

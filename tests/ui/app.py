@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 from gnnrec_core.library import PROJECT
 
@@ -44,7 +45,17 @@ def widget(elements: Any, label: str) -> Any:
     return found[0]
 
 
+class _WarmPages(PagesManager):
+    """AppTest resets this class before each run, not the real one."""
+
+
 @pytest.fixture(autouse=True)
 def own_workspace(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that a developer has trained is seen by the tests."""
+    """Nothing that a developer has trained is seen by the tests.
+
+    AppTest plays a server that has never run `app.py` before every single run; here each run finds a server that has,
+    as all but the very first visit do.
+    """
     monkeypatch.setenv("GNNREC_HOME", str(tmp_path))
+    monkeypatch.setattr(app_test, "PagesManager", _WarmPages)
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)

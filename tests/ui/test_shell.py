@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
 
 from gnnrec_core.errors import RequestError
 from gnnrec_core.library import PROJECT
@@ -28,6 +30,14 @@ def test_lightgcn_on_the_sample_is_what_opens_first():
     assert widget(app.selectbox, "Dataset").value == "classics"
     assert widget(app.selectbox, "Run").value == "lightgcn"
     assert parameter(app, "run") is None  # the default needs no place in the URL
+
+
+def test_a_deep_link_into_a_server_that_never_ran_the_app_shows_the_whole_frame(monkeypatch):
+    monkeypatch.setattr(app_test, "PagesManager", PagesManager)
+    app = open_page("recommend", user="reader-0007")
+    assert widget(app.selectbox, "Run").value == "lightgcn"
+    assert widget(app.selectbox, "Person").value == "reader-0007"
+    assert len(app.get("page_link")) > 10  # menu and list
 
 
 def test_a_chosen_run_goes_into_the_url_and_a_link_with_it_opens_it():

@@ -1,0 +1,149 @@
+"""Home, Data and Train on the shipped sample: what they show, offer and refuse."""
+
+from pathlib import Path
+
+import pytest
+
+from gnnrec_core import jobs
+from gnnrec_core.data.store import save_dataset
+from gnnrec_core.jobs import TrainRequest
+from gnnrec_core.library import workspace
+from gnnrec_ui import import_view
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
+from tests.worlds import random_dataset
+
+
+@pytest.fixture
+def own_dataset(own_workspace: None) -> str:  # noqa: F811
+    """A dataset of the workspace, stored as the Data page stores one."""
+    place = workspace()
+    staged = place.new_staging() / "dataset"
+    save_dataset(random_dataset(), staged)
+    return place.store_dataset(staged, "Own <b>log</b> ![x](http://x)").id
+
+
+def stage_log(text: str, name: str = "log.csv") -> str:
+    """A staged upload with this content; returns its token."""
+    staged = workspace().new_staging()
+    (staged / "source").mkdir()
+    (staged / "source" / name).write_text(text, encoding="utf-8")
+    return staged.name
+
+
+LOG = "user_id,item_id,rating\n" + "".join(
+    f"u{u},i{(u * 3 + i) % 12},{1 + i % 5}\n" for u in range(10) for i in range(6)
+)
+
+
+def test_home_tells_the_story_with_the_studys_own_figures():
+    app = open_page("home")
+    said = texts(app)
+    assert "1 · Meet somebody" in said and "reader-0001" in said
+    figures = {metric.label: metric for metric in app.metric}
+    assert figures["People"].value == "800" and figures["Items"].value == "820"
+    run = workspace().run("lightgcn").record.figures["validation"]["ndcg@20"]
+    assert figures["NDCG@20, validation"].value == f"{run:.3f}"
+    links = [link.proto for link in app.get("page_link")]
+    assert any("user=reader-0001" in link.query_string for link in links if link.page == "explain")
+
+
+def test_data_describes_the_chosen_dataset():
+    app = open_page("data")
+    assert {metric.label: metric.value for metric in app.metric}["Interactions"] == "35,091"
+    assert len(app.get("plotly_chart")) == 4
+    assert not [button for button in app.button if "Delete" in button.label]  # the sample stays
+
+
+def test_a_name_from_outside_is_shown_letter_for_letter(own_dataset):
+    app = open_page("data", dataset=own_dataset)
+    assert "Own <b>log</b> ![x](http:" in texts(app)
+    assert all("![x](" not in element.value for element in (*app.markdown, *app.subheader, *app.caption))
+    assert [button for button in app.button if "Delete" in button.label]
+
+
+def test_deleting_a_dataset_asks_for_its_runs_and_can_be_undone(own_dataset):
+    app = open_page("data", dataset=own_dataset)
+    next(button for button in app.button if "Delete" in button.label).click().run()
+    assert [entry.id for entry in workspace().datasets()] == ["classics"]
+    app = open_page("train")
+    next(button for button in app.button if button.label == "Undo").click().run()
+    assert own_dataset in [entry.id for entry in workspace().datasets()]
+
+
+def test_an_import_shows_columns_effect_and_problems_and_stores_on_demand():
+    token = stage_log(LOG + "u1,,3\n")
+    app = open_page("data", show="import", **{import_view.PARAMETER: token})
+    assert widget(app.selectbox, "User id").value == "user_id"
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Interactions"] == "60" and figures["Users"] == "10"
+    assert "Rows in the file: 61" in texts(app)
+    widget(app.number_input, "K core").set_value(6).run()
+    before = {metric.label: metric for metric in app.metric}["Interactions"]
+    assert int(before.value) < 60 and "by your choices" in before.delta
+    assert [entry.id for entry in workspace().datasets()] == ["classics"]
+    widget(app.text_input, "Name").set_value("Ten people")
+    next(button for button in app.button if button.label == "Store dataset").click().run()
+    assert workspace().datasets()[1].name == "Ten people"
+    assert parameter(app, "dataset") == workspace().datasets()[1].id
+    assert parameter(app, import_view.PARAMETER) is None
+
+
+def test_a_wrong_choice_on_import_is_a_sentence_not_a_traceback():
+    token = stage_log(LOG)
+    app = open_page("data", show="import", **{import_view.PARAMETER: token})
+    widget(app.selectbox, "Item id").set_value("user_id").run()
+    assert "cannot be both" in app.error[0].value
+    assert not app.exception
+
+
+def test_an_import_that_is_gone_says_so():
+    app = open_page("data", show="import", **{import_view.PARAMETER: "../../etc"})
+    assert "no longer at hand" in app.error[0].value
+
+
+def test_rubbish_is_refused_with_a_sentence():
+    for content in ("", "\x00\x01\x02", "<html><body>log in</body></html>"):
+        token = stage_log(content)
+        app = open_page("data", show="import", **{import_view.PARAMETER: token})
+        assert app.error and "Something went wrong" not in app.error[0].value, content
+
+
+def test_train_offers_every_declared_setting_with_its_range(own_dataset):
+    from gnnrec_core.models.lightgcn import LightGCN
+    from gnnrec_core.settings import describe_settings
+
+    app = open_page("train", dataset=own_dataset)
+    held = {element.key for kind in ("number_input", "selectbox", "toggle") for element in getattr(app, kind)}
+    assert {f"lightgcn_{field.name}" for field in describe_settings(LightGCN.settings_type)} <= held
+    layers = next(element for element in app.number_input if element.key == "lightgcn_n_layers")
+    assert (layers.min, layers.max) == (0, 8)
+
+
+def test_the_button_asks_for_exactly_what_the_form_says(own_dataset, monkeypatch):
+    asked: list[TrainRequest] = []
+    monkeypatch.setattr(jobs, "start", lambda place, request: asked.append(request))
+    app = open_page("train", dataset=own_dataset)
+    next(element for element in app.number_input if element.key == "lightgcn_epochs").set_value(7).run()
+    widget(app.number_input, "Seed").set_value(3).run()
+    next(button for button in app.button if button.label == "Start training").click().run()
+    folder = str(workspace().dataset(own_dataset).folder)
+    assert asked == [TrainRequest(folder, "lightgcn", {"epochs": 7}, seed=3, device="auto")]
+
+
+def test_a_read_only_server_has_no_buttons_that_write(own_dataset, monkeypatch):
+    monkeypatch.setenv("GNNREC_READ_ONLY", "1")
+    app = open_page("train", dataset=own_dataset)
+    assert next(button for button in app.button if button.label == "Start training").disabled
+    app = open_page("data", dataset=own_dataset)
+    assert not [button for button in app.button if button.label in ("Rename", "Delete this dataset")]
+    assert "read-only" in open_page("data", show="import").info[0].value
+
+
+def test_the_log_of_a_failed_training_is_at_hand(own_dataset):
+    place = workspace()
+    job = jobs.start(place, TrainRequest(str(Path("/nowhere")), "popularity", {}))
+    while jobs.is_alive(job):
+        pass
+    app = open_page("train", dataset=own_dataset)
+    assert "There is no dataset at" in texts(app)
+    assert any("There is no dataset at" in code.value for code in app.code)

@@ -36,12 +36,14 @@ def _bots(dataset: Dataset) -> list[Problem]:
     limit = max(BOT_TIMES_MEDIAN * float(np.median(degrees)), 0.05 * dataset.n_items, 100)
     suspects = set(np.flatnonzero(degrees > limit).tolist())
     if log.timestamp is not None:
-        heavy = np.flatnonzero(degrees > BOT_PER_DAY)
-        rows = np.flatnonzero(np.isin(log.user_index, heavy) & (log.timestamp != NO_TIME))
-        days, counts = np.unique(
-            np.stack([log.user_index[rows], log.timestamp[rows] // 86_400]), axis=1, return_counts=True
-        )
-        suspects |= set(days[0][counts > BOT_PER_DAY].tolist())
+        heavy = degrees > BOT_PER_DAY
+        rows = np.flatnonzero(np.repeat(heavy, degrees)) if heavy.any() else np.zeros(0, np.int64)
+        rows = rows[log.timestamp[rows] != NO_TIME]
+        day = log.timestamp[rows] // 86_400
+        if len(rows) and int(day.max() - day.min()) < 1_000_000:
+            n_days = int(day.max() - day.min()) + 1
+            days, counts = np.unique(log.user_index[rows] * n_days + (day - day.min()), return_counts=True)
+            suspects |= set((days[counts > BOT_PER_DAY] // n_days).tolist())
     if not suspects:
         return []
     worst = max(suspects, key=lambda user: int(degrees[user]))

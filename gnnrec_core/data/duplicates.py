@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from gnnrec_core.data.log import Log, Places
 from gnnrec_core.data.values import IntArray, Problem
@@ -22,9 +23,9 @@ def in_order(log: Log) -> Log:
     # One sort of (key, row) in a single number is several times faster than an argsort and three gathers.
     key <<= n_row_bits
     key |= np.arange(len(key))
-    key.sort()
-    order = (key & ((1 << n_row_bits) - 1)).astype(np.int32)
-    key >>= n_row_bits
+    ordered = pl.Series(key).sort().to_numpy()  # on all cores
+    order = (ordered & ((1 << n_row_bits) - 1)).astype(np.int32)
+    np.right_shift(ordered, n_row_bits, out=key)
     n_items = len(log.item_ids)
     user = np.repeat(np.arange(len(log.user_ids), dtype=np.int32), np.bincount(log.user, minlength=len(log.user_ids)))
     key -= user.astype(np.int64) * n_items

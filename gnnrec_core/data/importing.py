@@ -107,14 +107,11 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:
-    return Interactions(
-        log.user.astype(np.int64),
-        log.item.astype(np.int64),
-        interaction_weights(log, options),
-        split,
-        log.time,
-        log.rating,
-    )
+    columns = (log.user.astype(np.int64), log.item.astype(np.int64), interaction_weights(log, options), split)
+    for column in (*columns, log.time, log.rating):
+        if column is not None:
+            column.flags.writeable = False  # so that `Interactions` need not copy what nobody else holds
+    return Interactions(*columns, log.time, log.rating)
 
 
 def _whole(problems: list[Problem], rows_in: int, kept: int) -> tuple[Problem, ...]:

@@ -6,6 +6,7 @@ All draws are made over interactions sorted by (user, item), so a split does not
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.data.log import Log
@@ -75,8 +76,8 @@ def _random_place(counts: IntArray, rng: np.random.Generator) -> NDArray[np.int3
     key |= rng.integers(0, 1 << n_draw_bits, n)
     key <<= n_place_bits
     key |= in_user
-    key.sort()
-    key &= (1 << n_place_bits) - 1
+    in_order = pl.Series(key).sort().to_numpy()  # on all cores
+    np.bitwise_and(in_order, (1 << n_place_bits) - 1, out=key)
     key += starts
     place = np.empty(n, np.int32)
     place[key] = in_user

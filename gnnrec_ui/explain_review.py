@@ -10,13 +10,15 @@ from gnnrec_core.errors import LensError
 from gnnrec_core.library import workspace
 from gnnrec_core.text import clean
 from gnnrec_ui import pickers, shell
+from gnnrec_ui.explain_evidence import take_away
 from gnnrec_ui.study import Study
 
 
-def review(study: Study, user_index: int, item_index: int, target: str) -> None:
-    """A form for one's own word, and the words of all on this run."""
+def review(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+    """The evidence file, a form for one's own word, and the words of all on this run."""
     if study.run_entry is None:
         return
+    take_away(study, user_index, item_index, k)
     run, space = study.run_entry.id, workspace()
     user, item = study.dataset.users.ids[user_index], study.dataset.items.ids[item_index]
     st.markdown("**Reviewers' notes**")

@@ -37,7 +37,7 @@ with shell.page("explain") as study:
         lambda: methods(*case),
         lambda: change(study, user, item, explanation.rank, k),
         lambda: two_models(*case),
-        lambda: review(study, user, item, target),
+        lambda: review(*case),
     )
     for tab, view in zip(tabs, views, strict=True):
         if tab.open:

@@ -14,7 +14,7 @@ from gnnrec_core.data.values import IntArray
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.linear import LinearScorer
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.protocol import HistoryParts, HistoryRecommender, PropagationRecommender
+from gnnrec_core.models.protocol import HistoryParts, HistoryRecommender, PartlessRecommender, PropagationRecommender
 
 FloatMatrix = NDArray[np.float64]
 
@@ -95,8 +95,9 @@ def scorer_of(model: Any) -> Scorer:
     if isinstance(model, HistoryRecommender):
         return HistoryScorer(model, model.graph)  # type: ignore[attr-defined]
     name = getattr(model, "name", type(model).__name__)
+    reason = model.no_parts if isinstance(model, PartlessRecommender) else "it is no sum over interactions"
     raise UnsupportedError(
-        f"The score of the model {name!r} does not depend on which items the user has read, so it has no parts.",
+        f"The score of the model {name!r} has no parts that could be shown: {reason}.",
         "Explain a run of lightgcn, gat, graphsage, ease or itemknn.",
         model=name,
     )

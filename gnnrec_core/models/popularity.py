@@ -25,6 +25,7 @@ class Popularity(ClosedFormRecommender):
 
     name: ClassVar[str] = "popularity"
     settings_type: ClassVar[type[PopularitySettings]] = PopularitySettings
+    no_parts: ClassVar[str] = "everybody gets the same scores, whatever they have read"
 
     @classmethod
     def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:

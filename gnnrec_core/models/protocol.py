@@ -212,3 +212,11 @@ class EdgeRemovingRecommender(Protocol):
     def embeddings_without(self, edges: IntArray) -> FloatArray:
         """Final embeddings `[n_nodes, d]` without `edges` (columns of the trained graph, one direction of each)."""
         ...
+
+
+@runtime_checkable
+class PartlessRecommender(Protocol):
+    """A recommender whose score cannot be taken apart, and which says why."""
+
+    no_parts: ClassVar[str]
+    """The reason as the end of a sentence: "everybody gets the same scores"."""

@@ -40,6 +40,7 @@ class Reranked:
 
     name: ClassVar[str] = "reranked"
     settings_type: ClassVar[type[RerankedSettings]] = RerankedSettings
+    no_parts: ClassVar[str] = "it is a place in a stored list; explain the run that the list was made from"
 
     def __init__(self, dataset: Dataset, settings: RerankedSettings, items: IntArray) -> None:
         self.dataset, self.settings, self.items = dataset, settings, items

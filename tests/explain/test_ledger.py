@@ -100,12 +100,14 @@ def test_the_reference_of_a_margin_is_the_item_at_rank_k_plus_1():
     assert below.rank == 9 and below.case.reference_item == ranked[4] and below.score < 0
 
 
-def test_a_model_without_parts_is_refused_with_the_reason():
-    class Popularity:
-        name = "popularity"
+def test_a_model_without_parts_is_refused_with_its_own_reason():
+    from gnnrec_core.models.popularity import Popularity, PopularitySettings
 
-    with pytest.raises(UnsupportedError, match="does not depend on which items"):
-        explain_model(Popularity(), WORLD, 0, 0, "ledger")
+    model = Popularity.create(WORLD, PopularitySettings(), 0, "cpu")
+    with pytest.raises(UnsupportedError, match=r"'popularity' has no parts.*everybody gets the same scores"):
+        explain_model(model, WORLD, 0, 0, "ledger")
+    with pytest.raises(UnsupportedError, match="no sum over interactions"):
+        explain_model(object(), WORLD, 0, 0, "ledger")
 
 
 def test_the_propagation_is_computed_once_for_a_model():

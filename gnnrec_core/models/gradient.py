@@ -105,12 +105,15 @@ class GradientRecommender(ABC):
         """Forget what was computed from the parameters."""
         self._final = None
 
+    def final(self) -> Tensor:
+        """Final embeddings `[n_nodes, d]` on the model's device, computed anew."""
+        with torch.no_grad():
+            return self.embed(torch.arange(self.graph.n_nodes, device=self.device), None)
+
     def embeddings(self) -> FloatArray:
         """Final embeddings `[n_nodes, d]` float32; not to be written to."""
         if self._final is None:
-            with torch.no_grad():
-                final = self.embed(torch.arange(self.graph.n_nodes, device=self.device), None)
-            self._final = final.cpu().numpy()
+            self._final = self.final().cpu().numpy()
             self._final.flags.writeable = False
         return self._final
 

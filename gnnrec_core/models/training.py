@@ -216,6 +216,8 @@ def _prepare(out: Path, record: RunRecord, old: RunRecord | None, overwrite: boo
     """Make the run folder with its record, or take over the old one."""
     if old is not None:
         write_json(out / "run.json", record.to_dict())
+        for left_by_a_kill in out.glob(".*.tmp"):
+            left_by_a_kill.unlink()
         return
     if overwrite and out.exists() and not (out / "run.json").is_file() and (not out.is_dir() or any(out.iterdir())):
         raise RequestError(

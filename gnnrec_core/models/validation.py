@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+import torch
+from torch import Tensor
 
-from gnnrec_core.data.values import Dataset, SplitName
+from gnnrec_core.data.values import Dataset, IntArray, SplitName
 from gnnrec_core.models.parallel import Processes
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
 
 K = 20
 FIGURES = ("ndcg", "recall")
@@ -40,7 +43,29 @@ class Validation:
     def __call__(self, model: Any) -> dict[str, float]:
         """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands."""
         own = self.users[self.processes.rank :: self.processes.n]
-        lists = rank_items(model.score, own, self.seen, K)
+        if getattr(model, "device", "cpu").startswith("cuda"):
+            lists = rank_on_device(model.final(), own, self.seen, K)
+        else:
+            lists = rank_items(model.score, own, self.seen, K)
         hit, n = hits(lists, self.relevant), n_relevant(lists, self.relevant)
         totals = self.processes.sum(np.array([ACCURACY[name](hit, n).sum() for name in FIGURES]))
         return {f"{name}@{K}": float(total / len(self.users)) for name, total in zip(FIGURES, totals, strict=True)}
+
+
+def rank_on_device(final: Tensor, users: IntArray, seen: sp.csr_array, k: int, block: int = 4096) -> Recommendations:
+    """As `rank_items` for scores <z_u, z_i>, without leaving the device of `final` `[n_nodes, d]`.
+
+    Equal scores stand in the order that the device finds them, which is why lists that people see come from the CPU.
+    """
+    n_users, n_items = seen.shape
+    items, k = final[n_users : n_users + n_items], min(k, n_items)
+    found = []
+    for start in range(0, len(users), block):
+        chosen = users[start : start + block]
+        scores = final[torch.from_numpy(chosen).to(final.device)] @ items.T  # [block, n_items]
+        rows, columns = seen[chosen].nonzero()
+        scores[torch.from_numpy(rows).to(final.device), torch.from_numpy(columns).to(final.device)] = -torch.inf
+        found.append(torch.topk(scores, k, dim=1))
+    best = torch.cat([part.values for part in found]).cpu().numpy()
+    index = torch.cat([part.indices for part in found]).cpu().numpy()
+    return Recommendations(users, np.where(np.isfinite(best), index, NONE_LEFT), best)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from gnnrec_core.models.parallel import Processes
-from gnnrec_core.models.validation import Validation
-from tests.worlds import make_dataset
+from gnnrec_core.models.validation import Validation, pairs, rank_on_device
+from gnnrec_core.ranking.topk import rank_items
+from tests.worlds import make_dataset, random_dataset
 
 
 class Fixed:
@@ -41,3 +43,14 @@ def test_the_shares_of_two_processes_add_up(monkeypatch):
     for rank in range(2):
         Validation(dataset, Share(rank, 2))(model)
     assert parts[0][0] + parts[1][0] == pytest.approx(9 * Validation(dataset)(model)["ndcg@20"])
+
+
+@pytest.mark.parametrize("k", [5, 50])
+def test_ranking_on_the_device_gives_the_lists_of_the_cpu(k):
+    dataset = random_dataset()
+    final = np.random.default_rng(0).standard_normal((dataset.n_nodes, 6)).astype(np.float32)
+    users, seen = np.array([3, 0, 29]), pairs(dataset, "train")
+    expected = rank_items(lambda chosen: final[chosen] @ final[dataset.n_users :].T, users, seen, k)
+    found = rank_on_device(torch.from_numpy(final), users, seen, k, block=2)
+    assert np.array_equal(found.item_index, expected.item_index[:, : found.k])
+    assert np.allclose(found.score, expected.score[:, : found.k], atol=1e-5)

@@ -1,0 +1,52 @@
+"""Reviewers' notes: kept, read back, exported safely."""
+
+import csv
+import io
+
+import pytest
+
+from gnnrec_core.errors import DataError, RequestError
+from gnnrec_core.library import Workspace
+from gnnrec_core.reviews import add_review, as_csv, reviews
+
+
+def test_notes_come_back_in_order_and_export_is_inert(tmp_path):
+    space = Workspace(tmp_path)
+    add_review(space, "lightgcn", "u1", "i1", "margin", "agree", " Ada  L ", "")
+    add_review(space, "lightgcn", "=cmd", "i1", "score", "comment", "", "=1+1")
+    found = reviews(space, "lightgcn")
+    assert [(note.user, note.verdict, note.reviewer) for note in found] == [
+        ("u1", "agree", "Ada L"),
+        ("=cmd", "comment", ""),
+    ]
+    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    assert rows[1]["user"] == "'=cmd" and rows[1]["comment"] == "'=1+1"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "comment", "message"),
+    [("maybe", "", "cannot say"), ("comment", "  ", "no words"), ("agree", "x" * 2001, "too long")],
+)
+def test_what_is_no_review_is_refused(tmp_path, verdict, comment, message):
+    with pytest.raises(RequestError, match=message):
+        add_review(Workspace(tmp_path), "lightgcn", "u", "i", "score", verdict, "", comment)
+    assert not (tmp_path / "reviews").exists()
+
+
+def test_a_name_that_is_no_run_never_becomes_a_path(tmp_path):
+    with pytest.raises(RequestError, match="no run"):
+        add_review(Workspace(tmp_path), "../../evil", "u", "i", "score", "agree", "", "")
+
+
+def test_a_read_only_server_keeps_nothing(tmp_path):
+    with pytest.raises(RequestError, match="read-only"):
+        add_review(Workspace(tmp_path, read_only=True), "lightgcn", "u", "i", "score", "agree", "", "")
+
+
+def test_a_damaged_file_is_said_with_its_line(tmp_path):
+    space = Workspace(tmp_path)
+    add_review(space, "lightgcn", "u", "i", "score", "agree", "", "")
+    with (tmp_path / "reviews" / "lightgcn.jsonl").open("a", encoding="utf-8") as file:
+        file.write("{broken\n")
+    with pytest.raises(DataError, match="Line 2"):
+        reviews(space, "lightgcn")

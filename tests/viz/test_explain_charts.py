@@ -1,0 +1,131 @@
+"""Charts of explanations: bars that add up, streams that add up, colours that can be told apart."""
+
+import doctest
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnnrec_core.explain.values import Case, Contribution, Explanation, Group, MessagePath, Node
+from gnnrec_core.viz import embedding_map, explain_charts, network, path_charts, theme
+
+NUMBERS = st.floats(-5, 5, allow_nan=False)
+
+
+def explanation(values, baseline=0.5, target="score", paths=()):
+    parts = tuple(Contribution("history", f"Item <b>{n}</b>", value, 0.0, edge=n) for n, value in enumerate(values))
+    total = baseline + sum(values)
+    return Explanation(Case(0, 0, target, 10, total, 1), "ledger", total, 1, baseline, True, 0.0, parts, paths=paths)
+
+
+@settings(max_examples=15)
+@given(st.lists(NUMBERS, max_size=30), NUMBERS)
+def test_each_bar_starts_where_the_last_one_ended_and_the_last_is_the_score(values, baseline):
+    found = explanation(values, baseline)
+    bars = explain_charts.waterfall(found, n=8).data[0]
+    starts, lengths = np.array(bars.base, float), np.array(bars.x, float)
+    assert np.allclose(starts[1:-1], starts[:-2] + lengths[:-2])
+    assert starts[0] == starts[-1] == 0
+    assert lengths[-1] == pytest.approx(found.score)
+    assert lengths[:-1].sum() == pytest.approx(found.score, abs=1e-9)
+    assert len(lengths) == (baseline != 0) + min(len(values), 8) + (len(values) > 8) + 1
+
+
+def test_colours_say_the_sign_and_labels_are_no_markup():
+    figure = explain_charts.waterfall(explanation([1.0, -2.0]))
+    assert list(figure.data[0].marker.color) == [theme.BASELINE, theme.POSITIVE, theme.NEGATIVE, theme.TOTAL]
+    assert not any("<b>" in tick for tick in figure.layout.yaxis.ticktext)
+
+
+def test_a_lead_is_called_a_lead():
+    assert explain_charts.waterfall(explanation([1.0], target="margin")).layout.yaxis.ticktext[-1] == "Lead"
+
+
+def node(index, kind="item"):
+    return Node(kind, str(index), f"N{index}", index)
+
+
+def test_streams_out_of_the_person_are_the_whole_score():
+    paths = (
+        MessagePath((node(0, "user"), node(1), node(2, "user")), 0.4, 0.2),
+        MessagePath((node(0, "user"), node(1)), -0.1, -0.05),
+    )
+    found = explanation([0.6, 0.9], baseline=0.5, paths=paths)
+    drawn = path_charts.sankey(found).data[0]
+    first = drawn.node.label.index("N0")
+    sent = {
+        drawn.node.label[target]: value
+        for source, target, value in zip(drawn.link.source, drawn.link.target, drawn.link.value, strict=True)
+        if source == first
+    }
+    assert sent == pytest.approx({"N1": 0.3, "All other paths": 1.2, explain_charts.BASELINE_LABEL: 0.5})
+
+
+def test_shapes_beyond_the_first_are_summed_in_one_bar():
+    groups = [Group(f"user-item-{n}", 1.0 / (n + 1), 0.1 / (n + 1)) for n in range(12)]
+    bars = path_charts.meta_path_bars(groups, n=8).data[0]
+    assert sum(bars.x) == pytest.approx(sum(group.share for group in groups)) and len(bars.x) == 9
+
+
+def test_methods_are_compared_by_edge_whatever_their_order_and_unit():
+    first, second = explanation([3.0, 1.0]), explanation([3.0, 1.0])
+    flipped = Explanation(
+        second.case,
+        "saliency",
+        1.0,
+        1,
+        0.0,
+        False,
+        None,
+        tuple(
+            reversed(
+                [
+                    Contribution("history", part.label, part.value * 100, 0.0, edge=part.edge)
+                    for part in second.contributions
+                ]
+            )
+        ),
+    )
+    cells = np.array(explain_charts.compared([first, flipped], {}).data[0].z)
+    assert np.allclose(cells[:, 0], cells[:, 1]) and np.allclose(cells[:, 0], [0.75, 0.25])
+
+
+def test_the_plane_is_that_of_a_singular_value_decomposition():
+    values = np.random.default_rng(0).normal(size=(60, 8)) * np.arange(1, 9)
+    plane = embedding_map.principal_plane(values)
+    centred = values - values.mean(0)
+    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    assert np.allclose(np.abs(plane.position), np.abs(u[:, :2] * s[:2]), atol=1e-4)
+    assert plane.share == pytest.approx(tuple(s[:2] ** 2 / (s**2).sum()))
+
+
+def test_a_big_map_is_sampled_the_same_way_each_time():
+    assert embedding_map.sample(5).tolist() == [0, 1, 2, 3, 4]
+    drawn = embedding_map.sample(1000, 10)
+    assert len(set(drawn.tolist())) == 10 and drawn.tolist() == embedding_map.sample(1000, 10).tolist()
+
+
+def luminance(colour):
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("colour", [theme.POSITIVE, theme.NEGATIVE, theme.BASELINE, theme.TOTAL])
+@pytest.mark.parametrize("background", ["#ffffff", "#10151c"])
+def test_marks_stand_out_from_the_light_and_the_dark_background(colour, background):
+    bright, dim = sorted((luminance(colour) + 0.05, luminance(background) + 0.05), reverse=True)
+    assert bright / dim >= 3
+
+
+def test_all_scales_run_from_zero_to_one():
+    for scale in (theme.DIVERGING, theme.SEQUENTIAL):
+        stops = [stop for stop, _ in scale]
+        assert stops[0] == 0 and stops[-1] == 1 and all(low < high for low, high in pairwise(stops))
+
+
+@pytest.mark.parametrize("module", [theme, network, embedding_map])
+def test_worked_examples_in_the_documentation_hold(module):
+    assert doctest.testmod(module, extraglobs={"np": np}).failed == 0

@@ -1,0 +1,70 @@
+"""The pyvis model: text stays text, shapes and widths mean what the legend says."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gnnrec_core.graph import build_graph
+from gnnrec_core.viz import theme
+from gnnrec_core.viz.neighbourhood import neighbourhood
+from gnnrec_core.viz.network import draw_network, legend, node_name, node_number
+from tests.worlds import random_dataset
+
+HOSTILE = '<img src=x onerror="alert(1)"> <a href="javascript:alert(1)">x</a>'
+
+
+@pytest.fixture(name="world")
+def _world():
+    dataset = random_dataset(side_edges=True)
+    titles = [HOSTILE, *dataset.item_table["title"].to_list()[1:]]
+    object.__setattr__(dataset, "item_table", dataset.item_table.with_columns(pl.Series("title", titles)))
+    graph = build_graph(dataset)
+    return dataset, graph, neighbourhood(graph, np.array([graph.item_node(0)]), 2, 60)
+
+
+def test_every_node_and_edge_is_drawn_once_at_its_place(world):
+    dataset, graph, near = world
+    network = draw_network(graph, dataset, near)
+    assert [node_number(node["id"]) for node in network.nodes] == near.nodes.tolist()
+    assert [(node["x"], node["y"]) for node in network.nodes] == [tuple(p) for p in near.position.round(1).tolist()]
+    ends = {(node_number(edge["from"]), node_number(edge["to"])) for edge in network.edges}
+    assert ends == set(map(tuple, graph.edge_index[:, near.edges].T.tolist()))
+    assert not any(node["physics"] for node in network.nodes)
+    json.dumps([network.nodes, network.edges], allow_nan=False)
+
+
+def test_titles_are_handed_over_letter_for_letter_as_plain_text(world):
+    dataset, graph, near = world
+    assert draw_network(graph, dataset, near).nodes[0]["title"].splitlines()[0] == HOSTILE
+
+
+def test_recommended_items_are_numbered_stars(world):
+    dataset, graph, near = world
+    item = next(int(node) for node in near.nodes[1:] if graph.node_type(int(node)) == "item")
+    drawn = {node["id"]: node for node in draw_network(graph, dataset, near, {item: 3}).nodes}[node_name(item)]
+    assert drawn["shape"] == "star" and drawn["label"].startswith("3. ") and "rank 3" in drawn["title"]
+
+
+def test_width_and_colour_follow_the_contribution(world):
+    dataset, graph, near = world
+    values = {int(edge): value for edge, value in zip(near.edges, np.linspace(-1, 2, len(near.edges)), strict=True)}
+    edges = {edge["id"]: edge for edge in draw_network(graph, dataset, near, edge_value=values.get).edges}
+    for edge, value in values.items():
+        drawn = edges[f"e{edge}"]
+        assert drawn["color"] == theme.signed_colour(value)
+        assert drawn["width"] == pytest.approx(1 + 7 * abs(value) / 2, abs=0.01)
+
+
+def test_the_legend_names_what_is_there_and_nothing_else(world):
+    _dataset, graph, near = world
+    labels = {entry["label"] for entry in legend(graph, near, False)}
+    kinds = {{"user": "person"}.get(graph.node_type(int(n)), graph.node_type(int(n))) for n in near.nodes}
+    relations = {graph.relations[kind] for kind in graph.edge_type[near.edges]}
+    assert labels == kinds | relations
+
+
+@pytest.mark.parametrize("name", [None, "", "n", "nx", "7", "n-1", "n1.5", "__proto__"])
+def test_what_is_no_node_id_is_none(name):
+    assert node_number(name) is None

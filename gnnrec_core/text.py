@@ -13,11 +13,13 @@ from typing import Any
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 WORD_JOINER = "\N{WORD JOINER}"
-"""Invisible, breaks no line; keeps a colon or a dot from being read as the start of an emoji code or a link."""
+"""Invisible, breaks no line; keeps what it follows from being read as part of an emoji code, a link or an arrow."""
 
 _WHITE_SPACE = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
-_READ_AFTER_ESCAPES = re.compile(r":(?=[\w+\-/]+:|//)|(?<=\bwww)\.|(?<=\w)@(?=\w)", re.IGNORECASE)
+_READ_AFTER_ESCAPES = re.compile(
+    r":(?=[\w+\-/]+:|//)|\bwww(?=\.)|(?<=\w)@(?=\w)|(?<!\S)(?:<->|<-|->|--|>=|<=|~=)(?!\S)", re.IGNORECASE
+)
 _FORMULA = re.compile(r"\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]")
 
 
@@ -44,8 +46,8 @@ def for_html(text: Any) -> str:
 def for_markdown(text: Any) -> str:
     """Safe in Streamlit's Markdown (also in labels and headings): shown as typed, no image is fetched, no link made.
 
-    All ASCII punctuation is escaped by a backslash. Emoji codes (`:cat:`), web and mail addresses are recognised only
-    after escapes are undone, so these get an invisible word joiner as well.
+    All ASCII punctuation is escaped by a backslash. Emoji codes (`:cat:`), web and mail addresses and arrows (`->`) are
+    recognised only after escapes are undone, so these get an invisible word joiner as well.
 
     >>> for_markdown("*x* :red[y]")
     '\\\\*x\\\\* \\\\:red\\\\[y\\\\]'

@@ -67,7 +67,7 @@ def scope(report: AuditReport) -> None:
         st.caption(f"Groups: {for_markdown(about.group_definition)}.")
 
 
-def verdicts(report: AuditReport, most: int = 6) -> None:
+def verdicts(report: AuditReport, most: int = 4) -> None:
     """The leading sentences; the rest behind a fold."""
     said = [f"- {for_markdown(sentence)}" for sentence in report.verdicts]
     if said:

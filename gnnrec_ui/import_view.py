@@ -180,6 +180,6 @@ def _store(place: Workspace, token: str, dataset: Dataset) -> None:
     st.session_state.pop("_staged_uploads", None)
     for key in [key for key in st.query_params if key.startswith("import")]:
         state.choose(key, None)
-    state.choose("view", None)
+    state.choose("show", None)
     state.choose("dataset", entry.id)
     st.rerun()

@@ -62,7 +62,7 @@ def steps(user: str) -> tuple[Step, ...]:
             "Audit the model",
             ":material/balance:",
             "audit",
-            {},
+            {"group": "region"},
         ),
     )
 

@@ -9,7 +9,7 @@ from gnnrec_ui import dataset_view, import_view, pickers, shell
 with shell.page("data") as study:
     place = workspace()
     views = {"dataset": "The chosen dataset", "import": "Import another"}
-    view = pickers.choose_one("Show", views, "view", "dataset" if study.dataset_entry else "import")
+    view = pickers.choose_one("Show", views, "show", "dataset" if study.dataset_entry else "import")
     if view == "import":
         if place.read_only:
             st.info("This server is read-only: it shows datasets, and imports none.", icon=":material/lock:")

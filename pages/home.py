@@ -25,7 +25,7 @@ with shell.page("home") as study:
             st.caption("The shipped books are real; their readers are simulated, so that the true reasons are known.")
     st.subheader("Bring your own", anchor=False)
     with st.container(horizontal=True):
-        shell.link("data", "Import interactions", icon=":material/upload:", view="import")
+        shell.link("data", "Import interactions", icon=":material/upload:", show="import")
         shell.link("train", "Train a model", icon=":material/model_training:")
         shell.link("methods", "How the methods work", icon=":material/menu_book:")
     if place.read_only:

@@ -169,11 +169,11 @@ def layer_chart(table: pl.DataFrame, metric: str = "arp") -> go.Figure:
     figure.add_scatter(
         x=table["depth"], y=table["ndcg"], mode="lines+markers", name="NDCG", yaxis="y2", line={"color": ACCENT}
     )
+    figure.update_xaxes(title_text="layers", dtick=1)
+    figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
     figure.update_layout(
         yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "NDCG"}, "rangemode": "tozero"}
     )
-    figure.update_xaxes(title_text="layers", dtick=1)
-    figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
     return styled(figure)
 
 

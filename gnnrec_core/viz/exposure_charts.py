@@ -124,9 +124,10 @@ def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
         customdata=table["held_out"],
         hovertemplate="%{x} train items: %{y:.3f}, %{customdata:.1f} held-out items a user<extra></extra>",
     )
-    figure.update_layout(yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "users"}})
     figure.update_xaxes(title_text="train items of the user")
     figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
+    second = {"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "users"}, "rangemode": "tozero"}
+    figure.update_layout(yaxis2=second)
     return styled(figure)
 
 

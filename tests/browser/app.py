@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-PAGES = ("", "data", "train", "recommend", "explain", "what_if", "audit", "compare", "methods")
+PAGES = ("", "data", "train", "recommend", "explain", "what_if", "map", "audit", "compare", "methods")
 """URL paths of all pages; the first is Home."""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 PROBE = re.compile(r"/[a-z_]+/_stcore/(health|host-config)$")

@@ -77,10 +77,13 @@ def test_an_import_shows_columns_effect_and_problems_and_stores_on_demand():
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Interactions"] == "60" and figures["Users"] == "10"
     assert "Rows in the file: 61" in texts(app)
-    widget(app.number_input, "K core").set_value(6).run()
-    before = {metric.label: metric for metric in app.metric}["Interactions"]
-    assert int(before.value) < 60 and "by your choices" in before.delta
+    widget(app.text_input, "Minimum rating").set_value("3").run()
+    effect = next(metric for metric in app.metric if metric.label == "Interactions")
+    assert effect.value == "30" and effect.delta == "-30 by your choices"
     assert [entry.id for entry in workspace().datasets()] == ["classics"]
+    widget(app.number_input, "K core").set_value(9).run()
+    assert app.error and not app.exception  # nothing would be left
+    widget(app.number_input, "K core").set_value(0).run()
     widget(app.text_input, "Name").set_value("Ten people")
     next(button for button in app.button if button.label == "Store dataset").click().run()
     assert workspace().datasets()[1].name == "Ten people"

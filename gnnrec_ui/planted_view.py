@@ -11,40 +11,58 @@ import streamlit as st
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.library import PROJECT
 from gnnrec_core.models import MODELS
+from gnnrec_core.text import for_markdown
+from gnnrec_core.viz.planted_chart import planted_chart
+from gnnrec_ui.charts import chart
 
 RESULTS = PROJECT / "benchmarks" / "results" / "planted.json"
+COMMAND = "python benchmarks/bench_planted.py"
 
 
 def planted_view() -> None:
-    """Precision and AUC of each method against the planted reasons."""
+    """AUC and precision of each method against the planted reasons, as the benchmark measured them."""
     if not RESULTS.is_file():
-        st.info("The scores against the planted reasons have not been computed here yet.", icon=":material/science:")
-        st.code("python benchmarks/bench_planted.py", language="bash")
+        st.info("The methods have not been scored against the planted reasons here yet.", icon=":material/science:")
+        st.code(COMMAND, language="bash")
         return
     found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    st.markdown(
-        "The readers of the sample are simulated, so it is known which earlier books share the cause of each new one. "
-        "Each method explains books that were held out and that the model found; a perfect explanation would put the "
-        "books with that cause first. A model can be right for other reasons than the reader's, so no method need "
-        "reach 1."
+    figures = found["figures"]
+    titles = {plugin.name: plugin.title for registry in (EXPLAINERS, MODELS) for plugin in registry}
+    chart(
+        planted_chart(figures["methods"], titles),
+        "Readers of the sample are simulated, so the reason of each interaction is known. Further right is better, "
+        "the dotted line is chance; bars are 95 % intervals.",
+        "planted",
     )
-    st.dataframe(planted_table(found["figures"]["methods"]), hide_index=True, alt="Scores against planted reasons")
-    st.caption(
-        "AUC: probability that a book with the true cause gets a larger contribution than another book of the history "
-        "(0.5 is chance). Precision: share of true ones among as many largest contributions. 95 % intervals over cases."
+    st.dataframe(
+        planted_table(figures["methods"], titles),
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("AUC", "from", "to", "Precision", "By chance")
+        },
+        alt="Methods against the planted reasons",
     )
+    for model, refusals in figures["not_served"].items():
+        for method, reason in refusals.items():
+            st.caption(f"{titles.get(method, method)} on {titles.get(model, model)}: {for_markdown(reason)}")
+    st.caption(f"Made by `{COMMAND}`.")
 
 
-def planted_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """One line a model and method, with the names that people read."""
+def planted_table(rows: list[dict[str, Any]], titles: dict[str, str]) -> pd.DataFrame:
+    """The same figures as a table."""
     return pd.DataFrame(
-        {
-            "Model": MODELS[row["model"]].title,
-            "Method": EXPLAINERS[row["method"]].title,
-            "AUC": f"{row['auc']:.2f} [{row['auc_low']:.2f}, {row['auc_high']:.2f}]",
-            "Precision": f"{row['precision']:.2f} [{row['precision_low']:.2f}, {row['precision_high']:.2f}]",
-            "By chance": f"{row['expected_precision']:.2f}",
-            "Cases": row["n_cases"],
-        }
-        for row in rows
+        [
+            {
+                "Model": titles.get(row["model"], row["model"]),
+                "Method": titles.get(row["method"], row["method"]),
+                "AUC": row["auc"],
+                "from": row["auc_low"],
+                "to": row["auc_high"],
+                "Precision": row["precision"],
+                "By chance": row["expected_precision"],
+                "Cases": row["n_cases"],
+            }
+            for row in rows
+        ]
     )

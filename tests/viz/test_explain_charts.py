@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gnnrec_core.explain.values import Case, Contribution, Explanation, Group, MessagePath, Node
 from gnnrec_core.viz import embedding_map, explain_charts, network, path_charts, theme
+from gnnrec_core.viz.planted_chart import planted_chart
 
 NUMBERS = st.floats(-5, 5, allow_nan=False)
 
@@ -129,3 +130,16 @@ def test_all_scales_run_from_zero_to_one():
 @pytest.mark.parametrize("module", [theme, network, embedding_map])
 def test_worked_examples_in_the_documentation_hold(module):
     assert doctest.testmod(module, extraglobs={"np": np}).failed == 0
+
+
+def planted(model, method, auc):
+    return {"model": model, "method": method, "auc": auc, "auc_low": auc - 0.1, "auc_high": auc + 0.05, "n_cases": 7}
+
+
+def test_planted_scores_stand_on_the_row_of_their_method_with_their_interval():
+    rows = [planted("a", "ledger", 0.8), planted("b", "ledger", 0.6), planted("a", "random", 0.5)]
+    figure = planted_chart(rows, {"ledger": "Ledger"})
+    assert list(figure.layout.yaxis.ticktext) == ["random", "Ledger"]  # the best on top
+    first = figure.data[0]
+    assert list(first.x) == [0.8, 0.5] and [round(place) for place in first.y] == [1, 0]
+    assert np.allclose(first.error_x.array, 0.05) and np.allclose(first.error_x.arrayminus, 0.1)

@@ -129,7 +129,8 @@ class _Search:
         # The item's competitors, best first, and the item itself in the last column.
         items = np.append(ahead[: case.k + N_COMPETITORS], case.item_index)
         predictor = removal_predictor(scorer, case.user_index, items)
-        self.limit = min(int(MAX_SHARE * len(predictor.edges)), MAX_SIZE)
+        n_edges = len(predictor.edges)
+        self.limit = min(max(1, int(MAX_SHARE * n_edges)), MAX_SIZE, n_edges)
         self.items, self.predictor = _within_reach(predictor, items, case, self.limit)
         # Lines aim at competitors that stand below now. Where several must overtake, one that is out of reach itself
         # can still show the way for those that are not.

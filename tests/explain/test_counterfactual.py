@@ -11,7 +11,7 @@ from gnnrec_core.explain.predictor import removal_predictor
 from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
 from tests.explain.fakes import attention, item_item, linear
-from tests.worlds import random_dataset
+from tests.worlds import make_dataset, random_dataset
 
 WORLD = random_dataset(n_users=30, n_items=60, per_user=13, seed=4)
 SIDE = random_dataset(n_users=20, n_items=40, per_user=11, seed=4, side_edges=True)
@@ -109,3 +109,18 @@ def test_the_predictor_is_exact_where_nothing_is_renormalised_and_close_elsewher
         assert wrong <= tolerance
         assert maker == "item-item" or wrong < np.abs(fixed - exact).mean() / np.abs(exact).max()
         np.testing.assert_allclose(predictor.of_prefixes(sets[0])[-1], predictor.of_sets(sets[:1])[0], atol=1e-9)
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_users_with_one_interaction_or_none_get_an_answer(maker):
+    triples = [(0, 0, "train"), (1, 1, "test")] + [(u, i, "train") for u in (2, 3, 4) for i in range(u, u + 4)]
+    dataset = make_dataset(triples, n_items=9)
+    model = MAKERS[maker](dataset)
+    for user in (0, 1):
+        scores = model.score(np.array([user]))[0].astype(np.float64)
+        scores[excluded_of(dataset, user)] = -np.inf
+        item = int(np.argmax(scores))
+        answer = counterfactual_of(model, dataset, user, item, 1)
+        assert len(answer.removed) <= 1 - user and answer.verified
+        assert answer.rank_after == rank_without(model, dataset, user, item, np.array(answer.edges, dtype=np.int64))
+        assert answer.minimality == PROVED

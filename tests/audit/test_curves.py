@@ -125,3 +125,13 @@ def test_twins_by_brute_force():
         assert dict(
             zip(zip(found.first.tolist(), found.second.tolist(), strict=True), found.history_overlap, strict=True)
         ) == (pytest.approx(pairs))
+
+
+def test_the_twins_of_the_oracle_sit_in_different_groups():
+    from gnnrec_core.audit.individuals import twin_table
+
+    groups = from_labels("g", np.array(["A", "A", "B", "B", "B", "B"]))
+    table = twin_table(E, grouping=groups)
+    assert table.rows() == [(0, 4, 1.0, 0.5, True)]
+    near = twin_table(E, min_overlap=0.51)
+    assert near.height == 1 and not near["across"].any()

@@ -1,0 +1,84 @@
+"""The page `docs/metrics.md`, written from the table of metrics, so that it cannot say anything else than the code."""
+
+from __future__ import annotations
+
+import math
+
+from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.metrics import METRICS, Metric
+
+HEAD = """# What every figure means
+
+Written from `gnnrec_core/audit/metrics` by `python -m tests.audit.write_metrics_page`; a test compares the two.
+
+What all figures share: lists leave out what the user has in train and (for test) validation; equal scores stand in the
+order of item index; the discount is 1 / log2(rank + 1); popularity is the number of distinct train users of an item;
+the catalogue is all items, also those never trained or shown. Users without held-out items are left out of accuracy and
+counted beside it; they are in every figure of lists alone. A list may be shorter than k where nothing is left.
+
+"In the small world" is the value for the 6 users, 8 items and lists of 3 in `tests/audit/oracle.json`, which was worked
+out by explicit formulas and confirmed by independent implementations. `--convention` chooses another library's
+definition where one name has several.
+"""
+
+TAIL = """
+## Groups and tests
+
+* A group's figure is the mean over its measurable users (ratio figures: sum / sum). Its interval is of {n} bootstrap
+  draws in which each user has a Poisson(1) weight; the interval of all users is Student's t, of the hit rate Wilson's.
+* A difference is signed: a group's figure minus that of all other users. Its p-value shuffles group membership; with
+  fewer than 10 shuffles beyond it, the tail is the normal curve with the shuffles' mean and deviation. Holm's adjustment
+  is over all differences of a report; two groups that are each other's rest count as one test.
+* The omnibus p-value asks whether the grouping matters at all: measurable users x (figure of the group - figure of
+  all)^2, summed over groups, against shuffles.
+* `detectable` is 2.80 standard deviations of the shuffles: a true difference of that size is found with probability 0.8
+  at an unadjusted 5 %.
+* Findings. "cannot tell": fewer than 50 measurable users on a side, or not significant although a difference that
+  matters could not have been found. "none": not significant, and one that matters would have been. "small":
+  significant, below the practical threshold (5 % of the others' figure). "worse", "better" (figures with a direction),
+  "lower", "higher" (figures without): significant and at least that large.
+* Coverage and Gini have no bootstrap (a resample has 63 % of the users and covers less): their interval is +-1.96
+  errors of a jackknife over 10 blocks of users.
+* Groups of fewer than 10 people (a setting) are never shown, nor groups that would let them be worked out by adding and
+  subtracting what is shown; so a small group takes another one with it. Each user's own row stays available to the
+  person who runs the audit.
+* Where groups differ in the number of held-out items, precision and hit rate rise with that number and recall falls,
+  whatever the model does: the report warns and shows the number.
+"""
+
+
+def metrics_page(small_world: Evidence) -> str:
+    """The page as Markdown; `small_world` is the evidence of the oracle."""
+    families: dict[str, list[Metric]] = {}
+    for metric in METRICS.values():
+        families.setdefault(metric.family, []).append(metric)
+    parts = [HEAD]
+    for family, metrics in families.items():
+        parts.append(f"\n## {family.capitalize()}\n")
+        parts += [_entry(metric, small_world) for metric in metrics]
+    return "".join(parts) + TAIL.format(n="1,000")
+
+
+def _entry(metric: Metric, world: Evidence) -> str:
+    """One metric; its value in the small world where that has what it needs."""
+    lines = [
+        f"\n### {metric.title} (`{metric.name}`)\n",
+        f"\n{metric.definition}\n\n",
+        f"* Formula: {metric.formula}\n",
+        f"* Range: {metric.range}. Better is: {metric.direction}.\n",
+        f"* Over: {metric.denominator}.\n",
+        f"* Source: {metric.source}.\n",
+        f"* Example: {metric.example}\n",
+    ]
+    if not metric.missing(world):
+        lines.append(f"* In the small world: {_number(metric.value(world))}\n")
+    for variant in metric.variants:
+        value = (
+            "" if metric.missing(world) else f" In the small world: {_number(metric.value(world, variant.convention))}"
+        )
+        lines.append(f"* As {variant.convention} has it: {variant.definition}{value}\n")
+    return "".join(lines)
+
+
+def _number(value: float) -> str:
+    return "not measurable" if not math.isfinite(value) else f"{value:.6g}"

@@ -7,8 +7,10 @@ import re
 import time
 from dataclasses import dataclass
 
+import pyarrow as pa
 from google.protobuf import text_format
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -65,12 +67,21 @@ class Session:
             elif kind == "script_finished":
                 finished = time.perf_counter() - start
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
-                text = text_format.MessageToString(answer.delta.new_element, as_utf8=True)
-                elements.append(_OWN_PER_SESSION.sub("", text))
+                elements.append(_as_text(answer.delta.new_element))
 
     async def close(self) -> None:
         """Close the tab."""
         await self._connection.close()
+
+
+def _as_text(element: Element) -> str:
+    """An element as text; a table as its cells, since padding bytes of Arrow data differ from run to run."""
+    cells = ""
+    if element.WhichOneof("type") == "dataframe":
+        with pa.ipc.open_stream(element.dataframe.arrow_data.data) as reader:
+            cells = str(reader.read_all().to_pydict())
+        element.dataframe.arrow_data.Clear()
+    return _OWN_PER_SESSION.sub("", text_format.MessageToString(element, as_utf8=True)) + cells
 
 
 async def visit_together(port: int, visits: list[tuple[str, str]], rounds: int) -> list[list[Seen]]:

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from tests.browser.app import serving
-from tests.load.sessions import visit_together
+from tests.load.sessions import Seen, visit_together
 
 PAGES = ("recommend", "explain", "what_if")
 
@@ -29,13 +29,17 @@ def people(n: int) -> list[tuple[str, str]]:
 def strangers(port: int, visits: list[tuple[str, str]], rounds: int) -> list[str]:
     """Elements that a session got among others but not alone, with the session they went to."""
     asyncio.run(visit_together(port, [(page, "") for page in PAGES], 2))  # warm caches
-    alone = {visit: asyncio.run(visit_together(port, [visit], 2))[0][-1].elements for visit in visits}
+    alone = {visit: elements(asyncio.run(visit_together(port, [visit], 3))[0]) for visit in visits}
     assert len(set(alone.values())) == len(visits)  # no two people see the same
     found = []
     for visit, runs in zip(visits, asyncio.run(visit_together(port, visits, rounds)), strict=True):
-        for seen in runs:
-            found += [f"{visit}: {element[:300]}" for element in set(seen.elements) ^ set(alone[visit])]
+        found += [f"{visit}: {element[:300]}" for element in elements(runs) - alone[visit]]
     return found
+
+
+def elements(runs: list[Seen]) -> frozenset[str]:
+    """Every element that any of these runs sent."""
+    return frozenset(element for seen in runs for element in seen.elements)
 
 
 def test_ten_sessions_at_once_see_only_their_own(server):

@@ -23,7 +23,11 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 PAGES = ("", "data", "train", "recommend", "explain", "what_if", "map", "audit", "compare", "methods")
 """URL paths of all pages; the first is Home."""
+SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+PATIENCE = 90_000
+"""Milliseconds that anything may take: the machine may be busy, and what is slow is for the benchmarks to say."""
 PROBE = re.compile(r"/[a-z_]+/_stcore/(health|host-config)$")
 """Streamlit's own client asks below a page's path whether the app lies there, and a "no" (404) is its answer: the
 browser logs that for every deep link into any app with several pages, and no setting turns it off."""
@@ -103,16 +107,12 @@ class Visitor:
         self.page.goto(f"{self.server.url}/{path}")
         return self.settle()
 
-    def settle(self, seconds: float = 45) -> Page:
-        """Wait until the script has ended and no placeholder is left."""
-        ready = "[data-testid=stApp][data-test-script-state=notRunning]"
-        self.page.wait_for_selector(ready, timeout=seconds * 1000)
-        for _ in range(3):  # a rerun may follow the first run at once
+    def settle(self) -> Page:
+        """Wait until the script has ended, a rerun that may follow at once too, and no placeholder is left."""
+        self.page.wait_for_selector("[data-testid=stApp]", state="attached")
+        for _ in range(3):
             self.page.wait_for_timeout(150)
-            self.page.wait_for_selector(ready, timeout=seconds * 1000)
-        self.page.wait_for_function(
-            "() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')", timeout=seconds * 1000
-        )
+            self.page.wait_for_function(SETTLED)
         return self.page
 
     def drop(self, *files: Path) -> Page:
@@ -181,6 +181,7 @@ def visiting(browser: Browser, server: Server, scheme: str = "light", width: int
         accept_downloads=True,
     )
     try:
+        context.set_default_timeout(PATIENCE)
         visitor = Visitor(server, context.new_page())
         _watch(context, visitor)
         yield visitor

@@ -11,26 +11,35 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 _SYNCED = "_url_as_we_left_it"
+_DEFAULTS = "_defaults_as_they_were"
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
-    """The choice of `key` as text: from a changed URL, else the widget's own, else `default`."""
-    url = st.query_params.get(key)
-    held = st.session_state.get(key)
+    """The choice of `key` as text: from a changed URL, else the widget's own, else `default`.
+
+    A widget that stood at its default goes along when the default changes (the first item of another person's list).
+    """
+    url, held = st.query_params.get(key), st.session_state.get(key)
     left = st.session_state.setdefault(_SYNCED, {}).get(key)
-    if held is not None and url == left and is_valid(str(held)):
+    defaults = st.session_state.setdefault(_DEFAULTS, {})
+    stood_at_default = url is None and str(held) == defaults.get(key)
+    defaults[key] = default
+    if held is not None and url == left and is_valid(str(held)) and not stood_at_default:
         return str(held)
     return url if url is not None and is_valid(url) else default
 
 
 def settle(key: str, value: str, default: str) -> str:
-    """Write the choice of `key` into the URL, or take it out where it is the default."""
-    wanted = None if value == default else value
-    if wanted is None and key in st.query_params:
-        del st.query_params[key]
-    elif wanted is not None and st.query_params.get(key) != wanted:
-        st.query_params[key] = wanted
-    st.session_state.setdefault(_SYNCED, {})[key] = wanted
+    """Write the choice of `key` into the URL where it is not there yet; a default that is not in the URL stays out.
+
+    What a link says explicitly is left alone, so that opening it makes no second entry in the browser's history.
+    """
+    if st.query_params.get(key) != value:
+        if value == default:
+            st.query_params.pop(key, None)
+        else:
+            st.query_params[key] = value
+    st.session_state.setdefault(_SYNCED, {})[key] = st.query_params.get(key)
     return value
 
 

@@ -48,6 +48,15 @@ def test_without_an_item_in_the_link_the_first_of_the_list_is_explained():
     assert f"*{RUN.dataset.title(FIRST)}*" in texts(open_page("explain", user=USER))
 
 
+def test_another_person_gets_the_first_of_their_own_list_unless_an_item_was_chosen():
+    app = open_page("explain", user=USER)
+    widget(app.selectbox, "Person").set_value("reader-0009").run()
+    assert "1st for reader-0009" in texts(app) and parameter(app, "item") is None
+    app = open_page("explain", **CASE)
+    widget(app.selectbox, "Person").set_value("reader-0009").run()
+    assert f"*{RUN.dataset.title(FIRST)}*" in texts(app) and parameter(app, "item") == CASE["item"]
+
+
 @pytest.mark.parametrize("run", ["gat", "itemknn"])
 def test_other_models_are_explained_too(run):
     app = open_page("explain", run=run, user=USER)

@@ -19,6 +19,8 @@ COMMANDS = Registry(
     Plugin("why-not", "gnnrec_core.commands.why_not", "Why not", "What an item lacks, and what would lift it in."),
     Plugin("report", "gnnrec_core.commands.report", "Report", "The evidence of one case, as a page and as JSON."),
     Plugin("audit", "gnnrec_core.commands.audit", "Audit", "Who is served badly, and what is never shown?"),
+    Plugin("mitigate", "gnnrec_core.commands.mitigate", "Mitigate", "What a re-ranking would change, and who loses."),
+    Plugin("gap-edges", "gnnrec_core.commands.gap_edges", "Gap edges", "Which interactions carry a difference?"),
     Plugin("compare", "gnnrec_core.commands.compare", "Compare", "Runs side by side with paired differences."),
     Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
     Plugin("job", "gnnrec_core.commands.job", "Job", "Wait in line, then train: what the Train page starts."),

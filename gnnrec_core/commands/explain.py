@@ -74,6 +74,8 @@ def show(result: dict[str, Any]) -> None:
     print(f"by {result['method']}{'' if result['exact'] else ' (not exact)'}\n")
     for line in result["narrative"]:
         print(line)
+    if result["narrative"]:
+        print()
     show_contributions(result)
     for path in result["paths"][:SHOWN_PATHS]:
         print(f"{path['value']:10.4f}  {path['share']:7.2%}  " + " → ".join(node["title"] for node in path["nodes"]))

@@ -11,7 +11,7 @@ import numpy as np
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.faithfulness import measure
+from gnnrec_core.explain.faithfulness import Truth, measure
 from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.explain.scoring import Scorer, scorer_of
 from gnnrec_core.explain.values import Case, Check, Explanation, Target
@@ -61,10 +61,13 @@ def explain_model(
     return replace(checked, narrative=narrate(checked, dataset))
 
 
-def with_faithfulness(model: Any, dataset: Dataset, explanation: Explanation, seed: int = 0) -> Explanation:
+def with_faithfulness(
+    model: Any, dataset: Dataset, explanation: Explanation, seed: int = 0, truth: Truth | None = None
+) -> Explanation:
     """The explanation with its faithfulness panel (about a second of recomputing), and its verdict in the narrative.
 
-    A method that draws random numbers is asked again with four other seeds to see how stable it is.
+    A method that draws random numbers is asked again with four other seeds to see how stable it is. Several methods on
+    one case may share a `truth`, so that nothing is recomputed twice.
     """
     explainer = EXPLAINERS.load(explanation.method)()
     rerun = None
@@ -75,7 +78,7 @@ def with_faithfulness(model: Any, dataset: Dataset, explanation: Explanation, se
             again: Explanation = explainer.explain(model, dataset, explanation.case, settings, other_seed)
             return again
 
-    panel = measure(model, dataset, explanation, rerun, seed=seed)
+    panel = measure(model, dataset, explanation, rerun, seed=seed, truth=truth)
     measured = replace(explanation, faithfulness=panel.to_dict())
     return replace(measured, narrative=narrate(measured, dataset))
 

@@ -97,21 +97,21 @@ def measure(
     n_steps: int = 10,
     max_compared: int = 40,
     seed: int = 0,
+    truth: Truth | None = None,
 ) -> Faithfulness:
     """The panel of `explanation`, computed from the model, the case and the explanation alone.
 
     `rerun(seed)` explains the case again (given for methods that draw random numbers; five seeds are compared).
     Edges that the explanation has no figure for come last in its order. `max_compared` bounds leave-one-out where the
-    model has no closed form for it.
+    model has no closed form for it. Panels of several methods on one case may share a `truth`.
     """
-    scorer, case = scorer_of(model), explanation.case
-    edges = _user_edges(scorer, case)
+    truth = truth or truth_of(model, dataset, explanation.case)
+    scorer, edges = truth.scorer, truth.edges
     values = _values(explanation, edges, scorer)
     if not len(edges):
         return Faithfulness(
             explanation.method, 0, (), (), None, None, 0, None, None, False, "The user has no interactions to remove."
         )
-    truth = _Truth(scorer, case, edges, excluded_items(dataset, case.user_index))
     rng = np.random.default_rng(seed)
     order = np.argsort(-values, kind="stable")
     popular = np.argsort(-_popularity(scorer, edges), kind="stable")
@@ -120,7 +120,7 @@ def measure(
     sizes = sorted({min(m, len(edges)), max(1, math.ceil(0.2 * len(edges)))})
     curves = tuple(_mean_curve(truth, name, found, n_steps) for name, found in orders)
     sets = tuple(_mean_effect(truth, name, found, n) for n in sizes for name, found in orders)
-    spearman, kendall, n_compared = _agreement(scorer, case, edges, values, max_compared, rng)
+    spearman, kendall, n_compared = _agreement(truth, values, max_compared, seed)
     p_random = _p_random(truth, order, max(1, math.ceil(0.2 * len(edges))), rng)
     stability = _stability(scorer, explanation, rerun, edges, values)
     beats = p_random is not None and p_random <= MAX_P
@@ -140,12 +140,13 @@ def measure(
     )
 
 
-class _Truth:
-    """s and the item's rank on the graph without some of the user's edges, each set recomputed once."""
+class Truth:
+    """s and the item's rank on the graph without some of the user's edges `[n]`, each set recomputed once."""
 
     def __init__(self, scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> None:
-        self._scorer, self.case, self.edges, self._excluded = scorer, case, edges, excluded
+        self.scorer, self.case, self.edges, self._excluded = scorer, case, edges, excluded
         self._known: dict[bytes, tuple[float, int]] = {}
+        self._lost: dict[bytes, Float] = {}
         self.unit = abs(case.score) or 1.0
 
     def without(self, places: IntArray) -> tuple[float, int]:
@@ -153,7 +154,7 @@ class _Truth:
         places = np.sort(places)
         key = places.tobytes()
         if key not in self._known:
-            scores = self._scorer.scores_without(self.case.user_index, self.edges[places])
+            scores = self.scorer.scores_without(self.case.user_index, self.edges[places])
             value = float(sum(sign * scores[item] for item, sign in self.case.signed_items))
             self._known[key] = value, rank_of(scores, self.case.item_index, self._excluded)
         return self._known[key]
@@ -162,9 +163,19 @@ class _Truth:
         """The same with only the edges at `places` left of the user's."""
         return self.without(np.setdiff1d(np.arange(len(self.edges)), places))
 
+    def lost_without_each(self, places: IntArray) -> Float:
+        """What the explained number loses without each of the edges at `places` in turn."""
+        key = places.tobytes()
+        if key not in self._lost:
+            self._lost[key] = leave_one_out(self.scorer, self.case, self.edges[places])
+        return self._lost[key]
 
-def _user_edges(scorer: Scorer, case: Case) -> IntArray:
-    return scorer.parts(case.user_index, np.array([case.item_index])).edges
+
+def truth_of(model: Any, dataset: Dataset, case: Case) -> Truth:
+    """The truth of a case, empty: sets are recomputed when they are asked for."""
+    scorer = scorer_of(model)
+    edges = scorer.parts(case.user_index, np.array([case.item_index])).edges
+    return Truth(scorer, case, edges, excluded_items(dataset, case.user_index))
 
 
 def _values(explanation: Explanation, edges: IntArray, scorer: Scorer) -> Float:
@@ -182,7 +193,7 @@ def _popularity(scorer: Scorer, edges: IntArray) -> Float:
     return popularity
 
 
-def _mean_curve(truth: _Truth, name: str, orders: list[IntArray], n_steps: int) -> Curve:
+def _mean_curve(truth: Truth, name: str, orders: list[IntArray], n_steps: int) -> Curve:
     n = len(truth.edges)
     steps = np.unique(np.round(np.linspace(0, n, min(n, n_steps) + 1)).astype(np.int64))
     deletion = np.mean([[truth.without(order[:step])[0] for step in steps] for order in orders], axis=0)
@@ -202,7 +213,7 @@ def _area(shares: Float, floor: float, unit: float, values: Float) -> float:
     return float(np.trapezoid((values - floor) / unit, shares))
 
 
-def _mean_effect(truth: _Truth, name: str, orders: list[IntArray], n: int) -> SetEffect:
+def _mean_effect(truth: Truth, name: str, orders: list[IntArray], n: int) -> SetEffect:
     effects = [(truth.without(order[:n]), truth.only(order[:n])) for order in orders]
     now = truth.without(np.arange(0))[0]
     gone, kept = (np.mean([effect[side][0] for effect in effects]) for side in (0, 1))
@@ -212,20 +223,18 @@ def _mean_effect(truth: _Truth, name: str, orders: list[IntArray], n: int) -> Se
     )
 
 
-def _agreement(
-    scorer: Scorer, case: Case, edges: IntArray, values: Float, limit: int, rng: np.random.Generator
-) -> tuple[float | None, float | None, int]:
-    chosen = np.arange(len(edges))
-    if not scorer.has_fast_leave_one_out and len(edges) > limit:
-        chosen = np.sort(rng.permutation(len(edges))[:limit])
-    lost = leave_one_out(scorer, case, edges[chosen])
+def _agreement(truth: Truth, values: Float, limit: int, seed: int) -> tuple[float | None, float | None, int]:
+    chosen = np.arange(len(truth.edges))
+    if not truth.scorer.has_fast_leave_one_out and len(chosen) > limit:
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:limit])
+    lost = truth.lost_without_each(chosen)
     if len(chosen) < 3 or np.ptp(values[chosen]) == 0 or np.ptp(lost) == 0:
         return None, None, len(chosen)
     spearman, kendall = spearmanr(values[chosen], lost).statistic, kendalltau(values[chosen], lost).statistic
     return float(spearman), float(kendall), len(chosen)
 
 
-def _p_random(truth: _Truth, order: IntArray, n: int, rng: np.random.Generator) -> float | None:
+def _p_random(truth: Truth, order: IntArray, n: int, rng: np.random.Generator) -> float | None:
     """Share of random sets of `n` edges whose removal lowers s at least as much; None where all sets are one."""
     if n >= len(truth.edges):
         return None

@@ -109,15 +109,19 @@ def _after(explanation: Explanation, part: Contribution) -> str:
 
 
 def _baseline(explanation: Explanation) -> str:
-    if not explanation.score:
-        return "No interaction carries the rest: it comes from embeddings learned in training."
-    share = explanation.baseline / explanation.score
-    what = "the user's own embedding and what the graph holds without these parts"
-    if explanation.method in ("ledger", "paths"):
-        what = "the user's own embedding, taste learned in training"
+    """What no interaction carries, and what it is."""
+    if not explanation.score or abs(explanation.baseline) < 1e-9 * abs(explanation.score):
+        return f"The whole {_what(explanation)} comes from interactions."
+    whose = "item" if explanation.settings.get("side") == "item" else "user"
+    if explanation.method not in ("ledger", "paths"):
+        what = "the user's own embedding and what the graph holds without these parts, kept in every recomputation"
+    elif "gates" in explanation.frozen:
+        what = f"the {whose}'s own attributes"
+    else:
+        what = f"the {whose}'s own embedding, learned in training and kept as it is in every recomputation"
     return (
-        f"{percent(share)} of the {_what(explanation)} comes from no interaction shown: it is {what}, "
-        "and it is kept as it is in every recomputation."
+        f"{percent(explanation.baseline / explanation.score)} of the {_what(explanation)} comes from no interaction "
+        f"shown: it is {what}."
     )
 
 

@@ -15,6 +15,7 @@ from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import RequestError, UnsupportedError
 from gnnrec_core.explain.counterfactual import Counterfactual, find_counterfactual
 from gnnrec_core.explain.explaining import explain, with_faithfulness
+from gnnrec_core.explain.faithfulness import truth_of
 from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.explain.serialise import counterfactual_json, explanation_json
 from gnnrec_core.explain.values import Explanation, Target
@@ -87,15 +88,12 @@ def gather(
             skipped.append((method if target == "score" else f"{method} of the margin", error.message))
             return None
         if measured:
-            found = with_faithfulness(run.model, run.dataset, found, seed)
+            found = with_faithfulness(run.model, run.dataset, found, seed, truth)
         return _told(found, run.dataset, user_index, name_user)
 
-    ledger = with_faithfulness(
-        run.model,
-        run.dataset,
-        explain(run, user_index, item_index, "ledger", "score", k, None, seed, check_top=top),
-        seed,
-    )
+    ledger = explain(run, user_index, item_index, "ledger", "score", k, None, seed, check_top=top)
+    truth = truth_of(run.model, run.dataset, ledger.case)
+    ledger = with_faithfulness(run.model, run.dataset, ledger, seed, truth)
     opinions = tuple(found for name in second_opinions if (found := ask(name, measured=True)) is not None)
     counterfactual = None
     try:

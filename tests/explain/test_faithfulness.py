@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnnrec_core.explain.faithfulness import measure
+from gnnrec_core.explain.faithfulness import measure, truth_of
 from gnnrec_core.explain.leave_one_out import LeaveOneOut, LeaveOneOutSettings
 from gnnrec_core.explain.ledger import Ledger, LedgerSettings
 from gnnrec_core.explain.protocol import NoSettings
@@ -121,6 +121,14 @@ def test_the_same_seed_gives_the_same_panel_and_json_can_hold_it(world):
     first, again = (measure(world, world.dataset, explanation, seed=4) for _ in range(2))
     assert first == again
     assert first.to_dict()["curves"][0]["name"] == "ledger"
+
+
+def test_a_shared_truth_changes_no_figure(world):
+    case = world.case(SCORE)
+    told = [explained(Ledger, LedgerSettings(), world, case), explained(Random, NoSettings(), world, case)]
+    shared = truth_of(world, world.dataset, case)
+    for one in (*told, *told):
+        assert measure(world, world.dataset, one, truth=shared) == measure(world, world.dataset, one)
 
 
 def test_a_user_without_interactions_has_nothing_to_measure():

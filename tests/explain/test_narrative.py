@@ -95,6 +95,15 @@ def test_a_margin_is_a_lead_over_the_reference(dataset):
     assert said[1].startswith("62 % of the lead comes from Dune")
 
 
+def test_what_no_interaction_carries_is_named_for_what_it_is(dataset):
+    parts = [part(1.24, "i1", "Dune")]
+    assert "The whole score comes from interactions." in narrate(explanation(parts, baseline=0.0), dataset)
+    gated = " ".join(narrate(explanation(parts, frozen=("gates",)), dataset))
+    assert "the user's own attributes" in gated and "embedding" not in gated
+    from_item = " ".join(narrate(explanation(parts, settings={"side": "item"}), dataset))
+    assert "the item's own embedding, learned in training and kept as it is" in from_item
+
+
 def test_columns_of_shared_text_are_attributes(dataset):
     assert attribute_columns(dataset.item_table) == ["author", "genres"]
 

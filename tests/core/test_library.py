@@ -10,6 +10,7 @@ from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.errors import RequestError, RunError
 from gnnrec_core.files import write_json
 from gnnrec_core.library import Workspace, workspace
+from gnnrec_core.models.heartbeat import own_process
 from gnnrec_core.models.run import RunRecord, relative_dataset_path
 from tests.worlds import checkerboard, star
 
@@ -44,6 +45,7 @@ def add_run(place: Workspace, dataset_id: str, state: str = "finished") -> str:
         device="cpu",
         state=state,  # type: ignore[arg-type]
         created="2026-11-21T00:00:00+00:00",
+        process=own_process() if state == "running" else {},
     )
     write_json(folder / "run.json", record.to_dict())
     return folder.name

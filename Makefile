@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 TRAIN := $(BIN)/python -m gnnrec_core train sample_data/classics --device cpu --overwrite
 # Chosen on validation NDCG@20.
 SAMPLE := --set embedding_dim=32 --set loss=softmax --set n_negatives=1024 --set learning_rate=0.01 --set l2=0.01 \
-  --set epochs=120 --set patience=15
+  --set epochs=120 --set patience=10
 
 .PHONY: run sample test check format bench soak lock audit clean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from gnnrec_core.settings import Settings
 
@@ -74,13 +74,19 @@ class ImportOptions(Settings):
     accept_future_times: bool = Field(False, description="split by time although some times lie in the future")
     seed: int = Field(0, ge=0, description="decides every random draw")
 
-    @model_validator(mode="after")
-    def _consistent(self) -> ImportOptions:
-        if min(self.ratios) < 0 or abs(sum(self.ratios) - 1) > 1e-6 or self.ratios[0] <= 0:
-            raise ValueError("ratios must be three shares that add up to 1, the first above 0")
-        if self.rating_scale and self.rating_scale[0] >= self.rating_scale[1]:
-            raise ValueError("rating_scale must be a lower and a higher number")
-        return self
+    @field_validator("ratios")
+    @classmethod
+    def _shares(cls, ratios: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(ratios) < 0 or abs(sum(ratios) - 1) > 1e-6 or ratios[0] <= 0:
+            raise ValueError("ratios are three shares that add up to 1, the first above 0")
+        return ratios
+
+    @field_validator("rating_scale")
+    @classmethod
+    def _ordered(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale and scale[0] >= scale[1]:
+            raise ValueError("the scale is a lower and a higher number")
+        return scale
 
     def chosen(self) -> dict[str, Any]:
         """The options that differ from their defaults, and always split, ratios and seed: what a person must know."""

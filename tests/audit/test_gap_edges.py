@@ -77,6 +77,14 @@ def test_every_edge_is_verified_on_the_changed_graph():
         assert gap == pytest.approx(entry.gap_without) and entry.change == pytest.approx(abs(found.gap) - abs(gap))
         pair = (DATA.users.index(entry.user), DATA.items.index(entry.item) + 60)
         assert tuple(graph.edge_index[:, entry.edge]) == pair
+    assert found.gap == pytest.approx(found.group_value - found.rest_value)
+
+
+def test_larger_sets_are_verified_as_sets_and_shrink_the_gap_more():
+    found = gap_edges(RUN, GROUPS, "a", k=5, n_checked=2)
+    assert [bundle.n for bundle in found.bundles] == [10, 50, 200]
+    assert all(b.gap_without == pytest.approx(b.group_without - b.rest_without) for b in found.bundles)
+    assert found.bundles[1].gap_without * np.sign(found.gap) < abs(found.gap)
 
 
 def test_what_cannot_be_asked_is_refused():

@@ -103,3 +103,48 @@ def test_compare_refuses_other_data(runs, capsys, tmp_path: Path):
     train(tmp_path / "data", "popularity", None, tmp_path / "run")
     code, found = answer(capsys, "compare", str(runs / "popularity"), str(tmp_path / "run"))
     assert code == 2 and "different data" in found["error"]["message"]
+
+
+def test_a_setting_is_tried_saved_and_compared(runs, capsys, tmp_path: Path):
+    base, out = str(runs / "itemknn"), tmp_path / "softer"
+    words = ("mitigate", base, "--method", "popularity_penalty", "--set", "strength=0.5", "--group-by", "region")
+    code, found = answer(capsys, *words, "--out", str(out))
+    assert code == 0 and found["settings"] == {"strength": 0.5} and found["losers"]["n"] > 0
+    change = next(c for c in found["changes"] if c["metric"] == "ndcg")
+    code, after = answer(capsys, "evaluate", str(out), "--k", "20")
+    assert after["metrics"]["ndcg"]["value"] == pytest.approx(change["after"])
+    code, both = answer(capsys, "compare", base, str(out), "--metrics", "ndcg")
+    first = both["differences"][0]
+    assert first["runs"] == ["softer", "itemknn"] and first["value"] == pytest.approx(change["value"])
+    assert first["low"] == pytest.approx(change["low"]) and both["runs"][1]["model"] == "reranked"
+    code, error = answer(capsys, *words, "--out", str(out))
+    assert code == 2 and "exists already" in error["error"]["message"]
+    assert main(list(words)) == 0 and "lose NDCG" in capsys.readouterr().out
+    code, error = answer(capsys, "mitigate", base, "--method", "nothing")
+    assert code == 2 and "nothing" in error["error"]["message"]
+
+
+def test_re_ranked_lists_are_not_explained(runs, capsys, tmp_path: Path):
+    out = tmp_path / "other"
+    main(["mitigate", str(runs / "popularity"), "--method", "fa_star_ir", "--out", str(out)])
+    capsys.readouterr()
+    code, error = answer(capsys, "explain", str(out), "--user", "reader-0001", "--item", "zadig", "--method", "ledger")
+    assert code == 2 and error["error"]["type"] == "UnsupportedError"
+
+
+def test_gap_edges_of_a_model_that_propagates(runs, capsys):
+    words = (
+        "gap-edges",
+        str(SAMPLE.parent / "runs" / "lightgcn"),
+        "--group-by",
+        "region",
+        "--group",
+        "Islands",
+        "--check",
+        "3",
+    )
+    code, found = answer(capsys, *words)
+    assert code == 0 and len(found["edges"]) == 3 and [b["n"] for b in found["bundles"]] == [10, 50, 200]
+    assert main(list(words)) == 0 and "strongest together" in capsys.readouterr().out
+    code, error = answer(capsys, "gap-edges", str(runs / "popularity"), "--group-by", "region", "--group", "Islands")
+    assert code == 2 and "no edges" in error["error"]["message"]

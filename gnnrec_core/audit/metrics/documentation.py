@@ -27,8 +27,8 @@ TAIL = """
 * A group's figure is the mean over its measurable users (ratio figures: sum / sum). Its interval is of {n} bootstrap
   draws in which each user has a Poisson(1) weight; the interval of all users is Student's t, of the hit rate Wilson's.
 * A difference is signed: a group's figure minus that of all other users. Its p-value shuffles group membership; with
-  fewer than 10 shuffles beyond it, the tail is the normal curve with the shuffles' mean and deviation. Holm's adjustment
-  is over all differences of a report; two groups that are each other's rest count as one test.
+  fewer than 10 shuffles beyond it, the tail is the normal curve with the shuffles' mean and deviation. Holm's
+  adjustment is over all differences of a report; two groups that are each other's rest count as one test.
 * The omnibus p-value asks whether the grouping matters at all: measurable users x (figure of the group - figure of
   all)^2, summed over groups, against shuffles.
 * `detectable` is 2.80 standard deviations of the shuffles: a true difference of that size is found with probability 0.8

@@ -58,7 +58,7 @@ def _from_text(
     gone = (text.str.to_lowercase().is_in(sorted(MISSING_WORDS)) | (text == "")).to_numpy()
     rest = whole.is_null().to_numpy() & ~gone
     fraction = text.cast(pl.Float64, strict=False)
-    usable = rest & fraction.is_finite().fill_null(False).to_numpy()
+    usable = rest & (fraction.abs() < 9e18).fill_null(False).to_numpy()
     whole = whole.zip_with(pl.Series(~usable), fraction.set(~pl.Series(usable), 0.0).cast(pl.Int64, strict=False))
     rest &= ~usable
     if rest.any():

@@ -81,6 +81,13 @@ class ImportOptions(Settings):
             raise ValueError("ratios are three shares that add up to 1, the first above 0")
         return ratios
 
+    @field_validator("delimiter")
+    @classmethod
+    def _no_quote(cls, delimiter: str | None) -> str | None:
+        if delimiter and any(letter in '"\r\n' for letter in delimiter):
+            raise ValueError("a delimiter is no quote and no line end")
+        return delimiter
+
     @field_validator("rating_scale")
     @classmethod
     def _ordered(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:

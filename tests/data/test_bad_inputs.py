@@ -205,6 +205,11 @@ def test_a_word_for_a_time(bring_in):
     assert (refused["line"], refused["column"], refused["value"]) == (242, "timestamp", "yesterday")
 
 
+@pytest.mark.parametrize("stamp", ["99999999999999999999999", "1e300", "nan?", "24:00"])
+def test_a_time_that_no_clock_can_show(bring_in, stamp):
+    assert error(bring_in(with_rows(f"u99,i1,3,{stamp}")))["line"] == 242
+
+
 def test_27_times_in_the_future(bring_in):
     content = with_rows("u99,i1,3,32503680000")
     assert problem(bring_in(content), "future_time")["lines"] == [242]

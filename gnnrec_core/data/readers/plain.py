@@ -17,6 +17,7 @@ from gnnrec_core.errors import DataError
 
 BLOCK = 1 << 18
 MAX_LINE = 1 << 20
+_NO_ENCODINGS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
 MAX_RATIO = 200
 FREE_OUTPUT = 64 << 20
 """An archive may unpack to this many bytes whatever its ratio; beyond it the ratio counts."""
@@ -92,8 +93,10 @@ def text_encoding(head: bytes, asked: str | None) -> tuple[str, int]:
             return name, len(mark)
     if asked:
         try:
+            if asked.lower().replace("-", "_") in _NO_ENCODINGS or "a,1\n".encode(asked).decode(asked) != "a,1\n":
+                raise LookupError(asked)
             return codecs.lookup(asked).name, 0
-        except LookupError:
+        except (LookupError, UnicodeError, ValueError):
             raise DataError(
                 f"There is no text encoding named {asked!r}.", "Try utf-8 or cp1252.", value=asked
             ) from None

@@ -24,25 +24,32 @@ def answer(study: Study, explanation: Explanation) -> None:
     title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
     _narrative(explanation.narrative)
-    rank, score, carried, learned = st.columns(4)
-    rank.metric("Rank", f"{case.rank:,}", help="Among all items that this person's list may hold.")
-    score.metric("Score", theme.number(case.score), help="Has no unit; it only orders this person's items.")
+    with st.container(horizontal=True, gap="large"):
+        _figures(study, explanation)
+
+
+def _figures(study: Study, explanation: Explanation) -> None:
+    case = explanation.case
+    _figure("Rank", f"{case.rank:,}", "Among all items that this person's list may hold.")
+    _figure("Score", theme.number(case.score), "Has no unit; it only orders this person's items.")
     if case.target == "margin" and case.reference_item is not None:
-        reference = dataset.title(case.reference_item)
-        carried.metric(
-            "Lead",
-            theme.signed(explanation.score),
-            help=f"Over {for_markdown(reference)}, the item that it would yield to.",
-        )
-    else:
+        reference = for_markdown(study.dataset.title(case.reference_item))
+        _figure("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
+    elif explanation.score:
         parts = sum(part.value for part in explanation.contributions)
-        carried.metric("From what is known", theme.percent(parts / explanation.score if explanation.score else None, 0))
-    share = explanation.baseline / explanation.score if explanation.score else None
-    learned.metric(
-        "Taste learned in training",
-        theme.percent(share, 0),
-        help="The person's own embedding against the item: no single interaction carries it.",
-    )
+        _figure(
+            "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
+        )
+    if explanation.baseline and explanation.score:
+        _figure(
+            "Taste learned in training",
+            theme.percent(explanation.baseline / explanation.score, 0),
+            "The person's own embedding against the item: no single interaction carries it.",
+        )
+
+
+def _figure(label: str, value: str, meaning: str) -> None:
+    st.metric(label, value, help=meaning, width="content")
 
 
 def _narrative(sentences: tuple[str, ...]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from gnnrec_core.text import for_markdown
@@ -70,13 +72,16 @@ def _enters(study: Study, user_index: int, item_index: int, k: int) -> None:
     )
 
 
-def _figures(found: object) -> None:
-    before, after, score_before, score_after = st.columns(4)
-    case = found.case  # type: ignore[attr-defined]
-    before.metric("Rank now", f"{case.rank:,}")
-    after.metric("Rank then", f"{found.rank_after:,}")  # type: ignore[attr-defined]
-    score_before.metric("Score now", theme.number(case.score))
-    score_after.metric("Score then", theme.number(found.score_after))  # type: ignore[attr-defined]
+def _figures(found: Any) -> None:
+    case = found.case
+    with st.container(horizontal=True, gap="large"):
+        for label, value in (
+            ("Rank now", f"{case.rank:,}"),
+            ("Rank then", f"{found.rank_after:,}"),
+            ("Score now", theme.number(case.score)),
+            ("Score then", theme.number(found.score_after)),
+        ):
+            st.metric(label, value, width="content")
 
 
 def _joined(names: list[str]) -> str:

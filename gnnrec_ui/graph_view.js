@@ -28,7 +28,7 @@ function whenLoaded(work, tries = 0) {
 function build(holder, state, data, root) {
   if (state.network) state.network.destroy();
   const canvas = holder.querySelector(".canvas");
-  canvas.style.height = data.height + "px";
+  canvas.style.height = Math.min(data.height, Math.max(360, holder.clientWidth)) + "px";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", data.alt);
   const nodes = data.nodes.map((node) => ({ ...node, label: undefined, title: textBox(node.title) }));

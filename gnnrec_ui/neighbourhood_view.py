@@ -79,10 +79,12 @@ def _find(study: Study, near: Neighbourhood) -> str | None:
 
 def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> None:
     graph, dataset = study.run.graph, study.dataset
+    hidden = near.n_edges_between > len(near.edges)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{len(near.nodes):,} of {near.n_available:,} nodes within reach, those that send the most messages first. "
-            "Select a node to put it in the middle."
+            f"{len(near.nodes):,} of {near.n_available:,} nodes within reach, those that send the most messages first"
+            + (f"; {len(near.edges):,} of {near.n_edges_between:,} links. " if hidden else ". ")
+            + "Select a node to put it in the middle."
         )
         if near.n_hidden > 0 and len(near.nodes) < MOST:
             st.button(f"Show the next {min(STEP, near.n_hidden)}", on_click=_more)

@@ -98,7 +98,7 @@ def choose_items(
             options,
             key=f"_{key}",
             format_func=lambda index: clean(dataset.title(index)),
-            placeholder="Open the menu, or search on the right",
+            placeholder="Open the menu, or search",
             help=help,
         )
     state.put_numbers(key, chosen)

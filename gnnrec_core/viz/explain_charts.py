@@ -56,7 +56,7 @@ def sum_of_parts(
         )
     )
     theme.styled(figure, height=ROW_HEIGHT * len(names) + 70)
-    ticks = [theme.plotly_text(theme.shortened(name)) for name in names]
+    ticks = [theme.plotly_text(theme.shortened(name, 26)) for name in names]
     figure.update_yaxes(tickvals=rows, ticktext=ticks, autorange="reversed", showgrid=False)
     figure.update_xaxes(title="running sum, in units of the score", range=room(starts, lengths))
     figure.update_layout(bargap=0.35, showlegend=False)
@@ -148,4 +148,4 @@ def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
     ends = np.concatenate([starts, starts + np.array(values), [0.0]])
     low, high = float(ends.min()), float(ends.max())
     width = (high - low) or 1.0
-    return [low - (0.16 * width if low < 0 else 0.02 * width), high + 0.16 * width]
+    return [low - (0.22 * width if low < 0 else 0.02 * width), high + 0.22 * width]

@@ -15,6 +15,8 @@ SPACING = 46.0
 """Least distance along a ring between two nodes, in the units of the picture."""
 STRETCH = 1.5
 """Rings are wider than high, as screens are."""
+MOST_EDGES = 1500
+"""More lines than this are no picture any more, and slow to draw."""
 RING_GAP = 190.0
 """Least distance between two rings; a label of `LABEL_LENGTH` letters fits between them."""
 
@@ -26,7 +28,8 @@ class Neighbourhood:
     `nodes` int64 `[n]` (centre first, then by hop, then along the ring), `hop` int64 `[n]`, `position` float64
     `[n, 2]` (the centre of the rings is the origin), `angle` float64 `[n]` radians, `edges` int64 `[m]` forward edge
     columns, `weight` float64 `[n]`: the share of the messages to the centre that comes from the node at its hop (a
-    product of normalised edge weights summed over walks). `n_available` counts all nodes within the hops.
+    product of normalised edge weights summed over walks). `n_available` counts all nodes within the hops,
+    `n_edges_between` all edges between the nodes; at most `MOST_EDGES` are in `edges`.
     """
 
     centre: IntArray
@@ -37,6 +40,7 @@ class Neighbourhood:
     weight: NDArray[np.float64]
     edges: IntArray
     n_available: int
+    n_edges_between: int
 
     @property
     def n_hidden(self) -> int:
@@ -69,12 +73,13 @@ def neighbourhood(
     chosen = _choose(hop, weight, hops, max_nodes, centre, always)
     if always is not None:
         hop[always[hop[always] < 0]] = hops
-    edges = _edges_between(graph, chosen)
+    edges, n_edges = _edges_between(graph, chosen, hop, weight)
     nodes, angle = _order(graph, chosen, hop, edges)
     radius = _radii(hop[nodes], len(centre))
     position = np.stack([STRETCH * np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
     angle = np.arctan2(position[:, 1], position[:, 0])
-    return Neighbourhood(centre, nodes, hop[nodes], position, angle, weight[nodes], edges, int((hop >= 0).sum()))
+    n_available = int((hop >= 0).sum())
+    return Neighbourhood(centre, nodes, hop[nodes], position, angle, weight[nodes], edges, n_available, n_edges)
 
 
 def _of_relations(graph: RecGraph, relations: tuple[str, ...]) -> RecGraph:
@@ -117,12 +122,22 @@ def _choose(
     return np.unique(np.concatenate(chosen))
 
 
-def _edges_between(graph: RecGraph, nodes: IntArray) -> IntArray:
+def _edges_between(
+    graph: RecGraph, nodes: IntArray, hop: IntArray, weight: NDArray[np.float64]
+) -> tuple[IntArray, int]:
+    """Forward edge columns between `nodes`, at most `MOST_EDGES`, and how many there are.
+
+    Those nearest to the centre come first, then those between the nodes of the largest weight.
+    """
     drawn = np.zeros(graph.n_nodes, dtype=bool)
     drawn[nodes] = True
-    half = graph.n_edges // 2
-    source, target = graph.edge_index[:, :half]
-    return np.flatnonzero(drawn[source] & drawn[target]).astype(np.int64)
+    source, target = graph.edge_index[:, : graph.n_edges // 2]
+    edges = np.flatnonzero(drawn[source] & drawn[target])
+    if len(edges) <= MOST_EDGES:
+        return edges.astype(np.int64), len(edges)
+    ends = source[edges], target[edges]
+    nearness = np.lexsort((-weight[ends[0]] * weight[ends[1]], hop[ends[0]] + hop[ends[1]]))
+    return np.sort(edges[nearness[:MOST_EDGES]]).astype(np.int64), len(edges)
 
 
 def _order(graph: RecGraph, nodes: IntArray, hop: IntArray, edges: IntArray) -> tuple[IntArray, NDArray[np.float64]]:

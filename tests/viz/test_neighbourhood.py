@@ -82,3 +82,12 @@ def test_a_star_has_its_leaves_on_one_ring():
 def test_impossible_pictures_are_refused():
     with pytest.raises(RequestError, match="9 hops"):
         neighbourhood(GRAPH, np.array([0]), 9)
+
+
+def test_of_too_many_edges_the_nearest_are_drawn_and_all_are_counted(monkeypatch):
+    whole = neighbourhood(GRAPH, np.array([3]), 2, 2000)
+    monkeypatch.setattr("gnnrec_core.viz.neighbourhood.MOST_EDGES", 10)
+    few = neighbourhood(GRAPH, np.array([3]), 2, 2000)
+    assert len(few.edges) == 10 and few.n_edges_between == len(whole.edges) == whole.n_edges_between
+    own = [edge for edge in whole.edges.tolist() if 3 in GRAPH.edge_index[:, edge]]
+    assert set(own[:10]) <= set(few.edges.tolist()) or len(own) > 10

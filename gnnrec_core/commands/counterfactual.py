@@ -37,3 +37,5 @@ def show(result: dict[str, Any]) -> None:
     print(f"out of the top {result['k']}: what the model learned about the user in training carries it.")
     if removed:
         print(f"The set that pushes it furthest takes it {places}: {removed}.")
+    else:
+        print("None was found that moves it down at all.")

@@ -98,7 +98,7 @@ def show_contributions(result: dict[str, Any]) -> None:
     rest = result["n_contributions"] - len(result["contributions"])
     if rest > 0:
         value = result["sum_of_contributions"] - sum(part["value"] for part in result["contributions"])
-        share = value / result["score"] if result["score"] else 0.0
+        share = value / result["score"] if result["score"] and result["additive"] else 0.0
         print(f"{value:10.4f}  {share:7.2%}  {'':18} {'':5}  {rest:,} more")
     if result["additive"]:
         print(f"Parts sum to the {result['target']} within {result['completeness_error']:.1e}.")

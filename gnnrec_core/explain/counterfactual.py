@@ -43,7 +43,7 @@ class Counterfactual:
     """A set of the user's interactions and what happens without it, recomputed.
 
     Where `found`, the item's rank without `removed` is beyond `k`. Where not, no set of up to `limit` interactions was
-    found that does it, and `removed` is the one that pushes the item down furthest.
+    found that does it, and `removed` is the one that pushes the item down furthest (empty where none does).
 
     `checked_smaller_sets` sets of up to three interactions, smaller than the answer, were found not to do it:
     `recomputed` of them on the changed graph, the others by a margin several times the predictor's error. `minimality`
@@ -84,8 +84,12 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
     search = _Search(scorer, case, excluded)
     chosen, small = _smallest(search)
     found = chosen is not None
-    chosen = search.strongest() if chosen is None else chosen
+    if chosen is None:
+        chosen = search.strongest()
     scores = search.scores_without(chosen)
+    if not found and rank_of(scores, item_index, excluded) < case.rank:  # the predictor erred: nothing pushes it down
+        chosen = chosen[:0]
+        scores = search.scores_without(chosen)
     edges = search.predictor.edges[chosen]
     size = len(chosen) if found else search.limit + 1
     return Counterfactual(
@@ -147,16 +151,20 @@ class _Search:
         return rank_of(scores, self.case.item_index, self.excluded) > self.case.k
 
     @cached_property
-    def lines(self) -> tuple[IntArray, Float]:
-        """For each competitor the edges that speak most for the item against it, strongest first `[c, limit]`, and
-        the predicted lead of the k-th best other item when the first 1, 2, ... of them are gone `[c, limit]`."""
+    def lines(self) -> tuple[IntArray, Float, IntArray]:
+        """For each competitor the edges that speak most for the item against it, strongest first `[c, limit]`; and
+        when the first 1, 2, ... of them are gone, by the predictor, the lead of the k-th best other item and how many
+        others stand above the item, `[c, limit]` each."""
         orders = np.argsort(-self.aims, axis=0, kind="stable")[: self.limit].T
-        leads = [lead(self.predictor.of_prefixes(order), self.case.k) for order in orders]
-        return orders, np.array(leads).reshape(len(orders), self.limit)
+        scores = [self.predictor.of_prefixes(order) for order in orders]
+        leads = [lead(found, self.case.k) for found in scores]
+        above = [np.count_nonzero(found[:, :-1] > found[:, -1:], axis=1) for found in scores]
+        shape = (len(orders), self.limit)
+        return orders, np.array(leads).reshape(shape), np.array(above, dtype=np.int64).reshape(shape)
 
     def from_competitors(self) -> Iterator[IntArray]:
         """Sets that should work, smallest first, a few of each size."""
-        orders, leads = self.lines
+        orders, leads, _ = self.lines
         for size in range(1, self.limit + 1):
             ready = np.flatnonzero(leads[:, size - 1] > 0)
             ready = ready[np.argsort(-leads[ready, size - 1], kind="stable")]
@@ -187,12 +195,20 @@ class _Search:
         return np.sort(chosen)
 
     def strongest(self) -> IntArray:
-        """The set up to the limit that brings the item nearest to leaving (or furthest down), by the predictor."""
-        orders, leads = self.lines
-        if not leads.size:
+        """The set up to the limit that pushes the item down furthest, by the predictor; empty where none does."""
+        _, leads, above = self.lines
+        if above.max(initial=0) < self.case.rank:
             return np.zeros(0, np.int64)
-        competitor, size = np.unravel_index(int(np.argmax(leads)), leads.shape)
-        return np.sort(orders[competitor, : int(size) + 1])
+        return self._best_of(np.where(above == above.max(), leads, -np.inf))
+
+    def nearest(self) -> IntArray:
+        """The set that comes nearest to pushing the item out, or goes furthest past, by the predictor."""
+        leads = self.lines[1]
+        return self._best_of(leads) if leads.size else np.zeros(0, np.int64)
+
+    def _best_of(self, figures: Float) -> IntArray:
+        competitor, size = np.unravel_index(int(np.argmax(figures)), figures.shape)
+        return np.sort(self.lines[0][competitor, : int(size) + 1])
 
     @cached_property
     def error(self) -> float:
@@ -229,8 +245,8 @@ def _smallest(search: _Search) -> tuple[IntArray | None, SmallSets]:
         other = search.greedy()
         if other is not None and (found is None or len(other) < len(found)):
             found = other
-    if found is None and len(search.strongest()) and search.works(search.strongest()):
-        found = search.strongest()
+    if found is None and len(search.nearest()) and search.works(search.nearest()):
+        found = search.nearest()  # the predictor saw it just inside
     size = search.limit + 1 if found is None else len(found)
     error = search.error if size > 1 else 0.0
     small = try_small_sets(search.predictor, search.case.k, size, error, search.works)

@@ -139,6 +139,13 @@ def _compared(_run: Any, _other: Any, key: str, other_key: str, user: int, item:
     return compare_case(_run, _other, user, item, "ledger", target, k)
 
 
+def layer_table(study: Study, case: Any) -> Any:
+    """What each pair of layers adds to the explained number."""
+    from gnnrec_core.explain.layers import layer_table as table
+
+    return table(study.run.model, case)
+
+
 def measured(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> Any:
     """An explanation with its faithfulness panel (about a second of recomputing)."""
     return _measured(study.run, study.key, user_index, item_index, method, target, k)

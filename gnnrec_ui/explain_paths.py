@@ -46,6 +46,12 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
             "meta_paths",
         )
     _links(study, explanation)
+    chart(
+        explain_charts.layer_chart(ask.layer_table(study, explanation.case)),
+        "Layer 0 is what was trained; layer n has come through n links. All cells sum to the "
+        f"{'lead' if target == 'margin' else 'score'}.",
+        "layers",
+    )
     with st.expander("The paths as a table"):
         st.dataframe(
             _path_table(explanation),

@@ -49,7 +49,7 @@ _ALL = (
         "Recommend",
         ":material/recommend:",
         "On the left what this person has, on the right what the model would show next, best first.  \n"
-        "Scores only order the list of one person: compare ranks, not scores, between people. Select a row to ask why.",
+        "Scores only order the list of one person: compare ranks, not scores, between people. Open a title to ask why.",
     ),
     Screen(
         "explain",
@@ -65,7 +65,7 @@ _ALL = (
         "What if",
         ":material/experiment:",
         "Take interactions away or add items and see the list move: the graph is rebuilt, nothing is retrained.  \n"
-        "Rows that rise are blue, rows that fall orange. The second tab recommends to somebody who is not in the data.",
+        "Rows that rise are blue, rows that fall orange. “Somebody new” is for people who are not in the data.",
     ),
     Screen(
         "map",

@@ -132,11 +132,11 @@ def curves(
     return figure
 
 
-def layer_table(table: NDArray[np.float64]) -> go.Figure:
-    """M[l, m] = a_l a_m <x_u^l, x_i^m>: what layer l of the person and layer m of the item add; sums to the score."""
+def layer_chart(table: NDArray[np.float64]) -> go.Figure:
+    """The table of `explain.layers`: what layer l of the person and layer m of the item add together."""
     rows = [f"person, layer {layer}" for layer in range(table.shape[0])]
     columns = [f"item, layer {layer}" for layer in range(table.shape[1])]
-    return heat_map(table, rows, columns, "part of the score")
+    return heat_map(table, rows, columns, "part of the sum")
 
 
 def _cell(value: float, as_percent: bool) -> str:

@@ -93,7 +93,8 @@ def people(study: Study, report: AuditReport) -> None:
     names = [name for name in BY_GROUP if any(name in group.metrics for group in report.by_group)]
     st.dataframe(groups_table(report, names), hide_index=True, alt="Figures by group with intervals")
     if report.differences:
-        st.plotly_chart(audit_charts.heat_map(report), key="heat_map", alt="Each group against all others")
+        heat = audit_charts.heat_map(report).update_traces(showscale=False)  # the cells say their numbers
+        st.plotly_chart(heat, key="heat_map", alt="Each group against all others")
         st.caption(
             "Each cell: the group against all others. A star stands up to the tests; blue is above, orange below."
         )

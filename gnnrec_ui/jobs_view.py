@@ -88,8 +88,9 @@ def _pace(status: JobStatus, history: tuple[Epoch, ...], epochs: int) -> str:
 
 def _sentence(status: JobStatus, history: tuple[Epoch, ...]) -> str:
     if status.state == "queued":
-        others = f"{status.ahead} training{'s' if status.ahead > 1 else ''}"
-        return f"Begins when {others} before it end." if status.ahead else "Begins in a moment …"
+        if not status.ahead:
+            return "Begins in a moment …"
+        return "Begins when the one before it ends." if status.ahead == 1 else f"{status.ahead} are before it in line."
     if status.state == "failed":
         return for_markdown(status.message or "It ended without a word.")
     best = best_epoch(history)

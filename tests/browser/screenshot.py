@@ -19,7 +19,9 @@ def main() -> None:
         with visiting(browser, server) as visitor:
             page = visitor.open("explain?user=reader-0001")
             visitor.no_error()
-            page.wait_for_timeout(2000)
+            page.set_viewport_size({"width": 1280, "height": 1280})
+            page.locator("text.bartext").first.wait_for(state="attached")
+            page.wait_for_timeout(1000)
             page.screenshot(path=TARGET)
         browser.close()
 

@@ -18,9 +18,10 @@ from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.statistics import holm, permutation_tests
 from gnnrec_core.cli import plain
 from gnnrec_core.errors import RequestError
+from gnnrec_core.models.run import load_run
 from gnnrec_core.recommend import evaluate
 from tests.audit.oracle_world import small
-from tests.audit.small_runs import run_of, sample, trained
+from tests.audit.small_runs import SAMPLE, run_of, sample, trained
 from tests.worlds import random_dataset
 
 
@@ -46,6 +47,13 @@ def test_the_group_that_is_served_worse_by_construction_is_found(report):
     assert hit_rate.value < -0.15 and hit_rate.high < 0 and "below all others" in hit_rate.sentence
     ndcg = next(d for d in report.differences if (d.metric, d.group) == ("ndcg", "Islands"))
     assert ndcg.value < 0 and ndcg.high < 0
+
+
+@pytest.mark.parametrize("name", ["lightgcn", "gat"])
+def test_it_is_found_in_the_shipped_runs_too(name):
+    report = audit(load_run(SAMPLE.parent / "runs" / name), 20, "region")
+    worse = [d for d in report.differences if d.finding == "worse" and d.p_adjusted < 0.01]
+    assert {d.group for d in worse} == {"Islands"} and any(d.metric == "hit_rate" and d.value < 0 for d in worse)
 
 
 def test_random_labels_are_hardly_ever_flagged(evidence):

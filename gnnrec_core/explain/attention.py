@@ -2,8 +2,8 @@
 
 For each layer and head: alpha (softmax over the neighbours of the user, 0..1) and lift = alpha / uniform attention,
 where 1 says "as without attention". Along walks: the product of alphas, averaged over heads in each step, so that all
-walks of K steps from the user sum to 1. On the computation tree (Shin et al. 2024): the sum over all places where an edge
-stands in the tree of its alpha times the alphas on the way to the root, weighted as the model weights its layers.
+walks of K steps from the user sum to 1. On the computation tree (Shin et al. 2024): the sum over all places where an
+edge stands in the tree of its alpha times the alphas on the way to the root, weighted as the model weights its layers.
 
 Attention is no contribution: it says neither what a message holds nor whether it speaks for the item. Its rank
 correlation with deletion on the very case stands beside it.

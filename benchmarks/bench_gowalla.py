@@ -1,6 +1,6 @@
 """LightGCN with d = 64 on Gowalla's published split, trained from scratch with the shipped preset, judged once on test.
 
-`python bench_gowalla.py choose [setting=value ...]` trains on nine tenths of train with the preset, or with other values
+`python bench_gowalla.py choose [setting=value ...]` trains on nine tenths of train with the preset, or other values
 in its place, and follows NDCG@20 on the last tenth: this is how settings and the number of epochs are chosen. Without a
 word it trains on all of train for the preset's epochs, judges once on test, and writes `results/gowalla.json`.
 `GNNREC_BENCH_OUT` keeps the run folder of the latter, so that a stopped benchmark goes on where it was.

@@ -16,9 +16,9 @@ class GradientSettings(Settings):
     loss: Literal["bpr", "softmax"] = Field(
         "bpr", description="Bayesian personalised ranking, or sampled softmax over negatives shared by a batch"
     )
-    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
-    l2: float = Field(1e-3, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
-    batch_size: int = Field(4096, ge=1, le=1_000_000, description="train interactions in one step")
+    learning_rate: float = Field(0.01, gt=0, le=1, description="step size of Adam at its highest")
+    l2: float = Field(3e-4, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
+    batch_size: int = Field(8192, ge=1, le=1_000_000, description="train interactions in one step")
     n_negatives: int = Field(
         1, ge=1, le=100_000, description="negative items: shared by a batch (softmax) or for each interaction (bpr)"
     )

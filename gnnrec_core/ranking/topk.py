@@ -47,16 +47,18 @@ def top_k(values: NDArray[Any], k: int) -> tuple[IntArray, NDArray[Any]]:
     import torch
 
     k = min(k, values.shape[1])
-    found, index = torch.topk(torch.from_numpy(values), k, dim=1)
-    best, best_values = index.numpy(), found.numpy()
+    # One more than asked for: where the one after the last is lower, no equal value has been left out.
+    found, index = torch.topk(torch.from_numpy(values), min(k + 1, values.shape[1]), dim=1)
+    reach = found.numpy()
+    best, best_values = index.numpy()[:, :k], reach[:, :k]
     order = np.lexsort((best, -best_values), axis=1)
     best = np.take_along_axis(best, order, axis=1)
     best_values = np.take_along_axis(best_values, order, axis=1)
     # Which of several items at the k-th value were taken is the library's whim: settle it by index.
-    last = best_values[:, -1:]
-    for row in np.flatnonzero((np.count_nonzero(values >= last, axis=1) > k) & np.isfinite(last[:, 0])):
-        above = np.flatnonzero(values[row] > last[row, 0])
-        level = np.flatnonzero(values[row] == last[row, 0])[: k - len(above)]
+    last = best_values[:, -1]
+    for row in np.flatnonzero((reach[:, -1] >= last) & np.isfinite(last)) if reach.shape[1] > k else ():
+        above = np.flatnonzero(values[row] > last[row])
+        level = np.flatnonzero(values[row] == last[row])[: k - len(above)]
         best[row] = np.concatenate([above[np.lexsort((above, -values[row, above]))], level])
         best_values[row] = values[row, best[row]]
     return best, best_values

@@ -18,6 +18,7 @@ from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts, theme
 from gnnrec_ui import audit_ask, figures, forms, shell
+from gnnrec_ui.gap_view import gap
 from gnnrec_ui.study import Study
 
 HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
@@ -162,6 +163,7 @@ def _people_of_group(study: Study, report: AuditReport) -> None:
         with st.container(horizontal=True):
             shell.link("recommend", "Their list", icon=":material/recommend:", user=user)
             shell.link("explain", "Why their first item", icon=":material/search_insights:", user=user)
+    gap(study, report.grouping, label, report.scope.k)
 
 
 def people_of(report: AuditReport, label: str) -> np.ndarray:

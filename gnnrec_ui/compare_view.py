@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from gnnrec_core.audit.comparing import Comparison
+from gnnrec_core.audit.frontier import comparison_points
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.verdicts import figure, p_text
 from gnnrec_core.cli import plain
 from gnnrec_core.library import RunEntry, Workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.text import for_csv, for_markdown
+from gnnrec_core.viz import audit_charts
 from gnnrec_ui import figures, forms, runs_view, state
 
 COLUMNS = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 GLOBAL_COLUMNS = ("coverage", "gini")
+AGAINST = ("coverage", "gini", "long_tail_share", "arp", "novelty", "upd", "calibration_js")
 
 
 def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
@@ -77,6 +81,16 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
     st.caption("Differences are paired; p from a permutation test, adjusted by Holm over everything tested here.")
+
+
+def frontier(found: Comparison, names: dict[str, str]) -> None:
+    """Accuracy against another figure: what no other run or baseline beats in both."""
+    st.subheader("What accuracy is paid for", anchor=False)
+    known = found.rows[0].metrics.keys() | found.rows[0].items.keys()
+    against = forms.choose("NDCG against", [m for m in AGAINST if m in known], "against", name_of=figures.title)
+    st.caption(for_markdown(figures.definition(against)))
+    points = [replace(point, name=names[point.name]) for point in comparison_points(found, against)]
+    st.plotly_chart(audit_charts.frontier_chart(points, against), key="frontier", alt=f"NDCG against {against}")
 
 
 def downloads(found: Comparison) -> None:

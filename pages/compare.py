@@ -22,4 +22,5 @@ with shell.page("compare") as study:
         names = compare_view.names_of(found, runs)
         compare_view.table(found, names)
         compare_view.differences(found, names)
+        compare_view.frontier(found, names)
         compare_view.downloads(found)

@@ -114,3 +114,12 @@ def test_a_damaged_run_is_named():
     record.write_text(json.dumps({"format_version": 1}), encoding="utf-8")
     app = open_page("train")
     assert any(name in error.value.replace("\\", "") and "damaged" in error.value for error in app.error)
+
+
+def test_the_interactions_behind_a_difference_are_found_on_demand():
+    app = open_page("audit", group="region", of="Islands")
+    before = len(app.dataframe)
+    next(button for button in app.button if "carry its difference" in button.label).click().run()
+    assert not app.error
+    edges, bundles = app.dataframe[before].value, app.dataframe[before + 1].value
+    assert len(edges) == 20 and list(bundles["Taken out together"]) == sorted(bundles["Taken out together"])

@@ -52,11 +52,16 @@ class GroupAudit:
         self.bottom = np.stack([parts[metric.name][1] for metric in metrics], axis=1)
         everybody = np.ones(evidence.n, dtype=bool)
         self.shown = self._shown(everybody)
-        self.measurable = np.stack([self._shown(column > 0) for column in self.bottom.T]) & self.shown
+        self.measurable = self._measurable() & self.shown
         self.intervals, self.gap_bounds = self._bootstrap()
 
     def _shown(self, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return showable(self.grouping.member, counted, self.settings.min_group_size)
+
+    def _measurable(self) -> NDArray[np.bool_]:
+        """Which group may be shown in which metric `[n_metrics, n_groups]`; metrics of the same users are alike."""
+        masks, place = np.unique(self.bottom > 0, axis=1, return_inverse=True)
+        return np.stack([self._shown(mask) for mask in masks.T])[place.ravel()]
 
     def _bootstrap(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Bounds of each figure `[2, n_metrics, n_groups]` and of each group minus its rest."""

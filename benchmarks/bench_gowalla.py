@@ -57,6 +57,8 @@ def judge() -> None:
         save_dataset(dataset, folder / "data", overwrite=True)
         start = time.process_time()
         record = train(folder / "data", "lightgcn", settings, folder / "run", device="cpu", resume=True, on_epoch=show)
+        if record.state != "finished":
+            sys.exit(f"The training is {record.state}; run the same command again to go on.")
         cpu = time.process_time() - start
         figures = test_figures(load_run(folder / "run").model.score, dataset)
     reached = {name: figures[name] >= wanted for name, wanted in PUBLISHED.items()}

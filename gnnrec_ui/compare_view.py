@@ -89,8 +89,17 @@ def frontier(found: Comparison, names: dict[str, str]) -> None:
     known = found.rows[0].metrics.keys() | found.rows[0].items.keys()
     against = forms.choose("NDCG against", [m for m in AGAINST if m in known], "against", name_of=figures.title)
     st.caption(for_markdown(figures.definition(against)))
-    points = [replace(point, name=names[point.name]) for point in comparison_points(found, against)]
-    st.plotly_chart(audit_charts.frontier_chart(points, against), key="frontier", alt=f"NDCG against {against}")
+    points = [replace(point, name=_short(names[point.name])) for point in comparison_points(found, against)]
+    chart = audit_charts.frontier_chart(points, against)
+    sides = ("top right", "bottom right", "top left", "bottom left")  # neighbours do not write over each other
+    for trace in chart.select_traces({"mode": "markers+text"}):
+        positions = [sides[place % 4] for place in range(len(trace.x))]
+        trace.update(textposition=positions, cliponaxis=False)
+    st.plotly_chart(chart, key="frontier", alt=f"NDCG against {against}")
+
+
+def _short(name: str) -> str:
+    return name.removesuffix(" (baseline)").removesuffix(" · shipped")
 
 
 def downloads(found: Comparison) -> None:

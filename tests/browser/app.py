@@ -26,7 +26,7 @@ PAGES = ("", "data", "train", "recommend", "explain", "what_if", "map", "audit",
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-PATIENCE = 90_000
+PATIENCE = 120_000
 """Milliseconds that anything may take: the machine may be busy, and what is slow is for the benchmarks to say."""
 PROBE = re.compile(r"/[a-z_]+/_stcore/(health|host-config)$")
 """Streamlit's own client asks below a page's path whether the app lies there, and a "no" (404) is its answer: the

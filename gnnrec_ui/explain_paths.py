@@ -103,7 +103,6 @@ def attention(study: Study, user_index: int, item_index: int, target: str, k: in
             lift,
             [part.label for part in parts],
             [f"layer {head['layer']}, head {head['head']}" for head in heads],
-            "lift",
             middle=1.0,
         ),
         "Lift is attention over what equal attention would be: 1 is grey, blue means more, orange less. "

@@ -83,7 +83,7 @@ def choose_items(
     dataset = study.dataset
     held = st.session_state.get(f"_{key}")
     current = [i for i in (state.numbers(key, dataset.n_items) if held is None else held) if i not in without]
-    choose, search = st.columns([3, 2], vertical_alignment="bottom")
+    choose, search = st.container(), st.container()
     with search:
         query = st.text_input("Find an item", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
     if query:

@@ -77,7 +77,6 @@ def compared(explanations: Sequence[Explanation], titles: Mapping[str, str], n: 
         grid,
         [part.label for part in first],
         [titles.get(explanation.method, explanation.method) for explanation in explanations],
-        "share of the method's total",
         as_percent=True,
     )
 
@@ -86,7 +85,6 @@ def heat_map(
     values: NDArray[np.float64],
     rows: Sequence[str],
     columns: Sequence[str],
-    meaning: str,
     middle: float = 0.0,
     as_percent: bool = False,
 ) -> go.Figure:
@@ -103,7 +101,7 @@ def heat_map(
             zmin=middle - extent,
             zmax=middle + extent,
             colorscale=[list(stop) for stop in theme.DIVERGING],
-            colorbar={"title": {"text": theme.plotly_text(meaning), "side": "right"}, "thickness": 10, "len": 0.9},
+            showscale=False,  # the cells say their numbers
             xgap=2,
             ygap=2,
             hovertemplate="%{text}<extra></extra>",
@@ -136,7 +134,7 @@ def layer_chart(table: NDArray[np.float64]) -> go.Figure:
     """The table of `explain.layers`: what layer l of the person and layer m of the item add together."""
     rows = [f"person, layer {layer}" for layer in range(table.shape[0])]
     columns = [f"item, layer {layer}" for layer in range(table.shape[1])]
-    return heat_map(table, rows, columns, "part of the sum")
+    return heat_map(table, rows, columns)
 
 
 def _cell(value: float, as_percent: bool) -> str:

@@ -1,7 +1,14 @@
 """`python -m gnnrec_core`."""
 
+import os
 import sys
 
 from gnnrec_core.cli import main
 
-sys.exit(main())
+try:
+    code = main()
+    sys.stdout.flush()
+except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing is left to flush to
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    code = 0
+sys.exit(code)

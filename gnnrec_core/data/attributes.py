@@ -56,7 +56,7 @@ def read_attribute_file(path: str, options: ImportOptions, kind: str) -> Table:
         return (column, *(name for name in names if name != column))
 
     form = detect(str(file))
-    if form in ("parquet", "json"):
+    if form in ("parquet", "json", "recbole"):
         reader = load_reader(form)
         table: Table = reader.read_table(file, options)  # type: ignore[attr-defined]
         columns = keep(tuple(table.frame.columns))

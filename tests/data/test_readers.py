@@ -10,6 +10,7 @@ from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers import READERS, detect, load_reader
 from gnnrec_core.errors import DataError, LensError, RequestError
+from gnnrec_core.settings import read_settings
 from tests.data.bad_inputs import good_rows, text
 from tests.worlds import SHARED, needs_shared
 
@@ -223,3 +224,15 @@ def test_gowalla_keeps_the_published_parts():
     counts = [len(dataset.interactions.rows(s)) for s in ("train", "validation", "test")]
     assert (dataset.n_users, dataset.n_items, counts) == (29_858, 40_981, [810_128, 0, 217_242])
     assert dataset.users.ids[:3] == ("0", "1", "2") and not dataset.problems
+
+
+def test_atomic_attribute_files_beside_a_single_log_lose_their_types_in_the_names(tmp_path):
+    (tmp_path / "x.inter").write_text("user_id:token\titem_id:token\nu1\ti1\nu2\ti2\nu1\ti2\n")
+    (tmp_path / "x.user").write_text("user_id:token\tgender:token\nu1\tF\nu2\tM\n")
+    (tmp_path / "x.item").write_text("item_id:token\tmovie_title:token_seq\tclass:token_seq\ni1\tA B\tx y\ni2\tC\tx\n")
+    options = read_settings(
+        ImportOptions, {"users": str(tmp_path / "x.user"), "items": str(tmp_path / "x.item"), "ratios": "1,0,0"}
+    )
+    dataset = import_source(str(tmp_path / "x.inter"), options)
+    assert dataset.user_table["gender"].to_list() == ["F", "M"]
+    assert dataset.titles == ("A B", "C") and dataset.item_table["class"].to_list() == [["x", "y"], ["x"]]

@@ -43,17 +43,28 @@ class RecBoleReader:
             raise DataError(f"{source} holds several logs: {shown}.", "Name one of the .inter files.", file=source)
         progress(0.0, f"reading {files[0].name}")
         tables = tuple(_interactions(path, part, options) for path, part in zip(files, parts, strict=True))
-        beside = {ending: _beside(folder, ending) for ending in ("user", "item", "net")} if folder else {}
+        beside = {ending: _beside(folder, ending) for ending in ("user", "item", "net")}
+        users, items = (self.read_table(path, options) if path else None for path in (beside["user"], beside["item"]))
         problems = tuple(_unused(folder)) if folder else ()
         return SourceLog(
             (folder or Path(source)).name,
             "recbole",
             tables,
-            _attributes(beside.get("user"), options),
-            _attributes(beside.get("item"), options),
-            _network(beside.get("net"), options),
+            users,
+            items,
+            _network(beside["net"], options),
             problems,
         )
+
+    def read_table(self, file: Path, options: ImportOptions) -> Table:
+        """A `.user` or `.item` file by itself; sequences become lists, but for titles, which are sentences."""
+        table, types = _read(file, None, options)
+        lists = [
+            pl.col(name).cast(pl.String).str.strip_chars().str.split(" ")
+            for name, kind in zip(table.frame.columns, types)
+            if kind.endswith("_seq") and plain_name(name) not in _TITLES
+        ]
+        return replace(table, frame=table.frame.with_columns(lists))
 
 
 def _is_atomic(path: Path) -> bool:
@@ -97,19 +108,6 @@ def _interactions(path: Path, split: SplitName | None, options: ImportOptions) -
         )
     roles = guess_roles(dialect.names, options, path.name)
     return Part(read_text(path, dialect, roles.columns, options.encoding), roles, split)
-
-
-def _attributes(path: Path | None, options: ImportOptions) -> Table | None:
-    """A `.user` or `.item` file; sequences become lists, but for titles, which are sentences."""
-    if path is None:
-        return None
-    table, types = _read(path, None, options)
-    lists = [
-        pl.col(name).cast(pl.String).str.strip_chars().str.split(" ")
-        for name, kind in zip(table.frame.columns, types)
-        if kind.endswith("_seq") and plain_name(name) not in _TITLES
-    ]
-    return replace(table, frame=table.frame.with_columns(lists))
 
 
 def _network(path: Path | None, options: ImportOptions) -> tuple[EdgeTable, ...]:

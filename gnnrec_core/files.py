@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import socket
 import tempfile
+import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from gnnrec_core.errors import RequestError
+
+_DAY = 24 * 3600.0
+_TEMPORARY = re.compile(r"^\..*\.([0-9a-f]{8})-(\d+)\.[^.]*\.tmp$")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -20,7 +29,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises RequestError where the disk is full or the folder cannot be written to; the old file is kept.
     """
     with _readable_errors(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -58,7 +67,7 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     refuse_existing(path, overwrite)
     with _readable_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".tmp"))
     try:
         yield temporary
         for file in temporary.rglob("*"):
@@ -69,7 +78,10 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         refuse_existing(path, overwrite)
         old = None
         if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old.", suffix=".tmp")) / path.name
+            old = (
+                Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old.{_owner()}.", suffix=".tmp"))
+                / path.name
+            )
             path.replace(old)
         temporary.replace(path)
         sync_folder(path.parent)
@@ -88,6 +100,43 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
             "Choose another name, or pass --overwrite to replace it.",
             file=str(path),
         )
+
+
+def sweep_temporaries(folder: Path) -> int:
+    """Remove what writers below `folder` left behind when they were killed; the number of entries removed.
+
+    A temporary file or folder goes when the process that made it no longer runs on this machine, or after a day. A
+    folder that was moved aside to be replaced, and whose replacement never came, is put back.
+    """
+    found = [path for path in folder.rglob(".*.tmp") if _is_abandoned(path)] if folder.is_dir() else []
+    for path in found:
+        for kept in path.iterdir() if ".old." in path.name and path.is_dir() else ():
+            if path.name.startswith(f".{kept.name}.old.") and not (path.parent / kept.name).exists():
+                kept.replace(path.parent / kept.name)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(found)
+
+
+def _is_abandoned(path: Path) -> bool:
+    named = _TEMPORARY.match(path.name)
+    if named and named[1] == _machine() and not psutil.pid_exists(int(named[2])):
+        return True
+    try:
+        return time.time() - path.lstat().st_mtime > _DAY
+    except FileNotFoundError:
+        return False
+
+
+def _owner() -> str:
+    """Who writes: this machine and this process."""
+    return f"{_machine()}-{os.getpid()}"
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from gnnrec_core.errors import LensError, RequestError, RunError
-from gnnrec_core.files import write_json
+from gnnrec_core.files import sweep_temporaries, write_json
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.run import RunRecord
 from gnnrec_core.registry import did_you_mean
@@ -155,6 +155,19 @@ class Workspace:
             if folder.name == token:
                 return folder
         raise RequestError("This import is no longer at hand.", "Drop the file again.", value=token)
+
+    def discard_staging(self, token: str) -> None:
+        """Remove a staging folder with all that lies in it."""
+        self.check_writable()
+        shutil.rmtree(self.staging(token))
+
+    def tidy(self) -> None:
+        """Remove what a killed server or training left behind; for the start of a server. Nothing that is shown."""
+        if self.read_only or not self.home.is_dir():
+            return
+        if (self.home / "staging").is_dir():
+            sweep(self.home / "staging", older_than=24 * 3600)
+        sweep_temporaries(self.home)
 
     def store_dataset(self, staged: Path, name: str) -> DatasetEntry:
         """Move a dataset folder from staging into the workspace under a fresh id, with `name` for display."""

@@ -9,13 +9,14 @@ import streamlit as st
 
 from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.preview import Draft, Preview, preview_source, read_draft
+from gnnrec_core.data.preview import Draft, Preview
+from gnnrec_core.data.sandbox import draft_apart, preview_apart
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.library import Workspace
 from gnnrec_core.settings import read_settings
 from gnnrec_core.text import clean, for_markdown
-from gnnrec_ui import dataset_view, forms, state
+from gnnrec_ui import dataset_view, forms, state, upload_budget
 from gnnrec_ui.staging import MOST_BYTES, safe_name, source_of, stage
 
 PARAMETER = "import"
@@ -41,18 +42,22 @@ def drop(place: Workspace) -> None:
     uploads = st.session_state.get("dropped") or []
     names = tuple((upload.name, upload.file_id) for upload in uploads)
     if uploads and st.session_state.get("_staged_uploads") != names:
-        st.query_params[PARAMETER] = stage(place, uploads)
+        upload_budget.check_room(place.home / "staging", sum(upload.size for upload in uploads))
+        token = st.query_params[PARAMETER] = stage(place, uploads)
+        upload_budget.note_staged(token)
+        upload_budget.release(uploads)
         st.session_state["_staged_uploads"] = names
         st.session_state["dataset_name"] = clean(Path(safe_name(uploads[0].name, 0)).stem.replace("_", " "))
 
 
 def steps(place: Workspace, token: str) -> None:
     """Columns, graph choices with their effect, problems, distributions, and at last the button that stores."""
-    source = source_of(place.staging(token))
+    staged = place.staging(token)
+    source = source_of(staged)
     st.subheader("1 · Which column is what", anchor=False)
-    columns = _columns(_preview(str(source), token))
+    columns = _columns(_preview(source, staged))
     st.subheader("2 · What becomes of it", anchor=False)
-    draft = _draft(str(source), token, tuple(sorted(columns.items())))
+    draft = _draft(source, staged, tuple(sorted(columns.items())))
     options = read_settings(ImportOptions, {**columns, **_graph_choices(draft, token, columns)})
     dataset, found = _built(draft, token, options.model_dump_json(), options)
     plain, _ = _built(draft, token, "plain", read_settings(ImportOptions, columns))
@@ -64,19 +69,29 @@ def steps(place: Workspace, token: str) -> None:
     dataset_view.charts(found, "draft")
     st.subheader("5 · Store it", anchor=False)
     _store(place, token, dataset)
+    discard(place, token)
+
+
+def discard(place: Workspace, token: str) -> None:
+    """The way out: remove what was dropped, with every choice made for it."""
+    if st.button("Discard what was dropped", icon=":material/delete:", type="tertiary", disabled=place.read_only):
+        place.discard_staging(token)
+        _forget_choices()
+        st.rerun()
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking at the first rows …")
-def _preview(source: str, token: str) -> Preview:
-    return preview_source(source)
+def _preview(source: Path, staged: Path) -> Preview:
+    return preview_apart(source, staged)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _draft(source: str, token: str, columns: tuple[tuple[str, str], ...]) -> Draft:
+def _draft(source: Path, staged: Path, columns: tuple[tuple[str, str], ...]) -> Draft:
     bar = st.progress(0.0, "Reading …")
     try:
-        return read_draft(
+        return draft_apart(
             source,
+            staged,
             read_settings(ImportOptions, dict(columns)),
             lambda share, what: bar.progress(min(1.0, share), f"{what.capitalize()} …") and None,
         )
@@ -176,10 +191,15 @@ def _store(place: Workspace, token: str, dataset: Dataset) -> None:
     if not (folder / "dataset" / "dataset.json").is_file():
         save_dataset(dataset, folder / "dataset", overwrite=True)
     entry = place.store_dataset(folder / "dataset", typed)
+    place.discard_staging(token)
     st.session_state["_stored"] = entry.id
-    st.session_state.pop("_staged_uploads", None)
-    for key in [key for key in st.query_params if key.startswith("import")]:
-        state.choose(key, None)
+    _forget_choices()
     state.choose("show", None)
     state.choose("dataset", entry.id)
     st.rerun()
+
+
+def _forget_choices() -> None:
+    st.session_state.pop("_staged_uploads", None)
+    for key in [key for key in st.query_params if key.startswith("import")]:
+        state.choose(key, None)

@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.errors import LensError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import cache, state, style
+from gnnrec_ui import cache, housekeeping, state, style
 from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
@@ -118,6 +118,7 @@ def _frame() -> st.Page:
     navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
     cache.warm()
+    housekeeping.once()
     with st.sidebar:
         menu = st.container(key="menu").empty()
         _draw_menu(menu)

@@ -1,0 +1,155 @@
+"""Files reach the disk whole or not at all, whatever happens to the writer."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gnnrec_core.errors import RequestError
+from gnnrec_core.files import _machine, new_folder, sweep_temporaries, write_bytes, write_json
+from gnnrec_core.library import Workspace
+
+SIZE = 2**20
+WRITER = f"""
+import sys
+from itertools import count
+from pathlib import Path
+from gnnrec_core.files import new_folder, write_bytes
+home = Path(sys.argv[1])
+print("ready", flush=True)
+for n in count():
+    letter = bytes([65 + n % 26])
+    write_bytes(home / "one", letter * {SIZE})
+    with new_folder(home / "many", overwrite=True) as folder:
+        (folder / "a").write_bytes(letter * {SIZE})
+        (folder / "b").write_bytes(letter)
+"""
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from gnnrec_core.errors import RequestError
+from gnnrec_core.files import write_bytes
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    write_bytes(Path(sys.argv[1]), b"n" * 100_000)
+except RequestError as error:
+    print(error.message, error.hint)
+"""
+
+
+def kill_a_writer(home: Path, seconds: float) -> None:
+    """Start a process that writes without end, and kill it after `seconds` of writing."""
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+        time.sleep(seconds)
+        writer.send_signal(signal.SIGKILL)
+
+
+def damaged(home: Path) -> list[str]:
+    """Files that hold anything but one whole version."""
+    wrong = []
+    for path, size in ((home / "one", SIZE), (home / "many" / "a", SIZE), (home / "many" / "b", 1)):
+        content = path.read_bytes() if path.is_file() else b""
+        if path.parent.is_dir() and (len(content) != size or len(set(content)) != 1):
+            wrong.append(f"{path.name}: {len(content)} bytes")
+    if (home / "many").is_dir() and (home / "many" / "a").read_bytes()[:1] != (home / "many" / "b").read_bytes():
+        wrong.append("files of two versions in one folder")
+    return wrong
+
+
+def kill_writers(home: Path, n: int) -> None:
+    draw = random.Random(n)
+    write_bytes(home / "one", b"@" * SIZE)
+    for _ in range(n):
+        kill_a_writer(home, draw.uniform(0.0, 0.15))
+        assert damaged(home) == []
+    sweep_temporaries(home)
+    assert {path.name for path in home.iterdir()} == {"one", "many"} and damaged(home) == []
+
+
+def test_a_folder_that_was_moved_aside_when_the_writer_died_comes_back(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    aside = tmp_path / f".many.old.{_machine()}-{dead.pid}.abc.tmp"
+    (aside / "many").mkdir(parents=True)
+    (aside / "many" / "a").write_text("the only copy")
+    assert sweep_temporaries(tmp_path) == 1
+    assert (tmp_path / "many" / "a").read_text() == "the only copy" and not aside.exists()
+
+
+def test_a_writer_that_is_killed_leaves_whole_files_and_nothing_after_the_sweep(tmp_path):
+    kill_writers(tmp_path, 20)
+
+
+@pytest.mark.long
+def test_a_hundred_killed_writers_leave_whole_files(tmp_path):
+    kill_writers(tmp_path, 100)
+
+
+def test_a_disk_that_takes_no_more_keeps_the_old_file_and_says_so(tmp_path):
+    path = tmp_path / "kept"
+    path.write_bytes(b"old")
+    said = subprocess.run([sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, check=True)
+    assert "could not be written" in said.stdout and str(path) in said.stdout and "MB are free" in said.stdout
+    assert path.read_bytes() == b"old" and [entry.name for entry in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 2 MiB, where the system lets us have one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_full_disk_keeps_what_was_there(small_disk):
+    write_json(small_disk / "card", {"a": 1})
+    with new_folder(small_disk / "set") as folder:
+        (folder / "x").write_bytes(b"1")
+    for _ in range(10):
+        with pytest.raises(RequestError, match="No space left") as error:
+            write_bytes(small_disk / "card", b"n" * (3 * SIZE))
+        assert "MB are free" in error.value.hint
+        with pytest.raises(OSError, match="No space"), new_folder(small_disk / "set", overwrite=True) as folder:
+            (folder / "x").write_bytes(b"n" * (3 * SIZE))
+    assert (small_disk / "card").read_text() == '{\n "a": 1\n}\n' and (small_disk / "set" / "x").read_bytes() == b"1"
+    assert sorted(path.name for path in small_disk.iterdir()) == ["card", "set"]
+
+
+def test_the_sweep_spares_what_a_living_process_writes(tmp_path):
+    alive, foreign, old = (tmp_path / name for name in ("kept", ".x.00000000-7.abc.tmp", ".y.tmp"))
+    foreign.write_bytes(b"x")
+    old.mkdir()
+    (old / "part").write_bytes(b"x")
+    os.utime(old, (1, 1))
+    with new_folder(alive) as being_made:
+        assert sweep_temporaries(tmp_path) == 1  # only what is older than a day and of nobody known
+        assert being_made.is_dir() and foreign.is_file() and not old.exists()
+    assert alive.is_dir()
+
+
+def test_a_starting_server_tidies_its_workspace(tmp_path):
+    home = tmp_path / "home"
+    (home / "runs" / "r-1").mkdir(parents=True)
+    stale = home / "staging" / "s-1"
+    stale.mkdir(parents=True)
+    os.utime(stale, (1, 1))
+    kill_me = [sys.executable, "-c", WRITER, str(home / "runs" / "r-1")]
+    with subprocess.Popen(kill_me, stdout=subprocess.PIPE) as writer:
+        while not list((home / "runs" / "r-1").glob(".*.tmp")):
+            time.sleep(0.001)
+        writer.kill()
+    Workspace(home, read_only=True).tidy()
+    assert stale.is_dir()
+    Workspace(home).tidy()
+    assert not stale.exists() and not list(home.rglob(".*.tmp"))

@@ -114,7 +114,7 @@ class GradientFit:
         s = self.settings
         if seen is None:
             return bpr(users, positives, negatives.view(len(users), s.n_negatives, -1))
-        return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity == "cosine")
+        return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity)
 
     def learning_rate(self, epoch: int) -> float:
         """The learning rate in `epoch` (1 ... epochs) by the schedule."""

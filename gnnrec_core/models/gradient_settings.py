@@ -25,8 +25,8 @@ class GradientSettings(Settings):
     negative_popularity: float = Field(
         0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
     )
-    similarity: Literal["dot", "cosine"] = Field(
-        "dot", description="what the softmax loss compares: scores, or cosines of embeddings (lists always use scores)"
+    similarity: Literal["dot", "user", "cosine"] = Field(
+        "dot", description="what the softmax loss compares: scores, scores over the length of the user, or cosines"
     )
     temperature: float = Field(1.0, gt=0, le=100, description="scores are divided by this in the softmax loss")
     epochs: int = Field(300, ge=1, le=100_000, description="most passes over the train interactions")

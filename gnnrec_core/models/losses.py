@@ -24,16 +24,19 @@ def bpr(users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
 
 
 def sampled_softmax(
-    users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor, temperature: float, cosine: bool = False
+    users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor, temperature: float, similarity: str = "dot"
 ) -> Tensor:
     """Sum of -log(e^(s_pos/t) / (e^(s_pos/t) + sum over unseen shared negatives of e^(s_neg/t))) (Wu et al. 2024).
 
     `users`, `positives` `[b, d]`; `negatives` `[m, d]`, shared; `seen` int64 `[2, n]`: (row, column) of the scores
-    `[b, m]` that are left out because the user has the item, sorted by row. With `cosine` s is the cosine of the two
-    vectors instead of their dot product.
+    `[b, m]` that are left out because the user has the item, sorted by row. `similarity` "dot": s is the score;
+    "cosine": the cosine of the two vectors; "user": the score over the length of the user's vector, which orders the
+    items of a list exactly as the score does and leaves the lengths of item vectors to be learned.
     """
-    if cosine:
-        users, positives, negatives = (functional.normalize(x, dim=1) for x in (users, positives, negatives))
+    if similarity != "dot":
+        users = functional.normalize(users, dim=1)
+    if similarity == "cosine":
+        positives, negatives = functional.normalize(positives, dim=1), functional.normalize(negatives, dim=1)
     loss: Tensor = _SampledSoftmax.apply(users / temperature, positives, negatives, seen)  # type: ignore[no-untyped-call]
     return loss
 

@@ -1,6 +1,5 @@
 import numpy as np
 import torch
-from torch.nn import functional
 
 from gnnrec_core.models import losses
 from gnnrec_core.models.losses import bpr, sampled_softmax
@@ -35,10 +34,12 @@ def random_case(b=9, m=5, d=3, seed=0):
     return [part.requires_grad_() for part in parts], mask
 
 
-def plain_softmax(users, positives, negatives, mask, temperature, cosine):
+def plain_softmax(users, positives, negatives, mask, temperature, similarity):
     """The definition with the whole score matrix and autograd."""
-    if cosine:
-        users, positives, negatives = (functional.normalize(x, dim=1) for x in (users, positives, negatives))
+    if similarity != "dot":
+        users = users / users.norm(dim=1, keepdim=True)
+    if similarity == "cosine":
+        positives, negatives = (x / x.norm(dim=1, keepdim=True) for x in (positives, negatives))
     good = (users * positives).sum(1, keepdim=True)
     scores = torch.cat([good, (users @ negatives.T).masked_fill(mask, -torch.inf)], dim=1) / temperature
     return -torch.log_softmax(scores, 1)[:, 0].sum()
@@ -46,11 +47,11 @@ def plain_softmax(users, positives, negatives, mask, temperature, cosine):
 
 def test_tiles_give_the_value_and_the_gradients_of_the_definition(monkeypatch):
     monkeypatch.setattr(losses, "TILE", 4)
-    for cosine in (False, True):
+    for similarity in ("dot", "user", "cosine"):
         parts, mask = random_case()
-        expected = plain_softmax(*parts, mask, 0.7, cosine)
+        expected = plain_softmax(*parts, mask, 0.7, similarity)
         wanted = torch.autograd.grad(expected, parts)
-        found = sampled_softmax(*parts, mask.nonzero().T, 0.7, cosine)
+        found = sampled_softmax(*parts, mask.nonzero().T, 0.7, similarity)
         assert torch.isclose(found, expected)
         for mine, theirs in zip(torch.autograd.grad(3 * found, parts), wanted, strict=True):
             assert torch.allclose(mine, 3 * theirs)

@@ -167,9 +167,13 @@ class ShapleyMethod(_CaptumMethod):
 
     def attribute(self, game: Game, settings: ShapleySettings, seed: int) -> Any:
         ones = torch.ones(1, len(game.parts), dtype=torch.float64)
-        with torch.random.fork_rng(), torch.no_grad():
-            torch.manual_seed(seed)
-            found = ShapleyValueSampling(game.function).attribute(
+        draws = torch.Generator().manual_seed(seed)  # the global one is shared by all threads of a server
+        method = ShapleyValueSampling(game.function)
+        method.permutation_generator = lambda n_parts, n_orders: (
+            torch.randperm(n_parts, generator=draws).tolist() for _ in range(n_orders)
+        )
+        with torch.no_grad():
+            found = method.attribute(
                 ones, baselines=torch.zeros_like(ones), n_samples=settings.n_samples, perturbations_per_eval=64
             )
         return found[0].numpy()

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,7 +15,7 @@ from filelock import FileLock
 
 from gnnrec_core.errors import DataError, RequestError
 from gnnrec_core.library import Workspace
-from gnnrec_core.text import for_csv
+from gnnrec_core.text import csv_text
 
 Verdict = Literal["agree", "disagree", "comment"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -85,12 +83,7 @@ def reviews(space: Workspace, run: str) -> tuple[Review, ...]:
 
 def as_csv(found: tuple[Review, ...]) -> str:
     """Reviews as CSV, with cells that no spreadsheet runs as a formula."""
-    names = list(Review.__dataclass_fields__)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([[for_csv(value) for value in asdict(review).values()] for review in found])
-    return text.getvalue()
+    return csv_text(Review.__dataclass_fields__, (asdict(review).values() for review in found))
 
 
 def _path(space: Workspace, run: str) -> Path:

@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.report.privacy import NameUser
 from gnnrec_core.text import clean
 from gnnrec_core.viz import embedding_map
-from gnnrec_ui import pickers, shell, tables
+from gnnrec_ui import pickers, privacy, shell, tables
 from gnnrec_ui.charts import CONFIG
 from gnnrec_ui.study import Study
 
@@ -30,8 +31,9 @@ def map_view(study: Study) -> None:
         colour = pickers.choose_one("Colour by", options, "colour")
     n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
     shown = embedding_map.sample(n)
+    name = str if side == "items" else _name_user(study)
     titles = dataset.titles if side == "items" else dataset.users.ids
-    names = [clean(titles[place]) for place in shown]
+    names = [clean(name(titles[place])) for place in shown]
     counts = graph.popularity if side == "items" else np.diff(graph.seen.indptr)
     groups = None
     if colour != "popularity":
@@ -60,7 +62,8 @@ def _list(study: Study, side: str, chosen: Any, counts: Any) -> None:
         f"**{len(chosen):,} selected**" + (f", the first {MOST_LISTED} listed" if len(chosen) > MOST_LISTED else "")
     )
     titles = dataset.titles if side == "items" else dataset.users.ids
-    frame = pd.DataFrame({"Name": [clean(titles[place]) for place in places], "Interactions": counts[places]})
+    name = str if side == "items" else _name_user(study)
+    frame = pd.DataFrame({"Name": [clean(name(titles[place])) for place in places], "Interactions": counts[places]})
     if side == "items":
         frame["About"] = [tables.item_line(dataset, int(place)) for place in places]
     st.caption("Select a line to open it: an item is explained for the person in hand, a person gets their list.")
@@ -78,6 +81,11 @@ def _list(study: Study, side: str, chosen: Any, counts: Any) -> None:
         if side == "items":
             shell.open_page("explain", item=dataset.items.ids[place])
         shell.open_page("recommend", user=dataset.users.ids[place])
+
+
+def _name_user(study: Study) -> NameUser:
+    marked = _marked(study)
+    return privacy.name_user(study, marked[0] if marked else None)
 
 
 def _place(point: dict[str, Any]) -> list[int]:

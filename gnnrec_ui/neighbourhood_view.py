@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from gnnrec_core.report.privacy import NameUser
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz.neighbourhood import Neighbourhood, neighbourhood
 from gnnrec_core.viz.network import draw_network, legend, node_name, node_number, node_title, relation_label
-from gnnrec_ui import pickers, shell, state, tables
+from gnnrec_ui import pickers, privacy, shell, state, tables
 from gnnrec_ui.graph_view import graph_view
 from gnnrec_ui.study import Study
 
@@ -26,11 +27,13 @@ def neighbourhood_view(study: Study, user_index: int, items: list[int]) -> None:
         stars = np.array([graph.item_node(item) for item in items], dtype=np.int64) if centre == user_index else None
         near = neighbourhood(graph, np.array([centre]), hops, n_nodes, relations, always=stars)
         ranks = {int(graph.item_node(item)): rank for rank, item in enumerate(items, start=1)}
-        found = _find(study, near)
+        name = privacy.name_user(study, user_index)
+        found = _find(study, near, name)
         clicked = graph_view(
-            draw_network(graph, dataset, near, ranks),
+            draw_network(graph, dataset, near, ranks, name_user=name),
             legend(graph, near, any(int(node) in ranks for node in near.nodes)),
-            alt=f"Network of {len(near.nodes)} nodes around {node_title(graph, dataset, centre)}; a table follows.",
+            alt=f"Network of {len(near.nodes)} nodes around {node_title(graph, dataset, centre, name)}; "
+            "a table follows.",
             key="neighbourhood",
             highlight=found,
             file_name="neighbourhood.png",
@@ -64,9 +67,9 @@ def _filters(study: Study) -> tuple[int, tuple[str, ...], int]:
     return hops, relations, int(st.session_state.setdefault("_n_nodes", STEP))
 
 
-def _find(study: Study, near: Neighbourhood) -> str | None:
+def _find(study: Study, near: Neighbourhood, name_user: NameUser) -> str | None:
     graph, dataset = study.run.graph, study.dataset
-    names = {node_name(node): clean(node_title(graph, dataset, int(node))) for node in near.nodes}
+    names = {node_name(node): clean(node_title(graph, dataset, int(node), name_user)) for node in near.nodes}
     return st.selectbox(
         "Find in the picture",
         list(names),
@@ -101,7 +104,7 @@ def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> N
                 )
     with st.expander("The same as a table"):
         st.dataframe(
-            tables.network_table(graph, dataset, near),
+            tables.network_table(graph, dataset, near, privacy.name_user(study, user_index)),
             hide_index=True,
             column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
             alt="Nodes of the network",

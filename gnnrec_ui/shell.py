@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.errors import LensError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import cache, housekeeping, state, style
+from gnnrec_ui import cache, housekeeping, privacy, state, style
 from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
@@ -123,6 +123,7 @@ def _frame() -> st.Page:
         menu = st.container(key="menu").empty()
         _draw_menu(menu)
         study = choose_study()
+        privacy.switch(study)
         share = st.container(key="share").empty()
     st.session_state[_FRAME] = (study, menu, share)
     return navigation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from gnnrec_core.data.values import NO_TIME, Dataset
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.text import clean, for_csv
+from gnnrec_core.text import clean, csv_text
 from gnnrec_core.viz.neighbourhood import Neighbourhood
 from gnnrec_core.viz.network import node_title, relation_label
 
@@ -42,13 +43,18 @@ def person_line(dataset: Dataset, graph: RecGraph, user_index: int) -> str:
     return " · ".join(facts)
 
 
+def as_csv(table: pd.DataFrame) -> str:
+    """A table for download; no cell is a formula."""
+    return csv_text(table.columns, table.itertuples(index=False))
+
+
 def list_table(dataset: Dataset, graph: RecGraph, items: list[int], scores: list[float]) -> pd.DataFrame:
     """A recommendation list with every figure, for the CSV download."""
     return pd.DataFrame(
         {
             "rank": range(1, len(items) + 1),
-            "item_id": [for_csv(dataset.items.ids[item]) for item in items],
-            "title": [for_csv(dataset.title(item)) for item in items],
+            "item_id": [dataset.items.ids[item] for item in items],
+            "title": [dataset.title(item) for item in items],
             "score": scores,
             "popularity": [int(graph.popularity[item]) for item in items],
         }
@@ -69,7 +75,9 @@ def moved_table(dataset: Dataset, result: Any) -> pd.DataFrame:
     )
 
 
-def network_table(graph: RecGraph, dataset: Dataset, near: Neighbourhood) -> pd.DataFrame:
+def network_table(
+    graph: RecGraph, dataset: Dataset, near: Neighbourhood, name_user: Callable[[str], str] = str
+) -> pd.DataFrame:
     """What the picture shows, for keyboards, screen readers and spreadsheets."""
     half = graph.n_edges // 2
     names: dict[int, set[str]] = {}
@@ -79,7 +87,7 @@ def network_table(graph: RecGraph, dataset: Dataset, near: Neighbourhood) -> pd.
     total = {hop: near.weight[near.hop == hop].sum() for hop in set(near.hop.tolist())}
     return pd.DataFrame(
         {
-            "Name": [clean(node_title(graph, dataset, int(node))) for node in near.nodes],
+            "Name": [clean(node_title(graph, dataset, int(node), name_user)) for node in near.nodes],
             "Kind": [graph.node_type(int(node)).replace("user", "person") for node in near.nodes],
             "Hops away": near.hop,
             "Part of its ring": [

@@ -32,7 +32,7 @@ with shell.page("recommend") as study:
             lists.recommended(study, user, items, scores)
             st.download_button(
                 "Download the list (CSV)",
-                lambda: tables.list_table(dataset, graph, items, scores).to_csv(index=False),
+                lambda: tables.as_csv(tables.list_table(dataset, graph, items, scores)),
                 "recommendations.csv",
                 "text/csv",
                 on_click="ignore",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from gnnrec_core.audit.values import AuditReport
 from gnnrec_core.errors import RequestError
 from gnnrec_core.files import refuse_existing, write_bytes, write_json
 from gnnrec_core.report.html import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, page
-from gnnrec_core.text import for_csv
+from gnnrec_core.text import csv_text
 
 LIMITS = (
     "Everything is measured offline, against interactions that were held out. These interactions were made under what "
@@ -98,14 +96,14 @@ def per_user_csv(report: AuditReport, identities: bool = False) -> str:
     if not identities:
         order = np.random.default_rng(report.scope.seed).permutation(order)
     ids = report.run.dataset.users.ids if identities else ()
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*(["user_id", "groups"] if identities else []), *names])
-    for row in order:
-        own = [for_csv(ids[row]), for_csv(_groups_of(report, int(row)))] if identities else []
-        values = (float(report.per_user[name][row]) for name in names)
-        writer.writerow([*own, *("" if np.isnan(value) else repr(value) for value in values)])
-    return stream.getvalue()
+    rows = (
+        [
+            *([ids[row], _groups_of(report, int(row))] if identities else []),
+            *(float(report.per_user[name][row]) for name in names),
+        ]
+        for row in order
+    )
+    return csv_text([*(["user_id", "groups"] if identities else []), *names], rows)
 
 
 def finite(value: object) -> object:

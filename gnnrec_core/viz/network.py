@@ -36,11 +36,11 @@ def node_number(name: str | None) -> int | None:
     return int(name[1:]) if name and name[0] == "n" and name[1:].isdecimal() else None
 
 
-def node_title(graph: RecGraph, dataset: Dataset, node: int) -> str:
-    """What a person calls the node: the title of an item, the id of a user, the label of an attribute."""
+def node_title(graph: RecGraph, dataset: Dataset, node: int, name_user: Callable[[str], str] = str) -> str:
+    """What a person calls the node: the title of an item, `name_user(id)` of a user, the label of an attribute."""
     kind = graph.node_type(node)
     if kind == "user":
-        return dataset.users.ids[node]
+        return name_user(dataset.users.ids[node])
     if kind == "item":
         return dataset.title(node - graph.n_users)
     return str(dataset.attribute_table["label"][node - graph.n_users - graph.n_items])
@@ -52,18 +52,21 @@ def draw_network(
     near: Neighbourhood,
     recommended: Mapping[int, int] | None = None,
     edge_value: Callable[[int], float | None] | None = None,
+    name_user: Callable[[str], str] = str,
 ) -> Any:
     """`near` as a `pyvis.network.Network` with fixed positions and physics off.
 
     `recommended` maps item nodes to their rank in the list; they become stars. `edge_value` gives the signed
     contribution of an edge column (None: not known); it sets width and colour (blue raises, vermilion lowers).
+    `name_user` gives the name of a person by their id, such as a pseudonym.
     """
     from pyvis.network import Network
 
     network = Network(directed=True)
     ranks = recommended or {}
     for position, node in enumerate(near.nodes.tolist()):
-        network.add_node(node_name(node), **_node(graph, dataset, near, position, ranks.get(node)))
+        title = clean(node_title(graph, dataset, node, name_user))
+        network.add_node(node_name(node), **_node(graph, title, near, position, ranks.get(node)))
     values = [edge_value(edge) if edge_value else None for edge in near.edges.tolist()]
     largest = max((abs(value) for value in values if value is not None), default=0.0)
     for edge, value in zip(near.edges.tolist(), values, strict=True):
@@ -104,10 +107,9 @@ def relation_label(name: str) -> str:
     return clean(name).replace("_", " ")
 
 
-def _node(graph: RecGraph, dataset: Dataset, near: Neighbourhood, position: int, rank: int | None) -> dict[str, Any]:
+def _node(graph: RecGraph, title: str, near: Neighbourhood, position: int, rank: int | None) -> dict[str, Any]:
     node = int(near.nodes[position])
     kind = graph.node_type(node)
-    title = clean(node_title(graph, dataset, node))
     is_centre = near.hop[position] == 0
     n_links = graph.seen.indptr[node + 1] - graph.seen.indptr[node] if kind == "user" else None
     if kind == "item":

@@ -31,6 +31,10 @@ FORBIDDEN_KEYWORDS = {
     "allow_pickle": "unpickles",
     "shell": "runs a shell",
 }
+CSV_METHODS = {"to_csv", "write_csv", "to_excel", "write_excel"}
+CSV_CALLS = {"csv.writer", "csv.DictWriter"}
+EXPORTER = Path("gnnrec_core/text.py")
+OWN_DATA_ONLY = ("benchmarks", "tools")
 FORBIDDEN_MODULES = {"requests", "urllib.request", "httpx", "aiohttp", "ftplib", "smtplib"}
 
 
@@ -54,6 +58,8 @@ def breaches(source: str) -> list[str]:
                     found.append(f"line {node.lineno}: imports {name}")
         elif isinstance(node, ast.Call):
             name = dotted(node.func)
+            if isinstance(node.func, ast.Attribute) and (name in CSV_CALLS or node.func.attr in CSV_METHODS):
+                found.append(f"line {node.lineno}: {node.func.attr} (CSV goes through gnnrec_core.text.csv_text)")
             if name in FORBIDDEN_CALLS:
                 found.append(f"line {node.lineno}: {name} ({FORBIDDEN_CALLS[name]})")
             for keyword in node.keywords:
@@ -71,7 +77,11 @@ def breaches(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_code_keeps_the_rules(path):
-    assert breaches(path.read_text(encoding="utf-8")) == []
+    found = breaches(path.read_text(encoding="utf-8"))
+    place = path.relative_to(ROOT)
+    if place == EXPORTER or place.parts[0] in OWN_DATA_ONLY:
+        found = [breach for breach in found if "csv_text" not in breach]
+    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,9 @@ def test_the_code_keeps_the_rules(path):
         "subprocess.run(line, shell=True)",
         "eval(text)",
         "import urllib.request",
+        "frame.to_csv()",
+        "frame.map(f).write_csv(path)",
+        "writer = csv.writer(file)",
         "try:\n    f()\nexcept Exception:\n    pass",
     ],
 )

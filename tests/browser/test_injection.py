@@ -1,0 +1,96 @@
+"""Text from data does nothing: no script, no dialog, no request, no other page; and it is shown letter for letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from gnnrec_core.text import WORD_JOINER
+from tests.browser.app import PAGES, Server, Visitor, serving, visiting
+from tests.browser.hostile import PAYLOADS, hostile_workspace
+
+VIEWS = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
+HOVERED = "[data-testid=stMain] .js-plotly-plot .nsewdrag, [data-testid=stMain] canvas"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("hostile") / "home"
+    hostile_workspace(home, "lightgcn", "gat")
+    with serving(home) as running:
+        yield running
+
+
+def address(page: str, user: int, model: str = "lightgcn", **more: str) -> str:
+    """A page of the hostile study, about the user and the item that payload number `user` names."""
+    case = {"dataset": "d-hostile", "run": f"r-{model}", "user": PAYLOADS[user], **more}
+    return f"{page}?{urlencode(case)}"
+
+
+def look_around(page: Page, most: int) -> None:
+    """Hover over charts, tables and pictures, open what opens: where text is drawn only when asked for."""
+    for summary in page.locator("[data-testid=stMain] summary").all()[:most]:
+        if summary.is_visible():
+            summary.click()
+    for box in page.locator(HOVERED).all()[:most]:
+        size = box.bounding_box()
+        if size and size["width"] > 40:
+            box.scroll_into_view_if_needed()
+            for across, down in ((0.3, 0.3), (0.5, 0.5), (0.15, 0.6)):
+                box.hover(position={"x": size["width"] * across, "y": size["height"] * down}, force=True)
+                page.wait_for_timeout(60)
+    for menu in page.locator("[data-testid=stMain] [data-testid=stSelectbox] input").all()[:most]:
+        if menu.is_visible():
+            menu.click()
+            page.wait_for_timeout(100)
+            page.keyboard.press("Escape")
+
+
+def stays_inert(visitor: Visitor, path: str, most: int = 3) -> str:
+    """Visit `path`, look around; nothing may have happened. Returns what the page said."""
+    page = visitor.open(path)
+    visitor.no_error()
+    said = visitor.text()
+    look_around(page, most)
+    visitor.settle()
+    assert page.url.startswith(f"{visitor.server.url}/{path.split('?')[0]}"), page.url
+    assert not any(frame.evaluate("window.__ran") for frame in page.frames), f"a script ran on {path}"
+    return said.replace(WORD_JOINER, "")
+
+
+def watch(visitor: Visitor) -> None:
+    def refuse(dialog: object) -> None:
+        visitor.wrong.append(f"a dialog on {visitor.page.url}")
+
+    visitor.page.on("dialog", refuse)
+
+
+def test_no_page_obeys_a_title_an_id_or_a_name(browser: Browser, hostile: Server) -> None:
+    with visiting(browser, hostile) as visitor:
+        watch(visitor)
+        for number, page in enumerate(PAGES):
+            stays_inert(visitor, address(page, number, ("lightgcn", "gat")[number % 2]))
+
+
+def test_titles_are_shown_letter_for_letter(browser: Browser, hostile: Server) -> None:
+    with visiting(browser, hostile) as visitor:
+        watch(visitor)
+        said = "".join(stays_inert(visitor, address("recommend", user, k="50"), 1) for user in (0, 13))
+        missing = [payload for payload in PAYLOADS if payload not in said]
+        assert missing == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("model", ["lightgcn", "gat"])
+def test_no_view_of_any_page_obeys_any_of_them(browser: Browser, hostile: Server, model: str) -> None:
+    with visiting(browser, hostile) as visitor:
+        watch(visitor)
+        for user in range(0, len(PAYLOADS), 3):
+            for page in PAGES:
+                stays_inert(visitor, address(page, user, model), 12)
+            for view in VIEWS:
+                stays_inert(visitor, address("explain", user, model, view=view), 12)

@@ -1,0 +1,49 @@
+"""The server dies or is stopped while it trains: the training goes on, and the next server shows it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+
+from gnnrec_core import jobs
+from gnnrec_core.library import Workspace
+from tests.browser.app import serving, visiting
+from tests.browser.test_journeys import SLOW, start_training
+
+RUNNING = re.compile(r"Epoch \d+ of 5,000")
+
+
+def n_epochs(place: Workspace, job: jobs.Job) -> int:
+    return (place.home / "runs" / job.id / "history.jsonl").read_text().count("\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+def test_a_training_outlives_its_server_and_the_next_one_shows_it(
+    browser: Browser, tmp_path: Path, number: signal.Signals
+) -> None:
+    place = Workspace(tmp_path / "home")
+    with serving(place.home) as first:
+        with visiting(browser, first) as visitor:
+            start_training(visitor, epochs=5000, patience=5000, embedding_dim=4)
+            expect(visitor.page.get_by_text(RUNNING)).to_be_visible(timeout=SLOW)
+        (job,) = (status.job for status in jobs.statuses(place))
+        start = time.monotonic()
+        os.kill(first.process.pid, number)
+        first.process.wait(20)
+        assert time.monotonic() - start <= 5
+    try:
+        before = n_epochs(place, job)
+        assert jobs.is_alive(job) and psutil.Process(job.pid).ppid() != first.process.pid
+        with serving(place.home) as second, visiting(browser, second) as visitor:
+            page = visitor.open("train")
+            expect(page.get_by_text(RUNNING)).to_be_visible(timeout=5000)  # the page is drawn: now within 5 s
+            assert n_epochs(place, job) > before
+    finally:
+        jobs._kill_session(job)

@@ -1,0 +1,89 @@
+"""Other people's ids stand on no page about somebody, unless the server offers it and somebody asks."""
+
+import json
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from gnnrec_core.data.store import save_dataset
+from gnnrec_core.data.values import Vocabulary
+from gnnrec_core.library import workspace
+from gnnrec_core.models.training import train
+from gnnrec_core.pseudonyms import load_pseudonyms
+from tests.ui.app import open_page, own_workspace  # noqa: F401
+from tests.worlds import random_dataset
+
+IDS = tuple(f"SECRET{number:02}" for number in range(12))
+
+
+@pytest.fixture
+def hidden(own_workspace):  # noqa: F811
+    """A run on data with friends, whose people have ids that are easy to look for."""
+    home = workspace().home
+    plain = random_dataset(n_users=12, n_items=20, per_user=6, side_edges=True)
+    dataset = replace(
+        plain, users=Vocabulary("user", IDS), user_table=pl.DataFrame({"user_index": range(12), "user_id": IDS})
+    )
+    save_dataset(dataset, home / "datasets" / "d-1")
+    (home / "runs").mkdir()
+    train(home / "datasets" / "d-1", "lightgcn", {"epochs": 2, "embedding_dim": 8}, home / "runs" / "r-1", device="cpu")
+
+
+CASE = {"dataset": "d-1", "run": "r-1", "user": IDS[0]}
+
+
+def said(app) -> str:
+    """Everything that the page sent to the browser, but the menu in which a person is chosen."""
+    kept = []
+
+    def walk(block) -> None:
+        for child in block.children.values():
+            if hasattr(child, "children"):
+                walk(child)
+            elif not (child.type == "selectbox" and child.label == "Person"):
+                kept.append(str(getattr(child, "proto", "")))
+                kept.append(child.value.to_string() if child.type == "arrow_data_frame" else "")
+
+    walk(app.main)
+    return "\n".join(kept)
+
+
+def others(app) -> set[str]:
+    text = said(app)
+    return {name for name in IDS[1:] if name in text}
+
+
+@pytest.mark.parametrize("view", [None, "Paths", "What would change it"])
+def test_an_explanation_names_nobody_else(hidden, view):
+    app = open_page("explain", **CASE, **({"view": view} if view else {}))
+    assert others(app) == set()
+    assert IDS[0] in said(app)
+    assert not [toggle for toggle in app.toggle if "ids" in toggle.label]
+
+
+def test_the_network_and_its_table_name_nobody_else(hidden):
+    app = open_page("recommend", **CASE)
+    text = said(app)
+    assert others(app) == set() and IDS[0] in text
+    names = load_pseudonyms(workspace().home)
+    assert sum(names.name(name) in text for name in IDS[1:]) > 3
+
+
+def test_ids_are_shown_on_request_where_the_server_offers_it_and_that_is_noted(hidden, monkeypatch):
+    monkeypatch.setenv("GNNREC_REVEAL_IDS", "1")
+    app = open_page("recommend", **CASE)
+    assert others(app) == set()
+    assert not (workspace().home / "reveals.jsonl").exists()
+    next(toggle for toggle in app.toggle if "ids" in toggle.label).set_value(True).run()
+    assert len(others(app)) > 3
+    (line,) = (workspace().home / "reveals.jsonl").read_text().splitlines()
+    assert json.loads(line)["dataset"] == "d-1" and json.loads(line)["time"]
+    next(toggle for toggle in app.toggle if "ids" in toggle.label).set_value(False).run()
+    assert others(app) == set()
+    assert (workspace().home / "reveals.jsonl").read_text().count("\n") == 1
+
+
+def test_the_simulated_readers_of_the_sample_keep_their_ids(own_workspace):  # noqa: F811
+    app = open_page("recommend", user="reader-0001")
+    assert "reader-0002" in said(app) or any(f"reader-{n:04}" in said(app) for n in range(3, 800))

@@ -34,7 +34,10 @@ def clean(text: Any) -> str:
     >>> clean("a\\x00b\\u202ec\\nd")
     'a\ufffdb\ufffdc d'
     """
-    return "".join(REPLACEMENT if _is_hidden(letter) else letter for letter in _WHITE_SPACE.sub(" ", str(text)))
+    text = str(text)
+    if text.isascii() and text.isprintable():  # nearly all of them: nothing to replace
+        return text
+    return "".join(REPLACEMENT if _is_hidden(letter) else letter for letter in _WHITE_SPACE.sub(" ", text))
 
 
 def for_html(text: Any) -> str:
@@ -78,8 +81,10 @@ def for_csv(value: Any) -> Any:
 def csv_text(names: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
     """A CSV table, headings and cells through `for_csv`: the only exporter. What is None or NaN becomes empty.
 
-    >>> csv_text(["title", "score"], [["=1+1", -0.5], ["a,b", None]])
-    'title,score\\n\'=1+1,-0.5\\n"a,b",\\n'
+    >>> print(csv_text(["title", "score"], [["=1+1", -0.5], ["a,b", None]]), end="")
+    title,score
+    '=1+1,-0.5
+    "a,b",
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

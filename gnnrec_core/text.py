@@ -34,10 +34,10 @@ def clean(text: Any) -> str:
     >>> clean("a\\x00b\\u202ec\\nd")
     'a\ufffdb\ufffdc d'
     """
-    text = str(text)
-    if text.isascii() and text.isprintable():  # nearly all of them: nothing to replace
-        return text
-    return "".join(REPLACEMENT if _is_hidden(letter) else letter for letter in _WHITE_SPACE.sub(" ", text))
+    whole = str(text)
+    if whole.isascii() and whole.isprintable():  # nearly all of them: nothing to replace
+        return whole
+    return "".join(REPLACEMENT if _is_hidden(letter) else letter for letter in _WHITE_SPACE.sub(" ", whole))
 
 
 def for_html(text: Any) -> str:

@@ -5,11 +5,16 @@ The first argument is not part of the key (its name starts with an underscore); 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from gnnrec_core import progress
+from gnnrec_core.errors import LensError
+from gnnrec_ui import privacy
+from gnnrec_ui.slow_work import Work, line
 from gnnrec_ui.study import Study
 
 SAMPLED_USERS = 2000
@@ -26,6 +31,64 @@ def popularity_lift(study: Study) -> list[tuple[int, float]]:
     Of at most 2,000 people drawn with seed 0; lists of 10.
     """
     return _popularity_lift(study.run, study.key)
+
+
+def missed(study: Study) -> list[int]:
+    """People whose list of 10 finds none of their held-out (test) items, those with the most such items first.
+
+    The largest gap between what the model shows and what people chose: recall is 0 for all of them, over ever more
+    items. At most 50, of at most 2,000 people with test items drawn with seed 0.
+    """
+    return _missed(study.run, study.key)
+
+
+def telling_user(study: Study) -> int:
+    """Somebody whose first reason can be seen to matter: without it, their first item falls furthest.
+
+    Among a few people drawn with seed 0 (16, fewer in large data): the one for whom leaving out one of the three
+    largest parts of the lead of their first item moves that item down most, recomputed.
+    """
+    return _telling_user(study.run, study.key)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing lists with what people chose …")
+def _missed(_run: Any, key: str) -> list[int]:
+    from gnnrec_core.ranking.accuracy import hits, n_relevant
+    from gnnrec_core.ranking.matrix import interaction_matrix
+    from gnnrec_core.recommend import recommend
+
+    relevant = interaction_matrix(_run.dataset, "test")
+    users = np.flatnonzero(np.diff(relevant.indptr) > 0)
+    if len(users) > SAMPLED_USERS:
+        users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
+    lists = recommend(_run, users, 10)
+    n = n_relevant(lists, relevant)
+    none_found = np.flatnonzero(hits(lists, relevant).sum(1) == 0)
+    order = none_found[np.argsort(-n[none_found], kind="stable")][:50]
+    return [int(user) for user in users[order]]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _telling_user(_run: Any, key: str) -> int:
+    from gnnrec_core.explain.explaining import explain
+    from gnnrec_core.recommend import recommend
+
+    n_train = np.diff(_run.graph.seen.indptr)
+    known = np.flatnonzero((n_train >= 5) & (n_train <= 40))
+    n = int(np.clip(800_000 // max(1, len(_run.dataset.interactions)), 2, 16))
+    best, furthest = 0, -1
+    for user in np.random.default_rng(0).permutation(known)[:n].tolist():
+        first = int(recommend(_run, np.array([user]), 10).item_index[0, 0])
+        if first < 0:
+            continue
+        try:
+            found = explain(_run, user, first, "ledger", "margin", 10, check_top=3)
+        except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
+            continue
+        fall = max((part.checked.rank_without for part in found.contributions if part.checked), default=1)
+        if fall > furthest:
+            best, furthest = user, fall
+    return best
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
@@ -57,17 +120,49 @@ def explanation(
 ) -> Any:
     """One explanation with its largest parts checked on the changed graph."""
     chosen = tuple(sorted(settings.items()))
-    return _explanation(study.run, study.key, user_index, item_index, method, target, k, chosen)
+    found = _explanation(study.run, study.key, user_index, item_index, method, target, k, chosen)
+    return privacy.shown(study, user_index, found)
 
 
-def is_explained(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> bool:
-    """Whether this session has asked for that (slow) explanation already."""
-    return (study.key, user_index, item_index, method, target, k) in st.session_state.get("_asked", set())
+def slow_explanation(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> Work | None:
+    """The explanation by a slow method as work in a thread of its own; None until somebody asks for it."""
+    return line().find((study.key, user_index, item_index, method, target, k))
 
 
-def ask_for(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> None:
-    """Note that somebody wants a slow explanation (for the callback of a button)."""
-    st.session_state.setdefault("_asked", set()).add((study.key, user_index, item_index, method, target, k))
+def ask_slow(study: Study, user_index: int, item_index: int, method: str, target: Any, k: int) -> None:
+    """Begin a slow explanation (for the callback of a button)."""
+    from gnnrec_core.explain.explaining import explain
+
+    run = study.run
+    key = (study.key, user_index, item_index, method, target, k)
+    line().ask(key, lambda: explain(run, user_index, item_index, method, target, k))
+
+
+def measurement(study: Study, found: Sequence[Any]) -> Work | None:
+    """The faithfulness panels of these explanations of one case as work; None until somebody asks for them."""
+    return line().find(_measurement_key(study, found))
+
+
+def measure(study: Study, found: Sequence[Any]) -> None:
+    """Begin to measure how far each explanation can be believed (for the callback of a button)."""
+    run = study.run
+    line().ask(_measurement_key(study, found), lambda: _measured(run, found))
+
+
+def _measurement_key(study: Study, found: Sequence[Any]) -> tuple[Any, ...]:
+    told = tuple((each.method, each.narrative, *(part.label for part in each.contributions[:1])) for each in found)
+    return ("faithfulness", study.key, found[0].case, told)  # who may see ids gets other words
+
+
+def _measured(run: Any, found: Sequence[Any]) -> list[Any]:
+    from gnnrec_core.explain.explaining import with_faithfulness
+    from gnnrec_core.explain.faithfulness import truth_of
+
+    truth, measured = truth_of(run.model, run.dataset, found[0].case), []
+    for number, each in enumerate(found):
+        with progress.part(number, len(found)):
+            measured.append(with_faithfulness(run.model, run.dataset, each, truth=truth))
+    return measured
 
 
 def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Any:
@@ -92,7 +187,8 @@ def new_person(study: Study, items: tuple[int, ...], k: int) -> Any:
 
 def compared(study: Study, other: Study, user_index: int, item_index: int, target: str, k: int) -> Any:
     """One case in two runs."""
-    return _compared(study.run, other.run, study.key, other.key, user_index, item_index, target, k)
+    found = _compared(study.run, other.run, study.key, other.key, user_index, item_index, target, k)
+    return privacy.shown_pairs(study, user_index, found)
 
 
 @st.cache_resource(max_entries=300, show_spinner="Taking the score apart …")
@@ -144,16 +240,3 @@ def layer_table(study: Study, case: Any) -> Any:
     from gnnrec_core.explain.layers import layer_table as table
 
     return table(study.run.model, case)
-
-
-def measured(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> Any:
-    """An explanation with its faithfulness panel (about a second of recomputing)."""
-    return _measured(study.run, study.key, user_index, item_index, method, target, k)
-
-
-@st.cache_resource(max_entries=300, show_spinner="Removing and keeping what the method names …")
-def _measured(_run: Any, key: str, user: int, item: int, method: str, target: Any, k: int) -> Any:
-    from gnnrec_core.explain.explaining import with_faithfulness
-
-    found = _explanation(_run, key, user, item, method, target, k, ())
-    return with_faithfulness(_run.model, _run.dataset, found)

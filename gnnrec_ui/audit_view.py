@@ -18,6 +18,7 @@ from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts, theme
 from gnnrec_ui import audit_ask, figures, forms, shell
+from gnnrec_ui.charts import chart
 from gnnrec_ui.gap_view import gap
 from gnnrec_ui.study import Study
 
@@ -95,7 +96,7 @@ def people(study: Study, report: AuditReport) -> None:
     st.dataframe(groups_table(report, names), hide_index=True, alt="Figures by group with intervals")
     if report.differences:
         heat = audit_charts.heat_map(report).update_traces(showscale=False)  # the cells say their numbers
-        st.plotly_chart(heat, key="heat_map", alt="Each group against all others")
+        chart(heat, key="heat_map", alt="Each group against all others")
         st.caption(
             "Each cell: the group against all others. A star stands up to the tests; blue is above, orange below."
         )
@@ -103,7 +104,7 @@ def people(study: Study, report: AuditReport) -> None:
         tested = list(dict.fromkeys(difference.metric for difference in report.differences))
         metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
         st.caption(for_markdown(figures.definition(metric)))
-        st.plotly_chart(audit_charts.forest(report.differences, metric), key="forest", alt=f"Differences in {metric}")
+        chart(audit_charts.forest(report.differences, metric), key="forest", alt=f"Differences in {metric}")
         omnibus = report.omnibus.get(metric)
         if omnibus is not None:
             st.caption(f"Any difference between groups at all: p {theme.number(omnibus)} (permutation test).")
@@ -196,7 +197,7 @@ def items(study: Study, report: AuditReport) -> None:
         for column, (title, figure) in zip(st.columns(2), drawn[start : start + 2], strict=True):
             with column:
                 st.markdown(f"**{title}**")
-                st.plotly_chart(figure, key=title, alt=title)
+                chart(figure, key=title, alt=title)
     _layers(study, report)
 
 
@@ -205,7 +206,7 @@ def _layers(study: Study, report: AuditReport) -> None:
     table = audit_ask.layers(study, report.scope.k)
     if table is not None:
         st.markdown("**Does each layer of the model lean more towards what is popular?**")
-        st.plotly_chart(audit_charts.layer_chart(table), key="layers", alt="Average popularity of the lists by layer")
+        chart(audit_charts.layer_chart(table), key="layers", alt="Average popularity of the lists by layer")
 
 
 def downloads(report: AuditReport) -> None:

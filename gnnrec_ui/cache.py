@@ -14,7 +14,8 @@ from typing import Any
 
 import streamlit as st
 
-HEAVY = ("torch", "gnnrec_core.models.lightgcn", "gnnrec_core.models.gat", "gnnrec_core.recommend", "torch_geometric")
+HEAVY = ("torch", "gnnrec_core.models.lightgcn", "gnnrec_core.recommend", "gnnrec_core.explain.explaining", "plotly")
+"""What the first explanation needs. Captum waits until one of its methods is asked, PyG until its reader is."""
 
 
 def folder_key(folder: Path) -> str:

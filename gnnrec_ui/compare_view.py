@@ -16,9 +16,10 @@ from gnnrec_core.audit.verdicts import figure, p_text
 from gnnrec_core.cli import plain
 from gnnrec_core.library import RunEntry, Workspace
 from gnnrec_core.models import MODELS
-from gnnrec_core.text import for_csv, for_markdown
+from gnnrec_core.text import for_markdown
 from gnnrec_core.viz import audit_charts
-from gnnrec_ui import figures, forms, runs_view, state
+from gnnrec_ui import figures, forms, runs_view, state, tables
+from gnnrec_ui.charts import chart
 
 COLUMNS = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 GLOBAL_COLUMNS = ("coverage", "gini")
@@ -90,12 +91,12 @@ def frontier(found: Comparison, names: dict[str, str]) -> None:
     against = forms.choose("NDCG against", [m for m in AGAINST if m in known], "against", name_of=figures.title)
     st.caption(for_markdown(figures.definition(against)))
     points = [replace(point, name=_short(names[point.name])) for point in comparison_points(found, against)]
-    chart = audit_charts.frontier_chart(points, against)
+    figure = audit_charts.frontier_chart(points, against)
     sides = ("top right", "bottom right", "top left", "bottom left")  # neighbours do not write over each other
-    for trace in chart.select_traces({"mode": "markers+text"}):
+    for trace in figure.select_traces({"mode": "markers+text"}):
         positions = [sides[place % 4] for place in range(len(trace.x))]
         trace.update(textposition=positions, cliponaxis=False)
-    st.plotly_chart(chart, key="frontier", alt=f"NDCG against {against}")
+    chart(figure, key="frontier", alt=f"NDCG against {against}")
 
 
 def _short(name: str) -> str:
@@ -116,7 +117,7 @@ def downloads(found: Comparison) -> None:
         )
         st.download_button(
             "Differences (CSV)",
-            lambda: pd.DataFrame([vars(d) for d in found.differences]).map(for_csv).to_csv(index=False),
+            lambda: tables.as_csv(pd.DataFrame([vars(d) for d in found.differences])),
             "differences.csv",
             "text/csv",
             on_click="ignore",

@@ -15,6 +15,7 @@ from gnnrec_core.library import DatasetEntry, Workspace
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import data_charts, theme
 from gnnrec_ui import cache
+from gnnrec_ui.charts import chart
 
 _ICONS = {"error": "⛔", "warning": "⚠️", "info": "ℹ️"}
 
@@ -78,7 +79,7 @@ def charts(found: Description, key: str) -> None:
         for column, (title, figure) in zip(st.columns(2), drawn[start : start + 2], strict=False):
             with column:
                 st.markdown(f"**{title}**")
-                st.plotly_chart(figure, key=f"{key}_{title}", alt=title)
+                chart(figure, key=f"{key}_{title}", alt=title)
 
 
 def attributes(found: Description) -> None:

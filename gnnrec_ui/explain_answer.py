@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.explain.values import Contribution, Explanation
-from gnnrec_core.text import clean, for_csv, for_markdown
+from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import explain_charts, theme
 from gnnrec_ui.charts import chart
 from gnnrec_ui.study import Study
@@ -70,6 +70,7 @@ def reasons(study: Study, explanation: Explanation) -> None:
         explain_charts.waterfall(explanation),
         f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
         "waterfall",
+        table=ledger_table(explanation),
     )
     st.markdown("**Each claim, checked**")
     st.caption(
@@ -97,12 +98,12 @@ def reasons(study: Study, explanation: Explanation) -> None:
 
 
 def reasons_table(explanation: Explanation) -> pd.DataFrame:
-    """All parts with what was recomputed, ready for a CSV."""
+    """All parts with what was recomputed."""
     what = "Lead" if explanation.case.target == "margin" else "Score"
     parts = explanation.contributions
     return pd.DataFrame(
         {
-            "Reason": [for_csv(clean(part.label)) for part in parts],
+            "Reason": [clean(part.label) for part in parts],
             "Kind": [_kind(part) for part in parts],
             "Contribution": [float(part.value) for part in parts],
             "Share": [100 * float(part.share) for part in parts],
@@ -110,6 +111,14 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
             "Rank without it": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
         }
     )
+
+
+def ledger_table(explanation: Explanation) -> pd.DataFrame:
+    """Baseline, every part, and the number that they sum to."""
+    rows = [(explain_charts.BASELINE_LABEL, explanation.baseline)] if explanation.baseline else []
+    rows += [(clean(part.label), float(part.value)) for part in explanation.contributions]
+    rows.append(("Lead" if explanation.case.target == "margin" else "Score", explanation.score))
+    return pd.DataFrame(rows, columns=["Part", "Contribution"])
 
 
 def _kind(part: Contribution) -> str:

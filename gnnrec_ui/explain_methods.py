@@ -14,18 +14,18 @@ from gnnrec_core.library import workspace
 from gnnrec_core.registry import Plugin
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import explain_charts, theme
-from gnnrec_ui import ask, shell
+from gnnrec_ui import ask, privacy, shell
 from gnnrec_ui.charts import chart
+from gnnrec_ui.slow_work import waiting_room
 from gnnrec_ui.study import Study, run_label
 
-FAITHFULNESS = "faithfulness"
 QUICK = ("ledger", "leave_one_out", "integrated_gradients", "saliency", "input_x_gradient", "attention", "random")
 
 
 def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
     """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
     case = (user_index, item_index)
-    found, refused, waiting = _ask_all(study, case, target, k)
+    found, refused, slow = _ask_all(study, case, target, k)
     titles = {plugin.name: plugin.title for plugin in EXPLAINERS}
     if found:
         chart(
@@ -34,56 +34,75 @@ def methods(study: Study, user_index: int, item_index: int, target: str, k: int)
             "total. Methods that agree have equal rows; “Random” is the control.",
             "compared",
         )
-        _believed(study, case, target, k, found, titles)
-    for plugin in waiting:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                f"Ask {plugin.title}",
-                key=f"_ask_{plugin.name}",
-                on_click=ask.ask_for,
-                args=(study, *case, plugin.name, target, k),
-            )
-            st.caption(f"{plugin.summary} Takes longer.")
+        _believed(study, found, titles)
+    for plugin in slow:
+        _ask_slow(study, case, plugin, target, k)
     for sentence in refused:
         st.caption(f":material/block: {for_markdown(sentence)}")
+
+
+def _ask_slow(study: Study, case: tuple[int, int], plugin: Plugin, target: str, k: int) -> None:
+    """The button that asks a slow method, and its progress once it was pressed."""
+    work = ask.slow_explanation(study, *case, plugin.name, target, k)
+    if work is not None and work.state in ("waiting", "running"):
+        waiting_room(work, plugin.title, plugin.name)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Ask {plugin.title}",
+            key=f"_ask_{plugin.name}",
+            on_click=ask.ask_slow,
+            args=(study, *case, plugin.name, target, k),
+        )
+        st.caption(f"{plugin.summary} Takes longer; the page stays usable meanwhile.")
 
 
 def _ask_all(
     study: Study, case: tuple[int, int], target: str, k: int
 ) -> tuple[list[Explanation], list[str], list[Plugin]]:
-    """Explanations of the quick methods and of those asked for; why others refuse; which wait for a click."""
+    """Explanations of the quick methods and of slow ones that are done; why others refuse; which slow ones are not."""
     found: list[Explanation] = []
     refused: list[str] = []
-    waiting: list[Plugin] = []
+    slow: list[Plugin] = []
     for plugin in EXPLAINERS:
         if plugin.name == "paths":  # the ledger, opened up
             continue
-        if plugin.name not in QUICK and not ask.is_explained(study, *case, plugin.name, target, k):
-            waiting.append(plugin)
-            continue
+        work = None if plugin.name in QUICK else ask.slow_explanation(study, *case, plugin.name, target, k)
         try:
-            found.append(ask.explanation(study, *case, plugin.name, target, k))
+            if plugin.name in QUICK:
+                found.append(ask.explanation(study, *case, plugin.name, target, k))
+            elif work is None or work.state not in ("done", "failed"):
+                slow.append(plugin)
+            elif work.error is not None:
+                raise work.error
+            else:
+                found.append(privacy.shown(study, case[0], work.answer))
         except LensError as error:
             refused.append(f"{plugin.title}: {error.message}")
-    return found, refused, waiting
+    return found, refused, slow
 
 
-def _believed(
-    study: Study, case: tuple[int, int], target: str, k: int, found: list[Explanation], titles: dict[str, str]
-) -> None:
+def _believed(study: Study, found: list[Explanation], titles: dict[str, str]) -> None:
     """What each method promises; measured faithfulness when asked for."""
-    if not ask.is_explained(study, *case, FAITHFULNESS, target, k):
+    work = ask.measurement(study, found)
+    if work is None or work.state != "done":
         st.dataframe(pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods")
+        if work is not None and work.error is not None:
+            shell.show_error(work.error)
+        if work is not None and work.state in ("waiting", "running"):
+            waiting_room(work, "Removing and keeping what each method names", "measure")
+            return
         st.button(
             "Measure how far each can be believed on this case",
-            on_click=ask.ask_for,
-            args=(study, *case, FAITHFULNESS, target, k),
+            on_click=ask.measure,
+            args=(study, found),
             type="primary",
             icon=":material/fact_check:",
-            help="Removes and keeps what each method names and scores again: about a second for each method.",
+            help="Removes and keeps what each method names and scores again; methods that draw random numbers are "
+            "asked again with other seeds.",
         )
         return
-    measured = [ask.measured(study, *case, each.method, target, k) for each in found]
+    measured = work.answer
     st.caption(
         "“Beats random”: at most 5 % of random sets as large as its top fifth lower the number as much. "
         "“Agrees with deletion”: rank correlation with leaving each interaction out, 1 is full agreement."

@@ -12,7 +12,7 @@ from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import explain_charts, path_charts, theme
 from gnnrec_core.viz.neighbourhood import neighbourhood
 from gnnrec_core.viz.network import draw_network
-from gnnrec_ui import ask, pickers
+from gnnrec_ui import ask, pickers, privacy
 from gnnrec_ui.charts import chart
 from gnnrec_ui.graph_view import graph_view
 from gnnrec_ui.study import Study
@@ -36,6 +36,7 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
         f"own embedding. The {len(explanation.paths)} paths listed carry {theme.percent(shown)} of the "
         f"{'lead' if target == 'margin' else 'score'}; grey is the rest.",
         f"sankey_{kind}",
+        table=_path_table(explanation),
     )
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
@@ -52,13 +53,6 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
         f"{'lead' if target == 'margin' else 'score'}.",
         "layers",
     )
-    with st.expander("The paths as a table"):
-        st.dataframe(
-            _path_table(explanation),
-            hide_index=True,
-            column_config={"Share": st.column_config.NumberColumn(format="%.1f %%")},
-            alt="Message paths",
-        )
 
 
 def _links(study: Study, explanation: Explanation) -> None:
@@ -73,7 +67,14 @@ def _links(study: Study, explanation: Explanation) -> None:
     near = neighbourhood(graph, np.array([case.user_index]), 1, MOST_LINKS, always=np.array([item, *strongest]))
     st.caption("The person's links: the wider, the more it does; blue raises, orange lowers. The star is the item.")
     graph_view(
-        draw_network(graph, study.dataset, near, {item: explanation.rank}, lambda edge: values.get(edge % half)),
+        draw_network(
+            graph,
+            study.dataset,
+            near,
+            {item: explanation.rank},
+            lambda edge: values.get(edge % half),
+            privacy.name_user(study, case.user_index),
+        ),
         [
             {"shape": "line", "color": theme.POSITIVE, "label": "raises"},
             {"shape": "line", "color": theme.NEGATIVE, "label": "lowers"},

@@ -15,6 +15,7 @@ from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.text import for_markdown
 from gnnrec_core.viz.training_charts import best_epoch, training_curves
 from gnnrec_ui import shell
+from gnnrec_ui.charts import chart
 from gnnrec_ui.training_time import seconds_left, spoken
 
 _ALIVE = "_trainings_alive"
@@ -62,7 +63,7 @@ def _training(place: Workspace, status: JobStatus) -> None:
     else:
         st.caption(_sentence(status, history))
     if history and len(history) > 1 and history[-1].loss is not None:
-        st.plotly_chart(training_curves(history), key=f"curve_{status.job.id}", alt=_curve_text(history))
+        chart(training_curves(history), key=f"curve_{status.job.id}", alt=_curve_text(history))
     if status.state == "failed":
         with st.expander("What it printed"):
             st.code(jobs.log_tail(place, status.job.id), language=None, wrap_lines=True)

@@ -17,6 +17,7 @@ from gnnrec_core.settings import SettingField, describe_settings
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, theme
 from gnnrec_ui import audit_ask, figures, forms, pickers, shell
+from gnnrec_ui.charts import chart
 from gnnrec_ui.study import Study
 
 HEADLINE = ("ndcg", "recall", "coverage", "gini", "long_tail_share", "arp")
@@ -31,7 +32,7 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str) -> None:
     with shell.boundary():
         found = audit_ask.mitigation(study, k, group_by, method, settings)
         _headline(found)
-        st.plotly_chart(audit_charts.mitigation_chart(found), key="mitigation", alt="Change of each figure")
+        chart(audit_charts.mitigation_chart(found), key="mitigation", alt="Change of each figure")
         _groups(found)
         _losers(study, found)
         with st.expander("Every figure before and after"):

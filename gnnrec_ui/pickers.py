@@ -22,7 +22,8 @@ def choose_user(study: Study, label: str = "Person") -> int:
     """A person of the dataset, `?user=` in the URL; returns the user index."""
     vocabulary = study.dataset.users
     _say_unknown(vocabulary, "user")
-    current = state.follow("user", vocabulary.__contains__, vocabulary.ids[0])
+    first = vocabulary.ids[ask.telling_user(study)]
+    current = state.follow("user", vocabulary.__contains__, first)
     choose, surprise = st.columns([5, 2], vertical_alignment="bottom")
     with choose:
         options = _options(vocabulary, current)
@@ -30,7 +31,7 @@ def choose_user(study: Study, label: str = "Person") -> int:
         chosen = st.selectbox(label, options, key="user", format_func=clean)
     with surprise:
         _surprise(study)
-    return vocabulary.index(state.settle("user", chosen, vocabulary.ids[0]))
+    return vocabulary.index(state.settle("user", chosen, first))
 
 
 def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: str = "item") -> int:
@@ -161,4 +162,10 @@ def _surprise(study: Study) -> None:
             on_click=lambda: go([user for user, _ in ask.popularity_lift(study)[:20]]),
             width="stretch",
             help="Somebody whose list is far more popular than what they chose themselves",
+        )
+        st.button(
+            "The biggest gap",
+            on_click=lambda: go(ask.missed(study)[:20] or known),
+            width="stretch",
+            help="Somebody whose list finds none of the many items that they chose later (the test part)",
         )

@@ -10,7 +10,7 @@ from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.text import for_markdown
 from gnnrec_core.viz import theme
-from gnnrec_ui import cache, shell
+from gnnrec_ui import shell
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,20 @@ class Step:
     parameters: dict[str, str]
 
 
-def steps(user: str) -> tuple[Step, ...]:
-    """The story of one person, from their list to the people like them."""
+def steps() -> tuple[Step, ...]:
+    """The story of one person, from their list to the people like them.
+
+    Without a person in hand, the pages choose one whose reasons can be seen to matter (`ask.telling_user`).
+    """
     return (
         Step(
             "Meet somebody",
-            f"Person {for_markdown(user)}: their history on the left, on the right what the model would show next, and "
+            "One person: their history on the left, on the right what the model would show next, and "
             "below the graph between the two.",
             "See the list",
             ":material/recommend:",
             "recommend",
-            {"user": user},
+            {},
         ),
         Step(
             "Ask why",
@@ -44,7 +47,7 @@ def steps(user: str) -> tuple[Step, ...]:
             "Take the score apart",
             ":material/search_insights:",
             "explain",
-            {"user": user},
+            {},
         ),
         Step(
             "Change the past",
@@ -53,7 +56,7 @@ def steps(user: str) -> tuple[Step, ...]:
             "Try it",
             ":material/experiment:",
             "what_if",
-            {"user": user},
+            {},
         ),
         Step(
             "Ask for whom it works",
@@ -67,10 +70,9 @@ def steps(user: str) -> tuple[Step, ...]:
     )
 
 
-def tell(dataset: DatasetEntry) -> None:
+def tell() -> None:
     """The four steps as cards, two in a row."""
-    users = cache.dataset(str(dataset.folder), cache.folder_key(dataset.folder)).users.ids
-    told = steps(users[0])
+    told = steps()
     for start in (0, 2):
         for number, (column, step) in enumerate(zip(st.columns(2), told[start : start + 2], strict=True), start + 1):
             with column, st.container(border=True, height="stretch", key=f"step_{number}"):

@@ -27,14 +27,14 @@ class Study:
         """A fingerprint of the run on disk: the cache key of everything that is computed from it."""
         return cache.folder_key(self.run_entry.folder) if self.run_entry else ""
 
-    @property
+    @cached_property
     def run(self) -> Run:
         """The loaded run, shared between sessions and never changed."""
         if self.run_entry is None or self.dataset_entry is None:
             raise RequestError("No run has been chosen.", "Train one on the Train page.")
         return cache.run(str(self.run_entry.folder), str(self.dataset_entry.folder), self.key)
 
-    @property
+    @cached_property
     def dataset(self) -> Dataset:
         """The loaded dataset; with a run, the run's own."""
         if self.run_entry is not None:

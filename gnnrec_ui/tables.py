@@ -15,6 +15,8 @@ from gnnrec_core.text import clean, csv_text
 from gnnrec_core.viz.neighbourhood import Neighbourhood
 from gnnrec_core.viz.network import node_title, relation_label
 
+HISTORY_WIDTHS = {"Title": 230, "When": 95, "Rating": 75}
+"""Pixels, so that the first three columns stand whole beside the list; the attributes are scrolled to."""
 HIDDEN = ("user_index", "item_index", "user_id", "item_id", "title")
 
 

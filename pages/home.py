@@ -19,7 +19,7 @@ with shell.page("home") as study:
         st.info("This dataset has no trained model yet.", icon=":material/model_training:")
         shell.link("train", "Train one", icon=":material/model_training:")
     else:
-        story.tell(study.dataset_entry)
+        story.tell()
         story.key_figures(place, study.dataset_entry, study.run_entry)
         if study.dataset_entry.shipped:
             st.caption("The shipped books are real; their readers are simulated, so that the true reasons are known.")

@@ -25,7 +25,15 @@ with shell.page("recommend") as study:
         if past.empty:
             st.info("Nothing yet: the list rests on what the model learned of everybody.", icon=":material/person_add:")
         else:
-            st.dataframe(past, hide_index=True, height=min(640, 37 * len(past) + 40), alt="History of the person")
+            st.dataframe(
+                past,
+                hide_index=True,
+                height=min(640, 37 * len(past) + 40),
+                column_config={
+                    name: st.column_config.Column(width=pixels) for name, pixels in tables.HISTORY_WIDTHS.items()
+                },
+                alt="History of the person",
+            )
     with recommended:
         st.subheader("Recommended", anchor=False)
         if items:

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau, spearmanr
 
+from gnnrec_core import progress
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.gnn_explainer import mean_agreement
@@ -39,6 +40,7 @@ from gnnrec_core.ranking.topk import rank_of
 
 Float = NDArray[np.float64]
 N_RANDOM_SETS = 39
+N_SEEDS = 5
 N_RANDOM_CURVES = 3
 MAX_P = 0.05
 
@@ -254,7 +256,10 @@ def _stability(
 ) -> float | None:
     if rerun is None:
         return 1.0
-    others = [_values(rerun(explanation.seed + number), edges, scorer) for number in range(1, 5)]
+    others = []
+    for number in range(1, N_SEEDS):
+        with progress.part(number - 1, N_SEEDS - 1):
+            others.append(_values(rerun(explanation.seed + number), edges, scorer))
     return mean_agreement([values, *others])
 
 

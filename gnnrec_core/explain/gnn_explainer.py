@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.stats import spearmanr
 
+from gnnrec_core import progress
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.graph_masks import PairScore
@@ -69,9 +70,11 @@ class GNNExplainer:
         graph, score = prepared.graph, PairScore.of(prepared, case)
         edges = prepared.edges_of(case.user_index)
         seeds = [seed * settings.n_seeds + number for number in range(settings.n_seeds)]
-        masks = [
-            _both_directions(learn_mask(score, case.explained, settings, s), edges, graph.reverse(edges)) for s in seeds
-        ]
+        masks = []
+        for number, one_seed in enumerate(seeds):
+            with progress.part(number, len(seeds)):
+                mask = learn_mask(score, case.explained, settings, one_seed)
+            masks.append(_both_directions(mask, edges, graph.reverse(edges)))
         importance = np.mean(masks, axis=0)
         stability = mean_agreement(masks)
         contributions = [
@@ -97,6 +100,7 @@ def learn_mask(score: PairScore, target: float, settings: GNNExplainerSettings, 
     first, second = torch.zeros_like(mask), torch.zeros_like(mask)
     used = torch.zeros_like(mask, dtype=torch.bool)
     for step in range(1, settings.n_epochs + 1):
+        progress.report(step - 1, settings.n_epochs)
         kept = mask.sigmoid()
         value, slope = score.value_and_gradient(kept.double().numpy())
         gradient = torch.from_numpy(2 * (value - target) * slope).float()

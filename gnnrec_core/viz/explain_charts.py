@@ -146,4 +146,4 @@ def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
     ends = np.concatenate([starts, starts + np.array(values), [0.0]])
     low, high = float(ends.min()), float(ends.max())
     width = (high - low) or 1.0
-    return [low - (0.22 * width if low < 0 else 0.02 * width), high + 0.22 * width]
+    return [low - (0.34 * width if low < 0 else 0.02 * width), high + 0.22 * width]

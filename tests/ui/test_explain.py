@@ -1,5 +1,9 @@
 """Explain and What if: the figures on the page are those of the library."""
 
+import threading
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,9 +11,11 @@ from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.what_if import what_if
 from gnnrec_core.library import SAMPLE, workspace
 from gnnrec_core.models.run import load_run
+from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.recommend import recommend
 from gnnrec_core.reviews import reviews
 from gnnrec_core.viz import theme
+from gnnrec_ui import ask
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")
@@ -30,6 +36,22 @@ def test_the_margin_is_explained_first_and_the_score_on_request():
     assert metric(app, "Score") == theme.number(lead.case.score) and metric(app, "Rank") == "1"
     app = open_page("explain", **CASE, target="score")
     assert not [element for element in app.metric if element.label == "Lead"]
+
+
+def test_without_a_person_in_the_link_a_case_is_shown_whose_reasons_matter():
+    app = open_page("explain")
+    assert parameter(app, "user") is None and metric(app, "Rank") == "1"
+    assert max(app.dataframe[0].value["Rank without it"].dropna()) > 2
+
+
+def test_the_biggest_gap_is_a_list_that_finds_nothing_of_what_was_held_out():
+    people = ask._missed.__wrapped__(RUN, "")
+    relevant = interaction_matrix(RUN.dataset, "test")
+    lists = recommend(RUN, np.array(people), 10).item_index
+    held_out = [relevant[[user]].indices for user in people]
+    assert len(people) == 50 and not any(np.isin(*pair).any() for pair in zip(lists, held_out, strict=True))
+    sizes = [len(items) for items in held_out]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > 1
 
 
 def test_the_narrative_and_the_checked_table_are_those_of_the_library():
@@ -79,9 +101,41 @@ def test_paths_say_what_they_carry_and_what_is_not_shown():
     assert f"carry {theme.percent(shown)} of the score" in texts(app)
 
 
+def wait_for(app, is_there, patience=120):
+    """Run the page again, as its bar does each second, until something is there."""
+    end = time.monotonic() + patience
+    while not is_there():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+        app.run()
+
+
+def test_a_slow_method_is_asked_beside_the_page_and_its_answer_stays(monkeypatch):
+    answered = explain(RUN, INDEX, FIRST, "saliency", "score")
+    started, may_end = threading.Event(), threading.Event()
+
+    def slow(run, user, item, method, *rest):
+        if method != "gnnexplainer":
+            return explain(run, user, item, method, *rest)
+        started.set()
+        assert may_end.wait(60)
+        return replace(answered, method="gnnexplainer")
+
+    app = open_view("Methods", target="score")
+    monkeypatch.setattr("gnnrec_core.explain.explaining.explain", slow)
+    widget(app.button, "Ask GNNExplainer").click().run()
+    assert started.is_set() and not app.exception
+    assert [button.label for button in app.button].count("Cancel") == 1
+    assert metric(app, "Rank") == "1"
+    may_end.set()
+    wait_for(app, lambda: "GNNExplainer" in app.dataframe[0].value["Method"].tolist())
+    assert "Ask GNNExplainer" not in [button.label for button in app.button]
+
+
 def test_methods_are_measured_when_asked_for():
     app = open_view("Methods")
     widget(app.button, "Measure how far each can be believed on this case").click().run()
+    wait_for(app, lambda: "Agrees with deletion" in app.dataframe[0].value)
     table = app.dataframe[0].value.set_index("Method")
     assert table.loc["Leave one out", "Agrees with deletion"] == pytest.approx(1.0)
     assert table.loc["Ledger", "Agrees with deletion"] > 0.9

@@ -1,0 +1,57 @@
+"""How far long work has come, told to whoever watches it; a watcher may stop it by raising CancelledError.
+
+Long loops call `report`; they know neither who watches nor whether somebody does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Watcher = Callable[[float], None]
+_WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Within the block (in this thread), `watcher` hears the share that is done, in 0..1.
+
+    >>> heard = []
+    >>> with watched(heard.append):
+    ...     report(1, 4)
+    >>> heard
+    [0.25]
+    """
+    token = _WATCHER.set(watcher)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)
+
+
+@contextmanager
+def part(number: int, of: int) -> Iterator[None]:
+    """What is reported within the block is the share of part `number` (from 0) of `of` equal parts.
+
+    >>> heard = []
+    >>> with watched(heard.append):
+    ...     with part(1, 2):
+    ...         report(1, 2)
+    >>> heard
+    [0.5, 0.75]
+    """
+    outer = _WATCHER.get()
+    if outer is None:
+        yield
+        return
+    with watched(lambda share: outer((number + share) / of)):
+        outer(number / of)
+        yield
+
+
+def report(done: int, of: int) -> None:
+    """Tell the watcher, where there is one, that `done` of `of` steps are done."""
+    watcher = _WATCHER.get()
+    if watcher is not None:
+        watcher(done / of)

@@ -41,14 +41,16 @@ def seconds(action: Callable[[], Any], rounds: int = 7, warmup: int = 1) -> floa
     return statistics.median(times)
 
 
-def write(name: str, settings: dict[str, Any], figures: dict[str, Any]) -> None:
+def write(
+    name: str, settings: dict[str, Any], figures: dict[str, Any], clock: str = "CPU time of this process"
+) -> None:
     """`results/NAME.json`: what was run, where, and what came out; also printed."""
     import torch
 
     content = {
         "benchmark": name,
         "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "clock": "CPU time of this process",
+        "clock": clock,
         "threads": torch.get_num_threads(),
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
         "versions": library_versions(),

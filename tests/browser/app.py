@@ -52,14 +52,14 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, **environment: str) -> Iterator[Server]:
-    """The app on a free port with `home` as its workspace; stopped with the block."""
+def serving(home: Path, script: str = "app.py", **environment: str) -> Iterator[Server]:
+    """The app (or another `script`) on a free port with `home` as its workspace; stopped with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home.mkdir(parents=True, exist_ok=True)
     log = home / "server.log"
-    words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    words = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*words, "--server.fileWatcherType=none"],

@@ -1,0 +1,187 @@
+"""How long people wait: a real server and a real Chromium, the shipped sample, and a study of the largest size.
+
+Wall time of the browser, from the click to the moment when the script has ended and what was asked for is on the page.
+It holds what else the machine did: `load` says how busy it was, and each figure stands beside the same action in an
+empty Streamlit app (`benchmarks/empty_app.py`) in the same run. p50 and p95 are over `--rounds` actions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import write
+from large_world import N_ITEMS, N_USERS, make_workspace
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.app import Visitor, chromium, serving, visiting
+
+READY = """title => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')
+    && [...document.querySelectorAll('h1, h3')].some(head => head.textContent.includes(title))"""
+SWITCHED = ("Recommend", "Explain", "Map", "Data", "Methods", "What if")
+"""Pages that the menu goes round; Train, Audit and Compare are measured once each."""
+
+
+def main() -> None:
+    """Measure and write `results/interface.json`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=50)
+    rounds = parser.parse_args().rounds
+    before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        home = Path(folder)
+        figures: dict[str, Any] = {"empty_app": _empty_app(browser, home / "empty", rounds)}
+        figures["sample"] = _sample(browser, home / "sample", rounds)
+        make_workspace(home / "large")
+        figures["large"] = _large(browser, home / "large", rounds)
+        browser.close()
+    figures["over_empty_app"] = _ratios(figures)
+    figures["load"] = {"before": round(before, 1), "after": round(os.getloadavg()[0], 1)}
+    settings = {"rounds": rounds, "large_users": N_USERS, "large_items": N_ITEMS, "large_embedding_dim": 32}
+    write("interface", settings, figures, clock="wall time in the browser")
+
+
+def _empty_app(browser: Browser, home: Path, rounds: int) -> dict[str, Any]:
+    with serving(home, script="benchmarks/empty_app.py") as server, visiting(browser, server) as visitor:
+        page = visitor.open()
+        page.wait_for_function(READY, arg="One")
+        names = ["Two", "One"] * rounds
+        return {
+            "page_switch_seconds": _quantiles([_switch(page, name) for name in names[:rounds]]),
+            "picker_seconds": _quantiles(
+                [_pick(page, "Person", f"reader-{n:04}", f"p >> text=reader-{n:04}") for n in range(2, rounds + 2)]
+            ),
+        }
+
+
+def _sample(browser: Browser, home: Path, rounds: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    start = time.perf_counter()
+    with serving(home) as server, visiting(browser, server) as visitor:
+        visitor.page.goto(f"{server.url}/explain?user=reader-0001")
+        visitor.page.locator("text.bartext").first.wait_for(state="attached")
+        found["cold_start_to_first_explanation_seconds"] = _since(start)
+        visitor.settle()
+        page = visitor.page
+        found["page_switch_seconds"] = _round_trip(page, rounds)
+        found["once_seconds"] = {name: round(_switch(page, name), 3) for name in ("Train", "Audit", "Compare")}
+        visitor.open("explain?user=reader-0001")
+        users = [f"reader-{n:04}" for n in range(2, rounds + 2)]
+        found["new_explanation_seconds"] = _quantiles([_pick(page, "Person", u, f"h3 >> text={u}") for u in users])
+        visitor.open("recommend?user=reader-0001")
+        lines = [f"//a[contains(@href, '{u}')]" for u in users]
+        found["new_list_seconds"] = _quantiles(
+            [_pick(page, "Person", u, line) for u, line in zip(users, lines, strict=True)]
+        )
+        found["graph_of_500_nodes_seconds"] = _graph_of_500(visitor)
+    start = time.perf_counter()
+    with serving(home) as server, visiting(browser, server) as visitor:
+        visitor.page.goto(server.url)
+        visitor.page.get_by_text("NDCG@20, validation").first.wait_for()
+        found["second_start_to_home_seconds"] = _since(start)
+    return found
+
+
+def _large(browser: Browser, home: Path, rounds: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with serving(home) as server, visiting(browser, server) as visitor:
+        page = visitor.page
+        visitor.open("explain?dataset=large&user=u00001")
+        page.locator("text.bartext").first.wait_for(state="attached")
+        start = time.perf_counter()
+        page.get_by_test_id("stSidebar").get_by_role("link", name="Map").click()
+        _wait_for_dots(page)
+        found["map_of_60000_points_seconds"] = _since(start)
+        page.wait_for_function(READY, arg="Map")
+        found["page_switch_seconds"] = _round_trip(page, rounds)
+        found["once_seconds"] = {"Data": round(_switch(page, "Data"), 3)}
+        visitor.open("explain?dataset=large&user=u00002")
+        users = [f"u{n * 37:05}" for n in range(1, rounds + 1)]
+        found["new_explanation_seconds"] = _quantiles([_search_and_pick(page, user) for user in users])
+    return found
+
+
+def _round_trip(page: Page, rounds: int) -> dict[str, float]:
+    """Every page once to warm up, then the menu round and round."""
+    for name in SWITCHED:
+        _switch(page, name)
+    return _quantiles([_switch(page, SWITCHED[n % len(SWITCHED)]) for n in range(rounds)])
+
+
+def _switch(page: Page, name: str) -> float:
+    start = time.perf_counter()
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    page.wait_for_function(READY, arg=name)
+    return time.perf_counter() - start
+
+
+def _pick(page: Page, label: str, value: str, sign: str) -> float:
+    """Type a choice into a menu; seconds from Enter to `sign`, with the script at its end."""
+    page.get_by_role("combobox", name=label).first.fill(value)
+    page.get_by_role("option", name=value, exact=True).first.wait_for()
+    start = time.perf_counter()
+    page.keyboard.press("Enter")
+    page.locator(sign).first.wait_for(state="attached")
+    page.wait_for_function(READY, arg="")
+    return time.perf_counter() - start
+
+
+def _search_and_pick(page: Page, user: str) -> float:
+    """Search a person as in a large study, then choose; seconds from the choice to the explanation."""
+    page.get_by_label("Find among").first.fill(user)
+    page.wait_for_timeout(400)
+    page.wait_for_function(READY, arg="")
+    return _pick(page, "Person", user, f"h3 >> text={user}")
+
+
+def _graph_of_500(visitor: Visitor) -> float:
+    """The last "show the next 50", from the click to the picture."""
+    page, start = visitor.page, 0.0
+    more = page.get_by_role("button", name="Show the next")
+    for _ in range(9):
+        before = page.get_by_text("nodes within reach").inner_text()
+        start = time.perf_counter()
+        more.click()
+        page.wait_for_function(
+            "before => ![...document.querySelectorAll('p')].some(text => text.innerText === before)", arg=before
+        )
+        page.wait_for_function(READY, arg="")
+    return _since(start)
+
+
+def _wait_for_dots(page: Page) -> None:
+    """Until a WebGL plot has been drawn."""
+    page.wait_for_function("() => document.querySelector('.js-plotly-plot .gl-canvas')")
+    page.wait_for_function(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    )
+
+
+def _quantiles(values: list[float]) -> dict[str, float]:
+    return {name: round(float(np.quantile(values, q)), 3) for name, q in (("p50", 0.5), ("p95", 0.95))}
+
+
+def _since(start: float) -> float:
+    return round(time.perf_counter() - start, 3)
+
+
+def _ratios(figures: dict[str, Any]) -> dict[str, float]:
+    empty, names = figures["empty_app"], {"page_switch_seconds": "page_switch", "new_explanation_seconds": "picker"}
+    return {
+        f"{study}_{name.removesuffix('_seconds')}_p95": round(
+            figures[study][name]["p95"] / empty[f"{base}_seconds"]["p95"], 2
+        )
+        for study in ("sample", "large")
+        for name, base in names.items()
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -44,11 +44,11 @@ def trained(dataset: Any, model_name: str, settings: dict[str, Any], seed: int) 
 
 def test_figures(score: Callable[..., Any], dataset: Any) -> dict[str, float]:
     """NDCG@20 and Recall@20 on the test part."""
-    from gnnrec_core.models.validation import pairs
     from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
+    from gnnrec_core.ranking.matrix import interaction_matrix
     from gnnrec_core.ranking.topk import rank_items
 
-    relevant, left_out = pairs(dataset, "test"), pairs(dataset, "train", "validation")
+    relevant, left_out = interaction_matrix(dataset, "test"), interaction_matrix(dataset, "train", "validation")
     lists = rank_items(score, np.flatnonzero(np.diff(relevant.indptr)), left_out, 20)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     return {f"{name}@20": float(ACCURACY[name](hit, n).mean()) for name in ("ndcg", "recall")}

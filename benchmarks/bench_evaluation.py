@@ -20,8 +20,8 @@ def main() -> None:
     import torch
 
     from gnnrec_core.models.lightgcn import LightGCN, LightGCNSettings
-    from gnnrec_core.models.validation import pairs
     from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
+    from gnnrec_core.ranking.matrix import interaction_matrix
     from gnnrec_core.ranking.topk import rank_items
 
     torch.set_num_threads(1)
@@ -29,7 +29,7 @@ def main() -> None:
     model = LightGCN.create(dataset, LightGCNSettings(embedding_dim=64), 0, "cpu")
     final = model.embeddings()
     items = final[dataset.n_users : dataset.n_users + dataset.n_items]
-    seen, relevant = pairs(dataset, "train"), pairs(dataset, "test")
+    seen, relevant = interaction_matrix(dataset, "train"), interaction_matrix(dataset, "test")
     users = np.flatnonzero(np.diff(relevant.indptr))
 
     def bare() -> None:

@@ -13,6 +13,7 @@ from gnnrec_core.errors import RequestError
 from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
+from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import rank_items
 from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
 
@@ -33,18 +34,6 @@ class Evaluation:
     n_without: int
     accuracy: dict[str, Interval]
     all_lists: dict[str, float]
-
-
-def interaction_matrix(dataset: Dataset, *splits: SplitName) -> sp.csr_array:
-    """Boolean `[n_users, n_items]`: the interactions of `splits`."""
-    interactions = dataset.interactions
-    rows = interactions.rows(*splits)
-    # Interactions are sorted by user and item, so rows are in the order of a CSR matrix already.
-    starts = np.searchsorted(interactions.user_index[rows], np.arange(dataset.n_users + 1))
-    return sp.csr_array(
-        (np.ones(len(rows), dtype=bool), interactions.item_index[rows], starts),
-        shape=(dataset.n_users, dataset.n_items),
-    )
 
 
 def left_out(dataset: Dataset, split: SplitName = "test") -> sp.csr_array:

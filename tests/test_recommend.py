@@ -113,7 +113,7 @@ def test_torch_geometric_agrees():
     metrics = pytest.importorskip("torch_geometric.metrics")
     import torch
 
-    from gnnrec_core.recommend import interaction_matrix
+    from gnnrec_core.ranking.matrix import interaction_matrix
 
     world = random_dataset(200, 120, per_user=12, seed=5)
     model = Fixed(np.random.default_rng(0).normal(size=(200, 120)))

@@ -19,7 +19,7 @@ from gnnrec_core.audit.sources import (
 )
 from gnnrec_core.data.values import NO_TIME, Dataset
 from gnnrec_core.errors import RequestError, UnsupportedError
-from gnnrec_core.recommend import interaction_matrix
+from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.registry import did_you_mean
 
 SECONDS_A_DAY = 86_400

@@ -13,9 +13,10 @@ from gnnrec_core.data.values import Dataset, FloatArray, IntArray, SplitName
 from gnnrec_core.errors import RequestError
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.models.run import Run
+from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import ScoreBlock, rank_items
 from gnnrec_core.ranking.values import Recommendations
-from gnnrec_core.recommend import interaction_matrix, left_out
+from gnnrec_core.recommend import left_out
 from gnnrec_core.registry import did_you_mean
 
 GENRE_COLUMNS = ("genres", "genre", "categories", "category", "tags", "class")

@@ -9,21 +9,15 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from gnnrec_core.data.values import Dataset, IntArray, SplitName
+from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.models.parallel import Processes
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
+from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import rank_items
 from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
 
 K = 20
 FIGURES = ("ndcg", "recall")
-
-
-def pairs(dataset: Dataset, *splits: SplitName) -> sp.csr_array:
-    """Boolean `[n_users, n_items]`: the interactions of `splits`."""
-    rows = dataset.interactions.rows(*splits)
-    ends = (dataset.interactions.user_index[rows], dataset.interactions.item_index[rows])
-    return sp.csr_array((np.ones(len(rows), dtype=bool), ends), shape=(dataset.n_users, dataset.n_items))
 
 
 class Validation:
@@ -34,7 +28,7 @@ class Validation:
 
     def __init__(self, dataset: Dataset, processes: Processes | None = None) -> None:
         self.processes = processes or Processes()
-        self.relevant, self.seen = pairs(dataset, "validation"), pairs(dataset, "train")
+        self.relevant, self.seen = interaction_matrix(dataset, "validation"), interaction_matrix(dataset, "train")
         self.users = np.flatnonzero(np.diff(self.relevant.indptr))
 
     def __bool__(self) -> bool:

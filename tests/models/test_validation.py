@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from gnnrec_core.models.parallel import Processes
-from gnnrec_core.models.validation import Validation, pairs, rank_on_device
+from gnnrec_core.models.validation import Validation, rank_on_device
+from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import rank_items
 from tests.worlds import make_dataset, random_dataset
 
@@ -49,7 +50,7 @@ def test_the_shares_of_two_processes_add_up(monkeypatch):
 def test_ranking_on_the_device_gives_the_lists_of_the_cpu(k):
     dataset = random_dataset()
     final = np.random.default_rng(0).standard_normal((dataset.n_nodes, 6)).astype(np.float32)
-    users, seen = np.array([3, 0, 29]), pairs(dataset, "train")
+    users, seen = np.array([3, 0, 29]), interaction_matrix(dataset, "train")
     expected = rank_items(lambda chosen: final[chosen] @ final[dataset.n_users :].T, users, seen, k)
     found = rank_on_device(torch.from_numpy(final), users, seen, k, block=2)
     assert np.array_equal(found.item_index, expected.item_index[:, : found.k])

@@ -28,14 +28,14 @@ def test_a_training_outlives_its_server_and_the_next_one_shows_it(
     browser: Browser, tmp_path: Path, number: signal.Signals
 ) -> None:
     place = Workspace(tmp_path / "home")
-    with serving(place.home) as first:
-        with visiting(browser, first) as visitor:
-            start_training(visitor, epochs=5000, patience=5000, embedding_dim=4)
-            expect(visitor.page.get_by_text(RUNNING)).to_be_visible(timeout=SLOW)
-        (job,) = (status.job for status in jobs.statuses(place))
-        os.kill(first.process.pid, number)
-        first.process.wait(60)  # 3 s on a busy machine once its imports are done; it never waits for the training
     try:
+        with serving(place.home) as first:
+            with visiting(browser, first) as visitor:
+                start_training(visitor, epochs=5000, patience=5000, embedding_dim=4)
+                expect(visitor.page.get_by_text(RUNNING)).to_be_visible(timeout=SLOW)
+            (job,) = (status.job for status in jobs.statuses(place))
+            os.kill(first.process.pid, number)
+            first.process.wait(60)  # 3 s on a busy machine once its imports are done; it never waits for the training
         before = n_epochs(place, job)
         assert jobs.is_alive(job) and psutil.Process(job.pid).ppid() != first.process.pid
         with serving(place.home) as second, visiting(browser, second) as visitor:
@@ -43,4 +43,5 @@ def test_a_training_outlives_its_server_and_the_next_one_shows_it(
             expect(page.get_by_text(RUNNING)).to_be_visible(timeout=5000)  # the page is drawn: now within 5 s
             assert n_epochs(place, job) > before
     finally:
-        jobs._kill_session(job)
+        for status in jobs.statuses(place):
+            jobs._kill_session(status.job)

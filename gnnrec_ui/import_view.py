@@ -17,7 +17,7 @@ from gnnrec_core.library import Workspace
 from gnnrec_core.settings import read_settings
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_ui import dataset_view, forms, state, upload_budget
-from gnnrec_ui.staging import MOST_BYTES, safe_name, source_of, stage
+from gnnrec_ui.staging import MOST_BYTES, StagedFile, plain_names, source_of, stage
 
 PARAMETER = "import"
 ROLES = {"user_col": "User id", "item_col": "Item id", "rating_col": "Rating", "time_col": "Time"}
@@ -39,15 +39,24 @@ def drop(place: Workspace) -> None:
         help="CSV or TSV (gzip too), Parquet, JSON lines, MovieLens, RecBole and LightGCN files. "
         "They stay on this server, and are stored only when you say so.",
     )
-    uploads = st.session_state.get("dropped") or []
-    names = tuple((upload.name, upload.file_id) for upload in uploads)
-    if uploads and st.session_state.get("_staged_uploads") != names:
-        upload_budget.check_room(place.home / "staging", sum(upload.size for upload in uploads))
-        token = st.query_params[PARAMETER] = stage(place, uploads)
-        upload_budget.note_staged(token)
-        upload_budget.release(uploads)
-        st.session_state["_staged_uploads"] = names
-        st.session_state["dataset_name"] = clean(Path(safe_name(uploads[0].name, 0)).stem.replace("_", " "))
+    staged: dict[str, StagedFile] = st.session_state.setdefault("_staged_files", {})
+    dropped = st.session_state.get("dropped") or []
+    files = {entry.file_id: entry if hasattr(entry, "name") else staged.get(entry.file_id) for entry in dropped}
+    uploads = {file_id: file for file_id, file in files.items() if file is not None}  # a stored one is gone for good
+    if not uploads or list(uploads) == list(staged):
+        return
+    fresh = [file for file_id, file in uploads.items() if file_id not in staged]
+    upload_budget.check_room(place.home / "staging", sum(file.size for file in uploads.values()))
+    token = st.query_params[PARAMETER] = stage(place, list(uploads.values()))
+    upload_budget.note_staged(token)
+    upload_budget.release(fresh)
+    names = plain_names(list(uploads.values()))
+    source = place.staging(token) / "source"
+    st.session_state["_staged_files"] = {
+        file_id: StagedFile(file.name, source / name)
+        for (file_id, file), name in zip(uploads.items(), names, strict=True)
+    }
+    st.session_state["dataset_name"] = clean(Path(names[0]).stem.replace("_", " "))
 
 
 def steps(place: Workspace, token: str) -> None:
@@ -200,6 +209,6 @@ def _store(place: Workspace, token: str, dataset: Dataset) -> None:
 
 
 def _forget_choices() -> None:
-    st.session_state.pop("_staged_uploads", None)
+    st.session_state.pop("_staged_files", None)
     for key in [key for key in st.query_params if key.startswith("import")]:
         state.choose(key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -37,13 +38,35 @@ def stage(place: Workspace, uploads: Sequence[Upload]) -> str:
         )
     folder = place.new_staging()
     (folder / "source").mkdir()
+    for upload, name in zip(uploads, plain_names(uploads), strict=True):
+        (folder / "source" / name).write_bytes(upload.getbuffer())
+    return folder.name
+
+
+def plain_names(uploads: Sequence[Upload]) -> list[str]:
+    """The file name that each upload gets in its staging folder; no name stands twice."""
+    names: list[str] = []
     for number, upload in enumerate(uploads):
         name = safe_name(upload.name, number)
-        target = folder / "source" / name
-        if target.exists():
-            target = folder / "source" / f"{number}_{name}"
-        target.write_bytes(upload.getbuffer())
-    return folder.name
+        names.append(f"{number}_{name}" if name in names else name)
+    return names
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A file that was dropped before and lies in a staging folder: an `Upload` that takes no memory."""
+
+    name: str
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self.path.stat().st_size
+
+    def getbuffer(self) -> memoryview:
+        """The content."""
+        return memoryview(self.path.read_bytes())
 
 
 def source_of(staged: Path) -> Path:

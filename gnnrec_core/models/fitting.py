@@ -82,7 +82,7 @@ class GradientFit:
         """The batches of `epoch`, drawn from (seed, epoch)."""
         s = self.settings
         draw = self.sampler.pairwise if s.loss == "bpr" else self.sampler.shared
-        return draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.n_negatives, s.negative_popularity)
+        return draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.negatives, s.negative_popularity)
 
     def step(self, batch: Batch) -> Tensor:
         """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
@@ -113,7 +113,7 @@ class GradientFit:
         """The loss of the settings: `[b, d]`, `[b, d]`, and `[b * n, d]` (bpr) or `[m, d]` (softmax)."""
         s = self.settings
         if seen is None:
-            return bpr(users, positives, negatives.view(len(users), s.n_negatives, -1))
+            return bpr(users, positives, negatives.view(len(users), s.negatives, -1))
         return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity)
 
     def learning_rate(self, epoch: int) -> float:

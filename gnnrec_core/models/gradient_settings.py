@@ -14,21 +14,21 @@ class GradientSettings(Settings):
 
     embedding_dim: int = Field(64, ge=2, le=1024, description="length of each embedding vector")
     loss: Literal["bpr", "softmax"] = Field(
-        "bpr", description="Bayesian personalised ranking, or sampled softmax over negatives shared by a batch"
+        "softmax", description="Bayesian personalised ranking, or sampled softmax over negatives shared by a batch"
     )
-    learning_rate: float = Field(0.01, gt=0, le=1, description="step size of Adam at its highest")
-    l2: float = Field(3e-4, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
+    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
+    l2: float = Field(0.0, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
     batch_size: int = Field(8192, ge=1, le=1_000_000, description="train interactions in one step")
     n_negatives: int = Field(
-        1, ge=1, le=100_000, description="negative items: shared by a batch (softmax) or for each interaction (bpr)"
+        0, ge=0, le=100_000, description="negatives: shared by a batch (softmax) or of each pair (bpr); 0: 1024 or 1"
     )
     negative_popularity: float = Field(
         0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
     )
     similarity: Literal["dot", "user", "cosine"] = Field(
-        "dot", description="what the softmax loss compares: scores, scores over the length of the user, or cosines"
+        "user", description="what the softmax loss compares: scores, scores over the length of the user, or cosines"
     )
-    temperature: float = Field(1.0, gt=0, le=100, description="scores are divided by this in the softmax loss")
+    temperature: float = Field(0.3, gt=0, le=100, description="scores are divided by this in the softmax loss")
     epochs: int = Field(300, ge=1, le=100_000, description="most passes over the train interactions")
     patience: int = Field(10, ge=1, le=10_000, description="validations without a better NDCG@20 before training ends")
     validate_every: int = Field(2, ge=1, le=1000, description="epochs from one validation to the next")
@@ -43,6 +43,11 @@ class GradientSettings(Settings):
         "full", description="mixed: the loss in bfloat16 on CUDA (the CPU always computes in full precision)"
     )
     compile: bool = Field(False, description="compile the loss with torch.compile on CUDA")
+
+    @property
+    def negatives(self) -> int:
+        """`n_negatives`, or what the loss takes where that is 0."""
+        return self.n_negatives or (1 if self.loss == "bpr" else 1024)
 
 
 class GraphSettings(GradientSettings):

@@ -82,10 +82,10 @@ class GraphSAGE(GradientRecommender):
     def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
         """Features, graph, the sampled neighbourhood of a batch with its gradient, one batch of scores."""
         n_edges = 2 * (len(dataset.interactions) + sum(len(relation) for relation in dataset.relations))
-        seeds = settings.batch_size * 2 + settings.n_negatives * (settings.batch_size if settings.loss == "bpr" else 1)
+        seeds = settings.batch_size * 2 + settings.negatives * (settings.batch_size if settings.loss == "bpr" else 1)
         reached = min(dataset.n_nodes, seeds * (settings.n_neighbours + 1) ** (settings.n_layers - 1))
         rows = dataset.n_nodes * settings.n_layers + reached * (settings.n_neighbours + 4) * 2
-        scores = settings.batch_size * min(settings.n_negatives, dataset.n_items) * 16
+        scores = settings.batch_size * min(settings.negatives, dataset.n_items) * 16
         features = node_features(dataset).static.nbytes * 3
         return int(features + n_edges * 60 + rows * settings.embedding_dim * 4 + scores)
 

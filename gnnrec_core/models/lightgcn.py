@@ -92,10 +92,10 @@ def memory_bytes(dataset: Dataset, settings: Any) -> int:
     """Bytes that training a full-graph model holds at once (upper estimate)."""
     n_edges = 2 * (len(dataset.interactions.rows("train")) + sum(len(relation) for relation in dataset.relations))
     tables = dataset.n_nodes * settings.embedding_dim * 4 * 10  # weights, 2 moments, gradient, best, layers
-    nodes_in_step = settings.batch_size * (2 + (settings.n_negatives if settings.loss == "bpr" else 0))
+    nodes_in_step = settings.batch_size * (2 + (settings.negatives if settings.loss == "bpr" else 0))
     if settings.loss == "bpr":
         step = nodes_in_step * settings.embedding_dim * 4 * 3
     else:
-        n_shared = min(settings.n_negatives, dataset.n_items)
+        n_shared = min(settings.negatives, dataset.n_items)
         step = settings.batch_size * n_shared * 4 * 4 + nodes_in_step * settings.embedding_dim * 4 * 3
     return int(tables + n_edges * 60 + step + min(1024, dataset.n_users) * dataset.n_items * 8)

@@ -46,7 +46,7 @@ def test_three_clicks_from_home_to_reasons_that_sum_to_what_is_explained(visit: 
     with visit() as visitor:
         page = visitor.open()
         page.get_by_role("link", name="See the list").click()
-        page.wait_for_url("**/recommend?**")
+        page.wait_for_url("**/recommend**")
         visitor.settle()
         page.locator("[class*=st-key-row_1]").get_by_role("link").first.click()
         page.wait_for_url("**/explain?**")
@@ -110,7 +110,7 @@ def test_from_an_upload_to_an_explanation(visit: Visit, tmp_path: Path) -> None:
 
         start_training(visitor, epochs=3)
         page.get_by_role("link", name="Open").first.click(timeout=SLOW)
-        page.wait_for_url("**/recommend?**")
+        page.wait_for_url("**/recommend**")
         visitor.settle()
         page.locator("[class*=st-key-row_1]").get_by_role("link").first.click()
         page.wait_for_url("**/explain?**")

@@ -29,6 +29,9 @@ SMALL = {
     "epochs": 6,
     "n_negatives": 4,
     "learning_rate": 0.05,
+    "l2": 3e-4,
+    "similarity": "dot",
+    "temperature": 1.0,
 }
 
 

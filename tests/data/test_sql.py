@@ -48,7 +48,8 @@ def test_sqlite(sqlite_file):
     assert len(fewer.interactions) == 192 and fewer.source == f"{url}#query"
 
 
-def test_a_database_is_only_read(sqlite_file, tmp_path):
+def test_a_database_is_only_read(sqlite_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     url = f"sqlite:///{sqlite_file}"
     before = sqlite_file.read_bytes()
     for query in ("drop table ratings", "delete from ratings", "attach 'x.db' as x"):
@@ -57,7 +58,7 @@ def test_a_database_is_only_read(sqlite_file, tmp_path):
     assert sqlite_file.read_bytes() == before
     with pytest.raises(DataError, match="no file"):
         import_source(f"sqlite:///{tmp_path}/absent.db#ratings")
-    assert not (tmp_path / "absent.db").exists()
+    assert not (tmp_path / "absent.db").exists() and not (tmp_path / "x.db").exists()
 
 
 def test_wrong_requests_are_sentences(sqlite_file):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -36,6 +37,8 @@ class SqlReader:
             )
         progress(0.0, "reading the database")
         opened = _duckdb if url.startswith("duckdb") else _sqlalchemy
+        if options.query:
+            _refuse_commands(options.query)
         with opened(url, table, options.query) as (names, rows, shown):
             name = table or "query"
             _refuse_repeats(names, name)
@@ -123,6 +126,13 @@ def _duckdb(url: str, table: str | None, query: str | None) -> Iterator[tuple[li
             yield names, iter(lambda: result.fetchmany(CHUNK), []), url
     except duckdb.Error as error:
         raise DataError(f"{path.name} cannot be read: {_reason(error)}", "Check the table and the query.") from None
+
+
+def _refuse_commands(query: str) -> None:
+    """DataError unless `query` begins as one that returns rows: ATTACH would make a file even when only reading."""
+    words = re.sub(r"--[^\n]*|/\*.*?\*/|\(", " ", query, flags=re.DOTALL).split(None, 1)
+    if not words or words[0].lower() not in ("select", "with", "values", "table", "from"):
+        raise DataError("The query cannot be read: it is no SELECT.", "Write one that returns rows.", value=query)
 
 
 def _reason(error: Exception) -> str:

@@ -7,8 +7,10 @@ import pytest
 
 from gnnrec_core.errors import RequestError
 from gnnrec_core.explain.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.exchange import exchanged, without_least
 from gnnrec_core.explain.predictor import removal_predictor
 from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.small_sets import lead
 from gnnrec_core.ranking.topk import rank_of
 from tests.explain.fakes import attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset
@@ -111,6 +113,25 @@ def test_the_predictor_is_exact_where_nothing_is_renormalised_and_close_elsewher
         assert wrong <= tolerance
         assert maker == "item-item" or wrong < np.abs(fixed - exact).mean() / np.abs(exact).max()
         np.testing.assert_allclose(predictor.of_prefixes(sets[0])[-1], predictor.of_sets(sets[:1])[0], atol=1e-9)
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_exchanges_end_where_no_single_one_gains(maker):
+    model, need, size = MAKERS[maker](WORLD), 4, 4
+    predictor = removal_predictor(scorer_of(model), 3, np.arange(WORLD.n_items))
+    everything = np.array(list(combinations(range(len(predictor.edges)), size)))
+    leads = dict(zip(map(tuple, everything.tolist()), lead(predictor.of_sets(everything), need), strict=True))
+    for start in everything[:: len(everything) // 7]:
+        end = exchanged(predictor, start, need)
+        reached = leads[tuple(end.tolist())]
+        assert reached >= leads[tuple(start.tolist())]
+        others = [value for chosen, value in leads.items() if len(set(chosen) & set(end.tolist())) == size - 1]
+        assert reached >= max(others) - 1e-9
+        fewer = without_least(predictor, end, need)
+        sets = np.array([np.delete(end, place) for place in range(size)])
+        np.testing.assert_allclose(
+            lead(predictor.of_sets(fewer[None]), need), lead(predictor.of_sets(sets), need).max()
+        )
 
 
 @pytest.mark.parametrize("maker", MAKERS)

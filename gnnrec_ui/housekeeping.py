@@ -1,4 +1,4 @@
-"""What a server does once, when its first visitor comes: budgets set, leftovers of a killed server swept."""
+"""What a server does once, when its first visitor comes: limits set, leftovers of a killed server swept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import streamlit as st
 
 from gnnrec_core.library import workspace
-from gnnrec_ui import upload_budget
+from gnnrec_ui import stopping, upload_budget
 
 _log = logging.getLogger("gnnrec")
 
@@ -16,6 +16,7 @@ _log = logging.getLogger("gnnrec")
 def once() -> None:
     """Runs once a server; a workspace that cannot be tidied is noted in the log and hinders nobody."""
     upload_budget.install()
+    stopping.install()
     try:
         workspace().tidy()
     except OSError as error:

@@ -2,13 +2,15 @@
 
 `python -m gnnrec_core.data.parsing_child FOLDER`: `FOLDER/request.json` says what to do; progress goes to standard
 output as JSON lines; `FOLDER/answer.json` holds `{"error": ...}` or what was found. The caps are set before any
-library that parses is imported.
+library that parses is imported. The child ends when its standard input does: nobody would read its answer.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ def main(folder: Path) -> None:
     """Do what the request in `folder` asks."""
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _cap(request["memory_bytes"], request["cpu_seconds"])
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         answer = {"preview": _preview, "draft": _draft}[request["what"]](folder, request)
     except LensError as error:
@@ -43,6 +46,12 @@ def _cap(memory_bytes: int, cpu_seconds: int) -> None:
         hard = resource.getrlimit(limit)[1]
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (value, value))
+
+
+def _end_with_the_parent() -> None:
+    while os.read(0, 1):  # not sys.stdin, whose lock would be held while Python shuts down
+        continue
+    os._exit(1)
 
 
 def _preview(folder: Path, request: dict[str, Any]) -> dict[str, Any]:

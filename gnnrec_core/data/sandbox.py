@@ -85,7 +85,7 @@ def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
             [sys.executable, "-m", "gnnrec_core.data.parsing_child", str(folder)],
             cwd=PROJECT,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # never written to: it closes when this process dies, and the child with it
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
@@ -96,9 +96,10 @@ def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
         _kill(child)
 
     clock = threading.Timer(SECONDS, too_late)
+    clock.daemon = True
     clock.start()
     try:
-        with child.stdout:  # type: ignore[union-attr]
+        with child.stdin, child.stdout:  # type: ignore[union-attr]
             while line := child.stdout.readline(1000):  # type: ignore[union-attr]
                 if progress is not None:
                     share, said = json.loads(line)

@@ -16,6 +16,7 @@ from gnnrec_core.library import Workspace
 from tests.browser.app import serving, visiting
 from tests.browser.test_journeys import SLOW, start_training
 
+STOP_SECONDS = 5
 RUNNING = re.compile(r"Epoch \d+ of 5,000")
 
 
@@ -35,7 +36,7 @@ def test_a_training_outlives_its_server_and_the_next_one_shows_it(
                 expect(visitor.page.get_by_text(RUNNING)).to_be_visible(timeout=SLOW)
             (job,) = (status.job for status in jobs.statuses(place))
             os.kill(first.process.pid, number)
-            first.process.wait(60)  # 3 s on a busy machine once its imports are done; it never waits for the training
+            first.process.wait(STOP_SECONDS)
         before = n_epochs(place, job)
         assert jobs.is_alive(job) and psutil.Process(job.pid).ppid() != first.process.pid
         with serving(place.home) as second, visiting(browser, second) as visitor:
@@ -45,3 +46,12 @@ def test_a_training_outlives_its_server_and_the_next_one_shows_it(
     finally:
         for status in jobs.statuses(place):
             jobs._kill_session(status.job)
+
+
+def test_a_server_stops_within_five_seconds_while_it_explains(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path / "home") as server, visiting(browser, server) as visitor:
+        page = visitor.open("explain?user=reader-0001&view=Methods")
+        page.get_by_role("button", name="Ask GNNExplainer").click(timeout=SLOW)
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=SLOW)
+        server.process.terminate()
+        server.process.wait(STOP_SECONDS)

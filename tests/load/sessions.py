@@ -29,10 +29,14 @@ class Seen:
 
 
 class Session:
-    """One open connection, that is, one browser tab. Each `visit` is a run of the whole script."""
+    """One open connection, that is, one browser tab. Each `visit` is a run of the whole script.
+
+    The server knows the session by `id`.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self.id = ""
 
     @classmethod
     async def open(cls, port: int) -> Session:
@@ -45,11 +49,8 @@ class Session:
 
     async def visit(self, page: str, query: str = "", patience: float = 120) -> Seen:
         """Open `page` with this query string and read until it is drawn."""
-        message = BackMsg()
-        message.rerun_script.query_string = query
-        message.rerun_script.page_name = page
         start = time.perf_counter()
-        await self._connection.send(message.SerializeToString())
+        await self.ask(page, query)
         elements: list[str] = []
         n_bytes, finished = 0, None
         while True:
@@ -64,10 +65,18 @@ class Session:
             kind = answer.WhichOneof("type")
             if kind == "new_session":
                 elements, finished = [], None
+                self.id = answer.new_session.initialize.session_id
             elif kind == "script_finished":
                 finished = time.perf_counter() - start
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 elements.append(_as_text(answer.delta.new_element))
+
+    async def ask(self, page: str, query: str = "") -> None:
+        """Ask for `page` with this query string, and read nothing."""
+        message = BackMsg()
+        message.rerun_script.query_string = query
+        message.rerun_script.page_name = page
+        await self._connection.send(message.SerializeToString())
 
     async def close(self) -> None:
         """Close the tab."""

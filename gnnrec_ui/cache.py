@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from contextlib import suppress
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -14,8 +15,16 @@ from typing import Any
 
 import streamlit as st
 
-HEAVY = ("torch", "gnnrec_core.models.lightgcn", "gnnrec_core.recommend", "gnnrec_core.explain.explaining", "plotly")
-"""What the first explanation needs. Captum waits until one of its methods is asked, PyG until its reader is."""
+HEAVY = (
+    "torch",
+    "gnnrec_core.models.lightgcn",
+    "gnnrec_core.recommend",
+    "gnnrec_core.explain.explaining",
+    "gnnrec_core.explain.ledger",
+    "gnnrec_ui.explain_answer",
+)
+"""What the first explanation and its chart need. Captum waits until one of its methods is asked, PyG until its reader
+is, scipy.stats until something is measured."""
 
 
 def folder_key(folder: Path) -> str:
@@ -52,17 +61,20 @@ def warm() -> threading.Thread:
     """Import the heavy libraries once, beside the first page, and take them out of Python's garbage collection.
 
     Streamlit collects garbage after each script run; with torch imported that costs half a second of every click
-    unless what has been imported is frozen.
+    unless what has been imported is frozen. The collector also rests meanwhile: importing leaves it nothing to find,
+    and looking costs a third of the imports.
     """
 
     def work() -> None:
-        for name in HEAVY:
-            try:
-                import_module(name)
-            except ImportError:
-                continue
-        gc.collect()
         gc.freeze()
+        gc.disable()
+        try:
+            for name in HEAVY:
+                with suppress(ImportError):  # said where it is needed, by the page that needs it
+                    import_module(name)
+        finally:
+            gc.freeze()
+            gc.enable()
 
     thread = threading.Thread(target=work, name="warm-imports", daemon=True)
     thread.start()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gnnrec_core.library import workspace
-from gnnrec_ui import shell, story
+from gnnrec_ui import first_answer, shell, story
 
 with shell.page("home") as study:
     place = workspace()
@@ -19,6 +19,7 @@ with shell.page("home") as study:
         st.info("This dataset has no trained model yet.", icon=":material/model_training:")
         shell.link("train", "Train one", icon=":material/model_training:")
     else:
+        example = first_answer.room()
         story.tell()
         story.key_figures(place, study.dataset_entry, study.run_entry)
         if study.dataset_entry.shipped:
@@ -30,3 +31,5 @@ with shell.page("home") as study:
         shell.link("methods", "How the methods work", icon=":material/menu_book:")
     if place.read_only:
         st.caption("This is a read-only demonstration: nothing can be imported, trained or deleted here.")
+    if study.run_entry is not None:
+        first_answer.answer(example, study)

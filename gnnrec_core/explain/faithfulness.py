@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau, spearmanr
 
 from gnnrec_core import progress
 from gnnrec_core.data.values import Dataset, IntArray
@@ -226,6 +225,8 @@ def _mean_effect(truth: Truth, name: str, orders: list[IntArray], n: int) -> Set
 
 
 def _agreement(truth: Truth, values: Float, limit: int, seed: int) -> tuple[float | None, float | None, int]:
+    from scipy.stats import kendalltau, spearmanr  # half a second that no explanation needs before it is measured
+
     chosen = np.arange(len(truth.edges))
     if not truth.scorer.has_fast_leave_one_out and len(chosen) > limit:
         chosen = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:limit])

@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.stats import spearmanr
 
 from gnnrec_core import progress
 from gnnrec_core.data.values import Dataset, IntArray
@@ -125,6 +124,8 @@ def _price_slope(kept: torch.Tensor, edge_size: float, n_used: int) -> torch.Ten
 
 def mean_agreement(rankings: list[Float]) -> float | None:
     """Mean Spearman correlation over all pairs of rankings, in -1..1; None where no pair has a spread."""
+    from scipy.stats import spearmanr
+
     found = [
         float(spearmanr(one, other).statistic)
         for one, other in combinations(rankings, 2)

@@ -58,7 +58,7 @@ def sum_of_parts(
     theme.styled(figure, height=ROW_HEIGHT * len(names) + 70)
     ticks = [theme.plotly_text(theme.shortened(name, 26)) for name in names]
     figure.update_yaxes(tickvals=rows, ticktext=ticks, autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="running sum, in units of the score", range=room(starts, lengths))
+    figure.update_xaxes(title="sum so far, in score units", range=room(starts, lengths))
     figure.update_layout(bargap=0.35, showlegend=False)
     figure.add_vline(0, line_width=1, line_color=theme.BASELINE)
     return figure

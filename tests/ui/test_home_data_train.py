@@ -47,6 +47,15 @@ def test_home_tells_the_story_with_the_studys_own_figures():
     assert {"recommend", "explain", "what_if", "audit"} <= {link.page for link in links}
 
 
+def test_home_takes_a_score_apart_at_once_and_links_to_the_whole_answer():
+    app = open_page("home")
+    assert "Why is *A Connecticut Yankee" in texts(app) and len(app.get("plotly_chart")) == 1
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == "The whole answer")
+    assert "user=reader-" in link.query_string
+    app = open_page("home", run="popularity")  # its scores have no parts
+    assert not app.get("plotly_chart") and not app.error and "1 · Meet somebody" in texts(app)
+
+
 def test_data_describes_the_chosen_dataset():
     app = open_page("data")
     assert {metric.label: metric.value for metric in app.metric}["Interactions"] == "35,091"

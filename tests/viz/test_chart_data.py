@@ -12,7 +12,7 @@ def test_bars_get_the_words_of_their_axis():
     figure = explain_charts.sum_of_parts(["Tom & <Jerry>", "B"], [0.5, -0.25], 1.0, 1.25)
     table = chart_table(figure)
     assert table["Name"].tolist() == ["Taste learned in training", "Tom & <Jerry>", "B", "Score"]
-    assert table["Running sum, in units of the score"].tolist() == [1.0, 0.5, -0.25, 1.25]
+    assert table["Sum so far, in score units"].tolist() == [1.0, 0.5, -0.25, 1.25]
 
 
 def test_lines_say_their_series():

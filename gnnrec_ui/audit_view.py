@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from gnnrec_core.data.values import Dataset
 from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts, theme
-from gnnrec_ui import audit_ask, figures, forms, shell
+from gnnrec_ui import audit_ask, figures, forms, shell, state
 from gnnrec_ui.charts import chart
 from gnnrec_ui.gap_view import gap
 from gnnrec_ui.study import Study
@@ -83,32 +84,59 @@ def verdicts(report: AuditReport, most: int = 4) -> None:
 
 
 def people(study: Study, report: AuditReport) -> None:
-    """Sizes first, then figures by group, then differences, then the people themselves."""
+    """Sizes first, then figures by group, then differences, then the people themselves. A click on a group in any of
+    the charts chooses it, as the menu above its people does."""
     if not report.by_group:
         st.info("No group is large enough to be shown.", icon=":material/groups:")
         return
+    labels = [group.group for group in report.by_group]
+    of = state.follow("of", labels.__contains__, labels[0])
     st.subheader("How many people are in each group", anchor=False)
-    st.dataframe(sizes_table(report.by_group), hide_index=True, alt="Group sizes")
+    chart(
+        audit_charts.group_sizes(report),
+        "Click a group, here or in a chart below, to list its people at the end of this page.",
+        f"sizes_{of}",
+        table=sizes_table(report.by_group),
+        on_point=_choose_group,
+    )
     if report.suppressed:
         st.caption(f"Not shown, being too small or letting a small group be worked out: {len(report.suppressed)}.")
     st.subheader("Figures by group", anchor=False)
     names = [name for name in BY_GROUP if any(name in group.metrics for group in report.by_group)]
     st.dataframe(groups_table(report, names), hide_index=True, alt="Figures by group with intervals")
     if report.differences:
-        heat = audit_charts.heat_map(report).update_traces(showscale=False)  # the cells say their numbers
-        chart(heat, key="heat_map", alt="Each group against all others")
-        st.caption(
-            "Each cell: the group against all others. A star stands up to the tests; blue is above, orange below."
-        )
-        st.subheader("Each group against everybody else", anchor=False)
-        tested = list(dict.fromkeys(difference.metric for difference in report.differences))
-        metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
-        st.caption(for_markdown(figures.definition(metric)))
-        chart(audit_charts.forest(report.differences, metric), key="forest", alt=f"Differences in {metric}")
-        omnibus = report.omnibus.get(metric)
-        if omnibus is not None:
-            st.caption(f"Any difference between groups at all: p {theme.number(omnibus)} (permutation test).")
-    _people_of_group(study, report)
+        _differences(report, of)
+    _people_of_group(study, report, labels)
+
+
+def _differences(report: AuditReport, of: str) -> None:
+    """Every tested figure as a heat map, one of them with its intervals."""
+    chart(
+        audit_charts.heat_map(report).update_traces(showscale=False, selector={"type": "heatmap"}),
+        "Each cell: the group against everybody else, as a share of their figure. Blue is above, orange below; a star "
+        "stands up to the tests.",
+        f"heat_map_{of}",
+        on_point=_choose_group,
+    )
+    st.subheader("Each group against everybody else", anchor=False)
+    tested = list(dict.fromkeys(difference.metric for difference in report.differences))
+    metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
+    chart(
+        audit_charts.forest(report.differences, metric),
+        for_markdown(figures.definition(metric)),
+        f"forest_{of}",
+        alt=f"Differences in {metric}",
+        on_point=_choose_group,
+    )
+    omnibus = report.omnibus.get(metric)
+    if omnibus is not None:
+        st.caption(f"Any difference between groups at all: p {theme.number(omnibus)} (permutation test).")
+
+
+def _choose_group(mark: Any) -> None:
+    """A mark of a chart was clicked: its customdata ends with the group."""
+    state.choose("of", str(mark[-1]))
+    st.toast(f"{for_markdown(str(mark[-1]))}: its people are listed at the end of the page.", icon=":material/groups:")
 
 
 def sizes_table(groups: tuple[GroupFigures, ...]) -> pd.DataFrame:
@@ -133,12 +161,11 @@ def groups_table(report: AuditReport, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _people_of_group(study: Study, report: AuditReport) -> None:
+def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> None:
     """From a group to its people, the worst served first, and on to one person's list and its reasons."""
     if report.grouping is None:
         return
     st.subheader("The people of a group", anchor=False)
-    labels = [group.group for group in report.by_group]
     label = forms.choose("Group", labels, "of", name_of=clean)
     rows = people_of(report, label)
     ids = study.dataset.users.ids

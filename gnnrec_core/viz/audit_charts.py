@@ -15,6 +15,7 @@ from gnnrec_core.audit.leakage import Leakage
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.mitigation import Mitigation
 from gnnrec_core.audit.values import AuditReport, Difference
+from gnnrec_core.viz.chart_data import UNSEEN
 from gnnrec_core.viz.theme import (
     ACCENT,
     BASELINE,
@@ -30,6 +31,7 @@ from gnnrec_core.viz.theme import (
 )
 
 ROW = 34
+THIRDS = (-1 / 3, 0.0, 1 / 3)
 LINE = {"color": BASELINE, "dash": "dot", "width": 1}
 
 
@@ -39,23 +41,28 @@ def label(text: Any) -> str:
 
 
 def group_sizes(report: AuditReport) -> go.Figure:
-    """Users of each shown group, largest first: what to look at before any figure."""
+    """People of each shown group, largest first: what to look at before any figure; customdata is the group."""
     groups = report.by_group[::-1]
     figure = go.Figure(
         go.Bar(
             x=[group.n_users for group in groups],
             y=[label(group.group) for group in groups],
             orientation="h",
-            marker={"color": [ACCENT if group.n_users >= 50 else BASELINE for group in groups]},
-            hovertemplate="%{y}: %{x:,} users<extra></extra>",
+            marker={"color": ACCENT},
+            text=[f"{group.n_users:,}" for group in groups],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[group.group] for group in groups],
+            hovertemplate="%{y}: %{x:,} people<extra></extra>",
         )
     )
-    figure.update_xaxes(title_text="users")
-    return styled(figure, 90 + ROW * len(groups))
+    figure.update_xaxes(title_text="people")
+    return styled(figure, 80 + ROW * len(groups))
 
 
 def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
-    """Each group minus all other users with its interval and adjusted p; grey where one cannot tell."""
+    """Each group minus everybody else with its interval and adjusted p, grey where one cannot tell; customdata ends
+    with the group."""
     chosen = [d for d in differences if d.metric == metric][::-1]
     grey = ("cannot tell", "none")
     figure = go.Figure(
@@ -87,12 +94,15 @@ def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
             font={"size": 11},
         )
     figure.add_vline(x=0, line=LINE)
-    figure.update_xaxes(title_text=f"{METRICS[metric].title}: group minus all other users (95 % interval, adjusted p)")
+    figure.update_xaxes(title_text=f"{METRICS[metric].title}: group minus everybody else (95 % interval, adjusted p)")
     return styled(figure, 110 + (ROW + 12) * max(1, len(chosen)))
 
 
 def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
-    """Group x metric: the difference as a share of the figure of all others; a star after Holm's adjustment."""
+    """Group x metric: the difference as a share of the figure of all others; a star after Holm's adjustment.
+
+    Heat maps report no clicks, so unseen marks lie over the cells; their customdata is the group.
+    """
     names = list(metrics or dict.fromkeys(d.metric for d in report.differences))
     groups = list(dict.fromkeys(d.group for d in report.differences))
     cells = {(d.group, d.metric): d for d in report.differences}
@@ -102,19 +112,41 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x=[METRICS[name].title for name in names],
-            y=[label(group) for group in groups],
+            x=list(range(len(names))),
+            y=list(range(len(groups))),
             text=texts,
             texttemplate="%{text}",
             colorscale=[list(stop) for stop in DIVERGING],
             zmin=-widest,
             zmax=widest,
             colorbar={"tickformat": ".0%", "title": {"text": "against others"}},
-            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+            hoverinfo="skip",
         )
     )
-    figure.update_yaxes(autorange="reversed")
-    return styled(figure, 140 + ROW * len(groups))
+    places = [(row, column) for row in range(len(groups)) for column in range(len(names))]
+    figure.add_scatter(
+        x=[column + part for _, column in places for part in THIRDS],
+        y=[row for row, _ in places for _ in THIRDS],
+        mode="markers",
+        marker={"symbol": "square", "size": ROW - 4, "opacity": 0},
+        customdata=[[groups[row]] for row, _ in places for _ in THIRDS],
+        text=[_cell_name(groups[row], names[column], texts[row][column]) for row, column in places for _ in THIRDS],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+        meta=UNSEEN,
+    )
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METRICS[name].title for name in names])
+    figure.update_yaxes(
+        tickvals=list(range(len(groups))), ticktext=[label(group) for group in groups], autorange="reversed"
+    )
+    styled(figure, 140 + ROW * len(groups))
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def _cell_name(group: str, metric: str, text: str) -> str:
+    return f"{label(group)}, {METRICS[metric].title}: {text}"
 
 
 def _relative(difference: Difference | None) -> float:

@@ -11,6 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 SERIES = "Series"
+UNSEEN = "unseen"
+"""The `meta` of a trace that is drawn only to be clicked, and is no part of what the chart shows."""
 
 
 def chart_table(figure: go.Figure) -> pd.DataFrame:
@@ -21,7 +23,8 @@ def chart_table(figure: go.Figure) -> pd.DataFrame:
     >>> chart_table(go.Figure(go.Bar(x=["a", "b"], y=[1, 2]))).to_dict("list")
     {'x': ['a', 'b'], 'y': [1, 2]}
     """
-    tables = [(trace, _rows(trace, figure)) for trace in figure.data if trace.visible is not False]
+    shown = [trace for trace in figure.data if trace.visible is not False and trace.meta != UNSEEN]
+    tables = [(trace, _rows(trace, figure)) for trace in shown]
     told = [(plain(trace.name or ""), table) for trace, table in tables if len(table)]
     if len({name for name, _ in told}) > 1:
         for name, table in told:

@@ -19,6 +19,7 @@ from gnnrec_core.audit.leakage import Leakage
 from gnnrec_core.audit.mitigation import mitigate, prepare
 from gnnrec_core.viz import audit_charts as charts
 from gnnrec_core.viz import exposure_charts as exposure
+from gnnrec_core.viz.chart_data import chart_table
 from tests.audit.small_runs import sample, trained
 
 
@@ -44,6 +45,15 @@ def test_the_heat_map_has_a_cell_a_difference(report):
     assert np.isfinite(cells.z).sum() == sum(np.isfinite(d.relative) for d in report.differences)
     first = report.differences[0]
     assert cells.z[0][0] == pytest.approx(first.relative)
+
+
+def test_every_mark_of_a_group_says_which_and_the_table_holds_no_unseen_ones(report):
+    groups = [g.group for g in report.by_group]
+    heat = charts.heat_map(report)
+    assert [mark[-1] for mark in charts.group_sizes(report).data[0].customdata] == groups[::-1]
+    assert {mark[-1] for mark in heat.data[1].customdata} == {d.group for d in report.differences}
+    assert {mark[-1] for mark in charts.forest(report.differences, "ndcg").data[0].customdata} <= set(groups)
+    assert len(chart_table(heat)) == len({d.group for d in report.differences})
 
 
 def test_sizes_are_those_of_the_shown_groups(report):
@@ -91,4 +101,5 @@ def test_a_group_that_is_html_is_shown_as_text(run):
     report = audit(run, 10, from_labels("hostile", labels))
     for figure in (charts.forest(report.differences, "ndcg"), charts.heat_map(report), charts.group_sizes(report)):
         shown = [text for trace in figure.data for text in (trace.y if trace.y is not None else ())]
+        shown += [*(figure.layout.yaxis.ticktext or ()), *(t for trace in figure.data for t in trace.text or ())]
         assert not any("<img" in str(text) for text in shown) and any("&lt;img" in str(text) for text in shown)

@@ -13,7 +13,6 @@ from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.readers import READERS
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.data.values import SPLITS
 from gnnrec_core.errors import RequestError
 from gnnrec_core.files import refuse_existing
 from gnnrec_core.settings import describe_settings, read_settings
@@ -59,7 +58,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "n_users": dataset.n_users,
         "n_items": dataset.n_items,
         "n_interactions": len(dataset.interactions),
-        **{f"n_{split}": len(dataset.interactions.rows(split)) for split in SPLITS},
+        **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
         "fingerprint": dataset.fingerprint,
         "relations": [{"name": relation.name, "n_edges": len(relation)} for relation in dataset.relations],
         "problems": [asdict(problem) for problem in dataset.problems],

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.data.sample import save_sample
-from gnnrec_core.data.values import SPLITS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +23,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "n_users": dataset.n_users,
         "n_items": dataset.n_items,
         "n_interactions": len(dataset.interactions),
-        **{f"n_{split}": len(dataset.interactions.rows(split)) for split in SPLITS},
+        **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
         "fingerprint": dataset.fingerprint,
         "relations": [{"name": relation.name, "n_edges": len(relation)} for relation in dataset.relations],
     }

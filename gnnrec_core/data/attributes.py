@@ -145,9 +145,9 @@ def _note(code: str, action: str, text: str, table: Table, column: str | None, n
 
 def _typed(column: pl.Series) -> pl.Series:
     """Texts that are all numbers become numbers, unless writing them back would change them (`007`); lists parted by
-    `|` become lists; blanks and words for 'missing' become null."""
+    `|` become lists; blanks and words for 'missing' become null. Whole numbers are Int64, however they were read."""
     if column.dtype != pl.String:
-        return column
+        return column.cast(pl.Int64) if column.dtype == pl.Int32 else column
     text = column.str.strip_chars()
     text = text.set(text.str.to_lowercase().is_in(_MISSING).fill_null(False), None)
     there = text.drop_nulls()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gnnrec_core.data.blocks import blocks, counted, in_blocks
 from gnnrec_core.data.describe import component_sizes
 from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray, Problem
 
@@ -32,7 +33,7 @@ def _warning(code: str, count: int, message: str, value: str | None = None) -> P
 def _bots(dataset: Dataset) -> list[Problem]:
     """Users with over 1,000 interactions a day, or 50 times the median and 5 % of all items."""
     log = dataset.interactions
-    degrees = np.bincount(log.user_index, minlength=dataset.n_users)
+    degrees = counted(log.user_index, dataset.n_users)
     limit = max(BOT_TIMES_MEDIAN * float(np.median(degrees)), 0.05 * dataset.n_items, 100)
     suspects = set(np.flatnonzero(degrees > limit).tolist())
     if log.timestamp is not None:
@@ -64,8 +65,14 @@ def _unseen_users(dataset: Dataset) -> list[Problem]:
 
 
 def _unseen(dataset: Dataset, index: IntArray, n: int, kind: str, ids: tuple[str, ...]) -> list[Problem]:
-    train = np.bincount(index[dataset.interactions.split == SPLITS.index("train")], minlength=n)
-    unseen = np.flatnonzero(train == 0)
+    seen = np.zeros(n, bool)
+    split, train = dataset.interactions.split, SPLITS.index("train")
+
+    def see(part: slice) -> None:
+        seen[index[part][split[part] == train]] = True
+
+    in_blocks(blocks(len(index)), see)
+    unseen = np.flatnonzero(~seen)
     if not len(unseen):
         return []
     message = (
@@ -110,7 +117,7 @@ def _components(dataset: Dataset) -> list[Problem]:
 
 def _alone(dataset: Dataset) -> list[Problem]:
     """Users with one interaction cannot be judged: it is in train, and none is left to find."""
-    degrees = np.bincount(dataset.interactions.user_index, minlength=dataset.n_users)
+    degrees = counted(dataset.interactions.user_index, dataset.n_users)
     one = int(np.count_nonzero(degrees == 1))
     if one < dataset.n_users / 2:
         return []

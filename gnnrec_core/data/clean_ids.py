@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import gathered
 from gnnrec_core.data.distinct import distinct
 from gnnrec_core.data.readers.values import Table
 from gnnrec_core.data.values import IntArray, Problem
@@ -20,15 +21,19 @@ _TOTALS = {"total", "totals", "sum", "grand total", "subtotal", "gesamt", "summe
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 _FLOAT_ID = re.compile(r"-?\d+\.0$")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+_LONGEST_INTEGER = 18
+"""Letters of an id that is sorted by number; longer ones may not fit into 64 bits."""
 
 
 @dataclass(frozen=True)
 class Ids:
-    """`codes` int32 `[n]` into `values` (cleaned ids, unique, unsorted); -1 where the row has no id."""
+    """`codes` int32 `[n]` into `values` (cleaned ids, unique); -1 where the row has no id. `sorted`: the ids are known
+    to stand in the order of `sorted_vocabulary`."""
 
     codes: NDArray[np.int32]
     values: list[str]
     problems: tuple[Problem, ...]
+    sorted: bool = False
 
 
 def clean_ids(table: Table, column: str, kind: str) -> Ids:
@@ -36,21 +41,21 @@ def clean_ids(table: Table, column: str, kind: str) -> Ids:
     found = distinct(table.frame[column])
     raw = found.values.to_list()
     if table.frame[column].dtype.is_integer() and "" not in raw:
-        return Ids(found.codes, raw, ())
-    report = _Report(table, column, found.codes, found.counts())
+        return Ids(found.codes, raw, (), sorted=not raw or max(len(raw[0]), len(raw[-1])) <= _LONGEST_INTEGER)
+    report = _Report(table, column, found.codes, found.counts)
     texts = [text.strip() for text in raw]
     report.repaired("blanks_stripped", [a != b for a, b in zip(raw, texts)], f"{kind} ids had blanks around them")
     texts = _composed(texts, report, kind)
     texts = _whole_floats(texts, report, kind)
     _doubtful(texts, report, kind)
-    totals = _total_row(texts, report, found.counts(), len(found.codes))
+    totals = _total_row(texts, report, found.counts, len(found.codes))
     empty = [not text or total for text, total in zip(texts, totals)]
     report.dropped("empty_id", [not text for text in texts], f"rows have no {kind} id")
     places: dict[str, int] = {}
     lookup = np.array(
         [-1 if gone else places.setdefault(text, len(places)) for text, gone in zip(texts, empty)], dtype=np.int32
     )
-    codes = lookup[found.codes] if len(lookup) else np.zeros(0, np.int32)
+    codes = gathered(lookup, found.codes) if len(lookup) else np.zeros(0, np.int32)
     return Ids(codes, list(places), tuple(report.problems))
 
 
@@ -60,24 +65,19 @@ def sorted_vocabulary(values: list[str]) -> tuple[tuple[str, ...], IntArray]:
     >>> sorted_vocabulary(["10", "9"])[0], sorted_vocabulary(["10", "9", "x"])[0]
     (('9', '10'), ('10', '9', 'x'))
     """
-    integers = all(
-        text.isascii() and text.lstrip("-").isdigit() and str(int(text)) == text for text in values[:100_000]
-    )
-    integers = integers and all(len(text) < 19 for text in values)
-    if integers:
-        try:
-            numbers = np.array(values, dtype=np.int64) if values else np.zeros(0, np.int64)
-            integers = pl.Series(numbers).cast(pl.String).to_list() == values
-        except ValueError:
-            integers = False
-    order = np.argsort(numbers, kind="stable") if integers else _text_order(values)
+    texts = pl.Series(values, dtype=pl.String)
+    numbers = texts.cast(pl.Int64, strict=False)
+    if numbers.null_count() or not (numbers.cast(pl.String) == texts).all() or _longest(texts) > _LONGEST_INTEGER:
+        order = np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.int64)
+    else:
+        order = np.argsort(numbers.to_numpy(), kind="stable")
     rank = np.empty(len(values), np.int64)
     rank[order] = np.arange(len(values))
     return tuple(values[place] for place in order), rank
 
 
-def _text_order(values: list[str]) -> IntArray:
-    return np.array(sorted(range(len(values)), key=values.__getitem__), dtype=np.int64)
+def _longest(texts: pl.Series) -> int:
+    return int(texts.str.len_bytes().max() or 0)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -96,7 +96,7 @@ class _Report:
         if not wanted.any():
             return
         count = int(self.counts[wanted].sum())
-        rows = np.flatnonzero(wanted[self.codes])[:10]
+        rows = np.flatnonzero(gathered(wanted, self.codes))[:10]
         lines = self.table.where(rows)
         self.problems.append(
             Problem(

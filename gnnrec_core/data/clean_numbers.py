@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import gathered
 from gnnrec_core.data.clean_ids import MISSING_WORDS
 from gnnrec_core.data.distinct import Distinct, distinct
 from gnnrec_core.data.readers.values import Table
@@ -40,7 +41,7 @@ def clean_numbers(table: Table, column: str, scale: tuple[float, float] | None =
         return _checked(_Found(table, column, found, values, np.ones(len(values), np.int64)), scale, [])
     found = distinct(series)
     numbers, how = _parse(found.values)
-    met = _Found(table, column, found, numbers, found.counts())
+    met = _Found(table, column, found, numbers, found.counts)
     problems = []
     for code, (flags, message) in how.items():
         if code == "not_a_number" and flags.any():
@@ -140,7 +141,7 @@ def _checked(met: _Found, scale: tuple[float, float] | None, problems: list[Prob
             raise met.refused(outside, f"is outside the declared scale {scale[0]:g} to {scale[1]:g}")
     _doubts(met, problems)
     drop = met.found.rows(infinite) if infinite.any() else np.zeros(0, np.int64)
-    return Numbers(narrow[met.found.codes], drop, tuple(problems))
+    return Numbers(gathered(narrow, met.found.codes), drop, tuple(problems))
 
 
 def _doubts(met: _Found, problems: list[Problem]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gnnrec_core.data.clean_ids import MISSING_WORDS
 from gnnrec_core.data.readers.values import Table
@@ -16,14 +18,15 @@ from gnnrec_core.errors import DataError
 
 _SLASHED = r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?$"
 _UNITS = ((1e17, 1_000_000_000, "nanoseconds"), (1e14, 1_000_000, "microseconds"), (1e11, 1_000, "milliseconds"))
+_YEAR_1, _YEAR_9999 = -62_135_596_800, 253_402_300_799
 _ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y%m%dT%H%M%S", "%Y/%m/%d")
 
 
 @dataclass(frozen=True)
 class Times:
-    """`values` int64 seconds `[n]`, `NO_TIME` where there is none."""
+    """`values` seconds `[n]`, int64 (or int32, where a large log's are all there and fit), `NO_TIME` for none."""
 
-    values: IntArray
+    values: NDArray[Any]
     n_future: int
     problems: tuple[Problem, ...]
 
@@ -37,18 +40,28 @@ def clean_times(table: Table, column: str, day_first: bool | None = None, now: f
         seconds = series.cast(pl.Datetime("us")).dt.epoch("s").fill_null(NO_TIME).to_numpy()
         return Times(seconds, *_doubts(table, column, seconds, now, problems))
     if series.dtype.is_numeric():
-        raw = series.fill_nan(None) if series.dtype.is_float() else series
-        missing = raw.is_null().to_numpy()
-        numbers = raw.fill_null(0).to_numpy()
+        whole = _from_numbers(table, column, series)
     else:
         text = series.cast(pl.String).fill_null("").str.strip_chars()
         whole = text.cast(pl.Int64, strict=False)
         if whole.null_count():
             whole = _from_text(table, column, text, whole, day_first, problems)
-        missing = whole.is_null().to_numpy()
-        numbers = whole.fill_null(0).to_numpy()
-    seconds = _in_seconds(table, column, numbers, missing, problems)
+    missing = whole.is_null().to_numpy() if whole.null_count() else None
+    seconds = _in_seconds(
+        table, column, (whole.fill_null(0) if missing is not None else whole).to_numpy(), missing, problems
+    )
     return Times(seconds, *_doubts(table, column, seconds, now, problems))
+
+
+def _from_numbers(table: Table, column: str, series: pl.Series) -> pl.Series:
+    """Numbers of a typed column as Int64 (or Int32), fractions cut off; null where nothing stands."""
+    if series.dtype == pl.Int32 and not series.null_count():
+        return series
+    series = series.fill_nan(None) if series.dtype.is_float() else series
+    whole = series.cast(pl.Int64, strict=False)
+    if whole.null_count() > series.null_count():
+        raise _no_time(table, column, np.flatnonzero((whole.is_null() & series.is_not_null()).to_numpy()))
+    return whole
 
 
 def _from_text(
@@ -92,19 +105,23 @@ def _from_dates(
         found = found.fill_null(_slashed_dates(table, column, slashed, rows, day_first, problems))
     bad = np.flatnonzero(found.is_null().to_numpy())
     if len(bad):
-        value, line = str(text[int(bad[0])])[:80], table.line(rows[bad[0]])
-        raise DataError(
-            f"{table.file} line {line:,}, column {column!r}: {value!r} is not a time"
-            + (f" (and {len(bad) - 1:,} more like it)." if len(bad) > 1 else "."),
-            "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none.",
-            file=table.file,
-            line=line,
-            column=column,
-            value=value,
-            count=len(bad),
-            lines=list(table.where(rows[bad])),
-        )
+        raise _no_time(table, column, rows[bad])
     return found
+
+
+def _no_time(table: Table, column: str, rows: IntArray) -> DataError:
+    value, line = table.text(column, rows[0]), table.line(rows[0])
+    return DataError(
+        f"{table.file} line {line:,}, column {column!r}: {value!r} is not a time"
+        + (f" (and {len(rows) - 1:,} more like it)." if len(rows) > 1 else "."),
+        "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none.",
+        file=table.file,
+        line=line,
+        column=column,
+        value=value,
+        count=len(rows),
+        lines=list(table.where(rows)),
+    )
 
 
 def _slashed_dates(
@@ -145,17 +162,16 @@ def _slashed_dates(
 
 
 def _in_seconds(
-    table: Table, column: str, numbers: np.ndarray, missing: np.ndarray, problems: list[Problem]
+    table: Table, column: str, numbers: IntArray, missing: np.ndarray | None, problems: list[Problem]
 ) -> IntArray:
     """Numbers of any unit as seconds. Units are told by size: 1e11 seconds is the year 5138."""
-    known = numbers[~missing] if missing.any() else numbers
-    seconds = numbers.astype(np.int64)
-    high = float(known.max()) if len(known) else 0.0
+    high = int(numbers.max(initial=0))  # a missing one is 0
+    seconds = numbers
     for limit, divisor, unit in _UNITS:
         if high < limit:
             continue
-        fine = ~missing & (numbers >= limit)
-        coarse = ~missing & ~fine & (numbers > 0)
+        fine = numbers >= limit
+        coarse = ~fine & (numbers > 0)
         if coarse.any():
             raise _mixed(table, column, unit, np.flatnonzero(fine), np.flatnonzero(coarse))
         seconds = seconds // divisor
@@ -163,7 +179,7 @@ def _in_seconds(
             _problem(table, column, np.flatnonzero(fine), "time_unit", f"times are in {unit}; read as seconds")
         )
         break
-    return np.where(missing, NO_TIME, seconds) if missing.any() else seconds
+    return seconds if missing is None else np.where(missing, NO_TIME, seconds)
 
 
 def _mixed(table: Table, column: str, unit: str, fine: IntArray, coarse: IntArray) -> DataError:
@@ -187,13 +203,17 @@ def _doubts(
 ) -> tuple[int, tuple[Problem, ...]]:
     """Times that are kept and that a person should know of."""
     limit = int(time.time() if now is None else now) + 86_400
-    highest = int(seconds.max(initial=0))
+    lowest, highest = int(seconds.min(initial=1)), int(seconds.max(initial=0))
+    if lowest < _YEAR_1 or highest > _YEAR_9999:
+        rows = np.flatnonzero(((seconds < _YEAR_1) & (seconds != NO_TIME)) | (seconds > _YEAR_9999))
+        if len(rows):
+            raise _no_time(table, column, rows)
     n_future = 0
     if highest > limit:
         rows = np.flatnonzero(seconds > limit)
         n_future = len(rows)
         problems.append(_problem(table, column, rows, "future_time", "times lie in the future", "kept", "warning"))
-    if len(seconds) and int(seconds.min()) <= 0:
+    if lowest <= 0:
         rows = np.flatnonzero((seconds <= 0) & (seconds != NO_TIME))
         if len(rows):
             message = "times are 0 or before 1970"

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
-from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray
+from gnnrec_core.data.blocks import blocks, counted, in_blocks
+from gnnrec_core.data.values import NO_TIME, Dataset, IntArray
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 
@@ -74,8 +73,8 @@ class Description:
 def describe(dataset: Dataset) -> Description:
     """Describe `dataset`; reads it only."""
     log = dataset.interactions
-    users = np.bincount(log.user_index, minlength=dataset.n_users).astype(np.int64)
-    items = np.bincount(log.item_index, minlength=dataset.n_items).astype(np.int64)
+    users = counted(log.user_index, dataset.n_users)
+    items = counted(log.item_index, dataset.n_items)
     sizes = component_sizes(dataset)
     times = np.zeros(0, np.int64) if log.timestamp is None else log.timestamp[log.timestamp != NO_TIME]
     return Description(
@@ -83,7 +82,7 @@ def describe(dataset: Dataset) -> Description:
         dataset.n_users,
         dataset.n_items,
         len(log),
-        {name: len(log.rows(name)) for name in SPLITS},
+        {str(name): n for name, n in log.n_by_split.items()},
         len(log) / max(dataset.n_users * dataset.n_items, 1),
         _quantiles(users),
         _quantiles(items),
@@ -122,31 +121,52 @@ def component_sizes(dataset: Dataset) -> IntArray:
     users, items = dataset.interactions.user_index, dataset.interactions.item_index
     if not len(users):
         return np.zeros(0, np.int64)
-    in_first = _reached(users, items, dataset)
-    first = int(np.count_nonzero(in_first[0]) + np.count_nonzero(in_first[1]))
-    rest = np.flatnonzero(~in_first[0][users])
+    of_user, of_item = _reached(users, items, dataset)
+    first = int(np.count_nonzero(of_user) + np.count_nonzero(of_item))
     n = dataset.n_users + dataset.n_items
-    matrix = sp.coo_array((np.ones(len(rest), np.int8), (users[rest], items[rest] + dataset.n_users)), shape=(n, n))
+    if first == n:
+        return np.array([n])
+    from scipy import sparse  # only now: it takes a while to import
+    from scipy.sparse.csgraph import connected_components
+
+    rest = np.flatnonzero(~of_user[users])
+    matrix = sparse.coo_array((np.ones(len(rest), np.int8), (users[rest], items[rest] + dataset.n_users)), shape=(n, n))
     _, labels = connected_components(matrix.tocsr(), directed=False)
-    others = np.bincount(labels[~np.concatenate(in_first)], minlength=1)
+    others = np.bincount(labels[~np.concatenate([of_user, of_item])], minlength=1)
     sizes: IntArray = np.sort(np.append(others, first))[::-1].astype(np.int64)
     sizes = sizes[sizes > 0]
     return sizes
 
 
 def _reached(users: IntArray, items: IntArray, dataset: Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Users and items connected with the first user, by spreading along all edges at once (few rounds suffice)."""
+    """Users and items connected with the first user, by spreading along edges (few rounds suffice): along one in 64
+    first, which reaches most, then along those at whose ends somebody is not reached yet. Nobody where it takes
+    long."""
     of_user, of_item = np.zeros(dataset.n_users, bool), np.zeros(dataset.n_items, bool)
     of_user[users[0]] = True
-    n_reached = 0
+    few = _spread(users[::64], items[::64], of_user, of_item)
+
+    def open_ends(part: slice) -> IntArray:
+        rows: IntArray = np.flatnonzero(~(of_user[users[part]] & of_item[items[part]])) + part.start
+        return rows
+
+    left: IntArray = np.concatenate(in_blocks(blocks(len(users)), open_ends))
+    if few and _spread(users[left], items[left], of_user, of_item):
+        return of_user, of_item
+    return np.zeros_like(of_user), np.zeros_like(of_item)
+
+
+def _spread(users: IntArray, items: IntArray, of_user: NDArray[np.bool_], of_item: NDArray[np.bool_]) -> bool:
+    """Mark what is connected with what is marked; False where 20 rounds are not enough."""
+    n_reached = -1
     for _ in range(20):
         of_item[items[of_user[users]]] = True
         of_user[users[of_item[items]]] = True
         n_now = int(of_user.sum() + of_item.sum())
         if n_now == n_reached:
-            return of_user, of_item
+            return True
         n_reached = n_now
-    return np.zeros_like(of_user), np.zeros_like(of_item)
+    return False
 
 
 def _quantiles(degrees: IntArray) -> dict[str, float]:

@@ -3,56 +3,75 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import counted, gathered, in_blocks, pieces
 from gnnrec_core.data.values import IntArray
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """`codes` int32 `[n]`: the position of each row's text in `values` (`[m]`, no two alike, no nulls)."""
+    """`codes` int32 or uint8 `[n]`: the position of each row's text in `values` (`[m]`, no two alike, no nulls)."""
 
-    codes: NDArray[np.int32]
+    codes: NDArray[Any]
     values: pl.Series
 
+    @cached_property
     def counts(self) -> IntArray:
         """Rows of each distinct text `[m]`."""
-        return np.bincount(self.codes, minlength=len(self.values)).astype(np.int64)
+        return counted(self.codes, len(self.values))
 
     def rows(self, wanted: NDArray[np.bool_]) -> IntArray:
         """Rows whose text is among `wanted` (bool `[m]`)."""
-        return np.flatnonzero(wanted[self.codes])
+        return np.flatnonzero(gathered(wanted, self.codes))
 
 
 def distinct(column: pl.Series) -> Distinct:
     """The distinct texts of a text, integer or other scalar column; a null counts as the empty text."""
     if column.dtype.is_integer() and not column.null_count():
-        return _distinct_integers(column.to_numpy())
+        return _distinct_integers(column)
     if column.dtype != pl.Categorical:
         column = column.cast(pl.String).cast(pl.Categorical)
     column = column.fill_null("") if column.null_count() else column
-    codes = column.to_physical().to_numpy()
-    present = np.flatnonzero(np.bincount(codes, minlength=1)) if len(codes) else np.zeros(0, np.int64)
-    lookup = np.zeros(int(codes.max(initial=0)) + 1, np.int32)
-    lookup[present] = np.arange(len(present), dtype=np.int32)
     values = column.unique()
-    return Distinct(lookup[codes], values.cast(pl.String).gather(np.argsort(values.to_physical().to_numpy())))
+    present = values.to_physical().to_numpy()
+    order = np.argsort(present)
+    lookup = np.zeros(int(present.max(initial=0)) + 1, np.uint8 if len(present) <= 256 else np.int32)
+    lookup[present[order]] = np.arange(len(present), dtype=lookup.dtype)
+    return Distinct(_looked_up(lookup, 0, column.to_physical()), values.cast(pl.String).gather(order))
 
 
-def _distinct_integers(values: IntArray) -> Distinct:
-    if not len(values):
+def _distinct_integers(column: pl.Series) -> Distinct:
+    """The texts ascend by their number."""
+    if not len(column):
         return Distinct(np.zeros(0, np.int32), pl.Series([], dtype=pl.String))
-    low, high = int(values.min()), int(values.max())
-    if high - low > 4 * len(values) + 1_000_000:
-        present, codes = np.unique(values, return_inverse=True)
-        return Distinct(codes.astype(np.int32), pl.Series(present).cast(pl.String))
-    shifted = values - low if low else values
+    low, high = int(column.min()), int(column.max())  # type: ignore[arg-type]
+    if high - low > 4 * len(column) + 1_000_000 or high >= 2**63:
+        present, places = np.unique(column.to_numpy(), return_inverse=True)
+        return Distinct(places.astype(np.int32), pl.Series(present).cast(pl.String))
     seen = np.zeros(high - low + 1, bool)
-    seen[shifted] = True
+
+    def see(piece: tuple[slice, NDArray[Any]]) -> None:
+        seen[piece[1].astype(np.int64) - low] = True
+
+    in_blocks(pieces(column), see)
     present = np.flatnonzero(seen)
     lookup = np.zeros(len(seen), np.int32)
     lookup[present] = np.arange(len(present), dtype=np.int32)
-    return Distinct(lookup[shifted], pl.Series(present + low).cast(pl.String))
+    return Distinct(_looked_up(lookup, low, column), pl.Series(present + low).cast(pl.String))
+
+
+def _looked_up(lookup: NDArray[Any], low: int, column: pl.Series) -> NDArray[Any]:
+    """`lookup[column - low]`."""
+    codes = np.empty(len(column), lookup.dtype)
+
+    def look_up(piece: tuple[slice, NDArray[Any]]) -> None:
+        codes[piece[0]] = lookup[piece[1].astype(np.int64) - low]
+
+    in_blocks(pieces(column), look_up)
+    return codes

@@ -6,93 +6,124 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import blocks, chosen_in_place, gathered, in_blocks
 from gnnrec_core.data.log import Log, Places
 from gnnrec_core.data.values import IntArray, Problem
 
 
-def in_order(log: Log) -> Log:
-    """The log sorted by (user, item)."""
-    key = pair_key(log)
-    if len(key) < 2 or np.all(key[1:] >= key[:-1]):
-        return log
-    n_row_bits = len(key).bit_length()
-    if int(key.max()).bit_length() + n_row_bits > 63:
-        return log.take(np.argsort(key, kind="stable"))
-    # One sort of (key, row) in a single number is several times faster than an argsort and three gathers.
-    key <<= n_row_bits
-    key |= np.arange(len(key))
-    ordered = pl.Series(key).sort().to_numpy()  # on all cores
-    order = (ordered & ((1 << n_row_bits) - 1)).astype(np.int32)
-    np.right_shift(ordered, n_row_bits, out=key)
-    n_items = len(log.item_ids)
-    user = np.repeat(np.arange(len(log.user_ids), dtype=np.int32), np.bincount(log.user, minlength=len(log.user_ids)))
-    key -= user.astype(np.int64) * n_items
-    return replace(
-        log,
-        user=user,
-        item=key.astype(np.int32),
-        rating=None if log.rating is None else log.rating[order],
-        time=None if log.time is None else log.time[order],
-        part=None if log.part is None else log.part[order],
-        row=order if log.row is None else log.row[order],
-    )
-
-
-def pair_key(log: Log) -> IntArray:
-    """One int64 a pair: user times number of items, plus item."""
-    key = log.user.astype(np.int64)
-    key *= len(log.item_ids)
-    key += log.item
-    return key
-
-
-def merge_duplicates(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Problem, ...]]:
-    """The sorted log with each pair once.
+def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Problem, ...]]:
+    """The log sorted by (user, item), each pair once; user, item and time are int64.
 
     `last` keeps the row with the latest time, of several the one with the highest rating; `mean` and `max` take that
     of all its ratings, with the latest time. A pair in two parts of the source stays in the earlier part (train).
     """
-    again = np.zeros(len(log) + 1, bool)
-    again[1:-1] = (log.item[1:] == log.item[:-1]) & (log.user[1:] == log.user[:-1])
-    if not again.any():
-        return log, ()
-    rows = np.flatnonzero(again[:-1] | again[1:])
-    starts = ~again[rows]
-    ordered = _best_first(log, rows, starts)
-    group = np.cumsum(starts) - 1
-    first = ordered[np.flatnonzero(starts)]
-    others = ordered[~starts]
-    problems = _account(log, first[group[~starts]], others, rule, places)
-    rating, time = log.rating, log.time
-    if rule in ("mean", "max") and rating is not None:
-        rating = rating.copy()
-        rating[first] = _combined(rating[ordered], group, rule)
-    if rule in ("mean", "max") and time is not None:
-        time = time.copy()
-        time[first] = np.maximum.reduceat(time[ordered], np.flatnonzero(starts))
+    user, item, row = _in_order(log)
+    again = np.zeros(len(log) + 1, bool)  # place p holds the pair of place p - 1
+
+    def compare(part: slice) -> None:
+        before, here = slice(max(part.start, 1) - 1, part.stop - 1), slice(max(part.start, 1), part.stop)
+        again[here] = (item[here] == item[before]) & (user[here] == user[before])
+
+    in_blocks(blocks(len(log)), compare)
+    at = np.flatnonzero(again[:-1] | again[1:])
+    if not len(at):
+        return _rearranged(log, user, item, row), ()
+    few = log.in_order(row[at])
+    starts = np.flatnonzero(~again[at])
+    group = np.cumsum(~again[at]) - 1
+    best = _best(few, starts, group)
+    others = np.delete(np.arange(len(at)), best)
+    problems = _account(few, best[group[others]], others, rule, places)
     keep = np.ones(len(log), bool)
-    keep[others] = False
-    return replace(log, rating=rating, time=time).take(keep), problems
+    keep[at[others]] = False
+    merged = _rearranged(log, *(chosen_in_place(column, keep) for column in (user, item, row)))
+    kept = at[best] - np.searchsorted(at[others], at[best])
+    if rule in ("mean", "max") and merged.rating is not None and few.rating is not None:
+        merged.rating[kept] = _combined(few.rating, group, rule)
+    if rule in ("mean", "max") and merged.time is not None and few.time is not None:
+        merged.time[kept] = np.maximum.reduceat(few.time, starts)
+    return merged, problems
 
 
-def _best_first(log: Log, rows: IntArray, starts: Any) -> IntArray:
-    """The same rows with the one to keep first in each pair."""
-    keys: list[Any] = [log.row[rows] if log.row is not None else rows]
-    if log.rating is not None:
-        keys.append(-np.nan_to_num(log.rating[rows], nan=-np.inf))
-    if log.time is not None:
-        keys.append(-np.maximum(log.time[rows], -(2**62)))
-    if log.part is not None:
-        keys.append(log.part[rows])
-    ordered: IntArray = rows[np.lexsort((*keys, np.cumsum(starts)))]
-    return ordered
+def _in_order(log: Log) -> tuple[IntArray, IntArray, NDArray[Any]]:
+    """User, item and row in the log, sorted, in fresh arrays; rows of one pair in the order of the log."""
+    n_item_bits, n_row_bits = len(log.item_ids).bit_length(), len(log).bit_length()
+    if _is_sorted(log):
+        return log.user.astype(np.int64), log.item.astype(np.int64), np.arange(len(log), dtype=np.int32)
+    if len(log.user_ids).bit_length() + n_item_bits + n_row_bits > 63:
+        order = np.lexsort((log.item, log.user))
+        return log.user[order].astype(np.int64), log.item[order].astype(np.int64), order
+    key = np.empty(len(log), np.int64)  # user, item, row in one number: sorting it is quicker than an argsort
+
+    def pack(part: slice) -> None:
+        packed = log.user[part].astype(np.int64)
+        packed <<= n_item_bits
+        packed |= log.item[part]
+        packed <<= n_row_bits
+        packed |= np.arange(part.start, part.stop)
+        key[part] = packed
+
+    in_blocks(blocks(len(log)), pack)
+    key.sort()
+    item, row = np.empty(len(log), np.int64), np.empty(len(log), np.int32)
+
+    def unpack(part: slice) -> None:
+        row[part] = key[part] & ((1 << n_row_bits) - 1)
+        key[part] >>= n_row_bits
+        item[part] = key[part] & ((1 << n_item_bits) - 1)
+        key[part] >>= n_item_bits
+
+    in_blocks(blocks(len(log)), unpack)
+    return key, item, row
+
+
+def _is_sorted(log: Log) -> bool:
+    def in_order(part: slice) -> bool:
+        user, item = log.user[part.start : part.stop + 1], log.item[part.start : part.stop + 1]
+        return bool(np.all((user[1:] > user[:-1]) | ((user[1:] == user[:-1]) & (item[1:] >= item[:-1]))))
+
+    return all(in_order(part) for part in blocks(len(log)))
+
+
+def _rearranged(log: Log, user: NDArray[Any], item: NDArray[Any], row: NDArray[Any]) -> Log:
+    return replace(
+        log,
+        user=user,
+        item=item,
+        rating=None if log.rating is None else gathered(log.rating, row),
+        time=None if log.time is None else gathered(log.time, row, np.int64),
+        part=None if log.part is None else gathered(log.part, row),
+        row=row if log.row is None else gathered(log.row, row),
+    )
+
+
+def _best(few: Log, starts: IntArray, group: IntArray) -> IntArray:
+    """The row of `few` that each group keeps: earliest part, then latest time, highest rating, and first row of the
+    source. One criterion after the other narrows down the candidates."""
+    criteria: list[Any] = []
+    if few.part is not None:
+        criteria.append(-few.part)
+    if few.time is not None:
+        criteria.append(few.time)
+    if few.rating is not None:
+        criteria.append(np.nan_to_num(few.rating, nan=-np.inf))
+    criteria.append(-np.asarray(few.row))
+    left = np.arange(len(few))
+    for criterion in criteria:
+        values = criterion[left]
+        first = np.searchsorted(group[left], np.arange(len(starts)))
+        left = left[values == np.maximum.reduceat(values, first)[group[left]]]
+    return left
 
 
 def _combined(ratings: Any, group: IntArray, rule: str) -> Any:
-    """Mean or highest rating of each pair, over the ratings that are there."""
+    """Mean or highest rating of each pair, over the ratings that are there; added up from the highest down, so that
+    the order of rows cannot show."""
     n = int(group[-1]) + 1
+    order = np.lexsort((-ratings, group))
+    ratings = ratings[order]
     there = np.isfinite(ratings)
     if rule == "max":
         best = np.full(n, -np.inf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import counted, gathered
 from gnnrec_core.data.clean_times import parse_moment
 from gnnrec_core.data.log import Log, Places
 from gnnrec_core.data.options import ImportOptions
@@ -41,11 +42,11 @@ def apply_filters(log: Log, options: ImportOptions, places: Places) -> tuple[Log
     for least, kind in ((options.min_user_interactions, "user"), (options.min_item_interactions, "item")):
         if least > 1:
             index = log.user if kind == "user" else log.item
-            enough = (np.bincount(index) >= least)[index]
+            enough = gathered(counted(index, int(index.max()) + 1) >= least, index)
             log = leave_out(log, enough, f"rare_{kind}s", f"of {kind}s with fewer than {least}")
     if options.k_core > 1:
         log = leave_out(log, k_core(log, options.k_core), "k_core", f"outside the {options.k_core}-core")
-    return log.compact(), tuple(problems)
+    return (log.compact() if problems else log), tuple(problems)
 
 
 def _in_window(log: Log, options: ImportOptions) -> NDArray[np.bool_]:

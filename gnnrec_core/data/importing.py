@@ -9,7 +9,7 @@ import numpy as np
 
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
 from gnnrec_core.data.checks import check_dataset
-from gnnrec_core.data.duplicates import in_order, merge_duplicates
+from gnnrec_core.data.duplicates import once_in_order
 from gnnrec_core.data.filters import apply_filters, interaction_weights
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
@@ -31,8 +31,7 @@ def import_source(
     """
     options = options or ImportOptions()
     report = progress or _silent
-    log_source = read_source(str(source), options, report)
-    return build_dataset(log_source, str(source), options, report)
+    return build_dataset(read_source(str(source), options, report), str(source), options, report)
 
 
 def read_source(source: str, options: ImportOptions, progress: Progress | None = None) -> SourceLog:
@@ -56,7 +55,7 @@ def _state(source: str) -> list[tuple[str, int, int]]:
 
 
 def build_dataset(source: SourceLog, location: str, options: ImportOptions, progress: Progress) -> Dataset:
-    """The dataset of a source that has been read. Frees the source's columns on the way."""
+    """The dataset of a source that has been read; its columns are let go as soon as they are clean."""
     progress(0.4, "checking columns")
     users, items = source.users, source.items
     if options.users:
@@ -65,11 +64,12 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         items = read_attribute_file(options.items, options, "item")
     edges = (*source.edges, *read_edge_files(options))
     rows_in = sum(part.table.n_in for part in source.parts)
-    places = Places(source)
+    places = Places.of(source)
     log, n_future, met = clean_log(source, options)
     problems = [*source.problems, *(p for part in source.parts for p in part.table.problems), *met]
+    source = replace(source, parts=())
     progress(0.6, "merging duplicates and filtering")
-    log, more = merge_duplicates(in_order(log), options.duplicates, places)
+    log, more = once_in_order(log, options.duplicates, places)
     problems += more
     log, more = apply_filters(log, options, places)
     problems += more
@@ -107,7 +107,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:
-    columns = (log.user.astype(np.int64), log.item.astype(np.int64), interaction_weights(log, options), split)
+    columns = (log.user, log.item, interaction_weights(log, options), split)
     for column in (*columns, log.time, log.rating):
         if column is not None:
             column.flags.writeable = False  # so that `Interactions` need not copy what nobody else holds

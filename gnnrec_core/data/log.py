@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import chosen, counted, gathered
 from gnnrec_core.data.clean_ids import Ids, clean_ids, need_several, sorted_vocabulary
 from gnnrec_core.data.clean_numbers import clean_numbers
 from gnnrec_core.data.clean_times import clean_times
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers.values import Part, SourceLog
+from gnnrec_core.data.readers.values import Part, SourceLog, Table
 from gnnrec_core.data.values import NO_TIME, SPLITS, FloatArray, IntArray, Problem
 from gnnrec_core.errors import DataError
 
 
 @dataclass(frozen=True)
 class Log:
-    """Interactions as arrays `[n]`; after `in_order` sorted by (user, item). `row` counts through all parts of the
-    source; `part` is a position in `SPLITS` where the source brings parts."""
+    """Interactions as arrays `[n]`; after `once_in_order` sorted by (user, item). `row` counts through all parts of
+    the source; `part` is a position in `SPLITS` where the source brings parts."""
 
     user_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
-    user: NDArray[np.int32]
-    item: NDArray[np.int32]
+    user: NDArray[Any]
+    item: NDArray[Any]
     rating: FloatArray | None = None
-    time: IntArray | None = None
+    time: NDArray[Any] | None = None
     part: NDArray[np.int8] | None = None
     row: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.user)
 
-    def take(self, chosen: Any) -> Log:
-        """The rows that a mask, slice or array of positions chooses."""
+    def take(self, keep: NDArray[np.bool_]) -> Log:
+        """The rows that a mask keeps."""
         row = np.arange(len(self), dtype=np.int32) if self.row is None else self.row
+        return replace(self._each(lambda column: chosen(column, keep)), row=chosen(row, keep))
+
+    def in_order(self, order: NDArray[Any]) -> Log:
+        """The rows at the positions `order`."""
+        return replace(
+            self._each(lambda column: gathered(column, order)),
+            row=order if self.row is None else gathered(self.row, order),
+        )
+
+    def _each(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Log:
         return replace(
             self,
-            user=self.user[chosen],
-            item=self.item[chosen],
-            rating=None if self.rating is None else self.rating[chosen],
-            time=None if self.time is None else self.time[chosen],
-            part=None if self.part is None else self.part[chosen],
-            row=row[chosen],
+            user=change(self.user),
+            item=change(self.item),
+            rating=None if self.rating is None else change(self.rating),
+            time=None if self.time is None else change(self.time),
+            part=None if self.part is None else change(self.part),
         )
 
     def compact(self) -> Log:
@@ -56,9 +68,14 @@ class Log:
 
 @dataclass(frozen=True)
 class Places:
-    """From a row of the joined log to file and line."""
+    """From a row of the joined log to file and line. `tables` are those of the source, without their columns."""
 
-    source: SourceLog
+    tables: tuple[tuple[int, Table], ...]
+
+    @classmethod
+    def of(cls, source: SourceLog) -> Places:
+        """The places of a source, which need not stay in memory for them."""
+        return cls(tuple((p.table.frame.height, replace(p.table, frame=pl.DataFrame())) for p in source.parts))
 
     def problem(self, code: str, severity: str, log: Log, rows: Any, action: str, message: str, **more: Any) -> Problem:
         """A Problem about the positions `rows` of `log`."""
@@ -79,40 +96,42 @@ class Places:
         )
 
     def _place(self, row: int) -> tuple[str, int]:
-        for part in self.source.parts:
-            if row < part.table.frame.height:
-                return part.table.file, part.table.line(row)
-            row -= part.table.frame.height
+        for height, table in self.tables:
+            if row < height:
+                return table.file, table.line(row)
+            row -= height
         raise IndexError(row)
 
 
-def _renumbered(index: NDArray[np.int32], ids: tuple[str, ...]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    used = np.bincount(index, minlength=len(ids)) > 0
+def _renumbered(index: NDArray[Any], ids: tuple[str, ...]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    used = counted(index, len(ids)) > 0
     if used.all():
         return index, ids
-    new = (np.cumsum(used) - 1).astype(np.int32)
-    return new[index], tuple(ids[place] for place in np.flatnonzero(used))
+    new = (np.cumsum(used) - 1).astype(index.dtype)
+    return gathered(new, index), tuple(ids[place] for place in np.flatnonzero(used))
 
 
 def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tuple[Problem, ...]]:
     """All parts of the source as one clean log, how many times lie in the future, and what was met."""
     problems: list[Problem] = []
-    users, user_ids = _joined_ids(source.parts, "user", problems)
-    items, item_ids = _joined_ids(source.parts, "item", problems)
-    keep = (users >= 0) & (items >= 0) if len(users) and min(users.min(), items.min()) < 0 else None
-    problems = _once(problems, users, items, source)
+    users = _joined_ids(source.parts, "user", problems)
+    items = _joined_ids(source.parts, "item", problems)
+    keep = None
+    if len(users.codes) and min(users.codes.min(), items.codes.min()) < 0:
+        keep = (users.codes >= 0) & (items.codes >= 0)
+        problems = _once(problems, users.codes, items.codes, source)
     ratings, infinite = _ratings(source.parts, options, problems)
     times, n_future = _times(source.parts, options, problems)
     if len(infinite):
-        keep = np.ones(len(users), bool) if keep is None else keep
+        keep = np.ones(len(users.codes), bool) if keep is None else keep
         gone = ~keep[infinite]
         if gone.any():
             problems = [_less(p, int(gone.sum())) if p.code == "infinite_rating" else p for p in problems]
         keep[infinite] = False
-    part = _parts(source.parts, len(users))
-    sorted_users, user_rank = sorted_vocabulary(user_ids)
-    sorted_items, item_rank = sorted_vocabulary(item_ids)
-    log = Log(sorted_users, sorted_items, _ranked(user_rank, users), _ranked(item_rank, items), ratings, times, part)
+    part = _parts(source.parts, len(users.codes))
+    user_ids, user = _ranked(users)
+    item_ids, item = _ranked(items)
+    log = Log(user_ids, item_ids, user, item, ratings, times, part)
     if keep is not None:
         log = log.take(keep).compact()
     file = source.parts[0].table.file
@@ -123,25 +142,26 @@ def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tupl
     return log, n_future, tuple(problems)
 
 
-def _ranked(rank: IntArray, codes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """New indices; a missing id (-1) takes any index, for its row is left out next."""
-    if np.array_equal(rank, np.arange(len(rank))):
-        return codes
-    return rank.astype(np.int32)[codes] if len(rank) else np.zeros(len(codes), np.int32)
+def _ranked(ids: Ids) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Ids in canonical order and the new indices; a missing id (-1) takes any index, for its row is left out next."""
+    if ids.sorted:
+        return tuple(ids.values), ids.codes
+    values, rank = sorted_vocabulary(ids.values)
+    return values, gathered(rank.astype(np.int32), ids.codes) if len(rank) else np.zeros(len(ids.codes), np.int32)
 
 
-def _joined_ids(parts: tuple[Part, ...], kind: str, problems: list[Problem]) -> tuple[NDArray[np.int32], list[str]]:
+def _joined_ids(parts: tuple[Part, ...], kind: str, problems: list[Problem]) -> Ids:
     found: list[Ids] = [clean_ids(part.table, getattr(part.roles, kind), kind) for part in parts]
     for ids in found:
         problems.extend(ids.problems)
     if len(found) == 1:
-        return found[0].codes, found[0].values
+        return found[0]
     places: dict[str, int] = {}
     codes = []
     for ids in found:
         lookup = np.array([places.setdefault(text, len(places)) for text in ids.values] + [-1], np.int32)
-        codes.append(lookup[ids.codes])
-    return np.concatenate(codes), list(places)
+        codes.append(gathered(lookup, ids.codes))
+    return Ids(np.concatenate(codes), list(places), ())
 
 
 def _once(

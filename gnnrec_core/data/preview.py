@@ -126,9 +126,9 @@ class Draft:
             len(log),
             dataset.n_users,
             dataset.n_items,
-            len(log.rows("train")),
-            len(log.rows("validation")),
-            len(log.rows("test")),
+            log.n_by_split["train"],
+            log.n_by_split["validation"],
+            log.n_by_split["test"],
             dataset.problems,
         )
 

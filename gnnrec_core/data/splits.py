@@ -5,10 +5,12 @@ All draws are made over interactions sorted by (user, item), so a split does not
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import BLOCK, counted, in_blocks
 from gnnrec_core.data.log import Log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.values import NO_TIME, IntArray, Problem
@@ -37,14 +39,42 @@ def split_log(log: Log, options: ImportOptions, n_future: int = 0) -> tuple[Spli
     return split, name, _doubts(log, split, name)
 
 
-def random_split(user: NDArray[np.int32], ratios: tuple[float, float, float], seed: int) -> Split:
-    """Of each user's n interactions, `ratios` of n (rounded) at random; from n = 3 on every wanted part gets one."""
-    counts = np.bincount(user)
+def random_split(user: NDArray[Any], ratios: tuple[float, float, float], seed: int) -> Split:
+    """Of each user's n interactions, `ratios` of n (rounded) at random; from n = 3 on every wanted part gets one.
+
+    `user` ascends. Every interaction draws a number; the lowest draws of a user are test, the next validation.
+    """
+    counts = counted(user, int(user[-1]) + 1 if len(user) else 0)
     n_validation, n_test = held_out_counts(counts, ratios)
-    place = _random_place(counts, np.random.default_rng(seed))
-    split = (place < np.repeat(n_validation + n_test, counts)).astype(np.int8)
-    split += place < np.repeat(n_test, counts)
+    starts = np.cumsum(counts) - counts
+    n_place_bits = int(counts.max(initial=1)).bit_length()
+    n_draw_bits = 63 - n_place_bits - len(counts).bit_length()
+    draw = np.random.default_rng(seed).integers(0, 1 << n_draw_bits, len(user))
+    split = np.zeros(len(user), np.int8)
+
+    def work(part: slice) -> None:
+        users = user[part]
+        place = np.arange(part.start, part.stop) - starts[users]
+        key = users.astype(np.int64)  # user, draw, place in one number: sorted by user, then by draw
+        key <<= n_draw_bits
+        key |= draw[part]
+        key <<= n_place_bits
+        key |= place
+        key.sort()
+        key &= (1 << n_place_bits) - 1
+        key += starts[users] - part.start
+        held = (place < (n_validation + n_test)[users]).astype(np.int8)
+        held += place < n_test[users]
+        split[part][key] = held
+
+    in_blocks(_whole_users(user, starts), work)
     return split
+
+
+def _whole_users(user: NDArray[Any], starts: IntArray) -> list[slice]:
+    """Blocks that part no user's interactions."""
+    cuts = np.unique(starts[user[::BLOCK]]) if len(user) else np.zeros(0, np.int64)
+    return [slice(int(start), int(stop)) for start, stop in zip(cuts, [*cuts[1:], len(user)])]
 
 
 def held_out_counts(counts: IntArray, ratios: tuple[float, float, float]) -> tuple[IntArray, IntArray]:
@@ -64,43 +94,29 @@ def held_out_counts(counts: IntArray, ratios: tuple[float, float, float]) -> tup
     return n_validation, n_test
 
 
-def _random_place(counts: IntArray, rng: np.random.Generator) -> NDArray[np.int32]:
-    """A random order within each user: the place `[n]` (from 0) of each interaction of the sorted log."""
-    n = int(counts.sum())
-    n_place_bits = int(counts.max(initial=1)).bit_length()
-    n_draw_bits = 63 - n_place_bits - len(counts).bit_length()
-    starts = np.repeat(np.cumsum(counts) - counts, counts)
-    in_user = np.arange(n) - starts
-    key = np.repeat(np.arange(len(counts)), counts)  # user, draw, place in one number: sorted by user, then by draw
-    key <<= n_draw_bits
-    key |= rng.integers(0, 1 << n_draw_bits, n)
-    key <<= n_place_bits
-    key |= in_user
-    in_order = pl.Series(key).sort().to_numpy()  # on all cores
-    np.bitwise_and(in_order, (1 << n_place_bits) - 1, out=key)
-    key += starts
-    place = np.empty(n, np.int32)
-    place[key] = in_user
-    return place
-
-
 def leave_last_split(log: Log, ratios: tuple[float, float, float], seed: int) -> Split:
     """The last interaction of each user is test, the one before validation; ties in time fall at random.
 
     A user with two keeps one in train; a user with one is in train only. A part whose ratio is 0 stays empty.
     """
     assert log.time is not None
-    tie = np.random.default_rng(seed).random(len(log))
-    order = np.lexsort((tie, log.time, log.user))
-    counts = np.bincount(log.user)
-    from_last = np.empty(len(log), np.int64)
-    from_last[order] = np.repeat(np.cumsum(counts), counts) - 1 - np.arange(len(log))
+    time, tie = log.time, np.random.default_rng(seed).random(len(log))
+    counts = counted(log.user, len(log.user_ids))
+    starts = np.cumsum(counts) - counts
     n_test = np.where(counts >= 2, int(ratios[2] > 0), 0)
     n_validation = np.where(counts >= 2 + (ratios[2] > 0), int(ratios[1] > 0), 0)
     split = np.zeros(len(log), np.int8)
-    timed = log.time != NO_TIME
-    split[timed & (from_last < (n_test + n_validation)[log.user])] = VALIDATION
-    split[timed & (from_last < n_test[log.user])] = TEST
+
+    def work(part: slice) -> None:
+        users = log.user[part]
+        order = np.lexsort((tie[part], time[part], users))
+        from_last = (starts + counts)[users] - 1 - np.arange(part.start, part.stop)
+        held = np.where(from_last < (n_test + n_validation)[users], VALIDATION, TRAIN).astype(np.int8)
+        held[from_last < n_test[users]] = TEST
+        split[part][order] = held
+
+    in_blocks(_whole_users(log.user, starts), work)
+    split[time == NO_TIME] = TRAIN
     return split
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
@@ -15,14 +17,16 @@ from gnnrec_core.files import new_folder, write_json
 
 FORMAT_VERSION = 1
 FAST_ABOVE = 1_000_000
-"""Larger logs are packed with lz4: a third larger than zstd, written several times faster."""
+"""Larger logs are packed with lz4, without statistics: a third larger than zstd, written several times faster."""
 
 
 def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> None:
     """Write `dataset` to `folder`. RequestError where the folder exists and `overwrite` is false."""
-    with new_folder(folder, overwrite) as temporary:
-        _interaction_table(dataset.interactions).write_parquet(
-            temporary / "interactions.parquet", compression="zstd" if len(dataset.interactions) < FAST_ABOVE else "lz4"
+    with new_folder(folder, overwrite) as temporary, ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(lambda: dataset.fingerprint)  # while the tables are written
+        large = len(dataset.interactions) >= FAST_ABOVE
+        _interaction_table(dataset.interactions).sink_parquet(
+            temporary / "interactions.parquet", compression="lz4" if large else "zstd", statistics=not large
         )
         dataset.user_table.write_parquet(temporary / "users.parquet")
         dataset.item_table.write_parquet(temporary / "items.parquet")
@@ -32,6 +36,7 @@ def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> Non
             (temporary / "relations").mkdir(exist_ok=True)
             table = pl.DataFrame({"source": relation.source, "target": relation.target, "weight": relation.weight})
             table.write_parquet(temporary / "relations" / f"{_file_stem(relation.name, number)}.parquet")
+        hashed.result()
         write_json(temporary / "dataset.json", _card(dataset))
 
 
@@ -64,18 +69,19 @@ def load_dataset(folder: Path) -> Dataset:
     return dataset
 
 
-def _interaction_table(interactions: Interactions) -> pl.DataFrame:
-    time = interactions.timestamp
+def _interaction_table(interactions: Interactions) -> pl.LazyFrame:
+    """The columns of the contract; the texts of `split` are made while they are written, not all at once before."""
+    time, n = interactions.timestamp, len(interactions)
     columns: dict[str, Any] = {
         "user_index": interactions.user_index,
         "item_index": interactions.item_index,
-        "split": pl.Series(SPLITS).gather(interactions.split),
-        "timestamp": pl.Series([None] * len(interactions), dtype=pl.Int64) if time is None else _with_gaps(time),
+        "split": pl.Series(interactions.split.view(np.uint8)).cat.to(pl.Enum(SPLITS)),
+        "timestamp": pl.repeat(None, n, dtype=pl.Int64, eager=True) if time is None else _with_gaps(time),
         "weight": interactions.weight,
     }
     if interactions.rating is not None:
         columns["rating"] = interactions.rating
-    return pl.DataFrame(columns)
+    return pl.DataFrame(columns).lazy().with_columns(pl.col("split").cast(pl.String))
 
 
 def _with_gaps(time: IntArray) -> pl.Series:
@@ -90,7 +96,7 @@ def _card(dataset: Dataset) -> dict[str, Any]:
         "n_users": dataset.n_users,
         "n_items": dataset.n_items,
         "n_interactions": len(dataset.interactions),
-        **{f"n_{split}": len(dataset.interactions.rows(split)) for split in SPLITS},
+        **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
         "fingerprint": dataset.fingerprint,
         "source": dataset.source,
         "settings": dataset.settings,

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.data.blocks import blocks, counted, in_blocks
 from gnnrec_core.errors import DataError, RequestError
 from gnnrec_core.registry import did_you_mean
 
@@ -99,7 +100,8 @@ class Interactions:
     rating: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        order = _pair_order(self.user_index, self.item_index)
+        users, items = np.asarray(self.user_index), np.asarray(self.item_index)
+        order: Any = slice(None) if _pairs_ascend(users, items) else np.lexsort((items, users))
         for name, dtype in (
             ("user_index", np.int64),
             ("item_index", np.int64),
@@ -114,13 +116,18 @@ class Interactions:
         users, items = self.user_index, self.item_index
         if len(users) and (users[0] < 0 or items.min() < 0):
             raise DataError("An interaction has a negative index.", "Import the source again.")
-        if np.any((users[1:] == users[:-1]) & (items[1:] == items[:-1])):
+        if not isinstance(order, slice) and not _pairs_ascend(users, items):
             raise DataError("A user-item pair stands twice in the interactions.", "Import the source again.")
-        if not np.all(np.isfinite(self.weight) & (self.weight > 0)):
+        if len(users) and not (self.weight.min() > 0 and self.weight.max() < np.inf):
             raise DataError("An interaction weight is not a positive number.", "Import the source again.")
 
     def __len__(self) -> int:
         return len(self.user_index)
+
+    @cached_property
+    def n_by_split(self) -> dict[SplitName, int]:
+        """Interactions in each part."""
+        return dict(zip(SPLITS, counted(self.split, len(SPLITS)).tolist(), strict=True))
 
     def rows(self, *splits: SplitName) -> IntArray:
         """Row numbers of the interactions in `splits`, ascending."""
@@ -227,16 +234,17 @@ class Dataset:
         return digest.hexdigest()
 
 
-def _pair_order(users: IntArray, items: IntArray) -> Any:
-    """The order that sorts pairs by user, then item; a slice where they are sorted already."""
-    later = users[1:] > users[:-1]
-    if np.all(later | ((users[1:] == users[:-1]) & (items[1:] >= items[:-1]))):
-        return slice(None)
-    return np.lexsort((items, users))
+def _pairs_ascend(users: NDArray[Any], items: NDArray[Any]) -> bool:
+    """Is every pair greater than the one before it (by user, then item)?"""
+
+    def ascend(part: slice) -> bool:
+        user, item = users[part.start : part.stop + 1], items[part.start : part.stop + 1]
+        return bool(np.all((user[1:] > user[:-1]) | ((user[1:] == user[:-1]) & (item[1:] > item[:-1]))))
+
+    return all(in_blocks(blocks(len(users)), ascend))
 
 
 def _add_strings(digest: Any, strings: Sequence[str]) -> None:
-    for text in strings:
-        encoded = text.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(4, "little") + encoded)
+    encoded = [text.encode("utf-8", "surrogatepass") for text in strings]
+    digest.update(b"".join(part for text in encoded for part in (len(text).to_bytes(4, "little"), text)))
     digest.update(b"|")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from gnnrec_core.data.values import Problem
 from gnnrec_core.errors import DataError
 
@@ -228,7 +230,8 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
                     line=line,
                     offset=size + at,
                 )
-            for byte in counts:
+            counts[b"\n"] += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))  # quicker where there are many
+            for byte in (b'"', b"\r"):
                 counts[byte] += block.count(byte)
             size += len(block)
             first, last = block.find(b"\n"), block.rfind(b"\n")

@@ -1,0 +1,93 @@
+"""Long arrays, block by block: each block stays in the processor's cache, and all cores work on different ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Part = TypeVar("Part")
+Answer = TypeVar("Answer")
+BLOCK = 1 << 16
+"""Rows of a block: half a megabyte of int64."""
+
+
+def blocks(n: int, size: int = BLOCK) -> list[slice]:
+    """`n` rows as slices of `size`.
+
+    >>> blocks(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def pieces(column: pl.Series) -> list[tuple[slice, NDArray[Any]]]:
+    """The numbers of a column without gaps, where they lie in memory: blocks and the values of each."""
+    found, start = [], 0
+    for chunk in column.get_chunks():
+        values = chunk.to_numpy()
+        found += [(slice(start + p.start, start + p.stop), values[p]) for p in blocks(len(values))]
+        start += len(values)
+    return found
+
+
+def in_blocks(parts: Sequence[Part], work: Callable[[Part], Answer]) -> list[Answer]:
+    """`work` of each block, in order; on all cores where there are many. Blocks must not write to the same place.
+
+    numpy lets other threads run while it computes, so threads are enough.
+    """
+    n_threads = min(os.cpu_count() or 1, 8, len(parts) // 8)
+    if n_threads < 2:
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, parts))
+
+
+def gathered(values: NDArray[Any], index: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
+    """`values[index]`, as another type where one is named."""
+    out = np.empty(len(index), dtype or values.dtype)
+
+    def work(part: slice) -> None:
+        out[part] = values[index[part]]
+
+    in_blocks(blocks(len(index)), work)
+    return out
+
+
+def counted(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
+    """How often each of the codes 0 to n_codes - 1 stands in `codes`, int64 `[n_codes]`."""
+    parts = blocks(len(codes), max(BLOCK, 4 * n_codes))
+    total = np.zeros(n_codes, np.int64)
+    for counts in in_blocks(parts, lambda part: np.bincount(codes[part], minlength=n_codes)):
+        total += counts
+    return total
+
+
+def chosen(values: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
+    """`values[keep]` of a mask."""
+    parts = blocks(len(keep))
+    ends = np.cumsum([np.count_nonzero(keep[part]) for part in parts], dtype=np.int64)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, values.dtype)
+
+    def work(part: slice) -> None:
+        end = int(ends[part.start // BLOCK])
+        kept = values[part][keep[part]]
+        out[end - len(kept) : end] = kept
+
+    in_blocks(parts, work)
+    return out
+
+
+def chosen_in_place(values: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[Any]:
+    """`values[keep]` of a mask, moved to the front of `values`, whose memory it shares."""
+    end = 0
+    for part in blocks(len(keep)):
+        kept = values[part][keep[part]]
+        values[end : end + len(kept)] = kept
+        end += len(kept)
+    return values[:end]

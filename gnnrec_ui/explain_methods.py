@@ -19,7 +19,16 @@ from gnnrec_ui.charts import chart
 from gnnrec_ui.slow_work import waiting_room
 from gnnrec_ui.study import Study, run_label
 
-QUICK = ("ledger", "leave_one_out", "integrated_gradients", "saliency", "input_x_gradient", "attention", "random")
+QUICK = (
+    "ledger",
+    "leave_one_out",
+    "weight_gradient",
+    "integrated_gradients",
+    "saliency",
+    "input_x_gradient",
+    "attention",
+    "random",
+)
 
 
 def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:

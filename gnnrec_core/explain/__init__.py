@@ -8,6 +8,12 @@ EXPLAINERS = Registry(
     Plugin(
         "leave_one_out", "gnnrec_core.explain.leave_one_out:LeaveOneOut", "Leave one out", "The score without each one."
     ),
+    Plugin(
+        "weight_gradient",
+        "gnnrec_core.explain.weight_gradient:WeightGradient",
+        "Gradient of weights",
+        "GAT: leave one out to first order, attention and degrees normalised anew.",
+    ),
     Plugin("paths", "gnnrec_core.explain.paths:Paths", "Paths", "The strongest message paths, and what they carry."),
     Plugin("random", "gnnrec_core.explain.random:Random", "Random", "Random numbers: the control."),
     Plugin(

@@ -20,6 +20,8 @@ from gnnrec_core.explain.nodes import edge_contribution
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scoring import Scorer, scorer_of
 from gnnrec_core.explain.values import Case, Explanation
+from gnnrec_core.explain.weight_gradient import weight_gradient
+from gnnrec_core.models.protocol import WeightedRecommender
 from gnnrec_core.settings import Settings
 
 
@@ -30,7 +32,7 @@ class LeaveOneOutSettings(Settings):
         64,
         ge=1,
         le=10_000,
-        description="Where each edge needs a graph rebuilt: how many edges, those with the largest ledger part first.",
+        description="Where each edge needs a recomputation: how many edges, those that should matter most first.",
     )
 
 
@@ -49,7 +51,7 @@ class LeaveOneOut:
     ) -> Explanation:
         scorer = scorer_of(model)
         start = time.perf_counter()
-        edges, warnings = _chosen_edges(scorer, case, settings.max_recomputed)
+        edges, warnings = _chosen_edges(model, scorer, case, settings.max_recomputed)
         values = leave_one_out(scorer, case, edges)
         contributions = [
             edge_contribution(dataset, scorer.graph, edge, value, case.explained, case.user_index)
@@ -77,13 +79,18 @@ def leave_one_out(scorer: Scorer, case: Case, edges: IntArray) -> NDArray[np.flo
     return lost
 
 
-def _chosen_edges(scorer: Scorer, case: Case, limit: int) -> tuple[IntArray, tuple[str, ...]]:
+def _chosen_edges(model: Any, scorer: Scorer, case: Case, limit: int) -> tuple[IntArray, tuple[str, ...]]:
+    """All edges of the user, or the `limit` that to first order (else by the ledger) change the number most."""
     items, signs = np.array(case.signed_items).T
     parts = scorer.parts(case.user_index, items.astype(np.int64))
     if scorer.has_fast_leave_one_out or len(parts.edges) <= limit:
         return parts.edges, ()
-    largest = np.argsort(-np.abs(parts.values @ signs), kind="stable")[:limit]
+    if isinstance(model, WeightedRecommender):
+        sizes, figure = weight_gradient(model, case, parts.edges), "gradients of their weights"
+    else:
+        sizes, figure = parts.values @ signs, "ledger parts"
+    largest = np.argsort(-np.abs(sizes), kind="stable")[:limit]
     return parts.edges[np.sort(largest)], (
-        f"Recomputed for the {limit} interactions with the largest ledger parts; "
+        f"Recomputed for the {limit} interactions with the largest {figure}; "
         f"{len(parts.edges) - limit} others are not shown.",
     )

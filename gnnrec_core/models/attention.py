@@ -54,34 +54,46 @@ def _bounded(raw: Tensor, bound: float) -> Tensor:
 
 
 class _Attend(torch.autograd.Function):
-    """(x `[n, d]`, s `[n]`, t `[n]`, b `[n_edges]`) to P x."""
+    """(x `[n, d]`, s `[n]`, t `[n]`, b `[n_edges]`, w `[n_edges]`, calibration `[n_edges]`) to P x."""
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, source: Tensor, target: Tensor, edge: Tensor, graph: EdgeGraph, w: Weights, bound: float
+        ctx: Any,
+        x: Tensor,
+        source: Tensor,
+        target: Tensor,
+        edge: Tensor,
+        weight: Tensor,
+        calibration: Tensor,
+        graph: EdgeGraph,
+        bound: float,
     ) -> Tensor:
         raw = raw_logits(graph, source, target, edge)
-        alpha = attention(graph, w, raw, bound)
-        passed = alpha * w.calibration
-        ctx.save_for_backward(x, raw, alpha, passed)
-        ctx.graph, ctx.calibration, ctx.bound = graph, w.calibration, bound
+        alpha = attention(graph, Weights(weight, calibration), raw, bound)
+        passed = alpha * calibration
+        ctx.save_for_backward(x, raw, alpha, passed, weight, calibration)
+        ctx.graph, ctx.bound = graph, bound
         return graph.matrix(passed) @ x
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
-        x, raw, alpha, passed = ctx.saved_tensors
+        x, raw, alpha, passed, weight, calibration = ctx.saved_tensors
         graph, out = ctx.graph, gradients[0].contiguous()
         to_x = graph.matrix(passed[graph.reverse]) @ out
-        share = alpha * graph.products(out, x) * ctx.calibration  # alpha dL/dalpha
+        to_calibration = alpha * graph.products(out, x)
+        share = to_calibration * calibration  # alpha dL/dalpha
         to_logit = share - alpha * graph.row_sum(share)[graph.row]
         squashed = _bounded(raw, ctx.bound) / ctx.bound
         to_raw = to_logit * (1 - squashed.square()) * torch.where(raw >= 0, 1.0, SLOPE)
-        return to_x, graph.row_sum(to_raw[graph.reverse]), graph.row_sum(to_raw), to_raw, None, None, None
+        to_weight = to_logit / weight if ctx.needs_input_grad[4] else None  # alpha is a softmax of logit + log w
+        ends = graph.row_sum(to_raw[graph.reverse]), graph.row_sum(to_raw)
+        return to_x, *ends, to_raw, to_weight, to_calibration, None, None
 
 
 def attend(
     x: Tensor, source: Tensor, target: Tensor, edge: Tensor, graph: EdgeGraph, weights: Weights, bound: float
 ) -> Tensor:
-    """One head of one layer: P x `[n_nodes, d]`, with gradients for x and the logits' parts."""
-    result: Tensor = _Attend.apply(x, source, target, edge, graph, weights, bound)  # type: ignore[no-untyped-call]
+    """One head of one layer: P x `[n_nodes, d]`, with gradients for x, the logits' parts and the (positive) weights."""
+    parts = (x, source, target, edge, weights.weight, weights.calibration)
+    result: Tensor = _Attend.apply(*parts, graph, bound)  # type: ignore[no-untyped-call]
     return result

@@ -137,11 +137,15 @@ class GAT(GradientRecommender):
         weights = self._weights
         if batch is not None and self.settings.hide_batch:
             weights = Weights.of(self._edges, *self._edges.without(batch.all_edges))
+        return self._sum_of_layers(weights).index_select(0, nodes) / float(self.settings.n_layers + 1)
+
+    def _sum_of_layers(self, weights: Weights) -> Tensor:
+        """X_0 + ... + X_K `[n_nodes, d]` with other edge weights."""
         x = total = self.parameters[EMBEDDING]
         for layer in range(self.settings.n_layers):
             x = self._layer(x, layer, self._edges, weights, self._features)
             total = total + x
-        return total.index_select(0, nodes) / float(self.settings.n_layers + 1)
+        return total
 
     def _layer(self, x: Tensor, layer: int, edges: EdgeGraph, weights: Weights, features: Tensor) -> Tensor:
         """X_l from X_{l-1}."""
@@ -183,12 +187,18 @@ class GAT(GradientRecommender):
         """
         with torch.no_grad():
             weights = Weights.of(self._edges, *self._edges.without(torch.from_numpy(edges).to(self.device)))
-            x = total = self.parameters[EMBEDDING]
-            for layer in range(self.settings.n_layers):
-                x = self._layer(x, layer, self._edges, weights, self._features)
-                total = total + x
-        final: FloatArray = (total / float(self.settings.n_layers + 1)).cpu().numpy()
-        return final
+            final = self._sum_of_layers(weights) / float(self.settings.n_layers + 1)
+        found: FloatArray = final.cpu().numpy()
+        return found
+
+    def embeddings_at(self, weight: Tensor) -> Tensor:
+        """Final embeddings `[n_nodes, d]` where the edges have `weight` `[n_edges / 2]`, differentiable in it.
+
+        Degrees and the softmax of attention follow the weights; what attention sees of an edge stays.
+        """
+        both = weight.repeat(2)[self._edges.order]
+        degree = torch.zeros_like(self._edges.degree).index_add(0, self._edges.row, both)
+        return self._sum_of_layers(Weights.of(self._edges, both, degree)) / float(self.settings.n_layers + 1)
 
     def attention(self, graph: RecGraph | None = None) -> Attention:
         """Attention and its lift over uniform on `graph` (default: the trained graph)."""

@@ -215,6 +215,18 @@ class EdgeRemovingRecommender(Protocol):
 
 
 @runtime_checkable
+class WeightedRecommender(Protocol):
+    """A recommender whose final embeddings can be differentiated in the weights of the edges."""
+
+    def embeddings_at(self, weight: Any) -> Any:
+        """Final embeddings (torch, `[n_nodes, d]`) where the edges have `weight` (torch, `[n_edges / 2]`, positive).
+
+        Degrees, and attention where there is some, are normalised anew; parameters are held fixed.
+        """
+        ...
+
+
+@runtime_checkable
 class PartlessRecommender(Protocol):
     """A recommender whose score cannot be taken apart, and which says why."""
 

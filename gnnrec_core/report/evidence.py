@@ -22,7 +22,15 @@ from gnnrec_core.explain.values import Explanation, Target
 from gnnrec_core.models.run import Run
 from gnnrec_core.report.privacy import NameUser, pseudonymous
 
-SECOND_OPINIONS = ("leave_one_out", "integrated_gradients", "saliency", "shapley", "attention", "random")
+SECOND_OPINIONS = (
+    "leave_one_out",
+    "weight_gradient",
+    "integrated_gradients",
+    "saliency",
+    "shapley",
+    "attention",
+    "random",
+)
 LIMITS = (
     "Recomputed means: the graph without the named part, degrees (and attention) anew, the trained embeddings kept. A "
     "model trained again without one interaction differs from this one by more than one interaction changes.",

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -79,7 +81,22 @@ def test_the_own_gradient_of_attention_is_right():
     generator = torch.Generator().manual_seed(0)
     shapes = ((graph.n_nodes, 3), (graph.n_nodes,), (graph.n_nodes,), (len(graph.weight),))
     parts = [torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_() for shape in shapes]
-    assert torch.autograd.gradcheck(lambda *values: attend(*values, graph, weights, 1.5), parts)
+    weighing = [tensor.clone().requires_grad_() for tensor in (weights.weight, weights.calibration)]
+    assert torch.autograd.gradcheck(
+        lambda *values: attend(*values[:4], graph, Weights(*values[4:]), 1.5), [*parts, *weighing]
+    )
+
+
+def test_embeddings_at_other_weights_are_those_of_the_reweighted_graph():
+    gat = model(random_dataset(side_edges=True), scale=0.5, edge_features=False)  # else attention sees weights too
+    half = gat.graph.n_edges // 2
+    weight = torch.rand(half, generator=torch.Generator().manual_seed(1)) + 0.5
+    own = torch.from_numpy(gat.graph.edge_weight[:half].copy())
+    with torch.no_grad():
+        assert np.allclose(gat.embeddings_at(own).numpy(), gat.embeddings(), atol=1e-6)
+        found = gat.embeddings_at(weight).numpy()
+    changed = replace(gat.graph, edge_weight=weight.numpy()[np.arange(gat.graph.n_edges) % half])
+    assert np.allclose(found, gat.propagation(changed).final, atol=1e-5)
 
 
 def test_in_training_the_edges_of_the_batch_carry_no_message():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from gnnrec_core.data.blocks import blocks, counted, in_blocks
@@ -22,18 +24,24 @@ CHECK_CODES = (
 
 def check_dataset(dataset: Dataset) -> tuple[Problem, ...]:
     """Everything that a person should know before training on `dataset`; nothing is changed."""
-    checks = (_bots, _unseen_items, _unseen_users, _time_leakage, _components, _alone)
-    return tuple(problem for check in checks for problem in check(dataset))
+    degrees = counted(dataset.interactions.user_index, dataset.n_users)
+    return (
+        *_bots(dataset, degrees),
+        *_unseen(dataset, "item"),
+        *_unseen(dataset, "user"),
+        *_time_leakage(dataset),
+        *_components(dataset),
+        *_alone(degrees),
+    )
 
 
 def _warning(code: str, count: int, message: str, value: str | None = None) -> Problem:
     return Problem(code, "warning", count, "kept", message, value=value)
 
 
-def _bots(dataset: Dataset) -> list[Problem]:
+def _bots(dataset: Dataset, degrees: IntArray) -> list[Problem]:
     """Users with over 1,000 interactions a day, or 50 times the median and 5 % of all items."""
     log = dataset.interactions
-    degrees = counted(log.user_index, dataset.n_users)
     limit = max(BOT_TIMES_MEDIAN * float(np.median(degrees)), 0.05 * dataset.n_items, 100)
     suspects = set(np.flatnonzero(degrees > limit).tolist())
     if log.timestamp is not None:
@@ -55,18 +63,13 @@ def _bots(dataset: Dataset) -> list[Problem]:
     return [_warning("bot_like_users", len(suspects), message, dataset.users.ids[worst])]
 
 
-def _unseen_items(dataset: Dataset) -> list[Problem]:
-    """Items without a train interaction cannot be learned, and count as misses in every list."""
-    return _unseen(dataset, dataset.interactions.item_index, dataset.n_items, "item", dataset.items.ids)
-
-
-def _unseen_users(dataset: Dataset) -> list[Problem]:
-    return _unseen(dataset, dataset.interactions.user_index, dataset.n_users, "user", dataset.users.ids)
-
-
-def _unseen(dataset: Dataset, index: IntArray, n: int, kind: str, ids: tuple[str, ...]) -> list[Problem]:
+def _unseen(dataset: Dataset, kind: Literal["user", "item"]) -> list[Problem]:
+    """Without a train interaction nothing can be learned; such items count as misses in every list."""
+    log = dataset.interactions
+    index, ids = (log.user_index, dataset.users.ids) if kind == "user" else (log.item_index, dataset.items.ids)
+    n = len(ids)
     seen = np.zeros(n, bool)
-    split, train = dataset.interactions.split, SPLITS.index("train")
+    split, train = log.split, SPLITS.index("train")
 
     def see(part: slice) -> None:
         seen[index[part][split[part] == train]] = True
@@ -115,11 +118,10 @@ def _components(dataset: Dataset) -> list[Problem]:
     return [_warning("disconnected_parts", len(sizes), message)]
 
 
-def _alone(dataset: Dataset) -> list[Problem]:
+def _alone(degrees: IntArray) -> list[Problem]:
     """Users with one interaction cannot be judged: it is in train, and none is left to find."""
-    degrees = counted(dataset.interactions.user_index, dataset.n_users)
     one = int(np.count_nonzero(degrees == 1))
-    if one < dataset.n_users / 2:
+    if one < len(degrees) / 2:
         return []
-    message = f"{one:,} of {dataset.n_users:,} users have one interaction; they cannot be split into train and test."
+    message = f"{one:,} of {len(degrees):,} users have one interaction; they cannot be split into train and test."
     return [_warning("users_with_one", one, message)]

@@ -38,12 +38,18 @@ def distinct(column: pl.Series) -> Distinct:
     if column.dtype != pl.Categorical:
         column = column.cast(pl.String).cast(pl.Categorical)
     column = column.fill_null("") if column.null_count() else column
-    values = column.unique()
-    present = values.to_physical().to_numpy()
-    order = np.argsort(present)
+    present, texts = categories(column)
     lookup = np.zeros(int(present.max(initial=0)) + 1, np.uint8 if len(present) <= 256 else np.int32)
-    lookup[present[order]] = np.arange(len(present), dtype=lookup.dtype)
-    return Distinct(_looked_up(lookup, 0, column.to_physical()), values.cast(pl.String).gather(order))
+    lookup[present] = np.arange(len(present), dtype=lookup.dtype)
+    return Distinct(_looked_up(lookup, 0, column.to_physical()), texts)
+
+
+def categories(column: pl.Series) -> tuple[IntArray, pl.Series]:
+    """The codes that a Categorical column without gaps uses, ascending, and the text of each."""
+    values = column.unique()
+    codes = values.to_physical().to_numpy().astype(np.int64)
+    order = np.argsort(codes)
+    return codes[order], values.cast(pl.String).gather(order)
 
 
 def _distinct_integers(column: pl.Series) -> Distinct:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
@@ -16,18 +15,15 @@ from gnnrec_core.errors import DataError, RequestError
 from gnnrec_core.files import new_folder, write_json
 
 FORMAT_VERSION = 1
-FAST_ABOVE = 1_000_000
-"""Larger logs are packed with lz4, without statistics: a third larger than zstd, written several times faster."""
+LARGE = 1_000_000
+"""From so many interactions on a log is packed with lz4, without statistics: larger than zstd, much sooner written."""
 
 
 def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> None:
     """Write `dataset` to `folder`. RequestError where the folder exists and `overwrite` is false."""
     with new_folder(folder, overwrite) as temporary, ThreadPoolExecutor(1) as beside:
         hashed = beside.submit(lambda: dataset.fingerprint)  # while the tables are written
-        large = len(dataset.interactions) >= FAST_ABOVE
-        _interaction_table(dataset.interactions).sink_parquet(
-            temporary / "interactions.parquet", compression="lz4" if large else "zstd", statistics=not large
-        )
+        _save_interactions(dataset.interactions, temporary / "interactions.parquet")
         dataset.user_table.write_parquet(temporary / "users.parquet")
         dataset.item_table.write_parquet(temporary / "items.parquet")
         if dataset.n_attributes:
@@ -69,19 +65,29 @@ def load_dataset(folder: Path) -> Dataset:
     return dataset
 
 
-def _interaction_table(interactions: Interactions) -> pl.LazyFrame:
-    """The columns of the contract; the texts of `split` are made while they are written, not all at once before."""
-    time, n = interactions.timestamp, len(interactions)
-    columns: dict[str, Any] = {
-        "user_index": interactions.user_index,
-        "item_index": interactions.item_index,
-        "split": pl.Series(interactions.split.view(np.uint8)).cat.to(pl.Enum(SPLITS)),
-        "timestamp": pl.repeat(None, n, dtype=pl.Int64, eager=True) if time is None else _with_gaps(time),
-        "weight": interactions.weight,
-    }
-    if interactions.rating is not None:
-        columns["rating"] = interactions.rating
-    return pl.DataFrame(columns).lazy().with_columns(pl.col("split").cast(pl.String))
+def _save_interactions(log: Interactions, path: Path) -> None:
+    """The columns of the contract."""
+    indices = {"user_index": log.user_index, "item_index": log.item_index}
+    values = {"weight": log.weight} | ({} if log.rating is None else {"rating": log.rating})
+    time = log.timestamp
+    if len(log) < LARGE:
+        split = pl.Series(SPLITS).gather(log.split)
+        times = pl.repeat(None, len(log), dtype=pl.Int64, eager=True) if time is None else _with_gaps(time)
+        pl.DataFrame({**indices, "split": split, "timestamp": times, **values}).write_parquet(path)
+        return
+    import pyarrow as pa  # it takes the texts of `split` as codes: no text is made for each row
+    from pyarrow import parquet
+
+    split = pa.DictionaryArray.from_arrays(log.split, list(SPLITS))
+    times = pa.nulls(len(log), pa.int64()) if time is None else pa.array(time, mask=time == NO_TIME)
+    parquet.write_table(
+        pa.table({**indices, "split": split, "timestamp": times, **values}),
+        path,
+        compression="lz4",
+        use_dictionary=[*indices, "split", *values],
+        write_statistics=False,
+        store_schema=False,
+    )
 
 
 def _with_gaps(time: IntArray) -> pl.Series:

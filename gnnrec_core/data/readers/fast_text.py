@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.data.blocks import in_blocks, pieces
+from gnnrec_core.data.distinct import categories
 from gnnrec_core.data.readers.dialect import Dialect
 from gnnrec_core.data.readers.plain import PlainText
 from gnnrec_core.data.readers.values import Table
@@ -104,12 +105,11 @@ def _text_length(series: pl.Series) -> int | None:
     if series.dtype.is_integer():
         return None if series.null_count() else sum(in_blocks(pieces(series), lambda piece: _digits(piece[1])))
     if series.dtype == pl.Categorical:
-        texts = series.unique().drop_nulls()
-        places = texts.to_physical().to_numpy()
-        lengths = np.zeros(int(places.max(initial=0)) + 1, np.int64)
-        lengths[places] = texts.cast(pl.String).str.len_bytes().to_numpy()
-        codes = series.drop_nulls().to_physical() if series.null_count() else series.to_physical()
-        return sum(in_blocks(pieces(codes), lambda piece: int(lengths[piece[1]].sum())))
+        there = series.drop_nulls() if series.null_count() else series
+        codes, texts = categories(there)
+        lengths = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
+        lengths[codes] = texts.str.len_bytes().to_numpy()
+        return sum(in_blocks(pieces(there.to_physical()), lambda piece: int(lengths[piece[1]].sum())))
     return int(series.str.len_bytes().sum())
 
 

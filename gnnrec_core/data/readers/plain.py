@@ -230,9 +230,11 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
                     line=line,
                     offset=size + at,
                 )
-            counts[b"\n"] += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))  # quicker where there are many
+            counts[b"\n"] += int(
+                np.count_nonzero(np.frombuffer(block, np.uint8) == 10)
+            )  # count() is slow where many are
             for byte in (b'"', b"\r"):
-                counts[byte] += block.count(byte)
+                counts[byte] += block.count(byte) if byte in block else 0
             size += len(block)
             first, last = block.find(b"\n"), block.rfind(b"\n")
             longest = in_line + (first if first >= 0 else len(block))

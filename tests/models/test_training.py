@@ -112,28 +112,6 @@ def wait_for_epochs(out, n, child):
         time.sleep(0.002)
 
 
-def test_killed_again_and_again_the_final_weights_are_those_of_one_go(data, tmp_path):
-    model = "gat"  # it has all that LightGCN has, and parameters that learn at another rate
-    settings = {**SMALL, "epochs": 14, "patience": 14, "schedule": "cosine"}
-    expected = train(data, model, settings, tmp_path / "whole", device="cpu")
-    rng = np.random.default_rng(0)
-    for kill in range(3):
-        child = start(data, tmp_path / "run", model, settings)
-        wait_for_epochs(tmp_path / "run", 3 * kill + 2, child)
-        time.sleep(rng.uniform(0, 0.06))
-        child.kill()
-        child.wait()
-        assert RunRecord.read(tmp_path / "run").state == "interrupted"
-    known = len(read_history(tmp_path / "run"))
-    record = train(data, model, None, tmp_path / "run", device="cpu", resume=True)
-    assert same(weights(tmp_path / "run"), weights(tmp_path / "whole"))
-    assert record.figures["best_epoch"] == expected.figures["best_epoch"]
-    numbers = [epoch.epoch for epoch in read_history(tmp_path / "run")]
-    assert numbers == list(range(1, 15)) and known >= 8
-    left = sorted(path.name for path in (tmp_path / "run").iterdir())
-    assert left == ["history.jsonl", "model.safetensors", "run.json"]
-
-
 def test_a_kill_between_history_and_state_loses_one_epoch_only(data, tmp_path):
     settings = {**SMALL, "epochs": 5, "patience": 9}
     whole = train(data, "lightgcn", settings, tmp_path / "whole", device="cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -19,16 +20,17 @@ import psutil
 
 from gnnrec_core.errors import RequestError
 
+_FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 _DAY = 24 * 3600.0
 _TEMPORARY = re.compile(r"^\..*\.([0-9a-f]{8})-(\d+)\.[^.]*\.tmp$")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Replace `path` by `content`; after a crash the file is the old one or the new one, never a mixture.
 
     Raises RequestError where the disk is full or the folder cannot be written to; the old file is kept.
     """
-    with _readable_errors(path):
+    with _readable_errors(path, len(content)):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".tmp")
         temporary = Path(name)
         try:
@@ -49,6 +51,23 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add `line` (without its end) to a text file, durably; where that fails the file stays as it was.
+
+    Raises RequestError where the disk is full or the file cannot be written to.
+    """
+    content = f"{line}\n".encode()
+    with _readable_errors(path, len(content)), path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            if file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(before)
+            raise
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -62,10 +81,10 @@ def sync_folder(folder: Path) -> None:
 def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """A temporary folder that becomes `path` when the block ends well, and vanishes when it does not.
 
-    Raises RequestError where `path` exists and `overwrite` is false.
+    Raises RequestError where `path` exists and `overwrite` is false, and where the disk is full; what was there stays.
     """
     refuse_existing(path, overwrite)
-    with _readable_errors(path):
+    with _readable_errors(path, 0):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".tmp"))
     try:
@@ -87,9 +106,23 @@ def new_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         sync_folder(path.parent)
         if old is not None:
             shutil.rmtree(old.parent)
-    except BaseException:
+    except BaseException as error:
+        written = folder_bytes(temporary)
         shutil.rmtree(temporary, ignore_errors=True)
+        if _is_full(error):
+            raise _unwritable(path, error, written) from error
         raise
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes of all files below `folder`; what vanishes meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -140,14 +173,22 @@ def _machine() -> str:
 
 
 @contextmanager
-def _readable_errors(path: Path) -> Iterator[None]:
-    """Turn what the system says about writing `path` into a sentence with a hint."""
+def _readable_errors(path: Path, needed: int) -> Iterator[None]:
+    """Turn what the system says about writing `needed` bytes to `path` into a sentence with a hint."""
     try:
         yield
     except OSError as error:
-        free = shutil.disk_usage(path.parent).free if path.parent.is_dir() else 0
-        raise RequestError(
-            f"{path} could not be written: {error.strerror}.",
-            f"Check that the folder may be written to and has room ({free / 1e6:,.0f} MB are free there).",
-            file=str(path),
-        ) from error
+        raise _unwritable(path, error, needed) from error
+
+
+def _unwritable(path: Path, error: BaseException, needed: int) -> RequestError:
+    full, free = _is_full(error), shutil.disk_usage(path.parent).free if path.parent.is_dir() else 0
+    why = os.strerror(errno.ENOSPC) if full else getattr(error, "strerror", None) or str(error)
+    room = f"It needs at least {needed:,} bytes; {free:,} are free there."
+    hint = f"Make room on that disk, then try again. {room}" if full else "Check that the folder may be written to."
+    return RequestError(f"{path} could not be written: {why}.", hint, file=str(path), needed=needed, free=free)
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether the disk has no room; Polars says so in words only."""
+    return getattr(error, "errno", None) in _FULL or f"(os error {errno.ENOSPC})" in str(error)

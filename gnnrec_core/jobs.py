@@ -189,7 +189,8 @@ def _check_room(place: Workspace) -> None:
     free = shutil.disk_usage(place.home).free
     if free < MIN_FREE_BYTES:
         raise RequestError(
-            f"Only {free / 2**20:.0f} MiB are free in {place.home}.", "Make room on the disk before training."
+            f"Only {free:,} bytes are free in {place.home}.",
+            f"Make room on that disk: a training begins with at least {MIN_FREE_BYTES:,} free.",
         )
 
 

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from filelock import FileLock
 
 from gnnrec_core.errors import DataError, RequestError
+from gnnrec_core.files import append_line
 from gnnrec_core.library import Workspace
 from gnnrec_core.text import csv_text
 
@@ -57,8 +58,8 @@ def add_review(
     )
     path = _path(space, run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(review), ensure_ascii=False) + "\n")
+    with FileLock(path.with_suffix(".lock")):
+        append_line(path, json.dumps(asdict(review), ensure_ascii=False))
     return review
 
 
@@ -68,7 +69,8 @@ def reviews(space: Workspace, run: str) -> tuple[Review, ...]:
     if not path.is_file():
         return ()
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a comment may hold other ends of lines
+    for number, line in enumerate(lines, start=1):
         try:
             found.append(Review(**json.loads(line)))
         except (ValueError, TypeError) as error:

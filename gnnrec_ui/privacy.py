@@ -16,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.explain.narrative import narrate
+from gnnrec_core.files import append_line
 from gnnrec_core.library import workspace
 from gnnrec_core.pseudonyms import Pseudonyms, load_pseudonyms
 from gnnrec_core.report.privacy import NameUser, pseudonymous
@@ -88,8 +89,7 @@ def _note(dataset_id: str) -> None:
     place = workspace()
     if not place.read_only:
         place.home.mkdir(parents=True, exist_ok=True)
-        with (place.home / "reveals.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(place.home / "reveals.jsonl", json.dumps(line))
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gnnrec_core.errors import RequestError
+from gnnrec_core.files import write_bytes
 from gnnrec_core.library import Workspace
 
 MOST_BYTES = 500 * 2**20
@@ -39,7 +40,7 @@ def stage(place: Workspace, uploads: Sequence[Upload]) -> str:
     folder = place.new_staging()
     (folder / "source").mkdir()
     for upload, name in zip(uploads, plain_names(uploads), strict=True):
-        (folder / "source" / name).write_bytes(upload.getbuffer())
+        write_bytes(folder / "source" / name, upload.getbuffer())
     return folder.name
 
 

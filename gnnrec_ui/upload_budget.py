@@ -18,6 +18,7 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from gnnrec_core.errors import RequestError
+from gnnrec_core.files import folder_bytes
 
 SESSION_BYTES = 500 * 2**20
 TOTAL_BYTES = 2 * 2**30
@@ -88,14 +89,3 @@ def check_room(staging: Path, coming: int) -> None:
 def note_staged(token: str) -> None:
     """Count the staging folder `token` as this session's."""
     st.session_state["_staging_tokens"] = (*st.session_state.get("_staging_tokens", ()), token)
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes of all files below `folder`; what vanishes meanwhile counts nothing."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total

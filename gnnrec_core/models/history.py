@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
-from gnnrec_core.files import write_bytes
+from gnnrec_core.files import append_line, write_bytes
 from gnnrec_core.models.protocol import Epoch
 
 NAME = "history.jsonl"
@@ -15,10 +14,7 @@ NAME = "history.jsonl"
 
 def append_epoch(folder: Path, epoch: Epoch) -> None:
     """Add one line, durably."""
-    with (folder / NAME).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(epoch)) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    append_line(folder / NAME, json.dumps(asdict(epoch)))
 
 
 def read_history(folder: Path) -> tuple[Epoch, ...]:

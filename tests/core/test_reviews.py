@@ -23,6 +23,14 @@ def test_notes_come_back_in_order_and_export_is_inert(tmp_path):
     assert rows[1]["user"] == "'=cmd" and rows[1]["comment"] == "'=1+1"
 
 
+def test_a_comment_may_hold_any_end_of_line(tmp_path):
+    space = Workspace(tmp_path)
+    comments = ["a\u2028b\u2029c", "d\x85e\x0bf", "g\r\nh\ni"]
+    for comment in comments:
+        add_review(space, "lightgcn", "u", "i", "score", "comment", "", comment)
+    assert [note.comment for note in reviews(space, "lightgcn")] == comments
+
+
 @pytest.mark.parametrize(
     ("verdict", "comment", "message"),
     [("maybe", "", "cannot say"), ("comment", "  ", "no words"), ("agree", "x" * 2001, "too long")],

@@ -1,13 +1,17 @@
-"""Kill -9 in the middle of trainings: all files stay readable, at most one epoch is lost, the weights are the same."""
+"""Kill -9 and a full disk in the middle of trainings: all files stay readable, at most one epoch is lost, the weights
+are those of a training that went through.
+"""
 
 import multiprocessing
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gnnrec_core.data.store import save_dataset
+from gnnrec_core.errors import RequestError
 from gnnrec_core.models.checkpoint import load_tensors
 from gnnrec_core.models.history import read_history
 from gnnrec_core.models.run import RunRecord
@@ -32,12 +36,25 @@ def work(data: Path, out: Path, model: str) -> None:
     train(data, model, SETTINGS, out, device="cpu", resume=True, on_epoch=lambda _: time.sleep(0.01))
 
 
+def work_and_tell(data: Path, out: Path, told: Path) -> None:
+    """A training that cannot go on, and what it says."""
+    try:
+        work(data, out, "lightgcn")
+    except RequestError as error:
+        told.write_text(f"{error.message} {error.hint}")
+
+
+def forks() -> Any:
+    """Where processes come from that have imported all that a training needs."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(WARMED))
+    return context
+
+
 def kill_one(data: Path, out: Path, model: str, moment: float) -> int:
     """Let the training go two epochs further, kill it after `moment` seconds more; the epochs that it had told of."""
-    fork = multiprocessing.get_context("forkserver")
-    fork.set_forkserver_preload(list(WARMED))
     goal = len(read_history(out)) + 2
-    child = fork.Process(target=work, args=(data, out, model))
+    child = forks().Process(target=work, args=(data, out, model))
     child.start()
     while len(read_history(out)) < goal:
         assert child.is_alive(), "the training ended before it could be killed"
@@ -76,3 +93,28 @@ def test_a_training_that_is_killed_five_times_ends_with_the_same_weights(model, 
         }
         assert [epoch.loss for epoch in read_history(out)] == [epoch.loss for epoch in expected[1]]
         assert sorted(path.name for path in out.iterdir()) == ["history.jsonl", "model.safetensors", "run.json"]
+
+
+def test_a_training_whose_disk_is_full_says_so_and_goes_on_when_there_is_room(small_disk, tmp_path):
+    data, out = tmp_path / "data", small_disk / "run"
+    save_dataset(two_communities(), data)
+    train(data, "lightgcn", SETTINGS, tmp_path / "whole", device="cpu")
+
+    kill_one(data, out, "lightgcn", 0.0)
+    with pytest.raises(OSError, match="No space"), (small_disk / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    epoch = saved_epoch(out)
+    for _ in range(10):
+        child = forks().Process(target=work_and_tell, args=(data, out, tmp_path / "said"))
+        child.start()
+        child.join()
+        said = (tmp_path / "said").read_text()
+        assert f"{out}/" in said and "could not be written: No space left" in said and "bytes" in said
+        assert saved_epoch(out) == epoch
+    (small_disk / "filler").unlink()
+    train(data, "lightgcn", None, out, device="cpu", resume=True)
+    ended = [load_tensors(folder / "model.safetensors")[0] for folder in (out, tmp_path / "whole")]
+    assert {name: value.tobytes() for name, value in ended[0].items()} == {
+        name: value.tobytes() for name, value in ended[1].items()
+    }

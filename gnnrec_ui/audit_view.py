@@ -63,7 +63,7 @@ def scope(report: AuditReport) -> None:
         f"lists of {about.k} out of {about.n_items:,} items",
         f"{about.split} part",
         f"groups under {about.min_group_size} people are never shown",
-        f"differences under {about.practical:.0%} do not matter",
+        f"differences under {100 * about.practical:.0f} % do not matter",
     ]
     st.caption(" · ".join(facts))
     if about.group_definition:
@@ -123,7 +123,7 @@ def _differences(report: AuditReport, of: str) -> None:
     metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
     chart(
         audit_charts.forest(report.differences, metric),
-        for_markdown(figures.definition(metric)),
+        f"{for_markdown(figures.definition(metric))} Bars are 95 % intervals, p is adjusted for all that was tested.",
         f"forest_{of}",
         alt=f"Differences in {metric}",
         on_point=_choose_group,
@@ -216,7 +216,7 @@ def items(study: Study, report: AuditReport) -> None:
             exposure_charts.decile_chart(curves.popularity_deciles(evidence)),
         ),
         (
-            "How well people are served by how much is known of them",
+            "How well people are served, by length of history",
             exposure_charts.cold_start_chart(curves.cold_start_curve(evidence)),
         ),
     )
@@ -233,7 +233,11 @@ def _layers(study: Study, report: AuditReport) -> None:
     table = audit_ask.layers(study, report.scope.k)
     if table is not None:
         st.markdown("**Does each layer of the model lean more towards what is popular?**")
-        chart(audit_charts.layer_chart(table), key="layers", alt="Average popularity of the lists by layer")
+        chart(
+            audit_charts.layer_chart(table),
+            "The same model stopped after each layer: where popularity rises faster than NDCG, depth buys bestsellers.",
+            "layers",
+        )
 
 
 def downloads(report: AuditReport) -> None:

@@ -21,7 +21,7 @@ from gnnrec_core.viz import audit_charts
 from gnnrec_ui import figures, forms, runs_view, state, tables
 from gnnrec_ui.charts import chart
 
-COLUMNS = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
+COLUMNS = ("ndcg", "recall", "hit_rate", "mrr")
 GLOBAL_COLUMNS = ("coverage", "gini")
 AGAINST = ("coverage", "gini", "long_tail_share", "arp", "novelty", "upd", "calibration_js")
 

@@ -24,7 +24,7 @@ def answer(study: Study, explanation: Explanation) -> None:
     title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
     _narrative(explanation.narrative)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         _figures(study, explanation)
 
 

@@ -56,14 +56,15 @@ def _ask_slow(study: Study, case: tuple[int, int], plugin: Plugin, target: str, 
     if work is not None and work.state in ("waiting", "running"):
         waiting_room(work, plugin.title, plugin.name)
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            f"Ask {plugin.title}",
-            key=f"_ask_{plugin.name}",
-            on_click=ask.ask_slow,
-            args=(study, *case, plugin.name, target, k),
-        )
-        st.caption(f"{plugin.summary} Takes longer; the page stays usable meanwhile.")
+    button, about = st.columns([2, 5], vertical_alignment="center")
+    button.button(
+        f"Ask {plugin.title}",
+        key=f"_ask_{plugin.name}",
+        on_click=ask.ask_slow,
+        args=(study, *case, plugin.name, target, k),
+        width="stretch",
+    )
+    about.caption(f"{plugin.summary} Takes longer; the page stays usable meanwhile.")
 
 
 def _ask_all(

@@ -18,39 +18,47 @@ from gnnrec_ui.graph_view import graph_view
 from gnnrec_ui.study import Study
 
 MOST_LINKS = 30
+MOST_LISTED = 60
+"""Paths among which the strongest of each kind are sought."""
+VIEWS = {"kinds": "By kind", "walks": "The strongest", "connecting": "To the item"}
+HELP = (
+    "Messages travel from a node's embedding to the person, and the strongest of them are grouped by the kinds of "
+    "nodes that they pass; paths to the item are literal ones, from the person to the item."
+)
 
 
 def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
     """The strongest paths as a Sankey, the shapes of all paths, and the same as a table."""
-    kind = pickers.choose_one(
-        "Which paths",
-        {"walks": "What messages travel", "connecting": "Literal paths to the item"},
-        "paths",
-        help="Messages travel from a node's embedding to the person; literal paths run from the person to the item.",
-    )
-    explanation = ask.explanation(study, user_index, item_index, "paths", target, k, kind=kind)
-    shown = explanation.path_share_shown or 0.0
-    chart(
-        path_charts.sankey(explanation),
-        "From the person on the left outwards; the width is what a path carries. What ends at a node is that node's "
-        f"own embedding. The {len(explanation.paths)} paths listed carry {theme.percent(shown)} of the "
-        f"{'lead' if target == 'margin' else 'score'}; grey is the rest.",
-        f"sankey_{kind}",
-        table=_path_table(explanation),
-    )
+    view = pickers.choose_one("Which paths", VIEWS, "paths", help=HELP)
+    kind, n_paths = ("connecting", 10) if view == "connecting" else ("walks", MOST_LISTED if view == "kinds" else 10)
+    explanation = ask.explanation(study, user_index, item_index, "paths", target, k, kind=kind, n_paths=n_paths)
+    what = "lead" if target == "margin" else "score"
+    if view == "kinds":
+        figure = path_charts.sankey_of_kinds(explanation)
+        reading = (
+            f"The {what} by the kind of path that it travels, with the strongest paths of each kind. Widths are sizes: "
+            "blue raises, orange lowers; paths of one kind may cancel each other."
+        )
+    else:
+        figure = path_charts.sankey(explanation)
+        reading = (
+            "From the person on the left outwards; the width is what a path carries. What ends at a node is that "
+            f"node's own embedding. The {len(explanation.paths)} paths listed carry "
+            f"{theme.percent(explanation.path_share_shown or 0.0)} of the {what}; grey is the rest."
+        )
+    chart(figure, reading, f"sankey_{view}", table=_path_table(explanation))
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:
         chart(
-            path_charts.meta_path_bars(explanation.groups, "lead" if target == "margin" else "score"),
-            "All paths by the kinds of nodes that they pass; with the taste learned in training they sum to 100 %.",
+            path_charts.meta_path_bars(explanation.groups, what),
+            "All paths by the kinds of nodes that they pass; with the taste learned in training they are 100\u00a0%.",
             "meta_paths",
         )
     _links(study, explanation)
     chart(
         explain_charts.layer_chart(ask.layer_table(study, explanation.case)),
-        "Layer 0 is what was trained; layer n has come through n links. All cells sum to the "
-        f"{'lead' if target == 'margin' else 'score'}.",
+        f"Layer 0 is what was trained; layer n has come through n links. All cells sum to the {what}.",
         "layers",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,6 +23,16 @@ def settings_form(settings_type: type[Settings], prefix: str) -> dict[str, Any]:
         with st.expander(title, expanded=number == 0):
             changed |= fields_form(settings_type, names, prefix)
     return changed
+
+
+def fill(settings_type: type[Settings], prefix: str, values: Mapping[str, Any]) -> None:
+    """Put `values` into the widgets of a form, and defaults into the others (for callbacks)."""
+    for field in describe_settings(settings_type):
+        value = values.get(field.name, field.default)
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value or "")
+        as_shown = {"float": float, "int": int, "bool": bool}.get(field.kind)
+        key = f"{prefix}_{field.name}"
+        st.session_state[key] = value if field.choices else as_shown(value) if as_shown else text
 
 
 def fields_form(settings_type: type[Settings], names: Sequence[str], prefix: str) -> dict[str, Any]:

@@ -46,12 +46,22 @@ function build(holder, state, data, root) {
   state.network.on("afterDrawing", (context) => drawLabels(context, state, root));
   state.network.on("click", (event) => {
     if (event.nodes.length) state.send("clicked", event.nodes[0]);
+    else if (event.edges.length) state.send("clicked", fartherEnd(state.network, data.nodes, event.edges[0]));
   });
+  state.network.on("hoverEdge", () => (canvas.style.cursor = "pointer"));
+  state.network.on("blurEdge", () => (canvas.style.cursor = "default"));
   state.network.on("hoverNode", () => (canvas.style.cursor = "pointer"));
   state.network.on("blurNode", () => (canvas.style.cursor = "default"));
   fit(state, canvas);
   drawLegend(holder, data.legend);
   drawTools(holder, state, data);
+}
+
+// A link leads to its end that is farther from the middle.
+function fartherEnd(network, nodes, edge) {
+  const hops = new Map(nodes.map((node) => [node.id, node.hop]));
+  const [one, other] = network.getConnectedNodes(edge);
+  return hops.get(other) >= hops.get(one) ? other : one;
 }
 
 // vis-network's own fit does not know of our labels, which reach beyond the outermost nodes.

@@ -41,7 +41,7 @@ def graph_view(
     highlight: str | None = None,
     file_name: str = "network.png",
 ) -> str | None:
-    """Draw a `pyvis.network.Network`; returns the id of the node that was just clicked, else None.
+    """Draw a `pyvis.network.Network`; returns the id of the node (or of the far end of the link) that was just clicked.
 
     `alt` says in words what the picture shows. `highlight` is the id of a node to select and bring into view.
     """

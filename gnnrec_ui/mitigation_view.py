@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -32,7 +32,12 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str) -> None:
     with shell.boundary():
         found = audit_ask.mitigation(study, k, group_by, method, settings)
         _headline(found)
-        chart(audit_charts.mitigation_chart(found), key="mitigation", alt="Change of each figure")
+        chart(
+            audit_charts.mitigation_chart(found),
+            "Change of each figure against the model's own lists, with paired 95 % intervals. Blue is for the better, "
+            "orange for the worse; a grey figure has no better end.",
+            "mitigation",
+        )
         _groups(found)
         _losers(study, found)
         with st.expander("Every figure before and after"):
@@ -92,14 +97,20 @@ def _headline(found: Mitigation) -> None:
         for name in HEADLINE:
             if name in known and math.isfinite(known[name].after):
                 change = known[name]
-                direction = METRICS[name].direction
                 st.metric(
                     figures.title(name),
                     figure(change.after),
                     None if change.value == 0 else figure(change.value, True).replace("−", "-"),
-                    delta_color={"higher": "normal", "lower": "inverse", "neither": "off"}[direction],
+                    delta_color=_colour(METRICS[name].direction, change.value),
                     help=figures.definition(name),
                 )
+
+
+def _colour(direction: str, change: float) -> Literal["blue", "orange", "gray"]:
+    """Blue for the better, orange for the worse, as in all charts."""
+    if direction == "neither":
+        return "gray"
+    return "blue" if (change > 0) == (direction == "higher") else "orange"
 
 
 def _groups(found: Mitigation) -> None:

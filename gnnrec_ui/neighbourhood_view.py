@@ -87,7 +87,7 @@ def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> N
         st.caption(
             f"{len(near.nodes):,} of {near.n_available:,} nodes within reach, those that send the most messages first"
             + (f"; {len(near.edges):,} of {near.n_edges_between:,} links. " if hidden else ". ")
-            + "Select a node to put it in the middle."
+            + "Select a node, or a link to its far end, to put it in the middle."
         )
         if near.n_hidden > 0 and len(near.nodes) < MOST:
             st.button(f"Show the next {min(STEP, near.n_hidden)}", on_click=_more)

@@ -12,7 +12,8 @@ from gnnrec_core.errors import LensError
 from gnnrec_core.jobs import TrainRequest
 from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
 from gnnrec_core.models import MODELS
-from gnnrec_core.settings import read_settings
+from gnnrec_core.models.presets import preset_settings, presets_of
+from gnnrec_core.settings import Settings, read_settings
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import forms, shell
 from gnnrec_ui.training_time import Estimate, estimate, spoken
@@ -40,6 +41,7 @@ def choose_training(dataset: DatasetEntry) -> Plan | None:
     )
     st.caption(for_markdown(MODELS[name].summary))
     settings_type = MODELS.load(name).settings_type
+    _choose_preset(name, settings_type)
     changed = forms.settings_form(settings_type, name)
     try:
         full = read_settings(settings_type, changed).model_dump()
@@ -47,6 +49,23 @@ def choose_training(dataset: DatasetEntry) -> Plan | None:
         shell.show_error(error)
         return None
     return Plan(TrainRequest(str(dataset.folder), name, changed, seed=int(drawn), device=where), full)
+
+
+def _choose_preset(model: str, settings_type: type[Settings]) -> None:
+    """Settings chosen for known data, where there are some for this model: choosing them fills the form."""
+    offered = presets_of(model)
+    if not offered:
+        return
+    names = {"": "The defaults", **{name: f"Preset “{name}”" for name in offered}}
+    key = f"_preset_{model}"
+
+    def fill() -> None:
+        chosen = st.session_state[key]
+        forms.fill(settings_type, model, preset_settings(chosen, model) if chosen else {})
+
+    chosen = st.selectbox("Begin with", list(names), key=key, format_func=names.__getitem__, on_change=fill)
+    if chosen:
+        st.caption(for_markdown(offered[chosen]))
 
 
 def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> str:

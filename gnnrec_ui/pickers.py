@@ -10,7 +10,7 @@ import streamlit as st
 from gnnrec_core.data.values import Vocabulary
 from gnnrec_core.errors import RequestError
 from gnnrec_core.text import clean, for_markdown
-from gnnrec_ui import ask, state
+from gnnrec_ui import ask, recent, state
 from gnnrec_ui.search import find
 from gnnrec_ui.study import Study
 
@@ -24,18 +24,22 @@ def choose_user(study: Study, label: str = "Person") -> int:
     _say_unknown(vocabulary, "user")
     first = vocabulary.ids[ask.telling_user(study)]
     current = state.follow("user", vocabulary.__contains__, first)
-    choose, surprise = st.columns([5, 2], vertical_alignment="bottom")
+    choose, surprise, before = st.columns([5, 2, 2], vertical_alignment="bottom")
     with choose:
         options = _options(vocabulary, current)
         st.session_state["user"] = current if current in options else options[0]
         chosen = st.selectbox(label, options, key="user", format_func=clean)
     with surprise:
         _surprise(study)
+    recent.note(study, "user", chosen)
+    with before:
+        recent.recent_people(study, chosen, _open_person)
     return vocabulary.index(state.settle("user", chosen, first))
 
 
 def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: str = "item") -> int:
-    """An item: the list of the person first, any other by search; `?item=` in the URL; returns the item index."""
+    """An item: the list of the person first, then what was looked at before, any other by search; `?item=` in the URL;
+    returns the item index."""
     dataset = study.dataset
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
@@ -46,10 +50,12 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
     with search:
         query = st.text_input("Find another", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
     found = find(query, dataset.titles, ids, 50) if query else []
-    options = [ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current)])]
+    before = [dataset.items.index(name) for name in recent.latest(study, "item", current) if name in dataset.items]
+    options = [ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before])]
     with choose:
         st.session_state[key] = current
-        chosen = st.selectbox(label, options, key=key, format_func=lambda name: _item_label(study, name, place))
+        chosen = st.selectbox(label, options, key=key, format_func=lambda name: _item_label(study, name, place, before))
+    recent.note(study, "item", chosen)
     if query:
         st.caption(f"{len(found) or 'No'} match{'' if len(found) == 1 else 'es'}: open the menu to choose.")
     return dataset.items.index(state.settle(key, chosen, default))
@@ -106,10 +112,17 @@ def choose_items(
     return [int(index) for index in chosen]
 
 
-def _item_label(study: Study, item_id: str, place: dict[int, int]) -> str:
+def _item_label(study: Study, item_id: str, place: dict[int, int], before: Sequence[int]) -> str:
     index = study.dataset.items.index(item_id)
     title = clean(study.dataset.title(index))
-    return f"{place[index]}. {title}" if index in place else title
+    if index in place:
+        return f"{place[index]}. {title}"
+    return f"{title} (seen before)" if index in before else title
+
+
+def _open_person(raw_id: str) -> None:
+    state.choose("user", raw_id)
+    state.choose("item", None)
 
 
 def _say_unknown(vocabulary: Vocabulary, key: str) -> None:
@@ -145,8 +158,7 @@ def _surprise(study: Study) -> None:
 
     def go(candidates: Sequence[int]) -> None:
         asked = st.session_state["_surprises"] = st.session_state.get("_surprises", 0) + 1
-        state.choose("user", ids[int(np.random.default_rng(asked).choice(np.asarray(candidates)))])
-        state.choose("item", None)
+        _open_person(ids[int(np.random.default_rng(asked).choice(np.asarray(candidates)))])
 
     with st.popover("Surprise me", icon=":material/casino:", width="stretch"):
         st.button("Anybody", on_click=go, args=(known,), width="stretch", help="A person drawn at random")

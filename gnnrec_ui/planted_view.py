@@ -30,22 +30,16 @@ def planted_view() -> None:
     titles = {plugin.name: plugin.title for registry in (EXPLAINERS, MODELS) for plugin in registry}
     chart(
         planted_chart(figures["methods"], titles),
-        "Readers of the sample are simulated, so the reason of each interaction is known. Further right is better, "
-        "the dotted line is chance; bars are 95 % intervals.",
+        "Readers of the sample are simulated, so the reason of each interaction is known. AUC is the chance that a "
+        "true reason stands above another interaction: further right is better, the dotted line is chance, bars are "
+        "95\u00a0% intervals.",
         "planted",
+        table=planted_table(figures["methods"], titles),
     )
-    st.dataframe(
-        planted_table(figures["methods"], titles),
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
-            for name in ("AUC", "from", "to", "Precision", "By chance")
-        },
-        alt="Methods against the planted reasons",
-    )
-    for model, refusals in figures["not_served"].items():
-        for method, reason in refusals.items():
-            st.caption(f"{titles.get(method, method)} on {titles.get(model, model)}: {for_markdown(reason)}")
+    with st.expander("Which methods a model does not serve"):
+        for model, refusals in figures["not_served"].items():
+            for method, reason in refusals.items():
+                st.caption(f"{titles.get(method, method)} on {titles.get(model, model)}: {for_markdown(reason)}")
     st.caption(f"Made by `{COMMAND}`.")
 
 

@@ -26,7 +26,7 @@ def runs_table(runs: Sequence[RunEntry]) -> pd.DataFrame:
             {
                 "Model": MODELS[run.record.model].title if run.record.model in MODELS else clean(run.record.model),
                 "Made": "shipped" if run.shipped else run.record.created[:16].replace("T", " "),
-                **(figures.get("validation") or {}),
+                **{_heading(name): value for name, value in (figures.get("validation") or {}).items()},
                 "Epochs": figures.get("epochs_run"),
                 "Took": spoken(float(figures["seconds"])) if figures.get("seconds") else "",
                 "State": run.record.state,
@@ -35,6 +35,11 @@ def runs_table(runs: Sequence[RunEntry]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _heading(figure: str) -> str:
+    """NDCG@20 as it is written on all pages, of the validation part."""
+    return figure.replace("ndcg", "NDCG").replace("recall", "Recall")
 
 
 def run_list(place: Workspace, fingerprint: str) -> None:

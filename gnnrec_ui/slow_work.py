@@ -17,6 +17,7 @@ import streamlit as st
 
 from gnnrec_core import progress
 from gnnrec_core.errors import CancelledError, LensError
+from gnnrec_core.viz import theme
 from gnnrec_ui.training_time import spoken
 
 MOST_KEPT = 100
@@ -127,4 +128,5 @@ def _pace(work: Work) -> str:
     if work.state == "waiting":
         return "begins when the one before it ends …"
     left = work.seconds_left
-    return f"{work.share:.0%}, about {spoken(left)} left" if left is not None else f"{work.share:.0%}"
+    share = theme.percent(work.share, 0)
+    return f"{share}, about {spoken(left)} left" if left is not None else share

@@ -94,7 +94,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("Model", model)
         if ndcg is not None:
             gain = (
-                f"{ndcg / baseline - 1:+.0%} against popularity"
+                f"{100 * (ndcg / baseline - 1):+.0f} % against popularity"
                 if baseline and run.record.model != "popularity"
                 else None
             )

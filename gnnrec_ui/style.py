@@ -18,8 +18,10 @@ _ALWAYS = """
 .st-key-list [class*="st-key-row_"] { padding: .45rem 0 .35rem; border-bottom: 1px solid rgba(138, 148, 160, .3); }
 .st-key-list [data-testid="stPageLink"] p { font-weight: 600; }
 .st-key-list [data-testid="stCaptionContainer"] { padding-left: 2.1rem; }
-.stPlotlyChart :is(.xtick, .ytick, .g-xtitle, .g-ytitle, .bartext-outside, .sankey-node, .legend, .cbaxis) text,
+.stPlotlyChart :is(.xtick, .ytick, .y2tick, .infolayer g, .textpoint, .sankey-node, .legend, .annotation) text,
 .stPlotlyChart text:is(.bartext-outside, .legendtext) { fill: currentColor !important; }
+.stPlotlyChart .annotation text { font-size: 12px !important; }
+[data-testid="stButtonGroup"] button { min-height: 2.5rem; }
 .st-key-share [data-testid^="stPageLink-NavLink"] { background: transparent !important; }
 .st-key-share [data-testid^="stPageLink-NavLink"] * { font-weight: 400 !important; }
 @media (max-width: 640px) {

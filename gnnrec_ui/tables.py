@@ -15,8 +15,9 @@ from gnnrec_core.text import clean, csv_text
 from gnnrec_core.viz.neighbourhood import Neighbourhood
 from gnnrec_core.viz.network import node_title, relation_label
 
-HISTORY_WIDTHS = {"Title": 230, "When": 95, "Rating": 75}
-"""Pixels, so that the first three columns stand whole beside the list; the attributes are scrolled to."""
+HISTORY_WIDTHS = {"Title": 195, "When": 92, "Rating": 65}
+MOVED_WIDTHS = {"Rank": 50, "Moved": 75, "Title": 215, "Before": 60}
+"""Pixels, so that these columns stand whole beside another table; the others are scrolled to."""
 HIDDEN = ("user_index", "item_index", "user_id", "item_id", "title")
 
 
@@ -69,9 +70,9 @@ def moved_table(dataset: Dataset, result: Any) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Rank": ranks,
+            "Moved": [_moved(int(old), new) for old, new in zip(result.rank_before, ranks, strict=True)],
             "Title": [clean(dataset.title(int(item))) for item in result.after],
             "Before": [int(rank) if rank else None for rank in result.rank_before],
-            "Moved": [_moved(int(old), new) for old, new in zip(result.rank_before, ranks, strict=True)],
             "Score": [float(score) for score in result.score_after],
         }
     )

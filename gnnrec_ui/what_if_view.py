@@ -18,7 +18,7 @@ def change_history(study: Study) -> None:
     """Tick interactions to take them away, add items, and see the list move."""
     user = pickers.choose_user(study)
     k = pickers.k_in_url()
-    left, right = st.columns([1, 1], gap="large")
+    left, right = st.columns([5, 6], gap="medium")
     with left:
         removed = _ticked(study, user)
         history = set(study.run.graph.history(user).tolist())
@@ -81,6 +81,7 @@ def _ticked(study: Study, user: int) -> list[int]:
         table,
         hide_index=True,
         height=min(430, 36 * len(table) + 40),
+        column_config={name: st.column_config.Column(width=pixels) for name, pixels in tables.HISTORY_WIDTHS.items()},
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": rows}},
@@ -107,7 +108,10 @@ def _moved(study: Study, user: int, result: Any) -> None:
         frame.style.map(_colour, subset=["Moved"]),
         hide_index=True,
         height=36 * len(frame) + 40,
-        column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
+        column_config={
+            **{name: st.column_config.Column(width=pixels) for name, pixels in tables.MOVED_WIDTHS.items()},
+            "Score": st.column_config.NumberColumn(format="%.3f", width=70),
+        },
         alt="The list after the change",
     )
     if left_list:
@@ -120,7 +124,7 @@ def _moved(study: Study, user: int, result: Any) -> None:
     if len(result.after):
         shell.link(
             "explain",
-            f"Explain {for_markdown(study.dataset.title(int(result.before[0])))} as it is now",
+            "Explain its first item as it is now",
             user=study.dataset.users.ids[user],
             item=study.dataset.items.ids[int(result.before[0])],
         )

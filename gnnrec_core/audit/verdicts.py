@@ -60,7 +60,7 @@ def sentence_of(
     tail = f"95 % interval {figure(low, True)} to {figure(high, True)}, adjusted p {p_text(p_adjusted)}"
     verdict = "; real but small" if finding == "small" else ""
     return (
-        f"{who}: {metric.title} {figure(own)}, {abs(relative):.0%} {way} all others "
+        f"{who}: {metric.title} {figure(own)}, {100 * abs(relative):.0f} % {way} all others "
         f"({figure(value, True)}; {tail}){verdict}."
     )
 

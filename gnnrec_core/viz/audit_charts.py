@@ -24,6 +24,7 @@ from gnnrec_core.viz.theme import (
     NEGATIVE,
     number,
     plotly_text,
+    right_axis,
     shortened,
     signed,
     signed_colour,
@@ -94,7 +95,7 @@ def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
             font={"size": 11},
         )
     figure.add_vline(x=0, line=LINE)
-    figure.update_xaxes(title_text=f"{METRICS[metric].title}: group minus everybody else (95 % interval, adjusted p)")
+    figure.update_xaxes(title_text=f"{METRICS[metric].title}, difference")
     return styled(figure, 110 + (ROW + 12) * max(1, len(chosen)))
 
 
@@ -201,11 +202,9 @@ def layer_chart(table: pl.DataFrame, metric: str = "arp") -> go.Figure:
     figure.add_scatter(
         x=table["depth"], y=table["ndcg"], mode="lines+markers", name="NDCG", yaxis="y2", line={"color": ACCENT}
     )
-    figure.update_xaxes(title_text="layers", dtick=1)
+    figure.update_xaxes(title_text="layers of propagation", dtick=1)
     figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
-    figure.update_layout(
-        yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "NDCG"}, "rangemode": "tozero"}
-    )
+    figure.update_layout(yaxis2=right_axis("NDCG", ".2f"))
     return styled(figure)
 
 
@@ -233,7 +232,7 @@ def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = Non
         )
     )
     figure.add_vline(x=0, line=LINE)
-    figure.update_xaxes(title_text="change against the model's own lists", tickformat="+.0%")
+    figure.update_xaxes(title_text="change", tickformat="+.0%")
     return styled(figure, 90 + 24 * len(chosen))
 
 
@@ -265,7 +264,7 @@ def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
         showlegend=False,
     )
     figure.add_vline(x=0.5, line=LINE)
-    figure.update_xaxes(title_text="AUC: 0.5 cannot be told, 1 always (bar: shuffled labels)", range=[0.3, 1.02])
+    figure.update_xaxes(title_text="AUC (bar: shuffled labels)", range=[0.3, 1.02])
     return styled(figure, 110 + ROW * len(entries))
 
 

@@ -19,9 +19,12 @@ from gnnrec_core.viz.theme import (
     number,
     percent,
     plotly_text,
+    right_axis,
     signed_colour,
     styled,
 )
+
+HEIGHT = 380
 
 
 def lorenz_chart(curves: Sequence[Lorenz]) -> go.Figure:
@@ -34,7 +37,7 @@ def lorenz_chart(curves: Sequence[Lorenz]) -> go.Figure:
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="equality", line=LINE, hoverinfo="skip")
     figure.update_xaxes(title_text="share of items, least first", tickformat=".0%")
     figure.update_yaxes(title_text="share of what they get", tickformat=".0%")
-    return styled(figure)
+    return styled(figure, HEIGHT)
 
 
 def popularity_exposure_chart(points: PopularityExposure, titles: Sequence[str]) -> go.Figure:
@@ -50,7 +53,7 @@ def popularity_exposure_chart(points: PopularityExposure, titles: Sequence[str])
         marker={"size": 6, "opacity": 0.5, "color": np.where(shown, ACCENT, BASELINE)},
         text=[label(titles[index]) for index in points.item_index],
         customdata=points.item_index,
-        hovertemplate="%{text}: %{x:,.0f} train users, exposure %{y:.2g} a user<extra></extra>",
+        hovertemplate="%{text}: in %{x:,.0f} histories, exposure %{y:.2g} a person<extra></extra>",
     )
     figure.add_scatter(
         x=points.bin_popularity,
@@ -63,9 +66,9 @@ def popularity_exposure_chart(points: PopularityExposure, titles: Sequence[str])
     if total > 0 and people > 0:
         x = np.array([1.0, max(2.0, points.popularity.max())])
         figure.add_scatter(x=x, y=x * total / people, mode="lines", name="proportional", line=LINE)
-    figure.update_xaxes(type="log", title_text="train users of the item")
-    figure.update_yaxes(type="log", title_text="exposure a user")
-    return styled(figure, 420)
+    figure.update_xaxes(type="log", title_text="histories that hold the item", dtick=1, tickformat=",")
+    figure.update_yaxes(type="log", title_text="exposure a person", dtick=1, tickformat=".6~g")
+    return styled(figure, HEIGHT)
 
 
 def exposure_ratio_chart(table: pl.DataFrame, most: int = 25) -> go.Figure:
@@ -101,14 +104,14 @@ def decile_chart(table: pl.DataFrame) -> go.Figure:
         figure.add_bar(x=table["decile"], y=table[name], name=name, marker={"color": colour})
     figure.update_xaxes(title_text="tenth of the catalogue, most popular first", dtick=1)
     figure.update_yaxes(title_text="share", tickformat=".0%")
-    return styled(figure)
+    return styled(figure, HEIGHT)
 
 
 def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
     """A metric against the length of history with its interval, and the users of each bin."""
     x = [f"{low}–{high}" for low, high in zip(table["low_items"], table["high_items"], strict=True)]
     figure = go.Figure()
-    figure.add_bar(x=x, y=table["n_users"], name="users", yaxis="y2", marker={"color": BASELINE}, opacity=0.25)
+    figure.add_bar(x=x, y=table["n_users"], name="people", yaxis="y2", marker={"color": BASELINE}, opacity=0.25)
     figure.add_scatter(
         x=x,
         y=table["value"],
@@ -122,13 +125,12 @@ def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
             "arrayminus": (table["value"] - table["low"]).to_list(),
         },
         customdata=table["held_out"],
-        hovertemplate="%{x} train items: %{y:.3f}, %{customdata:.1f} held-out items a user<extra></extra>",
+        hovertemplate="%{x} train items: %{y:.3f}, %{customdata:.1f} held-out items a person<extra></extra>",
     )
-    figure.update_xaxes(title_text="train items of the user")
+    figure.update_xaxes(title_text="train items of the person")
     figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
-    second = {"overlaying": "y", "side": "right", "showgrid": False, "title": {"text": "users"}, "rangemode": "tozero"}
-    figure.update_layout(yaxis2=second)
-    return styled(figure)
+    figure.update_layout(yaxis2=right_axis("people", ",d"))
+    return styled(figure, HEIGHT)
 
 
 def calibration_chart(table: pl.DataFrame, most: int = 20) -> go.Figure:

@@ -60,12 +60,64 @@ def sankey(explanation: Explanation) -> go.Figure:
     return _draw(flow)
 
 
+def sankey_of_kinds(explanation: Explanation, n_kinds: int = 6, n_paths: int = 4) -> go.Figure:
+    """From the person (left) to the `n_kinds` largest kinds of paths, with all that their paths carry together, and on
+    to the ends of the `n_paths` strongest listed paths of each. Further kinds and the baseline are grey streams.
+
+    Widths are absolute values, so what goes on from a kind can be wider than the kind: its paths may cancel.
+    """
+    flow = _Flow()
+    if not explanation.paths or not explanation.groups:
+        return _draw(flow)
+    shown, rest = explanation.groups[:n_kinds], explanation.groups[n_kinds:]
+    start = flow.node(0, explanation.paths[0].nodes[0])
+    for group in shown:
+        kind = flow.add(kind_words(group.name), theme.TOTAL, 1)
+        flow.links[start, kind] = float(group.value)
+        for path in [path for path in explanation.paths if path.meta_path == group.name][:n_paths]:
+            named = " → ".join(theme.shortened(node.title, 22) for node in path.nodes[1:][-2:])
+            flow.links[kind, flow.add(named, NODE_COLOURS[path.nodes[-1].type], 2)] = float(path.value)
+    if rest:
+        kinds = flow.add(f"{len(rest)} other kind{'s' if len(rest) > 1 else ''}", theme.BASELINE, 1)
+        flow.links[start, kinds] = float(sum(group.value for group in rest))
+    if explanation.baseline:
+        flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+    _make_room_for_labels(flow)
+    return _draw(flow)
+
+
+def kind_words(meta_path: str) -> str:
+    """What a kind of path is called; arrows where it has no common name.
+
+    >>> [kind_words(name) for name in ("user-item", "user-item-user-item", "user-item-author-item")]
+    ['own history', 'what similar people have', 'same author']
+    >>> kind_words("user-item-user-user")
+    'person → item → person → person'
+    """
+    named = {
+        "user-item": "own history",
+        "user-item-user": "similar people",
+        "user-item-user-item": "what similar people have",
+        "user-user": "linked people",
+        "user-user-item": "what linked people have",
+    }
+    kinds = meta_path.split("-")
+    if meta_path in named:
+        return named[meta_path]
+    if len(kinds) in (3, 4) and kinds[:2] == ["user", "item"] and kinds[2] not in ("user", "item"):
+        if len(kinds) == 3:
+            return f"{kinds[2]}s of the history"
+        if kinds[3] == "item":
+            return f"same {kinds[2]}"
+    return " → ".join(kinds).replace("user", "person")
+
+
 def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8) -> go.Figure:
-    """The share of `what` that all paths of one shape carry together, largest first; the rest in one bar."""
+    """The share of `what` that all paths of one kind carry together, largest first; the rest in one bar."""
     shown, rest = list(groups[:n]), groups[n:]
     if rest:
-        shown.append(Group(f"{len(rest)} other shapes", sum(g.value for g in rest), sum(g.share for g in rest)))
-    names = [theme.plotly_text(group.name.replace("user", "person").replace("-", " → ")) for group in shown]
+        shown.append(Group(f"{len(rest)} other kinds", sum(g.value for g in rest), sum(g.share for g in rest)))
+    names = [theme.plotly_text(kind_words(group.name)) for group in shown]
     figure = go.Figure(
         go.Bar(
             x=[float(group.share) for group in shown],
@@ -109,7 +161,7 @@ def _draw(flow: _Flow) -> go.Figure:
         go.Sankey(
             arrangement="snap",
             node={
-                "label": [theme.plotly_text(theme.shortened(label, 30)) for label in flow.labels],
+                "label": [theme.plotly_text(theme.shortened(label, 46)) for label in flow.labels],
                 "color": flow.colours,
                 "pad": 16,
                 "thickness": 14,

@@ -45,6 +45,6 @@ def planted_chart(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) 
     theme.styled(figure, height=42 * len(methods) + 110)
     names = [theme.plotly_text(titles.get(method, method)) for method in methods]
     figure.update_yaxes(tickvals=list(range(len(methods))), ticktext=names)
-    figure.update_xaxes(title="AUC: chance that a true reason stands above another interaction")
+    figure.update_xaxes(title="AUC")
     figure.add_vline(CHANCE, line_dash="dot", line_color=theme.BASELINE, line_width=2)
     return figure

@@ -20,8 +20,8 @@ HIGHLIGHT = "#e69f00"
 TRANSPARENT = "rgba(0,0,0,0)"
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a94a0")
 """For unordered groups, in this order; more groups than colours become "other" (the last)."""
-DIVERGING = ((0.0, "#a34800"), (0.25, "#e8935a"), (0.5, "#b9c0c8"), (0.75, "#5aa7d6"), (1.0, "#005a8f"))
-"""Negative to positive, grey at zero; readable on light and dark."""
+DIVERGING = ((0.0, "#a34800"), (0.25, "#f0b088"), (0.5, "#d3d9df"), (0.75, "#8cc4e6"), (1.0, "#005a8f"))
+"""Negative to positive, grey at zero; plotly's dark letters can be read on the inner three, light ones on the ends."""
 SEQUENTIAL = ((0.0, "#a9b4bf"), (0.35, "#8fb8d6"), (0.7, "#4297cd"), (1.0, "#0072b2"))
 """Little to much; both ends can be seen on light and on dark."""
 
@@ -42,6 +42,21 @@ def styled(figure: go.Figure, height: int = 360) -> go.Figure:
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     return figure
+
+
+def right_axis(title: str, tickformat: str) -> dict[str, Any]:
+    """A second y axis at the right, from zero, without a grid of its own (for `update_layout(yaxis2=...)`)."""
+    return {
+        "title": {"text": title},
+        "overlaying": "y",
+        "side": "right",
+        "rangemode": "tozero",
+        "tickmode": "auto",
+        "tickformat": tickformat,
+        "showgrid": False,
+        "automargin": True,
+        "zeroline": False,
+    }
 
 
 def signed_colour(value: float) -> str:

@@ -49,19 +49,7 @@ def training_curves(history: Sequence[Epoch], height: int = 300) -> go.Figure:
     theme.styled(figure, height)
     figure.update_xaxes(title="epoch", rangemode="tozero")
     figure.update_yaxes(title="loss", rangemode="tozero")
-    figure.update_layout(
-        yaxis2={
-            "title": "validation",
-            "overlaying": "y",
-            "side": "right",
-            "rangemode": "tozero",
-            "tickmode": "auto",
-            "tickformat": ".2f",
-            "showgrid": False,
-            "automargin": True,
-            "zeroline": False,
-        }
-    )
+    figure.update_layout(yaxis2=theme.right_axis("validation", ".2f"))
     return figure
 
 

@@ -96,7 +96,8 @@ def open_view(name, **parameters):
 
 
 def test_paths_say_what_they_carry_and_what_is_not_shown():
-    app = open_view("Paths", target="score")
+    assert "by the kind of path that it travels" in texts(open_view("Paths", target="score"))
+    app = open_view("Paths", target="score", paths="walks")
     shown = explain(RUN, INDEX, FIRST, "paths", "score").path_share_shown
     assert f"carry {theme.percent(shown)} of the score" in texts(app)
 

@@ -120,6 +120,25 @@ def test_rubbish_is_refused_with_a_sentence():
         assert app.error and "Something went wrong" not in app.error[0].value, content
 
 
+def test_a_preset_fills_the_form_and_the_defaults_come_back(own_dataset):
+    from gnnrec_core.models.presets import preset_settings
+
+    app = open_page("train", dataset=own_dataset, model="lightgcn")
+    default = widget(app.number_input, "Epochs").value
+    widget(app.selectbox, "Begin with").set_value("gowalla").run()
+    wanted = preset_settings("gowalla", "lightgcn")
+    shown = {
+        name: element.value
+        for name in wanted
+        for element in (*app.number_input, *app.selectbox, *app.text_input)
+        if element.key == f"lightgcn_{name}"
+    }
+    assert shown == wanted and not app.error
+    widget(app.selectbox, "Begin with").set_value("").run()
+    assert widget(app.number_input, "Epochs").value == default
+    assert not [box for box in open_page("train", model="itemknn").selectbox if box.label == "Begin with"]
+
+
 def test_train_offers_every_declared_setting_with_its_range(own_dataset):
     from gnnrec_core.models.lightgcn import LightGCN
     from gnnrec_core.settings import describe_settings

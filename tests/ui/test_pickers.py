@@ -34,6 +34,18 @@ def test_search_is_capped_and_blind_to_case_and_accents():
     assert doctest.testmod(search).failed == 0
 
 
+def test_people_and_items_that_were_looked_at_are_at_hand_again():
+    app = open_page("explain", user="reader-0005", item="walden")
+    assert widget(app.selectbox, "Item").value == "walden"
+    menu = widget(app.selectbox, "Item")
+    menu.select_index(0).run()
+    assert "Walden (seen before)" in widget(app.selectbox, "Item").options
+    widget(app.selectbox, "Person").set_value("reader-0009").run()
+    app.button(key="_recent_reader-0005").click().run()
+    assert widget(app.selectbox, "Person").value == parameter(app, "user") == "reader-0005"
+    assert [button.key for button in app.button if "_recent_" in str(button.key)] == ["_recent_reader-0009"]
+
+
 @pytest.mark.parametrize("k", ["0", "51", "ten", "-1"])
 def test_a_list_length_that_makes_no_sense_is_ten(k):
     assert widget(open_page("recommend", k=k).number_input, "List length").value == 10

@@ -1,6 +1,7 @@
 """Charts of explanations: bars that add up, streams that add up, colours that can be told apart."""
 
 import doctest
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -62,6 +63,27 @@ def test_streams_out_of_the_person_are_the_whole_score():
         if source == first
     }
     assert sent == pytest.approx({"N1": 0.3, "All other paths": 1.2, explain_charts.BASELINE_LABEL: 0.5})
+
+
+def test_the_kinds_of_paths_out_of_the_person_are_the_whole_score_and_their_strongest_paths_follow():
+    history = [MessagePath((node(0, "user"), node(n)), 0.3 / n, 0.0, ("x",), "user-item") for n in range(1, 7)]
+    found = replace(
+        explanation([0.6, 0.9], baseline=0.5, paths=tuple(history)),
+        groups=(Group("user-item", 1.3, 0.6), Group("user-user", 0.3, 0.1), Group("user-item-user", -0.1, 0.0)),
+    )
+    drawn = path_charts.sankey_of_kinds(found, n_kinds=2).data[0]
+    streams = list(zip(drawn.link.source, drawn.link.target, drawn.link.customdata, strict=True))
+    label, first = drawn.node.label, drawn.node.label.index("N0")
+    sent = {label[target]: said for source, target, said in streams if source == first}
+    assert sent == {
+        "own history": "+1.3000",
+        "linked people": "+0.3000",
+        "1 other kind": "−0.1000",
+        explain_charts.BASELINE_LABEL: "+0.5000",
+    }
+    kind = label.index("own history")
+    assert [label[target] for source, target, _ in streams if source == kind] == ["N1", "N2", "N3", "N4"]
+    assert not path_charts.sankey_of_kinds(explanation([1.0])).data[0].link.source
 
 
 def test_shapes_beyond_the_first_are_summed_in_one_bar():
@@ -127,7 +149,7 @@ def test_all_scales_run_from_zero_to_one():
         assert stops[0] == 0 and stops[-1] == 1 and all(low < high for low, high in pairwise(stops))
 
 
-@pytest.mark.parametrize("module", [theme, network, embedding_map])
+@pytest.mark.parametrize("module", [theme, network, embedding_map, path_charts])
 def test_worked_examples_in_the_documentation_hold(module):
     assert doctest.testmod(module, extraglobs={"np": np}).failed == 0
 

@@ -13,6 +13,12 @@ FOLDER = Path(__file__).parent
 PRESETS = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
+def presets_of(model: str) -> dict[str, str]:
+    """Presets for `model`: name to why its settings are what they are."""
+    contents = {name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in PRESETS}
+    return {name: content["why"] for name, content in contents.items() if content["model"] == model}
+
+
 def preset_settings(name: str, model: str) -> dict[str, Any]:
     """The settings of preset `name`; RequestError where there is none or it is for another model."""
     if name not in PRESETS:

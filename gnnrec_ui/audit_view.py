@@ -63,7 +63,7 @@ def scope(report: AuditReport) -> None:
         f"lists of {about.k} out of {about.n_items:,} items",
         f"{about.split} part",
         f"groups under {about.min_group_size} people are never shown",
-        f"differences under {100 * about.practical:.0f} % do not matter",
+        f"differences under {100 * about.practical:.0f}\u00a0% do not matter",
     ]
     st.caption(" · ".join(facts))
     if about.group_definition:

@@ -22,7 +22,7 @@ from gnnrec_ui import figures, forms, runs_view, state, tables
 from gnnrec_ui.charts import chart
 
 COLUMNS = ("ndcg", "recall", "hit_rate", "mrr")
-GLOBAL_COLUMNS = ("coverage", "gini")
+GLOBAL_COLUMNS = ("coverage",)
 AGAINST = ("coverage", "gini", "long_tail_share", "arp", "novelty", "upd", "calibration_js")
 
 

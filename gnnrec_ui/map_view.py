@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.report.privacy import NameUser
 from gnnrec_core.text import clean
@@ -31,15 +32,10 @@ def map_view(study: Study) -> None:
         colour = pickers.choose_one("Colour by", options, "colour")
     n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
     shown = embedding_map.sample(n)
-    name = str if side == "items" else _name_user(study)
-    titles = dataset.titles if side == "items" else dataset.users.ids
-    names = [clean(name(titles[place])) for place in shown]
     counts = graph.popularity if side == "items" else np.diff(graph.seen.indptr)
-    groups = None
-    if colour != "popularity":
-        of_all = embedding_map.colour_groups(dataset, side, colour)
-        groups = [of_all[place] for place in shown]
-    figure = embedding_map.embedding_map(plane, shown + first, names, groups, counts[shown], _marked(study))
+    name = str if side == "items" else _name_user(study)
+    drawn = (study.key, side, colour, _marked(study), privacy.are_ids_shown(study))
+    figure = _figure(dataset, plane, shown, shown + first, counts[shown], name, *drawn)
     event: Any = st.plotly_chart(
         figure,
         key=f"map_{study.key}_{side}_{colour}",
@@ -104,6 +100,29 @@ def _marked(study: Study) -> tuple[int, str] | None:
 
 def _heading(name: str) -> str:
     return clean(name).replace("_", " ").capitalize()
+
+
+@st.cache_resource(max_entries=6, show_spinner="Drawing …")
+def _figure(
+    _dataset: Dataset,
+    _plane: embedding_map.Plane,
+    _shown: Any,
+    _nodes: Any,
+    _counts: Any,
+    _name: NameUser,
+    key: str,
+    side: Any,
+    colour: str,
+    marked: tuple[int, str] | None,
+    are_ids_shown: bool,
+) -> Any:
+    titles = _dataset.titles if side == "items" else _dataset.users.ids
+    names = [clean(_name(titles[place])) for place in _shown]
+    groups = None
+    if colour != "popularity":
+        of_all = embedding_map.colour_groups(_dataset, side, colour)
+        groups = [of_all[place] for place in _shown]
+    return embedding_map.embedding_map(_plane, _nodes, names, groups, _counts, marked)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Placing people and items …")

@@ -24,15 +24,14 @@ def choose_user(study: Study, label: str = "Person") -> int:
     _say_unknown(vocabulary, "user")
     first = vocabulary.ids[ask.telling_user(study)]
     current = state.follow("user", vocabulary.__contains__, first)
-    choose, surprise, before = st.columns([5, 2, 2], vertical_alignment="bottom")
+    choose, others = st.columns([5, 4], vertical_alignment="bottom")
     with choose:
         options = _options(vocabulary, current)
         st.session_state["user"] = current if current in options else options[0]
         chosen = st.selectbox(label, options, key="user", format_func=clean)
-    with surprise:
-        _surprise(study)
     recent.note(study, "user", chosen)
-    with before:
+    with others, st.container(horizontal=True):
+        _surprise(study)
         recent.recent_people(study, chosen, _open_person)
     return vocabulary.index(state.settle("user", chosen, first))
 

@@ -28,7 +28,7 @@ _log = logging.getLogger("gnnrec")
 
 def name_user(study: Study, user_index: int | None = None) -> NameUser:
     """How a person is called by their raw id, on a page about the person `user_index` (None: about nobody)."""
-    if _are_ids_shown(study):
+    if are_ids_shown(study):
         return str
     own = None if user_index is None else study.dataset.users.ids[user_index]
     names = _pseudonyms(str(workspace().home))
@@ -37,7 +37,7 @@ def name_user(study: Study, user_index: int | None = None) -> NameUser:
 
 def shown(study: Study, user_index: int, explanation: Any) -> Any:
     """The explanation as the page about that person may show it: parts, paths and sentences."""
-    if _are_ids_shown(study):
+    if are_ids_shown(study):
         return explanation
     name = name_user(study, user_index)
     own = study.dataset.users.ids[user_index]
@@ -47,7 +47,7 @@ def shown(study: Study, user_index: int, explanation: Any) -> Any:
 
 def shown_pairs(study: Study, user_index: int, found: Any) -> Any:
     """A compared case as the page about that person may show it."""
-    if _are_ids_shown(study):
+    if are_ids_shown(study):
         return found
     names = {}
     for raw in (found.first, found.second):
@@ -69,7 +69,8 @@ def switch(study: Study) -> None:
     )
 
 
-def _are_ids_shown(study: Study) -> bool:
+def are_ids_shown(study: Study) -> bool:
+    """Whether everybody goes by their id on the pages of this visitor."""
     if study.dataset_entry is not None and study.dataset_entry.shipped:
         return True
     return _may_reveal() and bool(st.session_state.get(KEY, False))

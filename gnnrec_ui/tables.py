@@ -16,7 +16,7 @@ from gnnrec_core.viz.neighbourhood import Neighbourhood
 from gnnrec_core.viz.network import node_title, relation_label
 
 HISTORY_WIDTHS = {"Title": 195, "When": 92, "Rating": 65}
-MOVED_WIDTHS = {"Rank": 50, "Moved": 75, "Title": 215, "Before": 60}
+MOVED_WIDTHS = {"Rank": 50, "Moved": 75, "Title": 245, "Before": 60}
 """Pixels, so that these columns stand whole beside another table; the others are scrolled to."""
 HIDDEN = ("user_index", "item_index", "user_id", "item_id", "title")
 

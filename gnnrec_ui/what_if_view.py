@@ -81,7 +81,7 @@ def _ticked(study: Study, user: int) -> list[int]:
         table,
         hide_index=True,
         height=min(430, 36 * len(table) + 40),
-        column_config={name: st.column_config.Column(width=pixels) for name, pixels in tables.HISTORY_WIDTHS.items()},
+        column_order=[name for name in ("Title", "When") if name in table],
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": rows}},

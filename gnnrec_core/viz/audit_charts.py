@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from gnnrec_core.viz.theme import (
     DIVERGING,
     HIGHLIGHT,
     NEGATIVE,
+    ON_SCALE,
     number,
     plotly_text,
     right_axis,
@@ -117,6 +119,9 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
             y=list(range(len(groups))),
             text=texts,
             texttemplate="%{text}",
+            textfont={"color": ON_SCALE},
+            xgap=2,
+            ygap=2,
             colorscale=[list(stop) for stop in DIVERGING],
             zmin=-widest,
             zmax=widest,
@@ -136,7 +141,8 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
         showlegend=False,
         meta=UNSEEN,
     )
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METRICS[name].title for name in names])
+    titles = ["<br>".join(wrap(METRICS[name].title, 16)) for name in names]
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, tickangle=0, side="top")
     figure.update_yaxes(
         tickvals=list(range(len(groups))), ticktext=[label(group) for group in groups], autorange="reversed"
     )

@@ -98,6 +98,7 @@ def heat_map(
             x=list(range(len(columns))),
             text=text,
             texttemplate="%{text}",
+            textfont={"color": theme.ON_SCALE},
             zmin=middle - extent,
             zmax=middle + extent,
             colorscale=[list(stop) for stop in theme.DIVERGING],
@@ -143,7 +144,9 @@ def _cell(value: float, as_percent: bool) -> str:
 
 def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
     """An x range with room for the numbers beside the bars."""
-    ends = np.concatenate([starts, starts + np.array(values), [0.0]])
+    bars = np.array(values)
+    ends = np.concatenate([starts, starts + bars, [0.0]])
     low, high = float(ends.min()), float(ends.max())
     width = (high - low) or 1.0
-    return [low - (0.34 * width if low < 0 else 0.02 * width), high + 0.22 * width]
+    beside = (starts + bars)[bars < 0] - 0.34 * width  # the numbers of what lowers stand on the left
+    return [min([low - 0.02 * width, *beside.tolist()]), high + 0.22 * width]

@@ -84,6 +84,8 @@ def neighbourhood(
 
 def _of_relations(graph: RecGraph, relations: tuple[str, ...]) -> RecGraph:
     wanted = [number for number, name in enumerate(graph.relations) if name in relations]
+    if len(wanted) == len(graph.relations):
+        return graph  # with its matrices, which are made once
     half = graph.n_edges // 2
     return graph.without(np.flatnonzero(~np.isin(graph.edge_type[:half], wanted)))
 

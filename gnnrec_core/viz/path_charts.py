@@ -15,6 +15,8 @@ from gnnrec_core.viz.explain_charts import BASELINE_LABEL, ROW_HEIGHT, room
 from gnnrec_core.viz.network import NODE_COLOURS
 
 FAINT = 0.45
+LEAST_KIND = 0.01
+"""A kind of paths that carries a smaller part of what all kinds carry gets no stream of its own."""
 
 
 @dataclass
@@ -61,21 +63,24 @@ def sankey(explanation: Explanation) -> go.Figure:
 
 
 def sankey_of_kinds(explanation: Explanation, n_kinds: int = 6, n_paths: int = 4) -> go.Figure:
-    """From the person (left) to the `n_kinds` largest kinds of paths, with all that their paths carry together, and on
-    to the ends of the `n_paths` strongest listed paths of each. Further kinds and the baseline are grey streams.
+    """From the person (left) to the largest kinds of paths (at most `n_kinds`), with all that their paths carry
+    together, and on to the ends of the `n_paths` strongest listed paths of each. The rest and the baseline are grey.
 
     Widths are absolute values, so what goes on from a kind can be wider than the kind: its paths may cancel.
     """
     flow = _Flow()
     if not explanation.paths or not explanation.groups:
         return _draw(flow)
-    shown, rest = explanation.groups[:n_kinds], explanation.groups[n_kinds:]
+    least = LEAST_KIND * sum(abs(group.value) for group in explanation.groups)
+    shown = [group for group in explanation.groups[:n_kinds] if abs(group.value) >= least]
+    rest = explanation.groups[len(shown) :]
     start = flow.node(0, explanation.paths[0].nodes[0])
     for group in shown:
         kind = flow.add(kind_words(group.name), theme.TOTAL, 1)
         flow.links[start, kind] = float(group.value)
         for path in [path for path in explanation.paths if path.meta_path == group.name][:n_paths]:
-            named = " → ".join(theme.shortened(node.title, 22) for node in path.nodes[1:][-2:])
+            last = path.nodes[1:][-2:]
+            named = " → ".join(theme.shortened(node.title, 44 // len(last)) for node in last)
             flow.links[kind, flow.add(named, NODE_COLOURS[path.nodes[-1].type], 2)] = float(path.value)
     if rest:
         kinds = flow.add(f"{len(rest)} other kind{'s' if len(rest) > 1 else ''}", theme.BASELINE, 1)

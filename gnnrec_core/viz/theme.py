@@ -20,8 +20,9 @@ HIGHLIGHT = "#e69f00"
 TRANSPARENT = "rgba(0,0,0,0)"
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a94a0")
 """For unordered groups, in this order; more groups than colours become "other" (the last)."""
-DIVERGING = ((0.0, "#a34800"), (0.25, "#f0b088"), (0.5, "#d3d9df"), (0.75, "#8cc4e6"), (1.0, "#005a8f"))
-"""Negative to positive, grey at zero; plotly's dark letters can be read on the inner three, light ones on the ends."""
+DIVERGING = ((0.0, "#e0803f"), (0.25, "#f0b890"), (0.5, "#d3d9df"), (0.75, "#98cbe9"), (1.0, "#4297cd"))
+"""Negative to positive, grey at zero; letters in `ON_SCALE` can be read on all of it, in light and in dark."""
+ON_SCALE = "#10151c"
 SEQUENTIAL = ((0.0, "#a9b4bf"), (0.35, "#8fb8d6"), (0.7, "#4297cd"), (1.0, "#0072b2"))
 """Little to much; both ends can be seen on light and on dark."""
 

@@ -143,6 +143,11 @@ def test_marks_stand_out_from_the_light_and_the_dark_background(colour, backgrou
     assert bright / dim >= 3
 
 
+@pytest.mark.parametrize("colour", [colour for _, colour in theme.DIVERGING])
+def test_the_numbers_in_a_heat_map_can_be_read(colour):
+    assert (luminance(colour) + 0.05) / (luminance(theme.ON_SCALE) + 0.05) >= 4.5
+
+
 def test_all_scales_run_from_zero_to_one():
     for scale in (theme.DIVERGING, theme.SEQUENTIAL):
         stops = [stop for stop, _ in scale]

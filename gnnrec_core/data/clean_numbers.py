@@ -19,6 +19,7 @@ from gnnrec_core.errors import DataError
 
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?$")
 _COMMA = re.compile(r"[-+]?\d*,\d+$")
+_NO_RATING = "interactions have no rating; they were kept without one"
 _TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 
@@ -38,7 +39,9 @@ def clean_numbers(table: Table, column: str, scale: tuple[float, float] | None =
     if series.dtype.is_float():
         values = series.cast(pl.Float64).fill_null(math.nan).to_numpy()
         found = Distinct(np.arange(len(values), dtype=np.int32), series)
-        return _checked(_Found(table, column, found, values, np.ones(len(values), np.int64)), scale, [])
+        met = _Found(table, column, found, values, np.ones(len(values), np.int64))
+        gone = np.isnan(values)
+        return _checked(met, scale, [met.problem(gone, "missing_rating", _NO_RATING)] if gone.any() else [])
     found = distinct(series)
     numbers, how = _parse(found.values)
     met = _Found(table, column, found, numbers, found.counts)
@@ -119,7 +122,7 @@ def _parse(values: pl.Series) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, s
         flags[code][place] = True
     flags["missing_rating"] |= np.array([t.lower() in ("nan", "+nan", "-nan") for t in text.to_list()], dtype=bool)
     messages = {
-        "missing_rating": "interactions have no rating; they were kept without one",
+        "missing_rating": _NO_RATING,
         "decimal_comma": "ratings have a decimal comma; it was read as a point",
         "thousands": "ratings part thousands with a comma; it was removed",
         "true_false": "ratings are true or false; they were read as 1 and 0",

@@ -37,10 +37,12 @@ def clean_times(table: Table, column: str, day_first: bool | None = None, now: f
     series = table.frame[column]
     problems: list[Problem] = []
     if series.dtype.is_temporal() and series.dtype != pl.Duration and series.dtype != pl.Time:
+        _note_missing(table, column, series.is_null(), problems)
         seconds = series.cast(pl.Datetime("us")).dt.epoch("s").fill_null(NO_TIME).to_numpy()
         return Times(seconds, *_doubts(table, column, seconds, now, problems))
     if series.dtype.is_numeric():
         whole = _from_numbers(table, column, series)
+        _note_missing(table, column, whole.is_null(), problems)
     else:
         text = series.cast(pl.String).fill_null("").str.strip_chars()
         whole = text.cast(pl.Int64, strict=False)
@@ -78,9 +80,7 @@ def _from_text(
         rows = np.flatnonzero(rest)
         parsed = _from_dates(table, column, text.gather(rows), rows, day_first, problems)
         whole = whole.scatter(rows, parsed)
-    if gone.any():
-        rows = np.flatnonzero(gone)
-        problems.append(_problem(table, column, rows, "missing_time", "interactions have no time", "kept", "warning"))
+    _note_missing(table, column, pl.Series(gone), problems)
     return whole
 
 
@@ -107,6 +107,12 @@ def _from_dates(
     if len(bad):
         raise _no_time(table, column, rows[bad])
     return found
+
+
+def _note_missing(table: Table, column: str, gone: pl.Series, problems: list[Problem]) -> None:
+    if gone.any():
+        rows = np.flatnonzero(gone.to_numpy())
+        problems.append(_problem(table, column, rows, "missing_time", "interactions have no time", "kept", "warning"))
 
 
 def _no_time(table: Table, column: str, rows: IntArray) -> DataError:

@@ -299,6 +299,21 @@ def test_bad_lines_of_json_are_named(bring_in, line):
     assert refused["line"] == 31 and refused["file"] == "log.json"
 
 
+def test_gaps_and_impossible_times_in_parquet(bring_in):
+    table = good_table()
+    gaps = [None, float("nan"), *map(float, table["rating"].to_pylist()[2:])]
+    times = [None, *map(int, table["timestamp"].to_pylist()[1:])]
+    kinds = (pa.array(times), pa.array(times, pa.timestamp("s")), pa.array(times, pa.float64()))
+    for column in kinds:
+        full = table.set_column(2, "rating", pa.array(gaps)).set_column(3, "timestamp", column)
+        answer = bring_in(parquet(full), name="log.parquet")
+        assert problem(answer, "missing_rating")["lines"] == [1, 2] and problem(answer, "missing_time")["lines"] == [1]
+    for impossible in (1e300, float("inf"), -1e15):
+        column = pa.array([1.6e9, impossible, *map(float, table["timestamp"].to_pylist()[2:])])
+        refused = error(bring_in(parquet(table.set_column(3, "timestamp", column)), name="log.parquet"))
+        assert (refused["line"], refused["column"]) == (2, "timestamp") and "not a time" in refused["message"]
+
+
 def test_existing_datasets_are_kept(bring_in, capsys, tmp_path):
     from gnnrec_core.cli import main
 

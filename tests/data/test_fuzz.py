@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gnnrec_core.data.describe import describe
 from gnnrec_core.data.importing import import_source
-from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.options import EDGE_KINDS, EdgeSource, ImportOptions
 from gnnrec_core.errors import LensError
 
 WORDS = [
@@ -101,7 +103,7 @@ def fuzz(strategy):
     return decorate
 
 
-def bring(path: Path, options: ImportOptions | None = None) -> None:
+def bring(path: Path | str, options: ImportOptions | None = None) -> None:
     """Import `path`; the account must add up, or the error must say what is wrong and what to do."""
     try:
         dataset = import_source(path, options or ImportOptions())
@@ -112,6 +114,7 @@ def bring(path: Path, options: ImportOptions | None = None) -> None:
     assert dataset.settings["rows_in"] == len(dataset.interactions) + removed
     assert all(dataset.users.ids) and all(dataset.items.ids)
     assert np.isfinite(dataset.interactions.weight).all()
+    json.dumps(describe(dataset).to_dict())
 
 
 def joined(rows, delimiter, quoted, end):
@@ -217,3 +220,27 @@ def parquet(kinds, seed, cut):
 def test_parquet_bytes(folder, content):
     (folder / "log.parquet").write_bytes(content)
     bring(folder / "log.parquet", ImportOptions(format="parquet"))
+
+
+stored = st.one_of(cell, st.integers(-(2**63), 2**63 - 1), st.floats(), st.none(), st.binary(max_size=4))
+
+
+@fuzz(st.lists(st.tuples(stored, stored, stored, stored), max_size=10))
+def test_database_tables(folder, rows):
+    path = folder / "log.db"
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as database:
+        database.execute("create table log (user_id, item_id, rating, timestamp)")
+        database.executemany("insert into log values (?, ?, ?, ?)", rows)
+    database.close()
+    bring(f"sqlite:///{path}", ImportOptions(table="log"))
+
+
+@fuzz(st.tuples(texts, texts, texts, st.sampled_from(EDGE_KINDS)))
+def test_attribute_and_edge_files(folder, files):
+    users, items, edges, kind = files
+    (folder / "log.csv").write_text("user_id,item_id\na,5\na,7\nu1,5\nu1,a\nU1,7\nU1,007\n")
+    for name, content in (("users", users), ("items", items), ("edges", edges)):
+        (folder / f"{name}.csv").write_bytes(content.encode("utf-8", "replace"))
+        more = {"edges": (EdgeSource(path=str(folder / "edges.csv"), kind=kind),)}
+        bring(folder / "log.csv", ImportOptions(**(more if name == "edges" else {name: str(folder / f"{name}.csv")})))

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from gnnrec_core.data.readers.dialect import Dialect
+from gnnrec_core.data.readers.odd_lines import Met, is_blank
 from gnnrec_core.data.readers.plain import MAX_LINE, PlainText
 from gnnrec_core.data.readers.values import Table
-from gnnrec_core.data.values import Problem
 from gnnrec_core.errors import DataError
 
 CHUNK = 100_000
-
-
-@dataclass
-class _Met:
-    """What was met on the way and repaired: lines of short rows and repeated headers, counts of the rest."""
-
-    short: list[int] = field(default_factory=list)
-    headers: list[int] = field(default_factory=list)
-    short_example: str = ""
-    n_blank: int = 0
-    n_in: int = 0
 
 
 def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -> Table:
@@ -35,7 +23,7 @@ def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -
     Rows with too few cells are left out and reported; DataError for rows with too many and for broken quotes.
     """
     places = [dialect.names.index(name) for name in columns]
-    met = _Met()
+    met, n_in = Met(), 0
     chunks: list[pl.DataFrame] = []
     lines: list[np.ndarray] = []
     cells: list[list[str]] = []
@@ -49,36 +37,26 @@ def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -
         at.clear()
 
     for line, row in _rows(plain, dialect, met):
+        n_in += 1
+        if not met.is_row(row, line, dialect):
+            continue
         cells.append(row)
         at.append(line)
         if len(cells) == CHUNK:
             close()
     close()
-    problems = (*plain.problems, *_problems(plain.name, dialect, met))
-    return Table(plain.name, pl.concat(chunks), met.n_in, lines=np.concatenate(lines), problems=problems)
+    problems = tuple(met.problems(plain.name, dialect, n_in))
+    return Table(plain.name, pl.concat(chunks), n_in, lines=np.concatenate(lines), problems=problems)
 
 
-def _rows(plain: PlainText, dialect: Dialect, met: _Met) -> Iterator[tuple[int, list[str]]]:
-    """`(line, cells)` of every good row."""
+def _rows(plain: PlainText, dialect: Dialect, met: Met) -> Iterator[tuple[int, list[str]]]:
+    """`(line, cells)` of everything below the header that is not blank."""
     n_columns = len(dialect.names)
     for number, (line, row) in enumerate(_parsed(plain, dialect)):
-        if not row or (len(row) == 1 and not row[0].strip() and n_columns > 1):
+        if is_blank(row, dialect):
             met.n_blank += 1
-            continue
-        if number == 0 and dialect.has_header:
-            continue
-        met.n_in += 1
-        if len(row) > n_columns:
-            row = _without_empty_tail(row, n_columns, plain.name, line)
-        if len(row) < n_columns:
-            met.short_example = met.short_example or dialect.delimiter.join(row)[:80]
-            met.short.append(line)
-        elif (
-            dialect.has_header and row[0].strip() == dialect.names[0] and tuple(c.strip() for c in row) == dialect.names
-        ):
-            met.headers.append(line)
-        else:
-            yield line, row
+        elif number > 0 or not dialect.has_header:
+            yield line, row if len(row) <= n_columns else _without_empty_tail(row, n_columns, plain.name, line)
 
 
 def _parsed(plain: PlainText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
@@ -134,36 +112,3 @@ def _without_empty_tail(row: list[str], n_columns: int, file: str, line: int) ->
             value=row[n_columns][:80],
         )
     return row[:n_columns]
-
-
-def _problems(file: str, dialect: Dialect, met: _Met) -> Iterator[Problem]:
-    if met.short:
-        if len(met.short) > met.n_in / 2:
-            raise DataError(
-                f"{file} has fewer than {len(dialect.names)} cells in {len(met.short):,} of {met.n_in:,} rows.",
-                "Is the delimiter right? Name it with --delimiter.",
-                file=file,
-                line=met.short[0],
-                value=met.short_example,
-            )
-        yield _dropped("short_rows", met.short, file, "rows have too few cells", met.short_example)
-    if met.headers:
-        yield _dropped("repeated_header", met.headers, file, "rows repeat the header", dialect.names[0])
-    if met.n_blank:
-        yield Problem("blank_lines", "info", met.n_blank, "skipped", f"{met.n_blank:,} blank lines were skipped.", file)
-
-
-def _dropped(code: str, lines: list[int], file: str, what: str, value: str) -> Problem:
-    count = len(lines)
-    return Problem(
-        code,
-        "warning",
-        count,
-        "dropped",
-        f"{count:,} {what} and were left out.",
-        file,
-        lines[0],
-        value=value,
-        lines=tuple(lines[:10]),
-        rows_removed=count,
-    )

@@ -59,7 +59,11 @@ def read_text(path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: 
     """The `columns` of a file of known dialect: at full speed where it is clean, else row by row."""
     with plain_text(path, encoding) as plain:
         table = read_fast(plain, dialect, columns)
-        table = read_careful(plain, dialect, columns) if table is None else replace(table, problems=plain.problems)
+        table = (
+            read_careful(plain, dialect, columns)
+            if table is None
+            else replace(table, problems=(*plain.problems, *table.problems))
+        )
     if not table.frame.height:
         raise DataError(f"{path.name} has no data rows.", "Choose a file with interactions.", file=path.name, line=1)
     return table

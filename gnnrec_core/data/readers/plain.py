@@ -35,6 +35,7 @@ class PlainText:
     n_newlines: int
     n_quotes: int
     n_returns: int
+    n_lone_returns: int
     problems: tuple[Problem, ...]
 
 
@@ -212,7 +213,8 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
     head = first_bytes(path)
     encoding, start = text_encoding(head, _used_encoding(notes))
     counts = {b"\n": 0, b'"': 0, b"\r": 0}
-    size = in_line = 0
+    size = in_line = n_pairs = 0
+    at_return = False  # did the block before end in the middle of a Windows line end?
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     only_returns = b"\r" in head and b"\n" not in head
     out = target.open("wb") if copy else None
@@ -235,6 +237,8 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
             )  # count() is slow where many are
             for byte in (b'"', b"\r"):
                 counts[byte] += block.count(byte) if byte in block else 0
+            n_pairs += (block.count(b"\r\n") if b"\r" in block else 0) + (at_return and block.startswith(b"\n"))
+            at_return = block.endswith(b"\r")
             size += len(block)
             first, last = block.find(b"\n"), block.rfind(b"\n")
             longest = in_line + (first if first >= 0 else len(block))
@@ -245,7 +249,8 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
     finally:
         if out is not None:
             out.close()
-    return PlainText(target, path.name, size, counts[b"\n"], counts[b'"'], counts[b"\r"], tuple(notes))
+    n_returns = counts[b"\r"]
+    return PlainText(target, path.name, size, counts[b"\n"], counts[b'"'], n_returns, n_returns - n_pairs, tuple(notes))
 
 
 def _used_encoding(notes: list[Problem]) -> str | None:

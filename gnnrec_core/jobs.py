@@ -50,7 +50,10 @@ class TrainRequest:
 
 @dataclass(frozen=True)
 class Job:
-    """`job.json`. `number` is the place in line; `pid` with `started` names one process for good."""
+    """`job.json`. `number` is the place in line, from 1; `pid` with `started` names one process for good.
+
+    Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
+    """
 
     id: str
     number: int
@@ -89,6 +92,8 @@ def resume(place: Workspace, job_id: str) -> Job:
     status = status_of(place, job_id)
     if status.state not in ("interrupted", "cancelled", "failed"):
         raise RequestError(f"The training {job_id} is {status.state}; there is nothing to resume.", "", value=job_id)
+    if not status.job.number:
+        raise RequestError(status.message, "Dismiss it, and start the training anew.", value=job_id)
     return _launch(place, job_id, status.job.request, resume=status.record is not None)
 
 
@@ -222,6 +227,8 @@ def _state(job: Job, record: RunRecord | None, lives: bool) -> State:
 
 def _record(place: Workspace, job: Job) -> tuple[RunRecord | None, str]:
     folder = place.home / "runs" / job.id
+    if not job.number:
+        return None, f"{_folder(place, job.id) / 'job.json'} is damaged: what was asked is not known."
     try:
         record = RunRecord.read(folder) if (folder / "run.json").is_file() else None
     except LensError as error:
@@ -298,4 +305,6 @@ def _read_all(place: Workspace) -> list[Job]:
             jobs.append(_read(path.parent))
         except FileNotFoundError:
             continue  # forgotten by somebody else in this moment
+        except (ValueError, TypeError, KeyError):
+            jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
     return jobs

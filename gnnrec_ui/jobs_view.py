@@ -70,7 +70,7 @@ def _training(place: Workspace, status: JobStatus) -> None:
 
 
 def _title(place: Workspace, status: JobStatus) -> str:
-    name = status.job.request.model
+    name = status.job.request.model or "A training"
     folders = {str(entry.folder): entry.name for entry in place.datasets()}
     on = folders.get(status.job.request.dataset_folder, "a dataset that was deleted")
     return f"{MODELS[name].title if name in MODELS else for_markdown(name)} on {for_markdown(on)}"

@@ -6,10 +6,12 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import TypeAdapter
 
 from gnnrec_core import __version__
 from gnnrec_core.data.store import load_dataset
@@ -22,6 +24,7 @@ from gnnrec_core.models.heartbeat import is_alive
 from gnnrec_core.settings import Settings, read_settings
 
 State = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
+FORMAT_VERSION = 1
 LIBRARIES = ("torch", "numpy", "scipy", "polars", "torch-geometric")
 
 
@@ -49,22 +52,34 @@ class RunRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in `run.json`."""
-        return {"format_version": 1, **asdict(self)}
+        return {"format_version": FORMAT_VERSION, **asdict(self)}
 
     @classmethod
     def read(cls, folder: Path) -> RunRecord:
-        """The record in `folder`; RequestError where there is none, RunError where it is damaged."""
+        """The record in `folder`; RequestError where there is none, RunError where it is damaged or too new."""
         path = folder / "run.json"
         if not path.is_file():
             raise RequestError(f"There is no run at {folder}.", "Name a folder made by `train`.", file=str(folder))
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            content.pop("format_version")
-            record = cls(**content)
+            version = content.pop("format_version")
+            if version > FORMAT_VERSION:
+                raise RunError(
+                    f"{path} has format {version}; we read up to {FORMAT_VERSION}.",
+                    "Update GNNRec Lens.",
+                    file=str(path),
+                )
+            record = _checker().validate_python(asdict(cls(**content)))
             gone = record.state == "running" and not is_alive(record.process)
             return replace(record, state="interrupted", process={}) if gone else record
         except (ValueError, TypeError, KeyError) as error:
             raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
+
+
+@cache
+def _checker() -> TypeAdapter[RunRecord]:
+    """Refuses a record whose fields hold anything but what they should."""
+    return TypeAdapter(RunRecord)
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,19 @@ print(jobs.statuses(library.Workspace(Path({str(place.home)!r})))[0].state)"
     assert place.run(job.id).record.state == "interrupted"
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"id": "r-2"}'])
+def test_a_damaged_note_is_shown_and_dismissed_and_hinders_no_other_job(place, sleeper, content):
+    note(place, "r-1", 1, sleeper)
+    note(place, "r-2", 2, None)
+    (place.home / "jobs" / "r-2" / "job.json").write_text(content)
+    assert [(status.job.id, status.state) for status in jobs.statuses(place)] == [("r-1", "queued"), ("r-2", "failed")]
+    assert "job.json is damaged" in jobs.status_of(place, "r-2").message
+    with pytest.raises(RequestError, match="damaged"):
+        jobs.resume(place, "r-2")
+    jobs.forget(place, "r-2")
+    assert [status.job.id for status in jobs.statuses(place)] == ["r-1"]
+
+
 def test_a_request_that_cannot_be_trained_fails_with_its_sentence(place, tmp_path):
     job = jobs.start(place, replace(REQUEST, dataset_folder=str(tmp_path / "gone")))
     status = until(place, job.id, "failed")

@@ -16,7 +16,8 @@ from gnnrec_core.errors import RequestError, RunError
 from gnnrec_core.models.checkpoint import load_tensors, save_tensors
 
 RNG = np.random.default_rng(7)
-TENSORS = {"embedding.weight": RNG.normal(size=(300, 16)).astype(np.float32), "scale": np.ones(3, np.float32)}
+PAGE = 4096
+TENSORS = {"embedding.weight": RNG.normal(size=(2000, 16)).astype(np.float32), "scale": np.ones(3, np.float32)}
 
 
 @pytest.fixture
@@ -53,9 +54,8 @@ def test_every_truncation_zeroed_page_and_appended_byte_is_found(written):
     content = written.read_bytes()
     for end in np.unique(np.concatenate([np.arange(0, 400), RNG.integers(0, len(content), 300)])):
         assert refused(written, content[:end])
-    for start in RNG.integers(0, len(content) - 256, 200):
-        damaged = content[:start] + bytes(256) + content[start + 256 :]
-        assert damaged == content or refused(written, damaged)
+    for start in RNG.integers(0, len(content) - PAGE, 200):
+        assert refused(written, content[:start] + bytes(PAGE) + content[start + PAGE :])
     assert refused(written, content + b"\0") and refused(written, content + b"junk" * 100)
 
 

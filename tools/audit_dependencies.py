@@ -1,15 +1,17 @@
 """Audit the locked dependencies for known vulnerabilities; an audit that audited nothing is a failure.
 
-`python tools/audit_dependencies.py REPORT.json LOCK` reads what `pip-audit --format json` printed, and the lock file.
-Exit 0: every locked package was looked up and none has a known vulnerability. Exit 1: a vulnerability, a package that
-was skipped, or fewer packages audited than locked.
+`python tools/audit_dependencies.py LOCK` asks `pip-audit`, which asks an advisory service over the network. Exit 0:
+every locked package was looked up and none has a known vulnerability. Exit 1: a vulnerability, a package that was
+skipped, fewer packages audited than locked, or no audit at all (`pip-audit` is missing, or reached nobody).
 """
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +53,27 @@ def complaints(report: dict[str, Any], lock: str) -> list[str]:
     return found
 
 
+def ask(lock: Path) -> dict[str, Any]:
+    """What `pip-audit` says of the packages in `lock`. RuntimeError with its last words where it gave no report."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        words = ["--requirement", str(lock), "--disable-pip", "--format", "json", "--output", str(report)]
+        done = subprocess.run([sys.executable, "-m", "pip_audit", *words], capture_output=True, text=True)
+        if not report.is_file():
+            raise RuntimeError("\n".join(done.stderr.strip().splitlines()[-3:]) or f"it ended with {done.returncode}")
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return found
+
+
 def main(arguments: list[str]) -> int:
-    report_path, lock_path = arguments
-    report = json.loads(Path(report_path).read_text(encoding="utf-8"))
-    lock = Path(lock_path).read_text(encoding="utf-8")
+    """Audit the lock file that is named; the exit code."""
+    (path,) = map(Path, arguments)
+    lock = path.read_text(encoding="utf-8")
+    try:
+        report = ask(path)
+    except RuntimeError as error:
+        print(f"Nothing was audited: pip-audit gave no report.\n{error}", file=sys.stderr)
+        return 1
     wrong = complaints(report, lock)
     for sentence in wrong:
         print(sentence, file=sys.stderr)

@@ -52,7 +52,7 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, script: str = "app.py", **environment: str) -> Iterator[Server]:
+def serving(home: Path, script: str = "app.py", options: tuple[str, ...] = (), **environment: str) -> Iterator[Server]:
     """The app (or another `script`) on a free port with `home` as its workspace; stopped with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -62,7 +62,7 @@ def serving(home: Path, script: str = "app.py", **environment: str) -> Iterator[
     words = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*words, "--server.fileWatcherType=none"],
+            [*words, "--server.fileWatcherType=none", *options],
             cwd=ROOT,
             stdout=out,
             stderr=out,

@@ -18,7 +18,7 @@ from gnnrec_core.data.values import FloatArray, IntArray, Problem
 from gnnrec_core.errors import DataError
 
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?$")
-_COMMA = re.compile(r"[-+]?\d*,\d+$")
+_COMMA = re.compile(r"[-+]?(\d*|\d{1,3}(\.\d{3})+),\d+$")
 _NO_RATING = "interactions have no rating; they were kept without one"
 _TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
@@ -114,7 +114,7 @@ def _parse(values: pl.Series) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, s
         elif low in _TRUTH:
             code, numbers[place] = "true_false", _TRUTH[low]
         elif comma and _COMMA.match(word):
-            code, numbers[place] = "decimal_comma", float(word.replace(",", "."))
+            code, numbers[place] = "decimal_comma", float(word.replace(".", "").replace(",", "."))
         elif _THOUSANDS.match(word):
             code, numbers[place] = "thousands", float(word.replace(",", ""))
         else:

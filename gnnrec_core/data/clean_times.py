@@ -16,10 +16,10 @@ from gnnrec_core.data.readers.values import Table
 from gnnrec_core.data.values import NO_TIME, IntArray, Problem
 from gnnrec_core.errors import DataError
 
-_SLASHED = r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2})?))?$"
+_SLASHED = r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})(?:,?[ T](\d{1,2}:\d{2}(?::\d{2})?)(?: ?([AaPp][Mm]))?)?$"
 _UNITS = ((1e17, 1_000_000_000, "nanoseconds"), (1e14, 1_000_000, "microseconds"), (1e11, 1_000, "milliseconds"))
 _YEAR_1, _YEAR_9999 = -62_135_596_800, 253_402_300_799
-_ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y%m%dT%H%M%S", "%Y/%m/%d")
+_ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y%m%dT%H%M%S")
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,21 @@ def _from_text(
 def _from_dates(
     table: Table, column: str, text: pl.Series, rows: IntArray, day_first: bool | None, problems: list[Problem]
 ) -> pl.Series:
-    iso = text.str.replace(" ", "T", literal=True)
+    iso = text.str.replace(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", "$1-$2-$3")
+    iso = iso.str.replace(r" ?(UTC|GMT)$", "Z").str.replace(" ", "T", literal=True)
     zoned = iso.str.contains(r"(?:[Zz]|[+-]\d{2}:?\d{2})$") & iso.str.contains("T")
     seconds = iso.str.replace(r"[zZ]$", "+00:00").str.to_datetime(
         "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_zone="UTC"
     )
     found = seconds.dt.epoch("s")
-    plain = iso.set(zoned, None)
+    plain = iso.set(zoned | ~iso.str.contains(r"^\d{4}"), None)
     for form in _ISO:
         found = found.fill_null(plain.str.to_datetime(form, strict=False, time_unit="us").dt.epoch("s"))
     if found.null_count() < len(found):
         known = found.is_not_null().to_numpy()
         kind = "with their own zone" if zoned.any() else "without a zone, taken as UTC"
         problems.append(_problem(table, column, rows[known], "iso_time", f"times are dates in ISO 8601 {kind}"))
-    slashed = text.str.extract_groups(_SLASHED)
+    slashed = text.str.replace(r"^(\d{1,2})-(\d{1,2})-(\d{4})", "$1/$2/$3").str.extract_groups(_SLASHED)
     if found.null_count():
         found = found.fill_null(_slashed_dates(table, column, slashed, rows, day_first, problems))
     bad = np.flatnonzero(found.is_null().to_numpy())
@@ -150,21 +151,21 @@ def _slashed_dates(
     else:
         message = f"times are dates with the {'day' if certain else 'month'} first"
         problems.append(_problem(table, column, rows[there], "slashed_date", message))
+    years = pl.col(parts.columns[2])
+    short = (parts[parts.columns[2]].str.len_bytes() == 2).fill_null(False).to_numpy()
+    if short.any():
+        message = "times have a year of two digits, read as 1970 to 2069"
+        problems.append(_problem(table, column, rows[short], "short_year", message, "kept", "warning"))
+    century = pl.when(years.str.len_bytes() == 4).then(pl.lit("")).when(years < "70").then(pl.lit("20"))
     day, month = (parts.columns[0], parts.columns[1]) if certain else (parts.columns[1], parts.columns[0])
     clock = pl.col(parts.columns[3]).fill_null("0:00")
-    texts = parts.select(
-        pl.concat_str(
-            pl.col(parts.columns[2]),
-            pl.lit("-"),
-            pl.col(month),
-            pl.lit("-"),
-            pl.col(day),
-            pl.lit(" "),
-            clock,
-            pl.when(clock.str.count_matches(":") == 1).then(pl.lit(":00")).otherwise(pl.lit("")),
-        )
-    ).to_series()
-    return texts.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us").dt.epoch("s")
+    full_clock = pl.when(clock.str.count_matches(":") == 1).then(clock + ":00").otherwise(clock)
+    date = pl.concat_str(century.otherwise(pl.lit("19")), years, pl.lit("-"), pl.col(month), pl.lit("-"), pl.col(day))
+    half = pl.col(parts.columns[4]).str.to_uppercase()
+    texts = parts.select(pl.concat_str(date, pl.lit(" "), full_clock, half.fill_null("")).alias("text")).to_series()
+    by_24 = texts.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    by_12 = texts.str.to_datetime("%Y-%m-%d %I:%M:%S%p", strict=False, time_unit="us")
+    return by_24.fill_null(by_12).dt.epoch("s")
 
 
 def _in_seconds(

@@ -200,6 +200,36 @@ def test_26_day_or_month(bring_in, tmp_path):
     assert "slashed_date" in codes(bring_in(with_column(3, lambda cell, row: f"{row % 28 + 1:02}/04/2024")))
 
 
+@pytest.mark.parametrize(
+    "stamp, seconds",
+    [
+        ("2020-09-13 12:26:40 UTC", 1_600_000_000),
+        ("2020/09/13 12:26", 1_599_999_960),
+        ("13.09.2020 12:26:40", 1_600_000_000),
+        ("13-09-2020", 1_599_955_200),
+        ("9/13/2020 12:26:40 PM", 1_600_000_000),
+        ("9/13/2020, 1:00 am", 1_599_958_800),
+        ("9/13/20", 1_599_955_200),
+    ],
+)
+def test_times_as_spreadsheets_and_databases_write_them(bring_in, tmp_path, stamp, seconds):
+    answer = bring_in(text([[*row[:3], f'"{stamp}"'] for row in good_rows()]))
+    assert set(load_dataset(tmp_path / "dataset").interactions.timestamp.tolist()) == {seconds}
+    assert ("short_year" in codes(answer)) == (stamp == "9/13/20")
+
+
+@pytest.mark.parametrize(
+    "header", ["Kunde;Artikel;Bewertung;Datum", "utilisateur;livre;note;date", "用户;商品;评分;时间"]
+)
+def test_a_log_as_an_office_exports_it(bring_in, tmp_path, header):
+    rows = [[row[0], row[1], f"{row[2]},5", f"{n % 28 + 1:02}.09.2020 10:00"] for n, row in enumerate(good_rows())]
+    rows[0][2] = "1.234,5"
+    answer = bring_in("sep=;\n" + text(rows, header, ";", "\r\n"))
+    assert problem(answer, "decimal_comma")["count"] == problem(answer, "slashed_date")["count"] == N_ROWS
+    assert problem(answer, "decimal_comma")["line"] == 3
+    assert load_dataset(tmp_path / "dataset").interactions.rating.max() == 1234.5
+
+
 def test_a_word_for_a_time(bring_in):
     refused = error(bring_in(with_rows("u99,i1,3,yesterday")))
     assert (refused["line"], refused["column"], refused["value"]) == (242, "timestamp", "yesterday")

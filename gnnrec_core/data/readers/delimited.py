@@ -106,8 +106,8 @@ def _header_note(file: str, dialect: Dialect, roles: Roles, options: ImportOptio
             Problem("columns", "info", len(dialect.names), "read", f"Columns were read as {mapping}.", file, 1)
         )
     if dialect.skip:
-        message = f"{dialect.skip} lines before the table were skipped."
-        notes.append(Problem("preamble", "info", dialect.skip, "skipped", message, file, 1))
+        lines = "1 line before the table was" if dialect.skip == 1 else f"{dialect.skip} lines before the table were"
+        notes.append(Problem("preamble", "info", dialect.skip, "skipped", f"{lines} skipped.", file, 1))
     if dialect.delimiter != ",":
         name = {"\t": "tab", " ": "blank"}.get(dialect.delimiter, dialect.delimiter)
         message = f"Cells are parted by {name!r}."

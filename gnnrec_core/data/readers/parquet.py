@@ -74,6 +74,7 @@ def _table(path: Path, file: pq.ParquetFile, columns: tuple[str, ...], lists: bo
     text = [field.name for field in fields if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
     try:
         arrow = pq.read_table(path, columns=list(columns), read_dictionary=text)
+        arrow.validate(full=True)  # damaged codes of a dictionary would stop polars, not only this import
         frame = pl.DataFrame(pl.from_arrow(arrow))
     except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0][:160]

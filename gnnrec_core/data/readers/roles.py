@@ -22,7 +22,24 @@ KNOWN = {
     "time": "timestamp time datetime date ts unixreviewtime created createdat ratedat eventtime unixtime reviewtime "
     "visitedat when utctime",
 }
-_ORDER = {role: text.split() for role, text in KNOWN.items()}
+ABROAD = {
+    "user": "benutzer benutzerid nutzer nutzerid kunde kundenid kundennummer kundennr kundennummern leser leserid "
+    "utilisateur utilisateurid idutilisateur client idclient clientid lecteur usuario usuarioid idusuario cliente "
+    "clienteid idcliente utente idutente lettore gebruiker gebruikerid klant klantid klantnummer "
+    "用户 用户id 会员 会员id "
+    "ユーザー ユーザーid 顧客 사용자 пользователь клиент",
+    "item": "artikel artikelid artikelnummer artikelnr produkt produktid produktnummer buch film titel article "
+    "idarticle produit produitid idproduit livre articulo artículo producto productoid idproducto libro pelicula "
+    "película prodotto idprodotto articolo produto produtoid idproduto livro boek productnummer 商品 商品id "
+    "物品 物品id 商品コード 상품 товар",
+    "rating": "bewertung note punkte sterne evaluation évaluation notation calificacion calificación puntuacion "
+    "puntuación valoracion valoración valutazione voto punteggio avaliacao avaliação nota beoordeling cijfer 评分 評価 "
+    "평점 оценка рейтинг",
+    "time": "datum zeit zeitpunkt zeitstempel uhrzeit bestelldatum heure horodatage fecha hora data ora datahora tijd "
+    "tijdstip 时间 日期 日時 시간 дата время",
+}
+"""The same in other languages; asked only where no English name is found."""
+_ORDER = {role: f"{text} {ABROAD[role]}".split() for role, text in KNOWN.items()}
 
 
 def plain_name(name: str) -> str:

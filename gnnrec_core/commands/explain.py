@@ -94,12 +94,15 @@ def show_contributions(result: dict[str, Any]) -> None:
     for part in result["contributions"]:
         checked = part["checked"]
         after = f"{checked['score_without']:18.4f} {checked['rank_without']:5}" if checked else f"{'':18} {'':5}"
-        print(f"{part['value']:10.4f}  {part['share']:7.2%}  {after}  {part['label']}")
+        share = f"{part['share']:7.2%}" if part["share"] else " " * 7  # what does not sum has none
+        print(f"{part['value']:10.4f}  {share}  {after}  {part['label']}")
     rest = result["n_contributions"] - len(result["contributions"])
-    if rest > 0:
+    if rest > 0 and result["additive"]:
         value = result["sum_of_contributions"] - sum(part["value"] for part in result["contributions"])
-        share = value / result["score"] if result["score"] and result["additive"] else 0.0
+        share = value / result["score"] if result["score"] else 0.0
         print(f"{value:10.4f}  {share:7.2%}  {'':18} {'':5}  {rest:,} more")
+    elif rest > 0:
+        print(f"{'':10}  {'':7}  {'':18} {'':5}  {rest:,} more")
     if result["additive"]:
         print(f"Parts sum to the {result['target']} within {result['completeness_error']:.1e}.")
     print("Without it: the graph without that part, degrees computed anew, the trained embeddings kept.")

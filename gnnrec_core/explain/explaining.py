@@ -12,7 +12,7 @@ from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.faithfulness import Truth, measure
-from gnnrec_core.explain.narrative import narrate
+from gnnrec_core.explain.narrative import named_parts, narrate
 from gnnrec_core.explain.scoring import Scorer, scorer_of
 from gnnrec_core.explain.values import Case, Check, Explanation, Target
 from gnnrec_core.models.run import Run
@@ -84,12 +84,16 @@ def with_faithfulness(
 
 
 def with_checks(scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int) -> Explanation:
-    """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges."""
+    """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges.
+
+    With `check_top` above 0 also for those that the narrative names, wherever they stand.
+    """
     case = explanation.case
     excluded = excluded_items(dataset, case.user_index)
+    named = [id(part) for parts in named_parts(explanation) for part in parts] if check_top > 0 else []
     checked = []
     for position, part in enumerate(explanation.contributions):
-        if position < check_top and part.edge is not None and part.checked is None:
+        if (position < check_top or id(part) in named) and part.edge is not None and part.checked is None:
             check = check_without(scorer, case, np.array([part.edge]), excluded)
             checked.append(replace(part, checked=check))
         else:

@@ -103,8 +103,9 @@ def measure(
     """The panel of `explanation`, computed from the model, the case and the explanation alone.
 
     `rerun(seed)` explains the case again (given for methods that draw random numbers; five seeds are compared).
-    Edges that the explanation has no figure for come last in its order. `max_compared` bounds leave-one-out where the
-    model has no closed form for it. Panels of several methods on one case may share a `truth`.
+    Edges that the explanation has no figure for count as 0: behind what speaks for the item, before what speaks
+    against it. `max_compared` bounds leave-one-out where the model has no closed form for it. Panels of several methods
+    on one case may share a `truth`.
     """
     truth = truth or truth_of(model, dataset, explanation.case)
     scorer, edges = truth.scorer, truth.edges
@@ -180,11 +181,10 @@ def truth_of(model: Any, dataset: Dataset, case: Case) -> Truth:
 
 
 def _values(explanation: Explanation, edges: IntArray, scorer: Scorer) -> Float:
-    """The method's figure for each of the user's edges; below all others where it has none."""
+    """The method's figure for each of the user's edges; 0 where it has none."""
     half = scorer.graph.n_edges // 2
     named = {int(part.edge) % half: part.value for part in explanation.contributions if part.edge is not None}
-    lowest = min(named.values(), default=0.0) - 1.0
-    return np.array([named.get(int(edge) % half, lowest) for edge in edges], dtype=np.float64)
+    return np.array([named.get(int(edge) % half, 0.0) for edge in edges], dtype=np.float64)
 
 
 def _popularity(scorer: Scorer, edges: IntArray) -> Float:

@@ -3,12 +3,14 @@
     value of j = score - score on the graph without j.
 
 The reference that other methods are held against. The values do not sum to the score (each is a different changed
-graph), and positive means that the interaction speaks for the item.
+graph), and positive means that the interaction speaks for the item. Where there is no closed form and the history is
+long, the interactions that matter most to first order are recomputed, and the others stand as these estimates.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,18 +53,25 @@ class LeaveOneOut:
     ) -> Explanation:
         scorer = scorer_of(model)
         start = time.perf_counter()
-        edges, warnings = _chosen_edges(model, scorer, case, settings.max_recomputed)
+        edges, estimates, warnings = _chosen_edges(model, scorer, case, settings.max_recomputed)
         values = leave_one_out(scorer, case, edges)
         contributions = [
             edge_contribution(dataset, scorer.graph, edge, value, case.explained, case.user_index)
             for edge, value in zip(edges.tolist(), values.tolist(), strict=True)
+        ]
+        contributions += [
+            replace(
+                edge_contribution(dataset, scorer.graph, edge, value, case.explained, case.user_index),
+                detail={"first_order": True},
+            )
+            for edge, value in estimates.items()
         ]
         return answer(
             case,
             self,
             settings,
             contributions,
-            exact=True,
+            exact=not estimates,
             frozen=("embeddings",),
             warnings=warnings,
             seed=seed,
@@ -79,18 +88,20 @@ def leave_one_out(scorer: Scorer, case: Case, edges: IntArray) -> NDArray[np.flo
     return lost
 
 
-def _chosen_edges(model: Any, scorer: Scorer, case: Case, limit: int) -> tuple[IntArray, tuple[str, ...]]:
-    """All edges of the user, or the `limit` that to first order (else by the ledger) change the number most."""
+def _chosen_edges(
+    model: Any, scorer: Scorer, case: Case, limit: int
+) -> tuple[IntArray, dict[int, float], tuple[str, ...]]:
+    """Edges of the user to recompute: all, or the `limit` that should change the number most; estimates of others."""
     items, signs = np.array(case.signed_items).T
     parts = scorer.parts(case.user_index, items.astype(np.int64))
-    if scorer.has_fast_leave_one_out or len(parts.edges) <= limit:
-        return parts.edges, ()
-    if isinstance(model, WeightedRecommender):
-        sizes, figure = weight_gradient(model, case, parts.edges), "gradients of their weights"
-    else:
-        sizes, figure = parts.values @ signs, "ledger parts"
-    largest = np.argsort(-np.abs(sizes), kind="stable")[:limit]
-    return parts.edges[np.sort(largest)], (
-        f"Recomputed for the {limit} interactions with the largest {figure}; "
-        f"{len(parts.edges) - limit} others are not shown.",
-    )
+    n_others = len(parts.edges) - limit
+    if scorer.has_fast_leave_one_out or n_others <= 0:
+        return parts.edges, {}, ()
+    has_gradient = isinstance(model, WeightedRecommender)
+    sizes = weight_gradient(model, case, parts.edges) if has_gradient else parts.values @ signs
+    order = np.argsort(-np.abs(sizes), kind="stable")
+    others = {int(parts.edges[place]): float(sizes[place]) for place in order[limit:]} if has_gradient else {}
+    chosen_by = "gradients of their weights" if has_gradient else "ledger parts"
+    fate = "stand as these gradients, estimates to first order" if has_gradient else "are not shown"
+    said = f"Recomputed for the {limit} interactions with the largest {chosen_by}; {n_others} others {fate}."
+    return parts.edges[np.sort(order[:limit])], others, (said,)

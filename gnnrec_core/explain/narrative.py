@@ -30,6 +30,7 @@ def narrate(explanation: Explanation, dataset: Dataset, name_user: NameUser | No
     if explanation.is_additive:
         sentences += [_baseline(explanation)]
         sentences += _by_attribute(explanation, dataset)
+    sentences += _together(explanation)
     verdict = explanation.faithfulness.get("verdict")
     if verdict:
         sentences.append(str(verdict))
@@ -39,6 +40,15 @@ def narrate(explanation: Explanation, dataset: Dataset, name_user: NameUser | No
             "a model trained again without it may answer otherwise."
         )
     return tuple(sentences)
+
+
+def named_parts(explanation: Explanation) -> tuple[list[Contribution], list[Contribution]]:
+    """The parts that get a sentence: the strongest in favour, and the strongest against where parts sum."""
+    named = [part for part in explanation.contributions if part.kind not in ("own", "rest")]
+    worth = [p for p in named if not explanation.is_additive or abs(p.share) >= MIN_SHARE]
+    speaks_for = [part for part in worth if part.value * _sign(explanation) > 0][:N_REASONS]
+    against = [part for part in worth if explanation.is_additive and part.value * _sign(explanation) < 0][:1]
+    return speaks_for, against
 
 
 def ordinal(rank: int) -> str:
@@ -77,12 +87,9 @@ def _opening(explanation: Explanation, dataset: Dataset) -> str:
 
 def _reasons(explanation: Explanation, dataset: Dataset, name_user: NameUser | None) -> Iterator[str]:
     """The strongest parts in favour, then the strongest against."""
-    named = [part for part in explanation.contributions if part.kind not in ("own", "rest")]
-    worth = [p for p in named if not explanation.is_additive or abs(p.share) >= MIN_SHARE]
-    speaks_for = [part for part in worth if part.value * _sign(explanation) > 0][:N_REASONS]
+    speaks_for, against = named_parts(explanation)
     for number, part in enumerate(speaks_for):
         yield _reason(explanation, part, _name(part, dataset, name_user), first=number == 0)
-    against = [part for part in worth if explanation.is_additive and part.value * _sign(explanation) < 0][:1]
     for part in against:
         name = _name(part, dataset, name_user)
         share = f"{percent(abs(part.share))} of the {_what(explanation)}"
@@ -106,6 +113,21 @@ def _after(explanation: Explanation, part: Contribution) -> str:
         return f"; without it the item stays {ordinal(before)} (recomputed)"
     verb = "falls" if after > before else "rises"
     return f"; without it the item {verb} from {ordinal(before)} to {ordinal(after)} (recomputed)"
+
+
+def _together(explanation: Explanation) -> Iterator[str]:
+    """What the strongest do together, beside as many drawn at random: one alone seldom moves an item."""
+    method, before = explanation.method, explanation.rank
+    largest = {effect["name"]: effect for effect in explanation.faithfulness.get("sets", [])}  # the last of each name
+    if method == "random" or not {method, "random"} <= largest.keys() or largest[method]["n_edges"] < 2:
+        return
+    n, after = largest[method]["n_edges"], largest[method]["rank_without"]
+    verb = "falls" if after > before else "rises"
+    change = f"stays {ordinal(before)}" if after == before else f"{verb} from {ordinal(before)} to {ordinal(after)}"
+    yield (
+        f"Without the {n} interactions that {method} puts first the item {change}; without {n} drawn at random "
+        f"it stands {ordinal(largest['random']['rank_without'])} (recomputed; median of several draws)."
+    )
 
 
 def _baseline(explanation: Explanation) -> str:
@@ -164,8 +186,8 @@ def attribute_columns(table: pl.DataFrame) -> list[str]:
 
 
 def _singular(column: str, dataset: Dataset) -> str:
-    is_list = isinstance(dataset.item_table.schema[column], pl.List)
-    return column.removesuffix("s") if is_list else column
+    is_list = isinstance(dataset.item_table.schema[column], pl.List) and not column.endswith("ss")
+    return (column.removesuffix("s") if is_list else column).replace("_", " ")
 
 
 def _several(value: object) -> Iterable[str]:

@@ -57,7 +57,9 @@ class Paths:
         start = time.perf_counter()
         find = _walks if settings.kind == "walks" else _connecting
         walks, warnings = find(prepared, case, settings)
-        paths = message_paths(prepared, dataset, walks, case.explained)
+        # Literal paths end at the item alone: they are part of its score, also where a margin is explained.
+        whole = case.explained if settings.kind == "walks" else case.score
+        paths = message_paths(prepared, dataset, walks, whole)
         groups = meta_path_groups(
             prepared.propagation, dataset, case.user_index, target_vector(prepared, case), case.explained
         )
@@ -92,15 +94,15 @@ def target_vector(prepared: Prepared, case: Case) -> Any:
 
 
 def message_paths(
-    prepared: Prepared, dataset: Dataset, walks: tuple[Walk, ...], explained: float
+    prepared: Prepared, dataset: Dataset, walks: tuple[Walk, ...], whole: float
 ) -> tuple[MessagePath, ...]:
-    """Walks in words: nodes with titles, the relation of each step, the shape."""
+    """Walks in words: nodes with titles, the relation of each step, the shape, the share of `whole`."""
     kinds, names = node_kinds(dataset)
     return tuple(
         MessagePath(
             tuple(describe_node(dataset, node) for node in walk.nodes),
             walk.value,
-            walk.value / explained if explained else 0.0,
+            walk.value / whole if whole else 0.0,
             tuple(
                 _relation(prepared, source, target)
                 for source, target in zip(walk.nodes[:-1], walk.nodes[1:], strict=True)

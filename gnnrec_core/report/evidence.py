@@ -19,7 +19,7 @@ from gnnrec_core.explain.faithfulness import truth_of
 from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.explain.serialise import counterfactual_json, explanation_json
 from gnnrec_core.explain.values import Explanation, Target
-from gnnrec_core.models.run import Run
+from gnnrec_core.models.run import Run, library_versions
 from gnnrec_core.report.privacy import NameUser, pseudonymous
 
 SECOND_OPINIONS = (
@@ -171,6 +171,7 @@ def provenance(evidence: Evidence) -> dict[str, Any]:
         "training_seed": record.seed,
         "explanation_seed": evidence.seed,
         "trained_with": record.versions,
+        "explained_with": library_versions(),
         "command": f"report {evidence.run.folder.name} --user {evidence.user_id} --item {evidence.item_id} "
         f"--k {evidence.k} --seed {evidence.seed}",
     }

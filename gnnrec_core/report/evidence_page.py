@@ -148,6 +148,7 @@ def _methods(evidence: Evidence) -> tuple[Block, ...]:
                 panel["beats_random"],
             )
         )
+    rows += _controls(panels[0])
     return (
         Table(
             ("method", "Spearman", "Kendall", "necessity", "sufficiency gap", "deletion area",
@@ -155,12 +156,32 @@ def _methods(evidence: Evidence) -> tuple[Block, ...]:
             tuple(rows),
             "Measured by recomputing. Spearman, Kendall: agreement with leaving each one out. Necessity: drop when "
             "the first 20 % go (higher is better); sufficiency gap: drop when only they stay (lower is better); areas "
-            "under the deletion curve (lower is better) and the insertion curve (higher is better).",
+            "under the deletion curve (lower is better) and the insertion curve (higher is better). Controls: "
+            "several random orders (mean), and the user's most popular items first.",
         ),
         _curves(panels[0], "deletion"),
         _curves(panels[0], "insertion"),
         *(Verdict(panel["verdict"], "good" if panel["beats_random"] else "warning") for panel in panels),
     )  # fmt: skip
+
+
+def _controls(panel: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Rows of the orders that know nothing of the case: what a method has to beat."""
+    effects = {effect["name"]: effect for effect in panel["sets"]}  # of each order the largest set, which comes last
+    return [
+        (
+            f"control: {curve['name']}",
+            None,
+            None,
+            effects[curve["name"]]["necessity"],
+            effects[curve["name"]]["sufficiency_gap"],
+            curve["deletion_area"],
+            curve["insertion_area"],
+            None,
+            None,
+        )
+        for curve in panel["curves"][1:]
+    ]
 
 
 def _curves(panel: dict[str, Any], kind: str) -> Curves:

@@ -13,7 +13,7 @@ from gnnrec_core.explain.predictor import removal_predictor
 from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_items, rank_of
 from gnnrec_core.recommend import left_out
-from tests.explain.fakes import LinearModel, attention, linear
+from tests.explain.fakes import AttentionModel, LinearModel, attention, linear
 from tests.worlds import SHARED, needs_shared
 
 pytestmark = needs_shared
@@ -78,15 +78,18 @@ def test_the_ledger_agrees_with_leave_one_out(world, target):
     assert np.mean(found) >= 0.999 and np.min(found) >= 0.98
 
 
-def test_set_removal_is_predicted_within_half_a_percent(world):
+@pytest.mark.parametrize(("has_attention", "most"), [(False, 0.005), (True, 0.01)])
+def test_set_removal_is_predicted_within_half_a_percent_or_one_with_attention(world, has_attention, most):
     dataset, model, _ = world
+    if has_attention:
+        model = AttentionModel(model.graph, model.embedding)
     scorer, rng, errors = scorer_of(model), np.random.default_rng(0), []
-    for user in range(0, dataset.n_users, 60):
+    for user in range(0, dataset.n_users, 160 if has_attention else 60):
         predictor = removal_predictor(scorer, user, np.arange(dataset.n_items))
         chosen = rng.permutation(len(predictor.edges))[: max(1, len(predictor.edges) // 5)]
         exact = scorer.scores_without(user, predictor.edges[chosen])
         errors.append(np.abs(predictor.of_sets(chosen[None])[0] - exact).mean() / np.abs(exact).mean())
-    assert np.mean(errors) <= 0.005
+    assert np.mean(errors) <= most
 
 
 def test_counterfactuals_are_verified_by_rebuilding_and_quick(world):
@@ -102,5 +105,5 @@ def test_counterfactuals_are_verified_by_rebuilding_and_quick(world):
         assert after == answer.rank_after and answer.found == (after > 10)
         assert len(answer.removed) > 1 or answer.minimality == PROVED
         solved += answer.found
-    assert solved >= 0.9 * len(users)
+    assert solved >= 0.95 * len(users)
     assert np.median(seconds) <= 0.5  # 0.1 s on an idle machine: benchmarks/results/explain.json

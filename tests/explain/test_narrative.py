@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from gnnrec_core.explain.explaining import explain_model, with_checks, with_faithfulness
-from gnnrec_core.explain.narrative import attribute_columns, narrate
+from gnnrec_core.explain.narrative import attribute_columns, named_parts, narrate
 from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.explain.values import Case, Check, Contribution, Explanation, Node
 from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_model
@@ -130,6 +130,29 @@ def test_checks_in_the_narrative_are_those_of_rebuilt_graphs():
     score = changed.score(USER, case.item_index)
     assert strongest.checked.score_without == pytest.approx(float(score), abs=1e-5)
     assert with_checks(scorer_of(model), model.dataset, found, 10) == found
+
+
+def test_every_part_that_has_a_sentence_was_recomputed():
+    model = random_model()
+    item = model.case(SCORE).item_index
+    found = explain_model(model, model.dataset, USER, item, "ledger", "score", 5, check_top=1)
+    speaks_for, against = named_parts(found)
+    assert len(speaks_for) > 1
+    assert all(part.checked is not None for part in (*speaks_for, *against, found.contributions[0]))
+    assert sum(part.checked is not None for part in found.contributions) <= 1 + len(speaks_for) + len(against)
+
+
+def test_what_the_strongest_do_together_stands_beside_as_many_at_random(dataset):
+    effects = [
+        {"name": name, "n_edges": n, "rank_without": rank}
+        for n, ranks in ((2, (4, 2, 2)), (9, (40, 3, 5)))
+        for name, rank in zip(("ledger", "random", "most popular"), ranks, strict=True)
+    ]
+    said = narrate(replace(explanation([part(1.24, "i1", "Dune")]), faithfulness={"sets": effects}), dataset)
+    assert (
+        "Without the 9 interactions that ledger puts first the item falls from 2nd to 40th; without 9 drawn at random "
+        "it stands 3rd (recomputed; median of several draws)."
+    ) in said
 
 
 @pytest.mark.parametrize("method", ["ledger", "random"])

@@ -28,6 +28,7 @@ TITLES = (
     "songtitle",
 )
 _MISSING = ["", "na", "n/a", "nan", "null", "<na>"]
+MANY_VALUES = 50
 _RESERVED = ("user_index", "item_index", "user_id", "item_id")
 
 
@@ -98,8 +99,22 @@ def attribute_table(table: Table | None, ids: Vocabulary) -> tuple[pl.DataFrame,
         if column.null_count() > 0:
             text = f"{column.null_count():,} {kind}s have no {name!r}; it stays empty (group 'unknown')."
             problems.append(_note("missing_attribute", "kept", text, table, name, column.null_count(), "info"))
+        if kind == "user" and column.dtype == pl.String:
+            problems += _too_fine(column, table)
         columns.append(column)
     return pl.DataFrame(columns), tuple(problems)
+
+
+def _too_fine(column: pl.Series, table: Table) -> list[Problem]:
+    """Texts with so many values that they make no groups of people."""
+    n, n_values = len(column) - column.null_count(), column.drop_nulls().n_unique()
+    if n_values <= MANY_VALUES:
+        return []
+    if n_values == n:
+        text = f"Attribute {column.name!r} differs for all {n:,} users: it looks like an id and makes no groups."
+        return [_note("id_like_attribute", "kept", text, table, column.name, n_values, "warning")]
+    text = f"Attribute {column.name!r} of users has {n_values:,} values; most groups will be too small to compare."
+    return [_note("many_values", "kept", text, table, column.name, n_values, "warning")]
 
 
 def _by_id(table: Table, kind: str, problems: list[Problem]) -> pl.DataFrame:

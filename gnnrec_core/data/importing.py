@@ -79,17 +79,15 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     interactions = _interactions(log, split, options)
     progress(0.85, "attributes and side edges")
     vocabularies = Vocabulary("user", log.user_ids), Vocabulary("item", log.item_ids)
-    user_table, more = attribute_table(users, vocabularies[0])
-    problems += more
-    item_table, more = attribute_table(items, vocabularies[1])
-    problems += more
-    nodes, relations, more = side_relations(
+    user_table, of_users = attribute_table(users, vocabularies[0])
+    item_table, of_items = attribute_table(items, vocabularies[1])
+    nodes, relations, of_edges = side_relations(
         edges,
         attribute_nodes(item_table, options.item_relations, "item"),
         attribute_nodes(user_table, options.user_relations, "user"),
         vocabularies,
     )
-    problems += more
+    problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
         options.name or source.name,
         *vocabularies,

@@ -1,4 +1,4 @@
-"""Numbers 41 to 80 of the catalogue of bad inputs. 79 (dataset and checkpoint) is tested with runs in tests/models."""
+"""Numbers 41 to 80 of the catalogue of bad inputs; `test_catalogue` says which test stands for which number."""
 
 import gzip
 import io
@@ -242,6 +242,33 @@ def test_75_76_attributes(bring_in, saved, tmp_path):
     table = saved().user_table
     assert table.columns == ["user_index", "user_id", "group", "age", "code"]
     assert table["age"].dtype == pl.Int64 and table["code"].to_list()[:2] == ["000", "001"]
+
+
+def test_75_attributes_that_make_no_groups(bring_in, tmp_path):
+    rows = [[f"u{n // 2}", *row[1:]] for n, row in enumerate(good_rows())]  # 120 users
+    users = [f"u{n},c{n},z{n % 60},{'g' if n else ''},one" for n in range(120)]
+    (tmp_path / "users.csv").write_text("\n".join(["user_id,code,zip,group,same", *users]) + "\n")
+    answer = bring_in(text(rows), "--users", str(tmp_path / "users.csv"))
+    found = {code: problem(answer, code) for code in ("id_like_attribute", "many_values", "constant_attribute")}
+    assert [(entry["column"], entry["count"]) for entry in found.values()] == [
+        ("code", 120),
+        ("zip", 60),
+        ("same", 120),
+    ]
+    missing = problem(answer, "missing_attribute")
+    assert (missing["column"], missing["count"]) == ("group", 1) and "'unknown'" in missing["message"]
+
+
+def test_short_rows_of_side_files_leave_no_interaction_out(bring_in, tmp_path):
+    (tmp_path / "users.csv").write_text(
+        "user_id,group,plan\n" + "".join(f"u{n},{n % 2},a\n" for n in range(30)) + "u1\n"
+    )
+    (tmp_path / "friends.csv").write_text("source,target,weight\nu1,u2,1\nu3\nu4,u5,2\n")
+    edges = ("--edges", str(tmp_path / "friends.csv"), "--edge-types", "user-user")
+    answer = bring_in(text(good_rows()), "--users", str(tmp_path / "users.csv"), *edges)
+    short = [entry for entry in answer["problems"] if entry["code"] == "short_rows"]
+    assert [(entry["file"], entry["lines"]) for entry in short] == [("users.csv", [32]), ("friends.csv", [3])]
+    assert answer["relations"] == [{"name": "friends", "n_edges": 2}] and answer["n_interactions"] == N_ROWS
 
 
 def test_76_numbers_without_a_name_and_wrong_length(bring_in, tmp_path):

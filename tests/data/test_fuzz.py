@@ -236,10 +236,19 @@ def test_database_tables(folder, rows):
     bring(f"sqlite:///{path}", ImportOptions(table="log"))
 
 
-@fuzz(st.tuples(texts, texts, texts, st.sampled_from(EDGE_KINDS)))
+ids = st.sampled_from(["a", "u1", "U1", "5", "7", "007", "9"])
+side = st.one_of(
+    texts,
+    st.lists(
+        st.builds(lambda first, rest: ",".join([first, *rest]), ids, st.lists(st.one_of(ids, cell), max_size=3))
+    ).map(lambda lines: "\n".join(["user_id,source,weight", *lines])),
+)
+
+
+@fuzz(st.tuples(side, side, side, st.sampled_from(EDGE_KINDS)))
 def test_attribute_and_edge_files(folder, files):
     users, items, edges, kind = files
-    (folder / "log.csv").write_text("user_id,item_id\na,5\na,7\nu1,5\nu1,a\nU1,7\nU1,007\n")
+    (folder / "log.csv").write_text("user_id,item_id\na,5\na,7\nu1,5\nu1,7\nU1,7\nU1,007\n")
     for name, content in (("users", users), ("items", items), ("edges", edges)):
         (folder / f"{name}.csv").write_bytes(content.encode("utf-8", "replace"))
         more = {"edges": (EdgeSource(path=str(folder / "edges.csv"), kind=kind),)}

@@ -77,8 +77,8 @@ def main(arguments: list[str]) -> int:
     wrong = complaints(report, lock)
     for sentence in wrong:
         print(sentence, file=sys.stderr)
-    audited = len(report.get("dependencies", []))
-    print(f"{len(locked_names(lock))} packages locked, {audited} audited, {len(wrong)} complaints")
+    audited = sum("skip_reason" not in entry for entry in report.get("dependencies", []))
+    print(f"{len(locked_names(lock))} packages locked, {audited or 'none'} audited, {len(wrong)} complaints")
     return 1 if wrong else 0
 
 

@@ -26,6 +26,15 @@ def test_an_audit_that_audited_nothing_fails():
     assert complaints({"dependencies": []}, "") == ["the lock file pins nothing"]
 
 
+def test_the_last_line_counts_what_was_skipped_as_not_audited(monkeypatch, tmp_path, capsys):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(LOCK)
+    skipped = {"dependencies": [{"name": n, "skip_reason": "not found"} for n in ("torch", "numpy")]}
+    monkeypatch.setattr(audit_dependencies, "ask", lambda path: skipped)
+    assert audit_dependencies.main([str(lock)]) == 1
+    assert capsys.readouterr().out == "2 packages locked, none audited, 2 complaints\n"
+
+
 def test_a_vulnerability_is_named_with_its_fix():
     entry = {"name": "torch", "version": "2.5", "vulns": [{"id": "CVE-2025-32434", "fix_versions": ["2.6.0"]}]}
     report = {"dependencies": [entry, {"name": "numpy", "version": "1", "vulns": []}]}

@@ -18,7 +18,7 @@ from gnnrec_core.data.values import Dataset
 from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts, theme
-from gnnrec_ui import audit_ask, figures, forms, shell, state
+from gnnrec_ui import audit_ask, figures, forms, privacy, shell, state
 from gnnrec_ui.charts import chart
 from gnnrec_ui.gap_view import gap
 from gnnrec_ui.study import Study
@@ -173,7 +173,8 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
         st.caption("Nobody of this group has held-out items.")
         return
     ndcg, recall = report.per_user["ndcg"][rows], report.per_user["recall"][rows]
-    table = pd.DataFrame({"Person": [clean(ids[row]) for row in rows], "NDCG": ndcg, "Recall": recall})
+    name = privacy.name_user(study)
+    table = pd.DataFrame({"Person": [clean(name(ids[row])) for row in rows], "NDCG": ndcg, "Recall": recall})
     st.caption("The worst served first. Select a row to see that person's list and ask why.")
     chosen = st.dataframe(
         table,

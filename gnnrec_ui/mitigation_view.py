@@ -16,7 +16,7 @@ from gnnrec_core.library import Workspace
 from gnnrec_core.settings import SettingField, describe_settings
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, theme
-from gnnrec_ui import audit_ask, figures, forms, pickers, shell
+from gnnrec_ui import audit_ask, figures, forms, pickers, privacy, shell
 from gnnrec_ui.charts import chart
 from gnnrec_ui.study import Study
 
@@ -147,7 +147,8 @@ def _losers(study: Study, found: Mitigation) -> None:
         "average. The one who loses most:"
     )
     user = study.dataset.users.ids[int(losers.users[0])]
-    shell.link("recommend", f"Person {for_markdown(user)}", icon=":material/person:", user=user)
+    name = for_markdown(privacy.name_user(study)(user))
+    shell.link("recommend", f"Person {name}", icon=":material/person:", user=user)
 
 
 def _save(place: Workspace, study: Study, k: int, group_by: str, found: Mitigation) -> None:

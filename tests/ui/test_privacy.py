@@ -70,6 +70,16 @@ def test_the_network_and_its_table_name_nobody_else(hidden):
     assert sum(names.name(name) in text for name in IDS[1:]) > 3
 
 
+@pytest.mark.parametrize("page", ["home", "data", "train", "what_if", "map", "audit", "compare", "methods"])
+def test_no_other_page_names_anybody_else(hidden, page):
+    assert others(open_page(page, **CASE)) == set()
+
+
+def test_the_people_of_a_group_go_by_pseudonyms(hidden):
+    names, text = load_pseudonyms(workspace().home), said(open_page("audit", **CASE))
+    assert sum(names.name(name) in text for name in IDS) > 3
+
+
 def test_ids_are_shown_on_request_where_the_server_offers_it_and_that_is_noted(hidden, monkeypatch):
     monkeypatch.setenv("GNNREC_REVEAL_IDS", "1")
     app = open_page("recommend", **CASE)

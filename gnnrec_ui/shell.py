@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.errors import LensError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import cache, housekeeping, privacy, state, style
+from gnnrec_ui import cache, housekeeping, privacy, state, story, style
 from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
@@ -49,6 +49,7 @@ def page(name: str) -> Iterator[Study]:
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
+    story.guide(name, link)
     try:
         with boundary():
             if _is_missing(study, screen.needs):
@@ -56,7 +57,7 @@ def page(name: str) -> Iterator[Study]:
             yield study
     finally:
         _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
-        _draw_share(share, name)
+        _draw_share(share)
 
 
 @contextmanager
@@ -150,21 +151,24 @@ def _draw_menu(place: DeltaGenerator) -> None:
             st.page_link(entry, query_params=state.carried(), width="stretch")
 
 
-def _draw_share(place: DeltaGenerator, name: str) -> None:
+def _draw_share(place: DeltaGenerator) -> None:
     """The link to this very view, and the way into presentation mode (and out of it, on the page itself)."""
     here = dict(st.query_params)
-    entry = _pages()[name]
     if is_presenting():
-        here.pop("present")
-        st.page_link(entry, label="Leave presentation", icon=":material/close_fullscreen:", query_params=here)
+        _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
         with st.popover("Link to this view", icon=":material/link:", width="stretch"):
             st.caption("Opens this page with the same choices, for whoever can reach this server.")
             st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
-        st.page_link(
-            entry, label="Present this view", icon=":material/slideshow:", query_params={**here, "present": "1"}
-        )
+        _present("Present this view", ":material/slideshow:", "1")
+
+
+def _present(label: str, icon: str, value: str | None) -> None:
+    """A button, as a link to the page that is open would leave the browser's address as it is."""
+    st.button(
+        label, icon=icon, type="tertiary", key=f"_present_{value}", on_click=state.choose, args=("present", value)
+    )
 
 
 def _is_missing(study: Study, needs: Needs) -> bool:

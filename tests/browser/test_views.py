@@ -1,0 +1,112 @@
+"""What can be done with the pictures: the demo that leads through the pages, nodes and links, the map, presenting."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.app import Visitor
+from tests.browser.conftest import Visit
+
+
+def test_the_demo_leads_from_page_to_page_with_the_same_person(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open()
+        page.get_by_role("link", name="See the list").click()
+        for number, (path, onward) in enumerate(
+            (("recommend", "Next: Ask why"), ("explain", "Next: Change the past"), ("what_if", "Next: Ask for whom")), 1
+        ):
+            page.wait_for_url(f"**/{path}?**demo={number}**")
+            visitor.settle()
+            expect(page.get_by_text(f"Step {number} of 4")).to_be_visible()
+            visitor.no_error()
+            page.get_by_role("link", name=onward).click()
+        page.wait_for_url("**/audit?**demo=4**")
+        visitor.settle()
+        expect(page.get_by_text("Islands (n = 84)").first).to_be_visible()
+        page.get_by_test_id("stMain").get_by_role("link", name="Back to Home").click()
+        expect(page.get_by_text("Meet somebody")).to_be_visible()
+        assert "demo=" not in page.url
+
+
+def place_of_node(page: Page, script: str) -> tuple[float, float]:
+    """Where something of the network stands in the window; `script` gives its place on the canvas."""
+    canvas = page.locator("[class*=st-key-neighbourhood] canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    assert box is not None
+    point = page.locator("[class*=st-key-neighbourhood] .frame").first.evaluate(
+        f"frame => {{ const network = frame.state.network; {script} }}"
+    )
+    return box["x"] + point["x"], box["y"] + point["y"]
+
+
+def focused(visitor: Visitor) -> str:
+    visitor.page.wait_for_url("**focus=**")
+    visitor.settle()
+    visitor.no_error()
+    found = re.search(r"focus=(\w+)", visitor.page.url)
+    assert found is not None
+    return found[1]
+
+
+def test_a_node_and_a_link_of_the_picture_come_into_the_middle_when_clicked(visit: Visit) -> None:
+    node = "const id = network.body.data.nodes.getIds()[5]; return network.canvasToDOM(network.getPositions([id])[id]);"
+    link = """const edge = Object.values(network.body.edges)[0], [one, other] = [edge.from, edge.to];
+        return network.canvasToDOM({x: one.x + 0.5 * (other.x - one.x), y: one.y + 0.5 * (other.y - one.y)});"""
+    for script in (node, link):
+        with visit() as visitor:
+            page = visitor.open("recommend?user=reader-0005&hops=1")
+            page.mouse.click(*place_of_node(page, script))
+            assert focused(visitor) != ""
+            page.get_by_role("button", name="Back to").click()
+            page.wait_for_url(re.compile(r"^(?!.*focus=)"))
+            visitor.no_error()
+
+
+def test_a_loop_on_the_map_lists_items_and_one_of_them_is_explained(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("map?user=reader-0005")
+        plot = page.locator(".js-plotly-plot .nsewdrag").first
+        plot.wait_for()
+        page.wait_for_timeout(1000)
+        box = plot.bounding_box()
+        assert box is not None
+        corners = [(0.3, 0.2), (0.9, 0.2), (0.9, 0.9), (0.3, 0.9), (0.3, 0.2)]
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=8)
+        page.mouse.up()
+        expect(page.get_by_text(re.compile(r"[\d,]+ selected"))).to_be_visible()
+        visitor.settle()
+        table = page.locator("[class*=st-key-listed_items] [data-testid=stDataFrame]")
+        table.scroll_into_view_if_needed()
+        place = table.bounding_box()
+        assert place is not None
+        page.mouse.click(place["x"] + 16, place["y"] + 52)
+        page.wait_for_url("**/explain?**item=**")
+        visitor.settle()
+        expect(page.locator("text.bartext").first).to_be_attached()
+        assert "user=reader-0005" in page.url
+        visitor.no_error()
+
+
+def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("explain?user=reader-0005&target=score")
+        page.get_by_role("button", name="Present this view").click()
+        page.wait_for_url("**present=1**")
+        visitor.settle()
+        expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+        page.get_by_role("button", name="Leave presentation").click()
+        page.wait_for_url(re.compile(r"^(?!.*present=)"))
+        visitor.settle()
+        expect(page.get_by_test_id("stSidebar")).to_be_visible()
+        assert "target=score" in page.url
+        page.get_by_role("button", name="Link to this view").click()
+        link = page.get_by_test_id("stCode").inner_text().strip()
+        assert link.endswith("/explain?user=reader-0005&target=score")

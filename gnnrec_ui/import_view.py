@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from gnnrec_core.data.attributes import relation_choices
 from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
+from gnnrec_core.data.readers.values import Progress
 from gnnrec_core.data.sandbox import draft_apart, preview_apart
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.library import Workspace
 from gnnrec_core.settings import read_settings
 from gnnrec_core.text import clean, for_markdown
-from gnnrec_ui import dataset_view, forms, state, upload_budget
+from gnnrec_ui import dataset_view, forms, import_files, state, upload_budget
 from gnnrec_ui.staging import MOST_BYTES, StagedFile, plain_names, source_of, stage
 
 PARAMETER = "import"
@@ -36,7 +40,8 @@ def drop(place: Workspace) -> None:
         max_upload_size=MOST_BYTES // 2**20,
         key="dropped",
         disabled=place.read_only,
-        help="CSV or TSV (gzip too), Parquet, JSON lines, MovieLens, RecBole and LightGCN files. "
+        help="CSV or TSV (gzip too), Parquet, JSON lines, MovieLens, RecBole and LightGCN files; beside a log also "
+        "files of users, items and edges between them. "
         "They stay on this server, and are stored only when you say so.",
     )
     staged: dict[str, StagedFile] = st.session_state.setdefault("_staged_files", {})
@@ -62,14 +67,18 @@ def drop(place: Workspace) -> None:
 def steps(place: Workspace, token: str) -> None:
     """Columns, graph choices with their effect, problems, distributions, and at last the button that stores."""
     staged = place.staging(token)
-    source = source_of(staged)
+    source, beside = source_of(staged), {}
+    if import_files.is_unknown_folder(source):
+        st.subheader("0 · What each file is", anchor=False)
+        source, beside = import_files.choose_parts(source)
     st.subheader("1 · Which column is what", anchor=False)
     columns = _columns(_preview(source, staged))
     st.subheader("2 · What becomes of it", anchor=False)
-    draft = _draft(source, staged, tuple(sorted(columns.items())))
-    options = read_settings(ImportOptions, {**columns, **_graph_choices(draft, token, columns)})
-    dataset, found = _built(draft, token, options.model_dump_json(), options)
-    plain, _ = _built(draft, token, "plain", read_settings(ImportOptions, columns))
+    reading = read_settings(ImportOptions, {**columns, **beside}).model_dump_json()
+    draft = _draft(source, staged, reading)
+    plain, _ = _built(draft, str(source), reading, read_settings(ImportOptions, columns).model_dump_json())
+    choices = read_settings(ImportOptions, {**columns, **_graph_choices(plain)}).model_dump_json()
+    dataset, found = _built(draft, str(source), reading, choices)
     _effect(plain, dataset)
     st.subheader("3 · What was met, and what was done about it", anchor=False)
     dataset_view.problem_table(dataset.problems)
@@ -95,23 +104,28 @@ def _preview(source: Path, staged: Path) -> Preview:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _draft(source: Path, staged: Path, columns: tuple[tuple[str, str], ...]) -> Draft:
+def _draft(source: Path, staged: Path, reading: str) -> Draft:
+    with _bar() as report:
+        return draft_apart(source, staged, ImportOptions.model_validate_json(reading), report)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _built(_draft: Draft, source: str, reading: str, choices: str) -> tuple[Dataset, Description]:
+    """What `choices` make of a source that was read as `reading` says: built once for all sessions and reruns."""
+    with _bar() as report:
+        dataset = _draft.build(ImportOptions.model_validate_json(choices), report)
+        report(0.97, "looking at it")
+        return dataset, describe(dataset)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A bar that is there as long as the work."""
     bar = st.progress(0.0, "Reading …")
     try:
-        return draft_apart(
-            source,
-            staged,
-            read_settings(ImportOptions, dict(columns)),
-            lambda share, what: bar.progress(min(1.0, share), f"{what.capitalize()} …") and None,
-        )
+        yield lambda share, what: bar.progress(min(1.0, share), f"{for_markdown(what.capitalize())} …") and None
     finally:
         bar.empty()
-
-
-@st.cache_resource(max_entries=4, show_spinner="Building the graph …")
-def _built(_draft: Draft, token: str, choices: str, _options: ImportOptions) -> tuple[Dataset, Description]:
-    dataset = _draft.build(_options)
-    return dataset, describe(dataset)
 
 
 def _columns(preview: Preview) -> dict[str, str]:
@@ -144,13 +158,13 @@ def _columns(preview: Preview) -> dict[str, str]:
     return chosen
 
 
-def _graph_choices(draft: Draft, token: str, columns: dict[str, str]) -> dict[str, Any]:
+def _graph_choices(plain: Dataset) -> dict[str, Any]:
     """Filters, weights, split and attribute nodes; only what differs from the defaults."""
     with st.expander("Filters and weights", expanded=True):
         chosen = forms.fields_form(ImportOptions, GRAPH, "import")
     with st.expander("Split into train, validation and test"):
         chosen |= forms.fields_form(ImportOptions, SPLIT, "import")
-    users, items = _relation_choices(draft, token, tuple(sorted(columns.items())))
+    users, items = relation_choices(plain.user_table), relation_choices(plain.item_table)
     for name, kind, choices in (("item_relations", "item", items), ("user_relations", "user", users)):
         if choices:
             chosen[name] = tuple(
@@ -163,13 +177,6 @@ def _graph_choices(draft: Draft, token: str, columns: dict[str, str]) -> dict[st
                 )
             )
     return chosen
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _relation_choices(
-    _draft: Draft, token: str, columns: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return _draft.relation_choices(read_settings(ImportOptions, dict(columns)))
 
 
 def _effect(plain: Dataset, chosen: Dataset) -> None:

@@ -35,7 +35,8 @@ def import_source(
 
 
 def read_source(source: str, options: ImportOptions, progress: Progress | None = None) -> SourceLog:
-    """Read a source with the reader that `options.format` names or that recognises it."""
+    """Read a source with the reader that `options.format` names or that recognises it, and the files beside it:
+    `options.users`, `options.items`, `options.edges`."""
     report = progress or _silent
     name = detect(source) if options.format == "auto" else options.format
     before = _state(source)
@@ -44,7 +45,12 @@ def read_source(source: str, options: ImportOptions, progress: Progress | None =
         raise DataError(
             f"{source} changed while it was read.", "Import it again when nothing writes to it.", file=source
         )
-    return log
+    return replace(
+        log,
+        users=read_attribute_file(options.users, options, "user") if options.users else log.users,
+        items=read_attribute_file(options.items, options, "item") if options.items else log.items,
+        edges=(*log.edges, *read_edge_files(options)),
+    )
 
 
 def _state(source: str) -> list[tuple[str, int, int]]:
@@ -57,12 +63,6 @@ def _state(source: str) -> list[tuple[str, int, int]]:
 def build_dataset(source: SourceLog, location: str, options: ImportOptions, progress: Progress) -> Dataset:
     """The dataset of a source that has been read; its columns are let go as soon as they are clean."""
     progress(0.4, "checking columns")
-    users, items = source.users, source.items
-    if options.users:
-        users = read_attribute_file(options.users, options, "user")
-    if options.items:
-        items = read_attribute_file(options.items, options, "item")
-    edges = (*source.edges, *read_edge_files(options))
     rows_in = sum(part.table.n_in for part in source.parts)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
@@ -79,10 +79,10 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     interactions = _interactions(log, split, options)
     progress(0.85, "attributes and side edges")
     vocabularies = Vocabulary("user", log.user_ids), Vocabulary("item", log.item_ids)
-    user_table, of_users = attribute_table(users, vocabularies[0])
-    item_table, of_items = attribute_table(items, vocabularies[1])
+    user_table, of_users = attribute_table(source.users, vocabularies[0])
+    item_table, of_items = attribute_table(source.items, vocabularies[1])
     nodes, relations, of_edges = side_relations(
-        edges,
+        source.edges,
         attribute_nodes(item_table, options.item_relations, "item"),
         attribute_nodes(user_table, options.user_relations, "user"),
         vocabularies,

@@ -1,4 +1,4 @@
-"""What a person sees before anything is imported: the guess, the first rows, and what each choice would do."""
+"""What a person sees before anything is imported: the guess, the first rows, and a draft to try choices on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
-from gnnrec_core.data.attributes import relation_choices
-from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.data.importing import build_dataset, read_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers import READERS, detect
 from gnnrec_core.data.readers.delimited import file_dialect
 from gnnrec_core.data.readers.roles import guess_column
 from gnnrec_core.data.readers.values import Progress, SourceLog, as_file
-from gnnrec_core.data.values import Dataset, Problem
+from gnnrec_core.data.values import Dataset
 
 N_ROWS = 20
 
@@ -37,20 +35,6 @@ class Preview:
     delimiter: str | None = None
     has_header: bool = True
     skipped_lines: int = 0
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What one set of choices would make of a source: sizes before and after, and the account of what leaves."""
-
-    n_rows: int
-    n_interactions: int
-    n_users: int
-    n_items: int
-    n_train: int
-    n_validation: int
-    n_test: int
-    problems: tuple[Problem, ...]
 
 
 def preview_source(source: str | Path, options: ImportOptions | None = None) -> Preview:
@@ -116,30 +100,6 @@ class Draft:
     def build(self, options: ImportOptions, progress: Progress | None = None) -> Dataset:
         """The dataset that these choices make."""
         return build_dataset(self.log, self.source, options, progress or (lambda share, what: None))
-
-    def effect(self, options: ImportOptions) -> Effect:
-        """What these choices would do. The errors of an import are raised as they would be."""
-        dataset = self.build(options)
-        log = dataset.interactions
-        return Effect(
-            dataset.settings["rows_in"],
-            len(log),
-            dataset.n_users,
-            dataset.n_items,
-            log.n_by_split["train"],
-            log.n_by_split["validation"],
-            log.n_by_split["test"],
-            dataset.problems,
-        )
-
-    def describe(self, options: ImportOptions) -> Description:
-        """The description of the dataset that these choices make."""
-        return describe(self.build(options))
-
-    def relation_choices(self, options: ImportOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """User and item attributes that could become nodes of the graph."""
-        dataset = self.build(options)
-        return relation_choices(dataset.user_table), relation_choices(dataset.item_table)
 
 
 def read_draft(source: str | Path, options: ImportOptions | None = None, progress: Progress | None = None) -> Draft:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gnnrec_core import jobs
+from gnnrec_core.data.preview import Draft
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.jobs import TrainRequest
 from gnnrec_core.library import workspace
@@ -98,6 +99,41 @@ def test_an_import_shows_columns_effect_and_problems_and_stores_on_demand():
     assert workspace().datasets()[1].name == "Ten people"
     assert parameter(app, "dataset") == workspace().datasets()[1].id
     assert parameter(app, import_view.PARAMETER) is None
+
+
+def test_an_import_builds_once_for_each_set_of_choices(monkeypatch):
+    built = []
+    build = Draft.build
+    monkeypatch.setattr(Draft, "build", lambda *given: built.append(given[1]) or build(*given))
+    app = open_page("data", show="import", **{import_view.PARAMETER: stage_log(LOG)})
+    assert len(built) == 1
+    widget(app.text_input, "Minimum rating").set_value("3").run()
+    app.run()
+    assert len(built) == 2
+    widget(app.selectbox, "Rating").set_value("none").run()
+    assert app.error and "no ratings" in app.error[0].value  # the effect is that of the new columns
+    widget(app.text_input, "Minimum rating").set_value("").run()
+    figures = {metric.label: metric for metric in app.metric}
+    assert figures["Interactions"].value == "60" and not figures["Interactions"].delta
+
+
+def test_a_log_with_files_of_people_and_friends_becomes_one_dataset():
+    token = stage_log(LOG)
+    source = workspace().staging(token) / "source"
+    (source / "users.csv").write_text("user_id,region\n" + "".join(f"u{u},{'ab'[u % 2]}\n" for u in range(10)))
+    (source / "friends.csv").write_text("source,target\nu1,u2\nu3,u4\n")
+    app = open_page("data", show="import", **{import_view.PARAMETER: token})
+    assert not app.error and not app.exception
+    assert [widget(app.selectbox, name).value for name in ("friends.csv", "log.csv", "users.csv")] == [
+        "user-user",
+        "log",
+        "users",
+    ]
+    assert "relation friends (user-user): 2 edges" in texts(app)
+    widget(app.multiselect, "Attributes of users that become nodes of the graph").set_value(["region"]).run()
+    assert "relation region (user-attribute): 10 edges" in texts(app)
+    widget(app.selectbox, "friends.csv").set_value("users").run()
+    assert "2 of the dropped files" in app.error[0].value and not app.exception
 
 
 def test_a_wrong_choice_on_import_is_a_sentence_not_a_traceback():

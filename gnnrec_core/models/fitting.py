@@ -88,8 +88,9 @@ class GradientFit:
         """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
         own = share(batch, self.model.processes.rank, self.model.processes.n)
         self.optimiser.zero_grad()
-        ranking, regulariser = self._loss(own)
-        ((ranking + self.settings.l2 * regulariser) / batch.size).backward()
+        ranking, penalty = self._loss(own)
+        loss: Tensor = (ranking + penalty) / batch.size
+        loss.backward()  # type: ignore[no-untyped-call]
         parameters = list(self.model.parameters.values())
         self.model.processes.sum_gradients(parameters)
         if self.settings.clip_norm > 0:
@@ -99,15 +100,17 @@ class GradientFit:
         return ranking.detach().double()
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Ranking loss and regulariser of `batch`, both summed over its interactions."""
+        """Ranking loss and weighted regulariser of `batch`, both summed over its interactions."""
         n_users, b = self.model.graph.n_users, len(batch.users)
         nodes = torch.cat([batch.users, batch.items + n_users, batch.negatives.flatten() + n_users])
-        final = self.model.embed(nodes, batch)
+        users, positives, negatives = torch.split(self.model.embed(nodes, batch), [b, b, len(nodes) - 2 * b])
         mixed = self._on_cuda and self.settings.precision == "mixed"
         with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
-            ranking = self.ranking(final[:b], final[b : 2 * b], final[2 * b :], batch.seen)
+            ranking = self.ranking(users, positives, negatives, batch.seen)
+        if not self.settings.l2:
+            return ranking, torch.zeros_like(ranking)
         # Shared negatives are everybody's: only the interactions themselves are kept short.
-        return ranking, self.model.regulariser(nodes if batch.seen is None else nodes[: 2 * b])
+        return ranking, self.settings.l2 * self.model.regulariser(nodes if batch.seen is None else nodes[: 2 * b])
 
     def _ranking(self, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor | None) -> Tensor:
         """The loss of the settings: `[b, d]`, `[b, d]`, and `[b * n, d]` (bpr) or `[m, d]` (softmax)."""

@@ -16,6 +16,7 @@ import scipy.sparse as sp
 import torch
 from pydantic import Field
 from torch import Tensor
+from torch.nn import functional
 
 from gnnrec_core.data.values import Dataset, FloatArray, IntArray
 from gnnrec_core.errors import RequestError
@@ -28,6 +29,7 @@ from gnnrec_core.models.lightgcn import EMBEDDING, initial_embedding, memory_byt
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
+from gnnrec_core.models.sparse_ops import half_squares
 
 SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"
 
@@ -137,7 +139,7 @@ class GAT(GradientRecommender):
         weights = self._weights
         if batch is not None and self.settings.hide_batch:
             weights = Weights.of(self._edges, *self._edges.without(batch.all_edges))
-        return self._sum_of_layers(weights).index_select(0, nodes) / float(self.settings.n_layers + 1)
+        return functional.embedding(nodes, self._sum_of_layers(weights)) / float(self.settings.n_layers + 1)
 
     def _sum_of_layers(self, weights: Weights) -> Tensor:
         """X_0 + ... + X_K `[n_nodes, d]` with other edge weights."""
@@ -164,7 +166,7 @@ class GAT(GradientRecommender):
 
     def regulariser(self, nodes: Tensor) -> Tensor:
         """Half the squared length of the layer-0 embeddings of `nodes`."""
-        return self.parameters[EMBEDDING].index_select(0, nodes).square().sum() / 2
+        return half_squares(self.parameters[EMBEDDING], nodes)
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """One operator for each layer and head, at the attention that the model takes on `graph`."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
@@ -16,7 +17,7 @@ from gnnrec_core.models.gradient_settings import GraphSettings
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import csr_tensor, layer_mean
+from gnnrec_core.models.sparse_ops import csr_tensor, half_squares, layer_mean
 from gnnrec_core.models.spectral import spectral_embedding
 
 EMBEDDING = "embedding.weight"
@@ -72,11 +73,11 @@ class LightGCN(GradientRecommender):
     def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
         """Rows `nodes` of the layer mean; the batch does not matter."""
         final = layer_mean(self.parameters[EMBEDDING], self._operator, self.settings.n_layers)
-        return final.index_select(0, nodes)
+        return functional.embedding(nodes, final)
 
     def regulariser(self, nodes: Tensor) -> Tensor:
         """Half the squared length of the layer-0 embeddings of `nodes`."""
-        return self.parameters[EMBEDDING].index_select(0, nodes).square().sum() / 2
+        return half_squares(self.parameters[EMBEDDING], nodes)
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """The same symmetric operator in each layer, degrees counted on `graph`."""

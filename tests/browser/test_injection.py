@@ -75,6 +75,15 @@ def test_no_page_obeys_a_title_an_id_or_a_name(browser: Browser, hostile: Server
             stays_inert(visitor, address(page, number, ("lightgcn", "gat")[number % 2]))
 
 
+def test_no_note_of_a_reviewer_and_no_word_of_a_training_is_obeyed(browser: Browser, hostile: Server) -> None:
+    with visiting(browser, hostile) as visitor:
+        watch(visitor)
+        said = stays_inert(visitor, address("explain", 0, view="Review", notes="run"))
+        assert "Reviewers' notes" in said
+        said = stays_inert(visitor, address("train", 0), 12)
+        assert all(payload in said for payload in PAYLOADS[-2:])
+
+
 def test_titles_are_shown_letter_for_letter(browser: Browser, hostile: Server) -> None:
     with visiting(browser, hostile) as visitor:
         watch(visitor)

@@ -11,6 +11,7 @@ from gnnrec_core.data.values import Vocabulary
 from gnnrec_core.library import workspace
 from gnnrec_core.models.training import train
 from gnnrec_core.pseudonyms import load_pseudonyms
+from gnnrec_core.reviews import add_review
 from tests.ui.app import open_page, own_workspace  # noqa: F401
 from tests.worlds import random_dataset
 
@@ -60,6 +61,14 @@ def test_an_explanation_names_nobody_else(hidden, view):
     assert others(app) == set()
     assert IDS[0] in said(app)
     assert not [toggle for toggle in app.toggle if "ids" in toggle.label]
+
+
+def test_the_notes_on_a_run_name_nobody_else(hidden):
+    for user in IDS:
+        add_review(workspace(), "r-1", user, "i1", "margin", "agree", "", "")
+    app = open_page("explain", **CASE, view="Review", notes="run")
+    names, text = load_pseudonyms(workspace().home), said(app)
+    assert others(app) == set() and IDS[0] in text and all(names.name(name) in text for name in IDS[1:])
 
 
 def test_the_network_and_its_table_name_nobody_else(hidden):

@@ -22,8 +22,7 @@ _ALWAYS = """
 .stPlotlyChart text:is(.bartext-outside, .legendtext) { fill: currentColor !important; }
 .stPlotlyChart .annotation text { font-size: 12px !important; }
 [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
-.st-key-share [data-testid^="stPageLink-NavLink"] { background: transparent !important; }
-.st-key-share [data-testid^="stPageLink-NavLink"] * { font-weight: 400 !important; }
+.st-key-share [data-testid="stBaseButton-tertiary"] { margin-left: .5rem; }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }

@@ -142,7 +142,7 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
         meta=UNSEEN,
     )
     titles = ["<br>".join(wrap(METRICS[name].title, 16)) for name in names]
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, tickangle=0, side="top")
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, side="top")
     figure.update_yaxes(
         tickvals=list(range(len(groups))), ticktext=[label(group) for group in groups], autorange="reversed"
     )

@@ -13,8 +13,9 @@ from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.report.privacy import NameUser
 from gnnrec_core.text import clean
 from gnnrec_core.viz import embedding_map
+from gnnrec_core.viz.chart_data import chart_table
 from gnnrec_ui import pickers, privacy, shell, tables
-from gnnrec_ui.charts import CONFIG
+from gnnrec_ui.charts import as_table, config
 from gnnrec_ui.study import Study
 
 SIDES = {"items": "Items", "people": "People"}
@@ -41,9 +42,10 @@ def map_view(study: Study) -> None:
         key=f"map_{study.key}_{side}_{colour}",
         on_select="rerun",
         selection_mode=("lasso", "box", "points"),
-        config={**CONFIG, "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
+        config={**config("map"), "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
         alt=f"Map of {len(shown):,} {side}; select dots to list them in the table below.",
     )
+    as_table(lambda: chart_table(figure), "map", f"All {len(shown):,} dots with their places")
     chosen = sorted({place for point in event.selection.points for place in _place(point)})
     if not chosen:
         st.info("Draw a loop around some dots to list them here.", icon=":material/lasso_select:")

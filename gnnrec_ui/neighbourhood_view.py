@@ -103,11 +103,20 @@ def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> N
                     item=dataset.items.ids[centre - graph.n_users],
                 )
     with st.expander("The same as a table"):
+        table = tables.network_table(graph, dataset, near, privacy.name_user(study, user_index))
         st.dataframe(
-            tables.network_table(graph, dataset, near, privacy.name_user(study, user_index)),
+            table,
             hide_index=True,
             column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
             alt="Nodes of the network",
+        )
+        st.download_button(
+            "Table (CSV)",
+            lambda: tables.as_csv(table),
+            "network.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
         )
 
 

@@ -145,6 +145,8 @@ def _whole_floats(texts: list[str], report: _Report, kind: str) -> list[str]:
 
 def _doubtful(texts: list[str], report: _Report, kind: str) -> None:
     """Ids that are kept as they are and that a person should know of."""
+    if pl.Series(texts, dtype=pl.String).str.contains(r"^(0|[1-9]\d*)?$").all():
+        return  # plain whole numbers cannot be mistaken for anything
     words = [text.lower() in MISSING_WORDS for text in texts]
     report.kept("missing_words", words, f"rows have a {kind} id that reads like 'missing'; they were kept as text")
     invisible = [not text.isascii() and bool(_INVISIBLE.search(text)) for text in texts]

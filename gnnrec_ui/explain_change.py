@@ -74,7 +74,7 @@ def _enters(study: Study, user_index: int, item_index: int, k: int) -> None:
 
 def _figures(found: Any) -> None:
     case = found.case
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, value in (
             ("Rank now", f"{case.rank:,}"),
             ("Rank then", f"{found.rank_after:,}"),

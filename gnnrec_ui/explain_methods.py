@@ -190,10 +190,10 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
         return
     chosen = st.selectbox("The other run", list(others), format_func=lambda name: run_label(others[name]), key="other")
     result = ask.compared(study, Study(study.dataset_entry, others[chosen]), user_index, item_index, target, k)
-    here, there, moved = st.columns(3)
-    here.metric("Rank here", f"{result.first.rank:,}")
-    there.metric("Rank there", f"{result.second.rank:,}")
-    moved.metric("Places lower there", theme.signed(float(result.rank_change), 0))
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Rank here", f"{result.first.rank:,}", width="content")
+        st.metric("Rank there", f"{result.second.rank:,}", width="content")
+        st.metric("Places lower there", theme.signed(float(result.rank_change), 0), width="content")
     frame = pd.DataFrame(
         {
             "Reason": [clean(pair.label) for pair in result.pairs],

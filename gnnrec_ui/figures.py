@@ -69,6 +69,9 @@ def all_figures(figures: dict[str, Interval]) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         height=min(900, 37 * len(rows) + 40),
-        column_config={"Definition": st.column_config.TextColumn(width="large")},
+        column_config={
+            "Figure": st.column_config.TextColumn(width=225),
+            "Definition": st.column_config.TextColumn(width="large"),
+        },
         alt="All figures with their definitions",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,8 @@ Side = Literal["items", "people"]
 MOST_POINTS = 60_000
 OTHER = "other"
 UNKNOWN = "unknown"
+TICKS = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+"""Numbers of interactions that the colour bar names."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,8 @@ def _by_popularity(position: FloatArray, names: list[str], popularity: NDArray[A
             "colorbar": {
                 "title": {"text": "interactions", "side": "right"},
                 "thickness": 10,
-                "tickvals": [0, 1, 2, 3, 4, 5],
-                "ticktext": ["0", "10", "100", "1,000", "10,000", "100,000"],
+                "tickvals": [math.log10(1 + count) for count in TICKS],
+                "ticktext": [f"{count:,}" for count in TICKS],
             },
         },
         name="",

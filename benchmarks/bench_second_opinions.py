@@ -35,7 +35,7 @@ from gnnrec_core.recommend import recommend
 from gnnrec_core.settings import read_settings
 
 TIMED = ("integrated_gradients", "saliency", "input_x_gradient", "shapley")
-COMPARED = ("ledger", *TIMED, "attention", "gnnexplainer", "random")
+COMPARED = ("ledger", "weight_gradient", *TIMED, "attention", "gnnexplainer", "random")
 PYG_EPOCHS, FULL_EPOCHS, N_SLOW = 5, 100, 5
 
 

@@ -60,3 +60,6 @@ class GraphSettings(GradientSettings):
     side_edges: float = Field(
         1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"
     )
+    hide_batch: bool = Field(
+        False, description="train on a graph without the interactions that the step is asked to predict"
+    )

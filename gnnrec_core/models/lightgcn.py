@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.edge_graph import EdgeGraph
 from gnnrec_core.models.gradient import GradientRecommender
 from gnnrec_core.models.gradient_settings import GraphSettings
 from gnnrec_core.models.propagation import Propagation
@@ -70,9 +71,17 @@ class LightGCN(GradientRecommender):
     def _operator(self) -> Tensor:
         return csr_tensor(self.graph.normalised_adjacency, self.device)
 
+    @cached_property
+    def _edges(self) -> EdgeGraph:
+        return EdgeGraph(self.graph, self.device)
+
     def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
-        """Rows `nodes` of the layer mean; the batch does not matter."""
-        final = layer_mean(self.parameters[EMBEDDING], self._operator, self.settings.n_layers)
+        """Rows `nodes` of the layer mean; in training, where `hide_batch` says so, without the edges of the batch."""
+        if batch is not None and self.settings.hide_batch:
+            operator = self._edges.normalised(*self._edges.without(batch.all_edges))
+        else:
+            operator = self._operator
+        final = layer_mean(self.parameters[EMBEDDING], operator, self.settings.n_layers)
         return functional.embedding(nodes, final)
 
     def regulariser(self, nodes: Tensor) -> Tensor:

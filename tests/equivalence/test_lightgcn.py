@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gnnrec_core.models.lightgcn import EMBEDDING, LightGCN, LightGCNSettings
+from gnnrec_core.models.sampling import Batch
 from gnnrec_core.models.sparse_ops import layer_mean
 from tests.worlds import make_dataset, random_dataset
 
@@ -75,6 +76,18 @@ def test_without_an_edge_the_propagation_is_that_of_a_model_on_the_smaller_graph
     changed = ours.graph.without(ours.graph.history_edges(3)[:2])
     expected = dense_final(changed, ours.tensors()[EMBEDDING].astype(np.float64), 3)
     assert np.allclose(ours.propagation(changed).final, expected, atol=1e-6)
+
+
+def test_hidden_interactions_of_a_batch_carry_no_message_and_count_in_no_degree():
+    ours = model(random_dataset(side_edges=True, seed=5), hide_batch=True)
+    edges = torch.from_numpy(ours.graph.history_edges(3)[:2].copy())
+    batch = Batch(edges, edges, *(torch.zeros(0),) * 3, None, len(edges))
+    with torch.no_grad():
+        found = ours.embed(torch.arange(ours.graph.n_nodes), batch).numpy()
+    changed = ours.graph.without(edges.numpy())
+    expected = dense_final(changed, ours.tensors()[EMBEDDING].astype(np.float64), 3)
+    assert np.allclose(found, expected, atol=1e-6)
+    assert not np.allclose(found, ours.embeddings(), atol=1e-4)
 
 
 def test_an_isolated_user_is_scored_by_its_own_embedding_alone():

@@ -41,7 +41,12 @@ def in_blocks(parts: Sequence[Part], work: Callable[[Part], Answer]) -> list[Ans
 
     numpy lets other threads run while it computes, so threads are enough.
     """
-    n_threads = min(os.cpu_count() or 1, 8, len(parts) // 8)
+    return at_once(parts, work, len(parts) // 8)
+
+
+def at_once(parts: Sequence[Part], work: Callable[[Part], Answer], most: int = 8) -> list[Answer]:
+    """`work` of each part, in order, in as many threads as there are cores, `most` at the most."""
+    n_threads = min(os.cpu_count() or 1, 8, most)
     if n_threads < 2:
         return [work(part) for part in parts]
     with ThreadPoolExecutor(n_threads) as pool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.blocks import blocks, chosen_in_place, gathered, in_blocks
+from gnnrec_core.data.blocks import at_once, blocks, chosen_in_place, gathered, in_blocks
 from gnnrec_core.data.log import Log, Places
 from gnnrec_core.data.values import IntArray, Problem
 
@@ -38,7 +38,7 @@ def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Probl
     problems = _account(few, best[group[others]], others, rule, places)
     keep = np.ones(len(log), bool)
     keep[at[others]] = False
-    merged = _rearranged(log, *(chosen_in_place(column, keep) for column in (user, item, row)))
+    merged = _rearranged(log, *at_once((user, item, row), lambda column: chosen_in_place(column, keep)))
     kept = at[best] - np.searchsorted(at[others], at[best])
     if rule in ("mean", "max") and merged.rating is not None and few.rating is not None:
         merged.rating[kept] = _combined(few.rating, group, rule)

@@ -75,24 +75,22 @@ def _save_interactions(log: Interactions, path: Path) -> None:
         times = pl.repeat(None, len(log), dtype=pl.Int64, eager=True) if time is None else _with_gaps(time)
         pl.DataFrame({**indices, "split": split, "timestamp": times, **values}).write_parquet(path)
         return
-    import pyarrow as pa  # it takes the texts of `split` as codes: no text is made for each row
-    from pyarrow import parquet
-
-    split = pa.DictionaryArray.from_arrays(log.split, list(SPLITS))
-    times = pa.nulls(len(log), pa.int64()) if time is None else pa.array(time, mask=time == NO_TIME)
-    parquet.write_table(
-        pa.table({**indices, "split": split, "timestamp": times, **values}),
-        path,
-        compression="lz4",
-        use_dictionary=[*indices, "split", *values],
-        write_statistics=False,
-        store_schema=False,
-    )
+    split = pl.Series(log.split).cast(pl.UInt32).cat.to(pl.Enum(SPLITS))  # codes: no text is made for each row
+    times = pl.repeat(None, len(log), dtype=pl.Int64, eager=True) if time is None else _with_gaps(time)
+    table = pl.DataFrame({**indices, "split": split, "timestamp": times, **values})
+    table.write_parquet(path, compression="lz4", statistics=False)
 
 
 def _with_gaps(time: IntArray) -> pl.Series:
     series = pl.Series(time)
     return series.replace(NO_TIME, None) if len(time) and series.min() == NO_TIME else series
+
+
+def _split_codes(split: pl.Series) -> pl.Series:
+    """Positions in `SPLITS`, int8; ValueError where another word stands in the column."""
+    if split.dtype == pl.Enum(SPLITS):
+        return split.to_physical().cast(pl.Int8)
+    return split.replace_strict({name: code for code, name in enumerate(SPLITS)}, return_dtype=pl.Int8)
 
 
 def _card(dataset: Dataset) -> dict[str, Any]:
@@ -127,7 +125,7 @@ def _read_parts(folder: Path, card: dict[str, Any]) -> Dataset:
     table = pl.read_parquet(folder / "interactions.parquet")
     users, items = pl.read_parquet(folder / "users.parquet"), pl.read_parquet(folder / "items.parquet")
     time = table["timestamp"]
-    codes = table["split"].replace_strict({name: code for code, name in enumerate(SPLITS)}, return_dtype=pl.Int8)
+    codes = _split_codes(table["split"])
     parts: dict[str, Any] = {}
     if (folder / "attributes.parquet").is_file():
         parts["attribute_table"] = pl.read_parquet(folder / "attributes.parquet")

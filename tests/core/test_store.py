@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from pyarrow import parquet
 
+from gnnrec_core.data import store
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.data.values import NO_TIME, Interactions
 from gnnrec_core.errors import DataError, RequestError
@@ -27,6 +29,20 @@ def test_missing_times_stay_missing(tmp_path):
     dataset = make_dataset([(0, 0, "train"), (1, 1, "train")], timestamp=np.array([5, NO_TIME]))
     save_dataset(dataset, tmp_path / "d")
     assert load_dataset(tmp_path / "d").interactions.timestamp.tolist() == [5, NO_TIME]
+
+
+@pytest.mark.parametrize("with_times", [True, False])
+def test_a_large_log_is_packed_otherwise_and_says_the_same(tmp_path, monkeypatch, with_times):
+    triples = [(0, 0, "train"), (0, 1, "test"), (1, 1, "validation"), (2, 0, "train")]
+    timestamp = np.array([5, NO_TIME, 7, 8]) if with_times else None
+    dataset = make_dataset(triples, timestamp=timestamp)
+    save_dataset(dataset, tmp_path / "plain")
+    monkeypatch.setattr(store, "LARGE", 1)
+    save_dataset(dataset, tmp_path / "packed")
+    assert load_dataset(tmp_path / "packed").fingerprint == dataset.fingerprint
+    plain, packed = (parquet.read_table(tmp_path / name / "interactions.parquet") for name in ("plain", "packed"))
+    assert plain.to_pydict() == packed.to_pydict()
+    assert packed["split"].to_pylist() == ["train", "test", "validation", "train"]
 
 
 def test_an_existing_folder_is_refused_and_kept(tmp_path):

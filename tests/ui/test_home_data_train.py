@@ -166,7 +166,7 @@ def test_a_preset_fills_the_form_and_the_defaults_come_back(own_dataset):
     shown = {
         name: element.value
         for name in wanted
-        for element in (*app.number_input, *app.selectbox, *app.text_input)
+        for element in (*app.number_input, *app.selectbox, *app.text_input, *app.toggle)
         if element.key == f"lightgcn_{name}"
     }
     assert shown == wanted and not app.error

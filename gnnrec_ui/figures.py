@@ -19,7 +19,7 @@ def with_interval(found: Interval) -> str:
     """A figure and its 95 % interval.
 
     >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
-    ('0.312 (0.295 to 0.33)', '0.5')
+    ('0.312 (0.295 to 0.330)', '0.500')
     """
     if not math.isfinite(found.value):
         return "–"

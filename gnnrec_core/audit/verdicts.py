@@ -66,14 +66,15 @@ def sentence_of(
 
 
 def figure(value: float, sign: bool = False) -> str:
-    """Three significant digits with a real minus sign.
+    """Three significant digits, trailing zeros too, with a real minus sign.
 
-    >>> figure(0.04567), figure(-0.5, True), figure(1234.5)
-    ('0.0457', '−0.5', '1,234')
+    >>> figure(0.04567), figure(-0.5, True), figure(1234.5), figure(120.0), figure(0.0)
+    ('0.0457', '−0.500', '1,234', '120', '0')
     """
     if not math.isfinite(value):
         return "unknown"
-    text = f"{value:{'+' if sign else ''},.0f}" if abs(value) >= 1000 else f"{value:{'+' if sign else ''}.3g}"
+    plus = "+" if sign else ""
+    text = f"{value:{plus},.0f}" if abs(value) >= 1000 or value == 0 else f"{value:{plus}#.3g}".rstrip(".")
     return text.replace("-", "−")
 
 

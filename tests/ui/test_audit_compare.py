@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from gnnrec_core.audit.auditing import audit
+from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.files import write_json
 from gnnrec_core.library import SAMPLE, workspace
 from gnnrec_core.models.run import load_run, relative_dataset_path
@@ -29,7 +30,7 @@ def test_the_planted_group_is_named_and_the_figures_are_the_librarys():
     app = open_page("audit", group="region", run="popularity")
     report = audit(load_run(SAMPLE / "runs" / "popularity"), 20, "region")
     figures = {metric.label: metric.value for metric in app.metric}
-    assert figures["NDCG"] == f"{report.overall['ndcg'].value:.3g}"
+    assert figures["NDCG"] == figure(report.overall["ndcg"].value)
     said = texts(app)
     assert report.verdicts[0].replace("\\", "") in said
     assert "groups under 10 people are never shown" in said

@@ -16,7 +16,6 @@ import scipy.sparse as sp
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from gnnrec_core.data.values import Dataset, FloatArray, IntArray
 from gnnrec_core.errors import RequestError
@@ -29,7 +28,7 @@ from gnnrec_core.models.lightgcn import EMBEDDING, initial_embedding, memory_byt
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import half_squares
+from gnnrec_core.models.sparse_ops import half_squares, rows
 
 SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"
 
@@ -139,7 +138,7 @@ class GAT(GradientRecommender):
         weights = self._weights
         if batch is not None and self.settings.hide_batch:
             weights = Weights.of(self._edges, *self._edges.without(batch.all_edges))
-        return functional.embedding(nodes, self._sum_of_layers(weights)) / float(self.settings.n_layers + 1)
+        return rows(self._sum_of_layers(weights), nodes) / float(self.settings.n_layers + 1)
 
     def _sum_of_layers(self, weights: Weights) -> Tensor:
         """X_0 + ... + X_K `[n_nodes, d]` with other edge weights."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
@@ -18,7 +17,7 @@ from gnnrec_core.models.gradient_settings import GraphSettings
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import csr_tensor, half_squares, layer_mean
+from gnnrec_core.models.sparse_ops import csr_tensor, half_squares, layer_mean, rows
 from gnnrec_core.models.spectral import spectral_embedding
 
 EMBEDDING = "embedding.weight"
@@ -82,7 +81,7 @@ class LightGCN(GradientRecommender):
         else:
             operator = self._operator
         final = layer_mean(self.parameters[EMBEDDING], operator, self.settings.n_layers)
-        return functional.embedding(nodes, final)
+        return rows(final, nodes)
 
     def regulariser(self, nodes: Tensor) -> Tensor:
         """Half the squared length of the layer-0 embeddings of `nodes`."""

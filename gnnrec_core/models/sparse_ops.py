@@ -73,11 +73,30 @@ def _mean_of_powers(value: Tensor, operator: Tensor, n_layers: int) -> Tensor:
     return total.div_(n_layers + 1) if n_layers else value.clone()
 
 
+class _Rows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, nodes: Tensor) -> Tensor:
+        ctx.save_for_backward(nodes)
+        ctx.shape = table.shape
+        return table.index_select(0, nodes)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
+        (nodes,) = ctx.saved_tensors
+        return gradients[0].new_zeros(ctx.shape).index_add_(0, nodes, gradients[0]), None
+
+
+def rows(table: Tensor, nodes: Tensor) -> Tensor:
+    """Rows `nodes` of `table` `[n, d]`; the gradient takes half the time of that of `index_select` on the CPU."""
+    result: Tensor = _Rows.apply(table, nodes)  # type: ignore[no-untyped-call]
+    return result
+
+
 class _HalfSquares(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, nodes: Tensor) -> Tensor:
         ctx.save_for_backward(table, nodes)
-        rows = functional.embedding(nodes, table).flatten()
+        rows = table.index_select(0, nodes).flatten()
         return rows.dot(rows) / 2
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,7 +102,10 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         {**options.chosen(), "format": source.format, "split": split_name, "rows_in": rows_in},
     )
     progress(0.95, "quality checks")
-    return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *check_dataset(dataset)))
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: dataset.fingerprint)  # one core hashes while the others check
+        checks = check_dataset(dataset)
+    return dataset.with_problems((*_whole(problems, rows_in, len(interactions)), *checks))
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:

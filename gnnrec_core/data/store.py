@@ -22,7 +22,7 @@ LARGE = 1_000_000
 def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> None:
     """Write `dataset` to `folder`. RequestError where the folder exists and `overwrite` is false."""
     with new_folder(folder, overwrite) as temporary, ThreadPoolExecutor(1) as beside:
-        hashed = beside.submit(lambda: dataset.fingerprint)  # while the tables are written
+        hashed = beside.submit(lambda: dataset.fingerprint)  # while the tables are written, if it is not known yet
         _save_interactions(dataset.interactions, temporary / "interactions.parquet")
         dataset.user_table.write_parquet(temporary / "users.parquet")
         dataset.item_table.write_parquet(temporary / "items.parquet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -208,6 +208,13 @@ class Dataset:
         if "title" not in self.item_table.columns:
             return self.items.ids
         return tuple(t or i for t, i in zip(self.item_table["title"].to_list(), self.items.ids, strict=True))
+
+    def with_problems(self, problems: tuple[Problem, ...]) -> Dataset:
+        """The same data with another account. Problems do not enter the fingerprint: where it is known, it stays."""
+        other = replace(self, problems=problems)
+        if "fingerprint" in self.__dict__:
+            other.__dict__["fingerprint"] = self.fingerprint
+        return other
 
     @cached_property
     def fingerprint(self) -> str:

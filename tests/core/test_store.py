@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pyarrow import parquet
 
 from gnnrec_core.data import store
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.data.values import NO_TIME, Interactions
+from gnnrec_core.data.values import NO_TIME, Interactions, Problem
 from gnnrec_core.errors import DataError, RequestError
 from tests.worlds import make_dataset, random_dataset
 
@@ -23,6 +25,13 @@ def test_the_fingerprint_does_not_depend_on_row_order():
     triples = [(0, 0, "train"), (0, 1, "test"), (1, 1, "train"), (2, 0, "train")]
     assert make_dataset(triples).fingerprint == make_dataset(triples[::-1]).fingerprint
     assert make_dataset(triples).fingerprint != make_dataset(triples[:3], n_users=3).fingerprint
+
+
+def test_the_account_of_an_import_does_not_enter_the_fingerprint():
+    dataset = random_dataset()
+    known = dataset.fingerprint
+    other = dataset.with_problems((Problem("duplicate_pairs", "info", 1, "merged", "One."),))
+    assert other.fingerprint == known == replace(other, name="another").fingerprint and len(other.problems) == 1
 
 
 def test_missing_times_stay_missing(tmp_path):

@@ -66,11 +66,26 @@ def layer_mean(embedding: Tensor, operator: Tensor, n_layers: int) -> Tensor:
 
 
 def _mean_of_powers(value: Tensor, operator: Tensor, n_layers: int) -> Tensor:
-    # Horner: E + P(E + P(E + ...)).
-    value = total = value.contiguous()
-    for _ in range(n_layers):
-        total = product(operator, total).add_(value)
-    return total.div_(n_layers + 1) if n_layers else value.clone()
+    return _mean_of_terms(value.contiguous(), operator, n_layers + 1) if n_layers else value.clone()
+
+
+def _mean_of_terms(value: Tensor, operator: Tensor, n: int, stride: int = 1) -> Tensor:
+    """(I + Q + ... + Q^(n-1)) value / n with Q = operator^stride.
+
+    An even sum is halved, (I + Q)(I + Q^2 + ...), an odd one gives its first term away: as many products as there are
+    powers, and beside the products hardly a pass over the `[n_nodes, d]` numbers.
+    """
+    if n == 1:
+        return value
+    if n % 2:
+        return _power(operator, stride, _mean_of_terms(value, operator, n - 1, stride)).lerp_(value, 1 / n)
+    return _mean_of_terms(_power(operator, stride, value).lerp_(value, 0.5), operator, n // 2, 2 * stride)
+
+
+def _power(operator: Tensor, exponent: int, x: Tensor) -> Tensor:
+    for _ in range(exponent):
+        x = product(operator, x)
+    return x
 
 
 class _Rows(torch.autograd.Function):

@@ -6,6 +6,7 @@ import pytest
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.explaining import explain_model
 from gnnrec_core.explain.linear import prepare
+from gnnrec_core.explain.narrative import named_parts
 from tests.explain.fakes import LinearModel, attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset
 
@@ -71,9 +72,10 @@ def test_two_users_one_item_by_hand():
 def test_checks_are_what_the_rebuilt_graph_gives(maker):
     model = MAKERS[maker](WORLD)
     found = explain_model(model, WORLD, 4, 20, "ledger", "margin", check_top=3)
-    shown = found.contributions[:3]
-    assert all(part.checked for part in shown) and not any(part.checked for part in found.contributions[3:])
-    for part in shown:
+    named = [part for parts in named_parts(found) for part in parts]
+    checked = [part for part in found.contributions if part.checked]
+    assert {part.edge for part in checked} == {part.edge for part in (*found.contributions[:3], *named)} - {None}
+    for part in checked:
         changed = model.graph.without(np.array([part.edge]))
         if maker == "item-item":
             scores = model.score_on(changed, np.array([4]))[0]

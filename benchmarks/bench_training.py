@@ -59,7 +59,7 @@ def our_step(dataset: Any, model_name: str) -> tuple[float, float, Any]:
     batches = fit.batches(1)
     batch = next(batches)
     draw = seconds(lambda: next(batches), rounds=9)
-    return seconds(lambda: fit.step(batch)), draw, (model, batch)
+    return seconds(lambda: fit.step(batch), rounds=25, warmup=10), draw, (model, batch)
 
 
 def bare_products(model: Any) -> float:
@@ -72,7 +72,7 @@ def bare_products(model: Any) -> float:
         for _ in range(2 * LAYERS):
             model._operator @ x
 
-    return seconds(six)
+    return seconds(six, rounds=25, warmup=10)
 
 
 def pyg_step(model: Any, batch: Any) -> float:
@@ -94,7 +94,7 @@ def pyg_step(model: Any, batch: Any) -> float:
         peer.recommendation_loss(positive, negative, node_id=nodes, lambda_reg=1e-4).backward()
         optimiser.step()
 
-    return seconds(step, rounds=3)
+    return seconds(step, rounds=9, warmup=3)
 
 
 def authors_step(model: Any, batch: Any) -> float:
@@ -124,7 +124,7 @@ def authors_step(model: Any, batch: Any) -> float:
         loss.backward()
         optimiser.step()
 
-    return seconds(step, rounds=3)
+    return seconds(step, rounds=9, warmup=3)
 
 
 def recbole_step() -> dict[str, Any] | None:

@@ -88,9 +88,14 @@ class GradientFit:
         """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
         own = share(batch, self.model.processes.rank, self.model.processes.n)
         self.optimiser.zero_grad()
-        ranking, penalty = self._loss(own)
-        loss: Tensor = (ranking + penalty) / batch.size
-        loss.backward()  # type: ignore[no-untyped-call]
+        n_users = self.model.graph.n_users
+        nodes = torch.cat([own.users, own.items + n_users, own.negatives.flatten() + n_users])
+        ranking = self._loss(own, nodes)
+        (ranking / batch.size).backward()  # type: ignore[no-untyped-call]
+        if self.settings.l2:
+            # Shared negatives are everybody's: only the interactions themselves are kept short.
+            own_nodes = nodes if own.seen is None else nodes[: 2 * len(own.users)]
+            self.model.decay(own_nodes, self.settings.l2 / batch.size)
         parameters = list(self.model.parameters.values())
         self.model.processes.sum_gradients(parameters)
         if self.settings.clip_norm > 0:
@@ -99,18 +104,13 @@ class GradientFit:
         self.model.changed()
         return ranking.detach().double()
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Ranking loss and weighted regulariser of `batch`, both summed over its interactions."""
-        n_users, b = self.model.graph.n_users, len(batch.users)
-        nodes = torch.cat([batch.users, batch.items + n_users, batch.negatives.flatten() + n_users])
+    def _loss(self, batch: Batch, nodes: Tensor) -> Tensor:
+        """Ranking loss summed over the interactions of `batch`; `nodes` are users, items and negatives."""
+        b = len(batch.users)
         users, positives, negatives = torch.split(self.model.embed(nodes, batch), [b, b, len(nodes) - 2 * b])
         mixed = self._on_cuda and self.settings.precision == "mixed"
         with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
-            ranking = self.ranking(users, positives, negatives, batch.seen)
-        if not self.settings.l2:
-            return ranking, torch.zeros_like(ranking)
-        # Shared negatives are everybody's: only the interactions themselves are kept short.
-        return ranking, self.settings.l2 * self.model.regulariser(nodes if batch.seen is None else nodes[: 2 * b])
+            return self.ranking(users, positives, negatives, batch.seen)
 
     def _ranking(self, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor | None) -> Tensor:
         """The loss of the settings: `[b, d]`, `[b, d]`, and `[b * n, d]` (bpr) or `[m, d]` (softmax)."""

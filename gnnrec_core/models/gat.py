@@ -28,7 +28,7 @@ from gnnrec_core.models.lightgcn import EMBEDDING, initial_embedding, memory_byt
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import half_squares, rows
+from gnnrec_core.models.sparse_ops import add_decay, rows
 
 SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"
 
@@ -163,9 +163,9 @@ class GAT(GradientRecommender):
         p = self.parameters
         return block @ p[SOURCE][layer, head], block @ p[TARGET][layer, head], features @ p[EDGE][layer, head]
 
-    def regulariser(self, nodes: Tensor) -> Tensor:
-        """Half the squared length of the layer-0 embeddings of `nodes`."""
-        return half_squares(self.parameters[EMBEDDING], nodes)
+    def decay(self, nodes: Tensor, weight: float) -> None:
+        """L2 on the layer-0 embeddings of `nodes`."""
+        add_decay(self.parameters[EMBEDDING], nodes, weight)
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """One operator for each layer and head, at the attention that the model takes on `graph`."""

@@ -61,8 +61,9 @@ class GradientRecommender(ABC):
         """Final embeddings `[n, d]` of `nodes` `[n]`, with gradients; `batch` None outside training."""
 
     @abstractmethod
-    def regulariser(self, nodes: Tensor) -> Tensor:
-        """Half the squared length of what the model has learned about `nodes`, summed."""
+    def decay(self, nodes: Tensor, weight: float) -> None:
+        """After a backward pass, add `weight` times the gradient of half the squared length of what the model has
+        learned about `nodes` (each as often as it is named) to the gradients."""
 
     @classmethod
     def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:

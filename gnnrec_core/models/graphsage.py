@@ -147,10 +147,11 @@ class GraphSAGE(GradientRecommender):
         state = np.random.SeedSequence((self.seed, mark & (2**63 - 1))).generate_state(1, np.uint64)[0]
         return torch.Generator(device=self.device).manual_seed(int(state >> np.uint64(1)))
 
-    def regulariser(self, nodes: Tensor) -> Tensor:
-        """Half the squared length of all parameters, once for each of `nodes`: no parameter belongs to one node."""
-        squares = torch.stack([value.square().sum() for value in self.parameters.values()])
-        return squares.sum() * len(nodes) / 2
+    def decay(self, nodes: Tensor, weight: float) -> None:
+        """L2 on all parameters, once for each of `nodes`: no parameter belongs to one node."""
+        for value in self.parameters.values():
+            pull = value.detach() * (weight * len(nodes))
+            value.grad = pull if value.grad is None else value.grad.add_(pull)
 
     def score_on(self, graph: RecGraph, users: IntArray) -> Array:
         """Scores `[n, n_items]` float64 on a changed graph, degrees and means taken there."""

@@ -17,7 +17,7 @@ from gnnrec_core.models.gradient_settings import GraphSettings
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import csr_tensor, half_squares, layer_mean, rows
+from gnnrec_core.models.sparse_ops import add_decay, csr_tensor, layer_mean, rows
 from gnnrec_core.models.spectral import spectral_embedding
 
 EMBEDDING = "embedding.weight"
@@ -83,9 +83,9 @@ class LightGCN(GradientRecommender):
         final = layer_mean(self.parameters[EMBEDDING], operator, self.settings.n_layers)
         return rows(final, nodes)
 
-    def regulariser(self, nodes: Tensor) -> Tensor:
-        """Half the squared length of the layer-0 embeddings of `nodes`."""
-        return half_squares(self.parameters[EMBEDDING], nodes)
+    def decay(self, nodes: Tensor, weight: float) -> None:
+        """L2 on the layer-0 embeddings of `nodes`."""
+        add_decay(self.parameters[EMBEDDING], nodes, weight)
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """The same symmetric operator in each layer, degrees counted on `graph`."""

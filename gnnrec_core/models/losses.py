@@ -28,7 +28,7 @@ class _BPR(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         gap = negatives - positives.unsqueeze(1)  # [b, n, d]
-        behind = torch.einsum("bnd,bd->bn", gap, users)  # s_neg - s_pos
+        behind = torch.linalg.vecdot(gap, users.unsqueeze(1))  # s_neg - s_pos
         ctx.save_for_backward(users, gap, behind)
         return functional.softplus(behind).mean(1).sum()
 

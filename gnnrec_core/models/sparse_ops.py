@@ -107,21 +107,9 @@ def rows(table: Tensor, nodes: Tensor) -> Tensor:
     return result
 
 
-class _HalfSquares(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, table: Tensor, nodes: Tensor) -> Tensor:
-        ctx.save_for_backward(table, nodes)
-        rows = table.index_select(0, nodes).flatten()
-        return rows.dot(rows) / 2
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
-        table, nodes = ctx.saved_tensors
-        times = torch.bincount(nodes, minlength=len(table)).to(table.dtype)
-        return table * (times * gradients[0]).unsqueeze(1), None
-
-
-def half_squares(table: Tensor, nodes: Tensor) -> Tensor:
-    """Half the squared length of the rows `nodes` of `table` `[n, d]`, summed; a row counts as often as it is named."""
-    result: Tensor = _HalfSquares.apply(table, nodes)  # type: ignore[no-untyped-call]
-    return result
+def add_decay(parameter: Tensor, nodes: Tensor, weight: float) -> None:
+    """Add `weight` times the gradient of half the squared length of the rows `nodes` to the gradient of `parameter`
+    `[n, d]`. A row counts as often as it is named."""
+    assert parameter.grad is not None  # there has been a backward pass
+    times = torch.bincount(nodes, minlength=len(parameter)).to(parameter.dtype)
+    parameter.grad.addcmul_(parameter.detach(), times.unsqueeze(1), value=weight)

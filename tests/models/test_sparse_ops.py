@@ -2,7 +2,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from gnnrec_core.models.sparse_ops import csr_tensor, half_squares, product
+from gnnrec_core.models.sparse_ops import add_decay, csr_tensor, product
 
 
 def random_matrix(n=40, m=30, density=0.1, seed=0):
@@ -26,10 +26,8 @@ def test_a_product_keeps_double_precision():
     assert torch.allclose(found, torch.from_numpy(matrix.toarray()) @ x, atol=1e-14)
 
 
-def test_half_squares_count_a_row_as_often_as_it_is_named():
+def test_decay_pulls_a_row_as_often_as_it_is_named():
     table = torch.tensor([[3.0, 4.0], [1.0, 0.0], [7.0, 7.0]], dtype=torch.float64, requires_grad=True)
-    nodes = torch.tensor([0, 1, 0])
-    value = half_squares(table, nodes)
-    assert float(value.detach()) == (25 + 1 + 25) / 2
-    (found,) = torch.autograd.grad(3 * value, table)
-    assert found.tolist() == [[18.0, 24.0], [3.0, 0.0], [0.0, 0.0]]
+    table.sum().backward()
+    add_decay(table, torch.tensor([0, 1, 0]), 0.5)
+    assert table.grad.tolist() == [[1 + 3.0, 1 + 4.0], [1 + 0.5, 1.0], [1.0, 1.0]]

@@ -62,7 +62,8 @@ def warm() -> threading.Thread:
 
     Streamlit collects garbage after each script run; with torch imported that costs half a second of every click
     unless what has been imported is frozen. The collector also rests meanwhile: importing leaves it nothing to find,
-    and looking costs a third of the imports.
+    and looking costs a third of the imports. A question gets one thread of torch: several that have to share the cores,
+    with a training or with each other, wait for one another and answer many times later.
     """
 
     def work() -> None:
@@ -71,7 +72,9 @@ def warm() -> threading.Thread:
         try:
             for name in HEAVY:
                 with suppress(ImportError):  # said where it is needed, by the page that needs it
-                    import_module(name)
+                    module = import_module(name)
+                    if name == "torch":
+                        module.set_num_threads(1)
         finally:
             gc.freeze()
             gc.enable()

@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from gnnrec_core.models.edge_graph import EdgeGraph
+from gnnrec_core.models.sparse_ops import product
 
 SLOPE = 0.2
 """Of the leaky rectifier, as in Velickovic et al. 2018; at exactly 0 the slope is 1, so that zero logits can learn."""
@@ -33,7 +35,7 @@ class Weights:
         """Nodes without edges have no say: their calibration is 0."""
         root = degree.sqrt()
         inverse = torch.where(degree > 0, 1 / root, torch.zeros_like(root))
-        return cls(weight, root[graph.row] * inverse[graph.column])
+        return cls(weight, root.index_select(0, graph.row) * inverse.index_select(0, graph.column))
 
 
 def attention(graph: EdgeGraph, weights: Weights, raw: Tensor, bound: float) -> Tensor:
@@ -41,16 +43,16 @@ def attention(graph: EdgeGraph, weights: Weights, raw: Tensor, bound: float) -> 
     mass = weights.weight * torch.exp(_bounded(raw, bound))
     total = graph.row_sum(mass)
     inverse = torch.where(total > 0, 1 / total, torch.zeros_like(total))
-    return mass * inverse[graph.row]
+    return mass * inverse.index_select(0, graph.row)
 
 
 def raw_logits(graph: EdgeGraph, source: Tensor, target: Tensor, edge: Tensor) -> Tensor:
     """s_source + t_target + b_e `[n_edges]`, from `[n_nodes]`, `[n_nodes]`, `[n_edges]`."""
-    return source[graph.column] + target[graph.row] + edge
+    return source.index_select(0, graph.column) + target.index_select(0, graph.row) + edge
 
 
 def _bounded(raw: Tensor, bound: float) -> Tensor:
-    return bound * torch.tanh(torch.where(raw >= 0, raw, SLOPE * raw) / bound)
+    return bound * torch.tanh(functional.leaky_relu(raw, SLOPE) / bound)
 
 
 class _Attend(torch.autograd.Function):
@@ -73,21 +75,23 @@ class _Attend(torch.autograd.Function):
         passed = alpha * calibration
         ctx.save_for_backward(x, raw, alpha, passed, weight, calibration)
         ctx.graph, ctx.bound = graph, bound
-        return graph.matrix(passed) @ x
+        return product(graph.matrix(passed), x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         x, raw, alpha, passed, weight, calibration = ctx.saved_tensors
         graph, out = ctx.graph, gradients[0].contiguous()
-        to_x = graph.matrix(passed[graph.reverse]) @ out
+        to_x = product(graph.matrix(passed.index_select(0, graph.reverse)), out)
         to_calibration = alpha * graph.products(out, x)
         share = to_calibration * calibration  # alpha dL/dalpha
-        to_logit = share - alpha * graph.row_sum(share)[graph.row]
+        to_logit = share - alpha * graph.row_sum(share).index_select(0, graph.row)
         squashed = _bounded(raw, ctx.bound) / ctx.bound
         to_raw = to_logit * (1 - squashed.square()) * torch.where(raw >= 0, 1.0, SLOPE)
+        to_source = graph.row_sum(to_raw.index_select(0, graph.reverse))
+        # Logits that change alike change nothing: to_logit sums to 0 over a row, which rounding would hide from to_raw.
+        to_target = graph.row_sum(to_raw - to_logit)
         to_weight = to_logit / weight if ctx.needs_input_grad[4] else None  # alpha is a softmax of logit + log w
-        ends = graph.row_sum(to_raw[graph.reverse]), graph.row_sum(to_raw)
-        return to_x, *ends, to_raw, to_weight, to_calibration, None, None
+        return to_x, to_source, to_target, to_raw, to_weight, to_calibration, None, None
 
 
 def attend(

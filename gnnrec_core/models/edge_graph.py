@@ -58,7 +58,7 @@ class EdgeGraph:
     def normalised(self, weight: Tensor, degree: Tensor) -> Tensor:
         """D^-1/2 W D^-1/2 `[n_nodes, n_nodes]` (CSR) of other weights `[n_edges]` and their degrees `[n_nodes]`."""
         inverse = torch.where(degree > 0, degree.rsqrt(), torch.zeros_like(degree))
-        return self.matrix(weight * inverse[self.row] * inverse[self.column])
+        return self.matrix(weight * inverse.index_select(0, self.row) * inverse.index_select(0, self.column))
 
     def without(self, edges: Tensor) -> tuple[Tensor, Tensor]:
         """Weights `[n_edges]` and degrees `[n_nodes]` when these columns of `edge_index` are gone both ways."""

@@ -14,6 +14,7 @@ from gnnrec_core.errors import RunError
 from gnnrec_core.models.losses import bpr, sampled_softmax
 from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
 from gnnrec_core.models.sampling import Batch, Sampler, share
+from gnnrec_core.models.sparse_ops import rows
 
 if TYPE_CHECKING:
     from gnnrec_core.models.gradient import GradientRecommender
@@ -106,17 +107,18 @@ class GradientFit:
 
     def _loss(self, batch: Batch, nodes: Tensor) -> Tensor:
         """Ranking loss summed over the interactions of `batch`; `nodes` are users, items and negatives."""
-        b = len(batch.users)
-        users, positives, negatives = torch.split(self.model.embed(nodes, batch), [b, b, len(nodes) - 2 * b])
+        table, places = self.model.embed(nodes, batch)
         mixed = self._on_cuda and self.settings.precision == "mixed"
         with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
-            return self.ranking(users, positives, negatives, batch.seen)
+            return self.ranking(table, places, len(batch.users), batch.seen)
 
-    def _ranking(self, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor | None) -> Tensor:
-        """The loss of the settings: `[b, d]`, `[b, d]`, and `[b * n, d]` (bpr) or `[m, d]` (softmax)."""
-        s = self.settings
+    def _ranking(self, table: Tensor, places: Tensor, b: int, seen: Tensor | None) -> Tensor:
+        """The loss of the settings; `places`: the rows of `b` users, `b` items, `b * n` (bpr) or `m` negatives."""
+        s, n_negatives = self.settings, len(places) - 2 * b
         if seen is None:
-            return bpr(users, positives, negatives.view(len(users), s.negatives, -1))
+            users, positives, negatives = torch.split(places, [b, b, n_negatives])
+            return bpr(table, users, positives, negatives.view(b, -1))
+        users, positives, negatives = torch.split(rows(table, places), [b, b, n_negatives])
         return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity)
 
     def learning_rate(self, epoch: int) -> float:

@@ -28,7 +28,7 @@ from gnnrec_core.models.lightgcn import EMBEDDING, initial_embedding, memory_byt
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import add_decay, rows
+from gnnrec_core.models.sparse_ops import add_decay
 
 SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"
 
@@ -133,20 +133,20 @@ class GAT(GradientRecommender):
         names = edge_feature_names(self.graph, self.settings)
         return torch.from_numpy(edge_features(graph, names)).to(self.device)[edges.order]
 
-    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
-        """Rows `nodes` of the layer mean; in training without the edges of the batch."""
+    def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
+        """The layer mean of all nodes; in training without the edges of the batch."""
         weights = self._weights
         if batch is not None and self.settings.hide_batch:
             weights = Weights.of(self._edges, *self._edges.without(batch.all_edges))
-        return rows(self._sum_of_layers(weights), nodes) / float(self.settings.n_layers + 1)
+        return self._layer_mean(weights), nodes
 
-    def _sum_of_layers(self, weights: Weights) -> Tensor:
-        """X_0 + ... + X_K `[n_nodes, d]` with other edge weights."""
+    def _layer_mean(self, weights: Weights) -> Tensor:
+        """(X_0 + ... + X_K) / (K + 1) `[n_nodes, d]` with other edge weights."""
         x = total = self.parameters[EMBEDDING]
         for layer in range(self.settings.n_layers):
             x = self._layer(x, layer, self._edges, weights, self._features)
             total = total + x
-        return total
+        return total / float(self.settings.n_layers + 1)
 
     def _layer(self, x: Tensor, layer: int, edges: EdgeGraph, weights: Weights, features: Tensor) -> Tensor:
         """X_l from X_{l-1}."""
@@ -188,7 +188,7 @@ class GAT(GradientRecommender):
         """
         with torch.no_grad():
             weights = Weights.of(self._edges, *self._edges.without(torch.from_numpy(edges).to(self.device)))
-            final = self._sum_of_layers(weights) / float(self.settings.n_layers + 1)
+            final = self._layer_mean(weights)
         found: FloatArray = final.cpu().numpy()
         return found
 
@@ -199,7 +199,7 @@ class GAT(GradientRecommender):
         """
         both = weight.repeat(2)[self._edges.order]
         degree = torch.zeros_like(self._edges.degree).index_add(0, self._edges.row, both)
-        return self._sum_of_layers(Weights.of(self._edges, both, degree)) / float(self.settings.n_layers + 1)
+        return self._layer_mean(Weights.of(self._edges, both, degree))
 
     def attention(self, graph: RecGraph | None = None) -> Attention:
         """Attention and its lift over uniform on `graph` (default: the trained graph)."""

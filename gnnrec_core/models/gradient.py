@@ -57,8 +57,9 @@ class GradientRecommender(ABC):
         return {name: value.shape for name, value in cls.initial(dataset, settings, 0).items()}
 
     @abstractmethod
-    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
-        """Final embeddings `[n, d]` of `nodes` `[n]`, with gradients; `batch` None outside training."""
+    def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
+        """A table of final embeddings `[t, d]`, with gradients, and the rows `[n]` of `nodes` `[n]` in it; `batch` None
+        outside training."""
 
     @abstractmethod
     def decay(self, nodes: Tensor, weight: float) -> None:
@@ -109,7 +110,8 @@ class GradientRecommender(ABC):
     def final(self) -> Tensor:
         """Final embeddings `[n_nodes, d]` on the model's device, computed anew."""
         with torch.no_grad():
-            return self.embed(torch.arange(self.graph.n_nodes, device=self.device), None)
+            table, places = self.embed(torch.arange(self.graph.n_nodes, device=self.device), None)
+            return table[places]
 
     def embeddings(self) -> FloatArray:
         """Final embeddings `[n_nodes, d]` float32; not to be written to."""

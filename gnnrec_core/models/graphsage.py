@@ -101,21 +101,21 @@ class GraphSAGE(GradientRecommender):
     def _neighbours(self) -> Neighbours:
         return Neighbours(self.graph, self.device)
 
-    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
-        """z of `nodes`; in training from sampled neighbours without the interactions of the batch."""
+    def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
+        """z of all nodes; in training of `nodes`, from sampled neighbours without the interactions of the batch."""
         if batch is not None:
             return self._sampled(nodes, batch)
         h = self._x @ self.parameters["input"]
         for layer in range(1, self.settings.n_layers + 1):
             h = self._layer(layer, h, self._mean @ h)
-        return h[nodes]
+        return h, nodes
 
     def _layer(self, layer: int, own: Tensor, near: Tensor) -> Tensor:
         p = self.parameters
         h = own @ p[f"own.{layer}"] + near @ p[f"near.{layer}"] + p[f"bias.{layer}"]
         return functional.relu(h) if layer < self.settings.n_layers else h
 
-    def _sampled(self, nodes: Tensor, batch: Batch) -> Tensor:
+    def _sampled(self, nodes: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """From the outermost neighbours inwards: needed[l] are the nodes whose h_l is needed."""
         generator = self._generator(batch)
         hidden = self._neighbours.hidden(self._to_hide(batch, generator))
@@ -132,7 +132,7 @@ class GraphSAGE(GradientRecommender):
         for layer, (own, near, weight) in enumerate(drawn, start=1):
             means = functional.embedding_bag(near, h, per_sample_weights=weight, mode="sum")
             h = self._layer(layer, h[own], means)
-        return h[place]
+        return h, place
 
     def _to_hide(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """The interactions of the batch, or as many of them (drawn) as leave most of the graph in place."""

@@ -17,7 +17,7 @@ from gnnrec_core.models.gradient_settings import GraphSettings
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import add_decay, csr_tensor, layer_mean, rows
+from gnnrec_core.models.sparse_ops import add_decay, csr_tensor, layer_mean
 from gnnrec_core.models.spectral import spectral_embedding
 
 EMBEDDING = "embedding.weight"
@@ -74,14 +74,13 @@ class LightGCN(GradientRecommender):
     def _edges(self) -> EdgeGraph:
         return EdgeGraph(self.graph, self.device)
 
-    def embed(self, nodes: Tensor, batch: Batch | None) -> Tensor:
-        """Rows `nodes` of the layer mean; in training, where `hide_batch` says so, without the edges of the batch."""
+    def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
+        """The layer mean of all nodes; in training, where `hide_batch` says so, without the edges of the batch."""
         if batch is not None and self.settings.hide_batch:
             operator = self._edges.normalised(*self._edges.without(batch.all_edges))
         else:
             operator = self._operator
-        final = layer_mean(self.parameters[EMBEDDING], operator, self.settings.n_layers)
-        return rows(final, nodes)
+        return layer_mean(self.parameters[EMBEDDING], operator, self.settings.n_layers), nodes
 
     def decay(self, nodes: Tensor, weight: float) -> None:
         """L2 on the layer-0 embeddings of `nodes`."""

@@ -13,31 +13,39 @@ TILE = 512
 """Rows of scores that the softmax holds at once on the CPU, so that they stay in its cache."""
 
 
-def bpr(users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+def bpr(table: Tensor, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
     """Sum of softplus(s_neg - s_pos), over `n` negatives averaged (Rendle et al. 2009, Bayesian personalised ranking).
 
-    `users`, `positives` `[b, d]`; `negatives` `[b, n, d]`.
+    `table` `[t, d]` holds the embeddings; `users`, `positives` int64 `[b]` and `negatives` `[b, n]` are rows of it.
     """
-    loss: Tensor = _BPR.apply(users, positives, negatives)  # type: ignore[no-untyped-call]
+    loss: Tensor = _BPR.apply(table, users, positives, negatives)  # type: ignore[no-untyped-call]
     return loss
 
 
 class _BPR(torch.autograd.Function):
-    """The loss with its gradients written out: a third of the passes over `[b, n, d]` numbers."""
+    """The loss with its gradient written out, from the table and into it: a third of the passes over `[b, n, d]`
+    numbers, none of which is gathered or put together twice."""
 
     @staticmethod
-    def forward(ctx: Any, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-        gap = negatives - positives.unsqueeze(1)  # [b, n, d]
-        behind = torch.linalg.vecdot(gap, users.unsqueeze(1))  # s_neg - s_pos
-        ctx.save_for_backward(users, gap, behind)
+    def forward(ctx: Any, table: Tensor, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+        user = table.index_select(0, users)
+        gap = table.index_select(0, negatives.flatten()).view(*negatives.shape, -1)
+        gap.sub_(table.index_select(0, positives).unsqueeze(1))  # [b, n, d]
+        behind = torch.linalg.vecdot(gap, user.unsqueeze(1))  # s_neg - s_pos
+        ctx.save_for_backward(user, gap, behind, users, positives, negatives)
+        ctx.shape = table.shape
         return functional.softplus(behind).mean(1).sum()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
-        users, gap, behind = ctx.saved_tensors
-        slope = behind.sigmoid() * (gradients[0] / behind.shape[1])  # [b, n]
-        to_users = torch.einsum("bn,bnd->bd", slope, gap)
-        return to_users, -slope.sum(1, keepdim=True) * users, slope.unsqueeze(2) * users.unsqueeze(1)
+        user, gap, behind, users, positives, negatives = ctx.saved_tensors
+        slope = (behind.sigmoid() * (gradients[0] / behind.shape[1])).unsqueeze(2)  # [b, n, 1]
+        to_negatives = slope * user.unsqueeze(1)
+        to_table = gap.new_zeros(ctx.shape)
+        to_table.index_add_(0, users, gap.mul_(slope).sum(1))
+        to_table.index_add_(0, positives, to_negatives.sum(1), alpha=-1)
+        to_table.index_add_(0, negatives.flatten(), to_negatives.flatten(0, 1))
+        return to_table, None, None, None
 
 
 def sampled_softmax(

@@ -106,8 +106,8 @@ def test_in_training_the_edges_of_the_batch_carry_no_message():
     batch = Batch(edges, edges, *(torch.zeros(0),) * 3, None, len(edges))
     nodes = torch.arange(gat.graph.n_nodes)
     with torch.no_grad():
-        hidden = gat.embed(nodes, batch).numpy()
-        shown = model(dataset, scale=0.5, hide_batch=False).embed(nodes, batch).numpy()
+        hidden = gat.embed(nodes, batch)[0].numpy()
+        shown = model(dataset, scale=0.5, hide_batch=False).embed(nodes, batch)[0].numpy()
     removed = gat.graph.without(edges.numpy())
     assert np.allclose(hidden, gat.propagation(removed).final, atol=1e-5)
     assert np.allclose(shown, gat.embeddings(), atol=1e-6)

@@ -10,15 +10,30 @@ def rows(*values):
 
 
 def test_bpr_of_equal_scores_is_log_two_for_each_interaction():
-    users, items = rows([1.0, 0.0], [0.0, 1.0]), rows([2.0, 5.0], [7.0, 2.0])
-    assert torch.isclose(bpr(users, items, items.unsqueeze(1)), torch.tensor(2 * np.log(2)))
+    table = rows([1.0, 0.0], [0.0, 1.0], [2.0, 5.0], [7.0, 2.0])
+    users, items = torch.tensor([0, 1]), torch.tensor([2, 3])
+    assert torch.isclose(bpr(table, users, items, items.unsqueeze(1)), torch.tensor(2 * np.log(2)))
 
 
 def test_bpr_averages_over_negatives():
-    users, positives = rows([1.0]), rows([1.0])
-    negatives = torch.tensor([[[0.0], [2.0]]], dtype=torch.float64)
+    table = rows([1.0], [1.0], [0.0], [2.0])
     expected = (np.log1p(np.exp(-1)) + np.log1p(np.exp(1))) / 2
-    assert torch.isclose(bpr(users, positives, negatives), torch.tensor(expected))
+    found = bpr(table, torch.tensor([0]), torch.tensor([1]), torch.tensor([[2, 3]]))
+    assert torch.isclose(found, torch.tensor(expected))
+
+
+def test_bpr_has_the_gradient_of_the_definition_also_where_rows_repeat():
+    generator = torch.Generator().manual_seed(0)
+    table = torch.randn(7, 3, dtype=torch.float64, generator=generator).requires_grad_()
+    users, positives = torch.tensor([0, 1, 0, 2]), torch.tensor([3, 4, 3, 6])
+    negatives = torch.tensor([[5, 6], [3, 3], [4, 6], [5, 4]])
+    scores = (table[users].unsqueeze(1) * (table[negatives] - table[positives].unsqueeze(1))).sum(2)
+    expected = torch.nn.functional.softplus(scores).mean(1).sum()
+    found = bpr(table, users, positives, negatives)
+    assert torch.isclose(found, expected)
+    (wanted,) = torch.autograd.grad(expected, table)
+    (gradient,) = torch.autograd.grad(3 * found, table)
+    assert torch.allclose(gradient, 3 * wanted)
 
 
 def test_softmax_by_hand_leaves_out_what_the_user_has():

@@ -31,7 +31,4 @@ def test_two_processes_train_as_one(model, loss, tmp_path):
     assert figures["validation"] == pytest.approx(one.figures["validation"], abs=0.02)
     first, second = (load_tensors(tmp_path / name / "model.safetensors")[0] for name in ("one", "two"))
     for name in first:
-        if model == "lightgcn":
-            assert np.allclose(first[name], second[name], atol=1e-4), name
-        # Adam divides by the size of gradients: where those of attention nearly vanish, the order of a sum shows.
-        assert np.linalg.norm(first[name] - second[name]) <= 0.02 * np.linalg.norm(first[name]), name
+        assert np.allclose(first[name], second[name], atol=1e-4), (name, np.abs(first[name] - second[name]).max())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -40,28 +41,33 @@ def sum_of_parts(
     lengths.append(total)
     said = [*(theme.signed(value) for value in lengths[:-1]), theme.number(total)]
     rows = list(range(len(names)))
-    figure = go.Figure(
-        go.Bar(
-            y=rows,
-            x=lengths,
-            base=starts,
-            orientation="h",
-            marker={"color": [*(colour for _, _, colour in steps), theme.TOTAL]},
-            text=said,
-            textposition="outside",
-            textfont={"size": 13},
-            cliponaxis=False,
-            hovertemplate="%{hovertext}<extra></extra>",
-            hovertext=[f"{theme.plotly_text(name)}: {value}" for name, value in zip(names, said, strict=True)],
-        )
+    bars = go.Bar(
+        y=rows,
+        x=lengths,
+        base=starts,
+        orientation="h",
+        marker={"color": [*(colour for _, _, colour in steps), theme.TOTAL]},
+        text=said,
+        textposition="outside",
+        textfont={"size": 13},
+        cliponaxis=False,
+        hovertemplate="%{hovertext}<extra></extra>",
+        hovertext=[f"{theme.plotly_text(name)}: {value}" for name, value in zip(names, said, strict=True)],
     )
-    theme.styled(figure, height=ROW_HEIGHT * len(names) + 70)
     ticks = [theme.plotly_text(theme.shortened(name, 26)) for name in names]
-    figure.update_yaxes(tickvals=rows, ticktext=ticks, autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="sum so far, in score units", range=room(starts, lengths))
-    figure.update_layout(bargap=0.35, showlegend=False)
-    figure.add_vline(0, line_width=1, line_color=theme.BASELINE)
-    return figure
+    layout = {
+        "yaxis": {"tickvals": rows, "ticktext": ticks, "autorange": "reversed", "showgrid": False},
+        "xaxis": {"title": {"text": "sum so far, in score units"}, "range": room(starts, lengths)},
+        "bargap": 0.35,
+        "showlegend": False,
+        "shapes": [_line_at_zero()],
+    }
+    return theme.styled(go.Figure(bars, layout), height=ROW_HEIGHT * len(names) + 70)
+
+
+def _line_at_zero() -> dict[str, Any]:
+    line = {"color": theme.BASELINE, "width": 1}
+    return {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain", "line": line}
 
 
 def compared(explanations: Sequence[Explanation], titles: Mapping[str, str], n: int = 8) -> go.Figure:

@@ -28,21 +28,31 @@ SEQUENTIAL = ((0.0, "#a9b4bf"), (0.35, "#8fb8d6"), (0.7, "#4297cd"), (1.0, "#007
 
 
 def styled(figure: go.Figure, height: int = 360) -> go.Figure:
-    """Give `figure` our margins, transparent background, quiet axes and a legend above the plot (changed in place)."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 16, "t": 28, "b": 8},
-        paper_bgcolor=TRANSPARENT,
-        plot_bgcolor=TRANSPARENT,
-        font={"size": 13},
-        hoverlabel={"font": {"size": 13}},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": {"text": ""}},
-        colorway=list(CATEGORIES),
-    )
+    """Give `figure` our margins, transparent background, quiet axes and a legend above the plot (changed in place).
+
+    In one assignment: each `update_layout` or `update_xaxes` costs plotly a millisecond or more.
+    """
     axis = {"automargin": True, "zeroline": False, "gridcolor": "rgba(138,148,160,0.25)", "tickfont": {"size": 13}}
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
+    held = {name: value for name, value in figure.layout.to_plotly_json().items() if name != "template"}
+    axes = {"xaxis", "yaxis", *(name for name in held if name.startswith(("xaxis", "yaxis")))}
+    look = {
+        "height": height,
+        "margin": {"l": 8, "r": 16, "t": 28, "b": 8},
+        "paper_bgcolor": TRANSPARENT,
+        "plot_bgcolor": TRANSPARENT,
+        "font": {"size": 13},
+        "hoverlabel": {"font": {"size": 13}},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": {"text": ""}},
+        "colorway": list(CATEGORIES),
+    }
+    figure.layout = _merged(held, {**look, **dict.fromkeys(axes, axis)})
     return figure
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`old` with what `new` says, one level of nested settings after the other."""
+    both = {key: _merged(old[key], new[key]) for key in new if isinstance(old.get(key), dict)}
+    return {**old, **new, **both}
 
 
 def right_axis(title: str, tickformat: str) -> dict[str, Any]:

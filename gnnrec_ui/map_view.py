@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.report.privacy import NameUser
 from gnnrec_core.text import clean
-from gnnrec_core.viz import embedding_map
+from gnnrec_core.viz import embedding_map, theme
 from gnnrec_core.viz.chart_data import chart_table
-from gnnrec_ui import pickers, privacy, shell, tables
+from gnnrec_core.viz.embedding_map import FIRST_POINTS, MOST_POINTS, Mark
+from gnnrec_ui import ask, pickers, privacy, shell, tables
 from gnnrec_ui.charts import as_table, config
 from gnnrec_ui.study import Study
 
@@ -31,36 +32,80 @@ def map_view(study: Study) -> None:
         columns = embedding_map.colour_columns(dataset, side)
         options = {"popularity": "Number of interactions", **{name: _heading(name) for name in columns}}
         colour = pickers.choose_one("Colour by", options, "colour")
-    n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
-    shown = embedding_map.sample(n)
-    counts = graph.popularity if side == "items" else np.diff(graph.seen.indptr)
-    name = str if side == "items" else _name_user(study)
-    drawn = (study.key, side, colour, _marked(study), privacy.are_ids_shown(study))
-    figure = _figure(dataset, plane, shown, shown + first, counts[shown], name, *drawn)
+        n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
+        most = _choose_most(n)
+    user = _user_in_hand(study)
+    k = pickers.k_in_url()
+    marks = _marks(study, side, user, k)
+    places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
+    drawn = (study.key, side, colour, most, user, k, privacy.are_ids_shown(study))
+    figure = _figure(study, plane, places, first, marks, *drawn)
+    if len(places) < n:
+        st.caption(
+            f"{len(places):,} of {n:,} {side} are drawn: a sample in which each has the same chance, and what is "
+            "marked. All take part in the directions, the colours and the loop that you draw."
+        )
     event: Any = st.plotly_chart(
         figure,
-        key=f"map_{study.key}_{side}_{colour}",
+        key=f"map_{study.key}_{side}_{colour}_{most}",
         on_select="rerun",
         selection_mode=("lasso", "box", "points"),
         config={**config("map"), "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
-        alt=f"Map of {len(shown):,} {side}; select dots to list them in the table below.",
+        alt=f"Map of {len(places):,} {side}; select dots to list them in the table below.",
     )
-    as_table(lambda: chart_table(figure), "map", f"All {len(shown):,} dots with their places")
-    chosen = sorted({place for point in event.selection.points for place in _place(point)})
-    if not chosen:
+    as_table(lambda: chart_table(figure), "map", f"All {len(places):,} dots with their places")
+    chosen = _picked(event["selection"], first)
+    if len(places) < n:
+        chosen = _also_inside(study, event["selection"], plane, chosen, n, first, side, colour)
+    if not len(chosen):
         st.info("Draw a loop around some dots to list them here.", icon=":material/lasso_select:")
         return
-    _list(study, side, shown[chosen], counts)
+    _list(study, side, chosen)
 
 
-def _list(study: Study, side: str, chosen: Any, counts: Any) -> None:
+def _choose_most(n: int) -> int:
+    """How many dots to draw, `?dots=all` in the URL; no choice where there are few."""
+    if n <= FIRST_POINTS:
+        return FIRST_POINTS
+    every = f"All {n:,}" if n <= MOST_POINTS else f"{MOST_POINTS:,}"
+    help = "The fewer dots, the sooner they stand: most of the time goes into drawing them in the browser."
+    chosen = pickers.choose_one("Draw", {"some": f"{FIRST_POINTS:,}", "all": every}, "dots", help=help)
+    return MOST_POINTS if chosen == "all" else FIRST_POINTS
+
+
+def _picked(selection: Any, first: int) -> Any:
+    """The selected dots as places 0..n-1, ascending; signs over the dots carry no node."""
+    said = [point.get("customdata") for point in selection["points"]]
+    nodes = [data[0] if isinstance(data, list) else data for data in said if data is not None]
+    return np.unique(np.array(nodes, dtype=np.int64)) - first
+
+
+def _also_inside(
+    study: Study, selection: Any, plane: embedding_map.Plane, picked: Any, n: int, first: int, side: Any, colour: str
+) -> Any:
+    """`picked` and those inside the drawn loops and boxes that have no dot; of groups hidden in the legend, none."""
+    points = plane.position[first : first + n]
+    inside = np.zeros(n, dtype=bool)
+    for loop in [*selection["lasso"], *selection["box"]]:
+        x, y = loop["x"], loop["y"]
+        if len(x) == 2:  # opposite corners
+            x, y = [x[0], x[1], x[1], x[0]], [y[0], y[0], y[1], y[1]]
+        inside |= embedding_map.within(points, x, y)
+    if colour != "popularity" and inside.any():
+        groups = np.array(embedding_map.colour_groups(study.dataset, side, colour), dtype=object)
+        inside &= np.isin(groups, np.unique(groups[picked]))
+    return np.union1d(picked, np.flatnonzero(inside))
+
+
+def _list(study: Study, side: str, chosen: Any) -> None:
     dataset = study.dataset
+    counts = _counts(study, side)
     places = chosen[np.argsort(-counts[chosen], kind="stable")][:MOST_LISTED]
     st.markdown(
         f"**{len(chosen):,} selected**" + (f", the first {MOST_LISTED} listed" if len(chosen) > MOST_LISTED else "")
     )
     titles = dataset.titles if side == "items" else dataset.users.ids
-    name = str if side == "items" else _name_user(study)
+    name = _name(study, side)
     frame = pd.DataFrame({"Name": [clean(name(titles[place])) for place in places], "Interactions": counts[places]})
     if side == "items":
         frame["About"] = [tables.item_line(dataset, int(place)) for place in places]
@@ -81,23 +126,38 @@ def _list(study: Study, side: str, chosen: Any, counts: Any) -> None:
         shell.open_page("recommend", user=dataset.users.ids[place])
 
 
-def _name_user(study: Study) -> NameUser:
-    marked = _marked(study)
-    return privacy.name_user(study, marked[0] if marked else None)
+def _counts(study: Study, side: str) -> Any:
+    """Train interactions of each item or person."""
+    graph = study.run.graph
+    return graph.popularity if side == "items" else np.diff(graph.seen.indptr)
 
 
-def _place(point: dict[str, Any]) -> list[int]:
-    """The position of a selected dot; none for the ring around the person."""
-    data = point.get("customdata")
-    return [] if data is None else [int(data[0] if isinstance(data, list) else data)]
+def _name(study: Study, side: str) -> NameUser:
+    return str if side == "items" else privacy.name_user(study, _user_in_hand(study))
 
 
-def _marked(study: Study) -> tuple[int, str] | None:
-    """The person in hand, where the URL names one."""
+def _user_in_hand(study: Study) -> int | None:
+    """The person whom the URL names."""
     user = st.query_params.get("user")
-    if user is None or user not in study.dataset.users:
-        return None
-    return study.dataset.users.index(user), user
+    return study.dataset.users.index(user) if user is not None and user in study.dataset.users else None
+
+
+def _marks(study: Study, side: str, user: int | None, k: int) -> tuple[Mark, ...]:
+    """The person in hand; among items also what they have and what they would be shown."""
+    if user is None:
+        return ()
+    person = Mark(
+        "the person", np.array([user]), "circle-open", theme.NEGATIVE, 18, clean(study.dataset.users.ids[user])
+    )
+    if side == "people":
+        return (person,)
+    graph = study.run.graph
+    listed = ask.recommendations(study, user, k).item_index[0]
+    return (
+        Mark("their history", graph.n_users + graph.history(user), "square-open", theme.HIGHLIGHT, 11),
+        Mark("recommended", graph.n_users + listed[listed >= 0], "star", theme.NEGATIVE, 14),
+        person,
+    )
 
 
 def _heading(name: str) -> str:
@@ -106,25 +166,28 @@ def _heading(name: str) -> str:
 
 @st.cache_resource(max_entries=6, show_spinner="Drawing …")
 def _figure(
-    _dataset: Dataset,
+    _study: Study,
     _plane: embedding_map.Plane,
-    _shown: Any,
-    _nodes: Any,
-    _counts: Any,
-    _name: NameUser,
+    _places: Any,
+    _first: int,
+    _marks: tuple[Mark, ...],
     key: str,
     side: Any,
     colour: str,
-    marked: tuple[int, str] | None,
+    most: int,
+    user: int | None,
+    k: int,
     are_ids_shown: bool,
 ) -> Any:
-    titles = _dataset.titles if side == "items" else _dataset.users.ids
-    names = [clean(_name(titles[place])) for place in _shown]
-    groups = None
+    dataset, name = _study.dataset, _name(_study, side)
+    titles = dataset.titles if side == "items" else dataset.users.ids
+    names = [clean(name(titles[place])) for place in _places]
+    groups = sizes = None
     if colour != "popularity":
-        of_all = embedding_map.colour_groups(_dataset, side, colour)
-        groups = [of_all[place] for place in _shown]
-    return embedding_map.embedding_map(_plane, _nodes, names, groups, _counts, marked)
+        of_all = embedding_map.colour_groups(dataset, side, colour)
+        groups, sizes = [of_all[place] for place in _places], Counter(of_all)
+    counts = _counts(_study, side)[_places]
+    return embedding_map.embedding_map(_plane, _places + _first, names, groups, counts, sizes, _marks)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Placing people and items …")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from gnnrec_core.text import clean
 from gnnrec_core.viz import theme
 
 Side = Literal["items", "people"]
+FIRST_POINTS = 10_000
+"""So many are drawn at once; a browser without a graphics card needs a second for 60,000."""
 MOST_POINTS = 60_000
 OTHER = "other"
 UNKNOWN = "unknown"
@@ -29,6 +32,18 @@ class Plane:
 
     position: FloatArray
     share: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Nodes that stand out from all dots by a plotly `symbol`; `label` is written beside them."""
+
+    name: str
+    nodes: IntArray
+    symbol: str
+    colour: str
+    size: int = 13
+    label: str = ""
 
 
 def principal_plane(embeddings: NDArray[Any]) -> Plane:
@@ -50,11 +65,27 @@ def principal_plane(embeddings: NDArray[Any]) -> Plane:
     return Plane((centred @ axes).astype(np.float32), (float(kept[0]), float(kept[1])))
 
 
-def sample(n: int, most: int = MOST_POINTS, seed: int = 0) -> IntArray:
-    """All of 0..n-1, or `most` of them drawn without replacement, ascending."""
+def sample(n: int, most: int = MOST_POINTS, always: Sequence[int] = (), seed: int = 0) -> IntArray:
+    """All of 0..n-1, or `most` of them drawn without replacement together with those in `always`, ascending."""
     if n <= most:
         return np.arange(n, dtype=np.int64)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False)).astype(np.int64)
+    drawn = np.random.default_rng(seed).choice(n, most, replace=False)
+    return np.union1d(drawn, np.asarray(always, dtype=np.int64)).astype(np.int64)
+
+
+def within(points: FloatArray, x: Sequence[float], y: Sequence[float]) -> NDArray[np.bool_]:
+    """Which `points` `[n, 2]` lie in the closed line through the corners `x`, `y` `[m]` (even-odd rule), `[n]`.
+
+    >>> within(np.array([[1.0, 1.0], [3.0, 1.0]]), [0, 2, 2, 0], [0, 0, 2, 2]).tolist()
+    [True, False]
+    """
+    inside = np.zeros(len(points), dtype=bool)
+    corners = np.column_stack([x, y]).astype(np.float64)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 != y1:
+            crosses = (points[:, 1] < y0) != (points[:, 1] < y1)
+            inside ^= crosses & (points[:, 0] < x0 + (x1 - x0) * (points[:, 1] - y0) / (y1 - y0))
+    return inside
 
 
 def colour_groups(dataset: Dataset, side: Side, column: str, n: int = len(theme.CATEGORIES) - 1) -> list[str]:
@@ -80,31 +111,20 @@ def embedding_map(
     names: list[str],
     groups: list[str] | None,
     popularity: NDArray[Any] | None,
-    marked: tuple[int, str] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    marks: Sequence[Mark] = (),
 ) -> go.Figure:
     """One dot a node (WebGL). Colour by `groups` `[n]` or, without, by `popularity` `[n]` on a logarithmic scale.
 
-    `customdata` is the position in `nodes`. `marked` is a node that gets a ring and its name.
+    `customdata` is the node. `sizes` is how many each group has, drawn or not. `marks` lie over the dots.
     """
     figure = go.Figure()
-    position = plane.position[nodes]
     if groups is None:
-        figure.add_trace(_by_popularity(position, names, np.asarray(popularity)))
+        figure.add_trace(_by_popularity(plane, nodes, names, np.asarray(popularity)))
     else:
-        _add_groups(figure, position, names, groups)
-    if marked is not None:
-        x, y = plane.position[marked[0]]
-        figure.add_scattergl(
-            x=[x],
-            y=[y],
-            mode="markers+text",
-            text=[theme.plotly_text(theme.shortened(marked[1]))],
-            textposition="top center",
-            marker={"size": 18, "symbol": "circle-open", "color": theme.NEGATIVE, "line": {"width": 4}},
-            textfont={"size": 14},
-            name="the person",
-            hoverinfo="skip",
-        )
+        _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes)
+    for mark in marks:
+        figure.add_trace(_marked(plane, mark))
     theme.styled(figure, height=620)
     figure.update_xaxes(
         showticklabels=False,
@@ -118,14 +138,29 @@ def embedding_map(
     return figure
 
 
-def _by_popularity(position: FloatArray, names: list[str], popularity: NDArray[Any]) -> go.Scattergl:
+def _marked(plane: Plane, mark: Mark) -> go.Scattergl:
+    text = theme.plotly_text(theme.shortened(mark.label))
     return go.Scattergl(
-        x=position[:, 0],
-        y=position[:, 1],
+        x=plane.position[mark.nodes, 0],
+        y=plane.position[mark.nodes, 1],
+        mode="markers+text" if text else "markers",
+        text=[text] * len(mark.nodes) if text else None,
+        textposition="top center",
+        textfont={"size": 14},
+        marker={"size": mark.size, "symbol": mark.symbol, "color": mark.colour, "line": {"width": 2}},
+        name=theme.plotly_text(mark.name),
+        hoverinfo="skip",
+    )
+
+
+def _by_popularity(plane: Plane, nodes: IntArray, names: list[str], popularity: NDArray[Any]) -> go.Scattergl:
+    return go.Scattergl(
+        x=plane.position[nodes, 0],
+        y=plane.position[nodes, 1],
         mode="markers",
         text=[f"{theme.plotly_text(name)}: {count:,}" for name, count in zip(names, popularity.tolist(), strict=True)],
         hovertemplate="%{text}<extra></extra>",
-        customdata=np.arange(len(names)),
+        customdata=nodes,
         marker={
             "size": _dot(len(names)),
             "opacity": 0.8,
@@ -143,27 +178,27 @@ def _by_popularity(position: FloatArray, names: list[str], popularity: NDArray[A
     )
 
 
-def _add_groups(figure: go.Figure, position: FloatArray, names: list[str], groups: list[str]) -> None:
-    counts = Counter(groups)
-    ordered = [group for group, _ in counts.most_common() if group not in (OTHER, UNKNOWN)]
-    ordered += [group for group in (OTHER, UNKNOWN) if group in counts]
+def _add_groups(
+    figure: go.Figure, plane: Plane, nodes: IntArray, names: list[str], groups: list[str], sizes: Mapping[str, int]
+) -> None:
+    ordered = sorted(sizes, key=lambda group: (group in (OTHER, UNKNOWN), -sizes[group]))
     of_group = np.array(groups, dtype=object)
     for number, group in enumerate(ordered):
         chosen = np.flatnonzero(of_group == group)
         grey = group in (OTHER, UNKNOWN)
         figure.add_scattergl(
-            x=position[chosen, 0],
-            y=position[chosen, 1],
+            x=plane.position[nodes[chosen], 0],
+            y=plane.position[nodes[chosen], 1],
             mode="markers",
             text=[theme.plotly_text(names[place]) for place in chosen],
             hovertemplate="%{text}<extra></extra>",
-            customdata=chosen,
+            customdata=nodes[chosen],
             marker={
                 "size": _dot(len(groups)),
                 "opacity": 0.45 if grey else 0.85,
                 "color": theme.BASELINE if grey else theme.CATEGORIES[number % (len(theme.CATEGORIES) - 1)],
             },
-            name=f"{theme.plotly_text(theme.shortened(group, 28))} ({counts[group]:,})",
+            name=f"{theme.plotly_text(theme.shortened(group, 28))} ({sizes[group]:,})",
         )
 
 

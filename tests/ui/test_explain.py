@@ -1,5 +1,6 @@
 """Explain and What if: the figures on the page are those of the library."""
 
+import re
 import threading
 import time
 from dataclasses import replace
@@ -182,6 +183,21 @@ def test_the_map_can_be_coloured_and_marks_the_person():
     assert not app.error and app.get("plotly_chart")
     app = open_page("map", side="people", colour="region")
     assert not app.error
+
+
+def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
+    monkeypatch.setattr("gnnrec_ui.map_view.FIRST_POINTS", 100)
+    app = open_page("map", user=USER)
+    n = RUN.dataset.n_items
+    (said,) = re.findall(rf"([\d,]+) of {n} items are drawn", texts(app))
+    assert 100 <= int(said) <= 100 + len(RUN.graph.history(RUN.dataset.users.index(USER))) + 10
+    loop = {"x": [-1e3, 1e3, 1e3, -1e3], "y": [-1e3, -1e3, 1e3, 1e3]}
+    key = re.search(r"map_.*", app.get("plotly_chart")[0].proto.id)[0]
+    app.session_state[key] = {"selection": {"points": [], "point_indices": [], "box": [], "lasso": [loop]}}
+    app.run()
+    assert f"{n} selected" in texts(app)
+    app = open_page("map", user=USER, dots="all")
+    assert not app.error and "items are drawn" not in texts(app)
 
 
 def test_methods_page_describes_every_method():

@@ -128,6 +128,30 @@ def test_a_big_map_is_sampled_the_same_way_each_time():
     assert embedding_map.sample(5).tolist() == [0, 1, 2, 3, 4]
     drawn = embedding_map.sample(1000, 10)
     assert len(set(drawn.tolist())) == 10 and drawn.tolist() == embedding_map.sample(1000, 10).tolist()
+    assert set(embedding_map.sample(1000, 10, [3, 999]).tolist()) == {*drawn.tolist(), 3, 999}
+
+
+@given(st.integers(3, 9), st.floats(0.3, 3.0))
+def test_a_loop_holds_the_points_nearer_than_its_sides(n, radius):
+    angles = np.arange(n) / n * 2 * np.pi
+    rng = np.random.default_rng(n)
+    points = rng.normal(size=(200, 2))
+    distance = np.hypot(*points.T)
+    inside = embedding_map.within(points, radius * np.cos(angles), radius * np.sin(angles))
+    assert inside[distance < radius * np.cos(np.pi / n) - 1e-9].all()
+    assert not inside[distance > radius + 1e-9].any()
+
+
+def test_a_map_counts_all_of_a_group_and_its_colours_stay_when_more_dots_are_drawn():
+    plane = embedding_map.Plane(np.arange(12, dtype=np.float32).reshape(6, 2), (0.5, 0.5))
+    groups, sizes = ["b", "a", "b", "a", "a", "other"], {"a": 30, "b": 20, "other": 90}
+    every = embedding_map.embedding_map(plane, np.arange(6), list("uvwxyz"), groups, None, sizes)
+    mark = embedding_map.Mark("the person", np.array([4]), "circle-open", theme.NEGATIVE, label="<i>Ann</i>")
+    few = embedding_map.embedding_map(plane, np.array([0, 2]), ["u", "w"], ["b", "b"], None, sizes, [mark])
+    assert [trace.name for trace in every.data] == ["a (30)", "b (20)", "other (90)"]
+    assert [trace.marker.color for trace in every.data] == [trace.marker.color for trace in few.data[:3]]
+    assert few.data[1].customdata.tolist() == [0, 2] and few.data[1].x.tolist() == [0.0, 4.0]
+    assert (few.data[-1].x[0], few.data[-1].customdata) == (8.0, None) and "<i>" not in few.data[-1].text[0]
 
 
 def luminance(colour):

@@ -46,10 +46,9 @@ def distinct(column: pl.Series) -> Distinct:
 
 def categories(column: pl.Series) -> tuple[IntArray, pl.Series]:
     """The codes that a Categorical column without gaps uses, ascending, and the text of each."""
-    values = column.unique()
-    codes = values.to_physical().to_numpy().astype(np.int64)
-    order = np.argsort(codes)
-    return codes[order], values.cast(pl.String).gather(order)
+    codes = column.to_physical()
+    present = _present(codes, 0, int(codes.max() or 0))  # type: ignore[arg-type]
+    return present, pl.Series(present, dtype=codes.dtype).cat.to(column.dtype).cast(pl.String)
 
 
 def _distinct_integers(column: pl.Series) -> Distinct:
@@ -60,16 +59,21 @@ def _distinct_integers(column: pl.Series) -> Distinct:
     if high - low > 4 * len(column) + 1_000_000 or high >= 2**63:
         present, places = np.unique(column.to_numpy(), return_inverse=True)
         return Distinct(places.astype(np.int32), pl.Series(present).cast(pl.String))
+    present = _present(column, low, high)
+    lookup = np.zeros(high - low + 1, np.int32)
+    lookup[present] = np.arange(len(present), dtype=np.int32)
+    return Distinct(_looked_up(lookup, low, column), pl.Series(present + low).cast(pl.String))
+
+
+def _present(column: pl.Series, low: int, high: int) -> IntArray:
+    """Which of the numbers low ... high stand in the column: ascending, counted from low."""
     seen = np.zeros(high - low + 1, bool)
 
     def see(piece: tuple[slice, NDArray[Any]]) -> None:
         seen[piece[1].astype(np.int64) - low] = True
 
     in_blocks(pieces(column), see)
-    present = np.flatnonzero(seen)
-    lookup = np.zeros(len(seen), np.int32)
-    lookup[present] = np.arange(len(present), dtype=np.int32)
-    return Distinct(_looked_up(lookup, low, column), pl.Series(present + low).cast(pl.String))
+    return np.flatnonzero(seen)
 
 
 def _looked_up(lookup: NDArray[Any], low: int, column: pl.Series) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.blocks import at_once, blocks, chosen_in_place, gathered, in_blocks
+from gnnrec_core.data.blocks import at_once, blocks, chosen_in_place, gathered_together, in_blocks
 from gnnrec_core.data.log import Log, Places
 from gnnrec_core.data.values import IntArray, Problem
 
@@ -88,15 +88,10 @@ def _is_sorted(log: Log) -> bool:
 
 
 def _rearranged(log: Log, user: NDArray[Any], item: NDArray[Any], row: NDArray[Any]) -> Log:
-    return replace(
-        log,
-        user=user,
-        item=item,
-        rating=None if log.rating is None else gathered(log.rating, row),
-        time=None if log.time is None else gathered(log.time, row, np.int64),
-        part=None if log.part is None else gathered(log.part, row),
-        row=row if log.row is None else gathered(log.row, row),
-    )
+    columns = {"rating": log.rating, "time": log.time, "part": log.part, "row": log.row}
+    there = {name: column for name, column in columns.items() if column is not None}
+    found: dict[str, Any] = {"row": row, **gathered_together(there, row, {"time": np.int64})}
+    return replace(log, user=user, item=item, **found)
 
 
 def _best(few: Log, starts: IntArray, group: IntArray) -> IntArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,9 +101,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         {**options.chosen(), "format": source.format, "split": split_name, "rows_in": rows_in},
     )
     progress(0.95, "quality checks")
-    with ThreadPoolExecutor(1) as beside:
-        beside.submit(lambda: dataset.fingerprint)  # one core hashes while the others check
-        checks = check_dataset(dataset)
+    checks = check_dataset(dataset)
     return dataset.with_problems((*_whole(problems, rows_in, len(interactions)), *checks))
 
 

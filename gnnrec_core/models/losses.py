@@ -40,11 +40,10 @@ class _BPR(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         user, gap, behind, users, positives, negatives = ctx.saved_tensors
         slope = (behind.sigmoid() * (gradients[0] / behind.shape[1])).unsqueeze(2)  # [b, n, 1]
-        to_negatives = slope * user.unsqueeze(1)
         to_table = gap.new_zeros(ctx.shape)
         to_table.index_add_(0, users, gap.mul_(slope).sum(1))
-        to_table.index_add_(0, positives, to_negatives.sum(1), alpha=-1)
-        to_table.index_add_(0, negatives.flatten(), to_negatives.flatten(0, 1))
+        to_table.index_add_(0, positives, slope.sum(1).neg() * user)
+        to_table.index_add_(0, negatives.flatten(), (slope * user.unsqueeze(1)).flatten(0, 1))
         return to_table, None, None, None
 
 

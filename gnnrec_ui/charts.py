@@ -35,19 +35,25 @@ def chart(
     alt: str = "",
     table: pd.DataFrame | None = None,
     on_point: Callable[[Any], None] | None = None,
+    narrow: go.Figure | None = None,
 ) -> None:
     """Draw `figure` with `reading` (one line on how to read it) above it and a button for its table below.
 
     `alt` is its alternative text where it is not that line; `table` is what the chart shows in full words, where its
     own labels are shortened. `on_point` is called with the customdata of a mark that was clicked, before the page runs
-    again; whoever gives it offers the same choice to keyboards.
+    again; whoever gives it offers the same choice to keyboards. `narrow` is the same for where there is little room, a
+    phone: the browser shows one of them.
     """
     if reading:
         st.caption(reading)
     clicked: Any = "ignore" if on_point is None else partial(_clicked, key, on_point)
-    st.plotly_chart(
-        figure, key=key, config=config(key), alt=alt or reading, on_select=clicked, selection_mode=("points",)
-    )
+    drawn = {"config": config(key), "alt": alt or reading, "on_select": clicked, "selection_mode": ("points",)}
+    if narrow is None:
+        st.plotly_chart(figure, key=key, **drawn)
+    else:
+        with st.container(key=f"fits_{key}", gap=None):
+            st.container(key=f"wide_{key}").plotly_chart(figure, key=key, **drawn)
+            st.container(key=f"narrow_{key}").plotly_chart(narrow, key=f"{key}_narrow", **drawn)
     as_table(lambda: chart_table(figure) if table is None else table, key, alt or reading)
 
 

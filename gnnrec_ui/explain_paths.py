@@ -34,19 +34,20 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
     explanation = ask.explanation(study, user_index, item_index, "paths", target, k, kind=kind, n_paths=n_paths)
     what = "lead" if target == "margin" else "score"
     if view == "kinds":
-        figure = path_charts.sankey_of_kinds(explanation)
+        draw = path_charts.sankey_of_kinds
         reading = (
             f"The {what} by the kind of path that it travels, with the strongest paths of each kind. Widths are sizes: "
             "blue raises, orange lowers; paths of one kind may cancel each other."
         )
     else:
-        figure = path_charts.sankey(explanation)
+        draw = path_charts.sankey
         reading = (
             "From the person on the left outwards; the width is what a path carries. What ends at a node is that "
             f"node's own embedding. The {len(explanation.paths)} paths listed carry "
             f"{theme.percent(explanation.path_share_shown or 0.0)} of the {what}; grey is the rest."
         )
-    chart(figure, reading, f"sankey_{view}", table=_path_table(explanation))
+    wide, narrow = draw(explanation), draw(explanation, narrow=True)
+    chart(wide, reading, f"sankey_{view}", table=_path_table(explanation), narrow=narrow)
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:

@@ -20,9 +20,17 @@ _ALWAYS = """
 .st-key-list [data-testid="stCaptionContainer"] { padding-left: 2.1rem; }
 .stPlotlyChart :is(.xtick, .ytick, .y2tick, .infolayer g, .textpoint, .sankey-node, .legend, .annotation) text,
 .stPlotlyChart text:is(.bartext-outside, .legendtext) { fill: currentColor !important; }
+.stPlotlyChart .sankey-node text { paint-order: stroke; stroke: light-dark(#ffffff, #10151c); stroke-width: 3px;
+  text-shadow: none !important; }
 .stPlotlyChart .annotation text { font-size: 12px !important; }
 [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
 .st-key-share [data-testid="stBaseButton-tertiary"] { margin-left: .5rem; }
+[class*="st-key-fits_"] { container-type: inline-size; }
+[class*="st-key-narrow_"] { display: none !important; }
+@container (max-width: 560px) {
+  [class*="st-key-wide_"] { display: none !important; }
+  [class*="st-key-narrow_"] { display: flex !important; }
+}
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3rem 1rem 3rem; }
   h1 { font-size: 1.6rem !important; }

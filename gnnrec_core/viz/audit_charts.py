@@ -142,9 +142,11 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
         meta=UNSEEN,
     )
     titles = ["<br>".join(wrap(METRICS[name].title, 16)) for name in names]
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, side="top")
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, side="top", range=[-0.5, len(names) - 0.5])
     figure.update_yaxes(
-        tickvals=list(range(len(groups))), ticktext=[label(group) for group in groups], autorange="reversed"
+        tickvals=list(range(len(groups))),
+        ticktext=[label(group) for group in groups],
+        range=[len(groups) - 0.5, -0.5],
     )
     styled(figure, 140 + ROW * len(groups))
     figure.update_xaxes(showgrid=False)

@@ -71,7 +71,8 @@ def _axes(trace: Any, figure: go.Figure) -> Iterator[tuple[str, list[Any] | None
 
 
 def _streams(trace: Any) -> pd.DataFrame:
-    labels = [plain(label) for label in trace.node.label]
+    whole = trace.node.label if trace.node.customdata is None else trace.node.customdata
+    labels = [plain(label) for label in whole]
     said = trace.link.customdata if trace.link.customdata is not None else trace.link.value
     rows = [
         {"From": labels[source], "To": labels[target], "Value": value}

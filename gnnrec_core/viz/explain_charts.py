@@ -115,7 +115,7 @@ def heat_map(
         )
     )
     theme.styled(figure, height=ROW_HEIGHT * len(rows) + 110)
-    ticks = [theme.plotly_text(theme.shortened(row)) for row in rows]
+    ticks = [theme.wrapped(row, 20) for row in rows]
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=ticks, autorange="reversed", showgrid=False)
     heads = [theme.plotly_text(column) for column in columns]
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=heads, side="top", showgrid=False)
@@ -155,4 +155,4 @@ def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:
     low, high = float(ends.min()), float(ends.max())
     width = (high - low) or 1.0
     beside = (starts + bars)[bars < 0] - 0.34 * width  # the numbers of what lowers stand on the left
-    return [min([low - 0.02 * width, *beside.tolist()]), high + 0.22 * width]
+    return [min([low - 0.02 * width, *beside.tolist()]), high + 0.28 * width]

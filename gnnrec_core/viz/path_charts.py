@@ -14,7 +14,12 @@ from gnnrec_core.viz import theme
 from gnnrec_core.viz.explain_charts import BASELINE_LABEL, ROW_HEIGHT, room
 from gnnrec_core.viz.network import NODE_COLOURS
 
+ARROW = " → "
 FAINT = 0.45
+WIDE, NARROW = 780, 340
+"""Pixels of the chart beside the menu, and on a phone: labels have to stand between two columns of it."""
+LETTER, SMALL_LETTER, LINE = 6.6, 5.8, 14
+"""Pixels: mean width of a letter of the labels, of one on a phone, and the height of a line there."""
 LEAST_KIND = 0.01
 """A kind of paths that carries a smaller part of what all kinds carry gets no stream of its own."""
 
@@ -42,11 +47,11 @@ class _Flow:
         return len(self.labels) - 1
 
 
-def sankey(explanation: Explanation) -> go.Figure:
+def sankey(explanation: Explanation, narrow: bool = False) -> go.Figure:
     """The listed paths from the person (left) outwards; what stops at a node is that node's own embedding.
 
     Two grey streams make the left side whole: paths that are not listed, and the baseline that no path carries. Widths
-    are absolute values; orange streams lower the score.
+    are absolute values; orange streams lower the score. `narrow` is for phones: shorter labels on several lines.
     """
     paths = explanation.paths
     flow = _Flow()
@@ -59,10 +64,10 @@ def sankey(explanation: Explanation) -> go.Figure:
         flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
     if flow.links:
         _make_room_for_labels(flow)
-    return _draw(flow)
+    return _draw(flow, narrow)
 
 
-def sankey_of_kinds(explanation: Explanation, n_kinds: int = 6, n_paths: int = 4) -> go.Figure:
+def sankey_of_kinds(explanation: Explanation, narrow: bool = False, n_kinds: int = 6, n_paths: int = 4) -> go.Figure:
     """From the person (left) to the largest kinds of paths (at most `n_kinds`), with all that their paths carry
     together, and on to the ends of the `n_paths` strongest listed paths of each. The rest and the baseline are grey.
 
@@ -70,7 +75,7 @@ def sankey_of_kinds(explanation: Explanation, n_kinds: int = 6, n_paths: int = 4
     """
     flow = _Flow()
     if not explanation.paths or not explanation.groups:
-        return _draw(flow)
+        return _draw(flow, narrow)
     least = LEAST_KIND * sum(abs(group.value) for group in explanation.groups)
     shown = [group for group in explanation.groups[:n_kinds] if abs(group.value) >= least]
     rest = explanation.groups[len(shown) :]
@@ -79,8 +84,7 @@ def sankey_of_kinds(explanation: Explanation, n_kinds: int = 6, n_paths: int = 4
         kind = flow.add(kind_words(group.name), theme.TOTAL, 1)
         flow.links[start, kind] = float(group.value)
         for path in [path for path in explanation.paths if path.meta_path == group.name][:n_paths]:
-            last = path.nodes[1:][-2:]
-            named = " → ".join(theme.shortened(node.title, 44 // len(last)) for node in last)
+            named = ARROW.join(node.title for node in path.nodes[1:][-2:])
             flow.links[kind, flow.add(named, NODE_COLOURS[path.nodes[-1].type], 2)] = float(path.value)
     if rest:
         kinds = flow.add(f"{len(rest)} other kind{'s' if len(rest) > 1 else ''}", theme.BASELINE, 1)
@@ -88,7 +92,7 @@ def sankey_of_kinds(explanation: Explanation, n_kinds: int = 6, n_paths: int = 4
     if explanation.baseline:
         flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
     _make_room_for_labels(flow)
-    return _draw(flow)
+    return _draw(flow, narrow)
 
 
 def kind_words(meta_path: str) -> str:
@@ -122,7 +126,8 @@ def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8) -> 
     shown, rest = list(groups[:n]), groups[n:]
     if rest:
         shown.append(Group(f"{len(rest)} other kinds", sum(g.value for g in rest), sum(g.share for g in rest)))
-    names = [theme.plotly_text(kind_words(group.name)) for group in shown]
+    names = [theme.wrapped(kind_words(group.name), 22, 3) for group in shown]
+    row = ROW_HEIGHT + 10 * max((name.count("<br>") for name in names), default=0)
     figure = go.Figure(
         go.Bar(
             x=[float(group.share) for group in shown],
@@ -135,7 +140,7 @@ def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8) -> 
             hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
-    theme.styled(figure, height=ROW_HEIGHT * len(shown) + 70)
+    theme.styled(figure, height=row * len(shown) + 70)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(
         tickformat=".0%",
@@ -157,22 +162,25 @@ def _make_room_for_labels(flow: _Flow) -> None:
     flow.links[last, flow.add("", theme.TRANSPARENT, flow.column[last] + 1)] = 0.0
 
 
-def _draw(flow: _Flow) -> go.Figure:
+def _draw(flow: _Flow, narrow: bool) -> go.Figure:
     values = list(flow.links.values())
     colours = [
         _stream_colour(value, flow.colours[target]) for value, (_, target) in zip(values, flow.links, strict=True)
     ]
+    labels, lines = _labels(flow, narrow)
     figure = go.Figure(
         go.Sankey(
             arrangement="snap",
+            textfont={"size": 11 if narrow else 13},
             node={
-                "label": [theme.plotly_text(theme.shortened(label, 46)) for label in flow.labels],
+                "label": labels,
+                "customdata": [theme.plotly_text(label) for label in flow.labels],
                 "color": flow.colours,
-                "pad": 16,
-                "thickness": 14,
+                "pad": LINE * lines + 4,
+                "thickness": 8 if narrow else 14,
                 "align": "left",
                 "line": {"width": 0},
-                "hovertemplate": "%{label}<extra></extra>",
+                "hovertemplate": "%{customdata}<extra></extra>",
             },
             link={
                 "source": [source for source, _ in flow.links],
@@ -180,14 +188,34 @@ def _draw(flow: _Flow) -> go.Figure:
                 "value": [max(abs(value), 1e-12) for value in values],
                 "color": colours,
                 "customdata": [theme.signed(value, 4) for value in values],
-                "hovertemplate": "%{source.label} → %{target.label}: %{customdata}<extra></extra>",
+                "hovertemplate": "%{source.customdata} → %{target.customdata}: %{customdata}<extra></extra>",
             },
         )
     )
     widest = max((flow.column.count(step) for step in set(flow.column)), default=1)
-    theme.styled(figure, height=max(300, 34 * widest + 80))
+    theme.styled(figure, height=max(300, (LINE * lines + 18) * widest + 80))
     figure.update_layout(margin={"l": 8, "r": 8, "t": 16, "b": 16})
     return figure
+
+
+def _labels(flow: _Flow, narrow: bool) -> tuple[list[str], int]:
+    """What is written beside the nodes, and on how many lines at most."""
+    steps = max(flow.column, default=1)
+    if not narrow:
+        letters = min(46, int((WIDE / steps - 20) / LETTER))
+        return [_each_shortened(label, letters, ARROW) for label in flow.labels], 1
+    letters = int((NARROW / steps - 12) / SMALL_LETTER)
+    lines = 2 if letters > 15 else 3
+    return [
+        _each_shortened(label, 2 * letters - 2, " →<br>") if ARROW in label else theme.wrapped(label, letters, lines)
+        for label in flow.labels
+    ], lines
+
+
+def _each_shortened(label: str, length: int, between: str) -> str:
+    """The nodes that a label names, in `length` letters all in all."""
+    names = label.split(ARROW)
+    return between.join(theme.plotly_text(theme.shortened(name, length // len(names))) for name in names)
 
 
 def _stream_colour(value: float, target: str) -> str:

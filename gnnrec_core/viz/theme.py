@@ -7,6 +7,7 @@ at least 3:1 on the light and on the dark background: one figure serves both the
 from __future__ import annotations
 
 import math
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -122,6 +123,16 @@ def shortened(text: str, length: int = 34) -> str:
         return text
     cut = text[:length].rsplit(" ", 1)[0] if " " in text[length // 2 : length] else text[: length - 1]
     return cut.rstrip(" ,;:-") + "…"
+
+
+def wrapped(text: str, width: int, most: int = 2) -> str:
+    """`text` as a plotly label of at most `most` lines of `width` letters, with an ellipsis where that is not all.
+
+    >>> wrapped("A Connecticut Yankee in King Arthur's Court", 14)
+    'A Connecticut<br>Yankee in…'
+    """
+    lines = wrap(text, width, max_lines=most, placeholder="…")
+    return "<br>".join(plotly_text(line) for line in lines)
 
 
 def plotly_text(text: Any) -> str:

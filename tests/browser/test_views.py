@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import Visitor
@@ -93,6 +95,31 @@ def test_a_loop_on_the_map_lists_items_and_one_of_them_is_explained(visit: Visit
         expect(page.locator("text.bartext").first).to_be_attached()
         assert "user=reader-0005" in page.url
         visitor.no_error()
+
+
+LABELS = """() => { const drawn = [...document.querySelectorAll('.js-plotly-plot')].filter(plot => plot.offsetWidth);
+    const plot = drawn.find(plot => plot.querySelector('.sankey-node')), frame = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll('.sankey-node text')].filter(text => text.textContent).map(text => {
+        const box = text.getBoundingClientRect();
+        return [text.textContent, box.left - frame.left, box.top - frame.top, box.right - frame.left,
+                box.bottom - frame.top, frame.width, frame.height] }) }"""
+
+
+@pytest.mark.parametrize("view", ["kinds", "walks", "connecting"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_label_of_the_paths_stands_whole_and_by_itself(visit: Visit, view: str, width: int) -> None:
+    with visit(width=width) as visitor:
+        page = visitor.open(f"explain?user=reader-0372&view=Paths&paths={view}")
+        page.locator(".sankey-node text").first.wait_for(state="attached")
+        page.wait_for_timeout(1000)
+        boxes = page.evaluate(LABELS)
+        assert len(boxes) > 8
+        for text, left, top, right, bottom, wide, high in boxes:
+            assert left >= 0 and right <= wide + 1 and top >= -2 and bottom <= high + 2, (text, left, right, wide)
+        for (one, *first), (other, *second) in combinations(boxes, 2):
+            across = min(first[2], second[2]) - max(first[0], second[0])
+            down = min(first[3], second[3]) - max(first[1], second[1])
+            assert across < 2 or down < 5, f"{one} lies over {other}: {across} x {down}"
 
 
 def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """Charts of explanations: bars that add up, streams that add up, colours that can be told apart."""
 
 import doctest
+import html
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from gnnrec_core.explain.values import Case, Contribution, Explanation, Group, MessagePath, Node
 from gnnrec_core.viz import embedding_map, explain_charts, network, path_charts, theme
+from gnnrec_core.viz.chart_data import chart_table
 from gnnrec_core.viz.planted_chart import planted_chart
 
 NUMBERS = st.floats(-5, 5, allow_nan=False)
@@ -84,6 +86,21 @@ def test_the_kinds_of_paths_out_of_the_person_are_the_whole_score_and_their_stro
     kind = label.index("own history")
     assert [label[target] for source, target, _ in streams if source == kind] == ["N1", "N2", "N3", "N4"]
     assert not path_charts.sankey_of_kinds(explanation([1.0])).data[0].link.source
+
+
+def test_labels_for_phones_are_broken_and_the_whole_is_told_on_hover():
+    title = "The Life and Opinions of Tristram Shandy, <i>Gentleman</i>, in nine volumes"
+    book, friend = Node("item", "9", title, 9), node(3, "user")
+    path = MessagePath((node(0, "user"), book, friend), 0.4, 0.2, ("x", "y"), "user-item-user")
+    found = replace(explanation([0.6], paths=(path,)), groups=(Group("user-item-user", 0.4, 0.2),))
+    for draw in (path_charts.sankey, path_charts.sankey_of_kinds):
+        wide, narrow = draw(found).data[0].node, draw(found, narrow=True).data[0].node
+        assert wide.customdata == narrow.customdata and any(html.unescape(t).startswith(title) for t in wide.customdata)
+        assert max(len(html.unescape(line)) for label in narrow.label for line in label.split("<br>")) <= 18
+        assert not any("<i>" in text for text in (*wide.label, *narrow.label, *wide.customdata))
+        assert chart_table(draw(found)).equals(chart_table(draw(found, narrow=True)))
+    ends = path_charts.sankey_of_kinds(found, narrow=True).data[0].node.label
+    assert any(label.endswith("… →<br>N3") for label in ends)
 
 
 def test_shapes_beyond_the_first_are_summed_in_one_bar():

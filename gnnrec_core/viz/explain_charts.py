@@ -97,6 +97,7 @@ def heat_map(
     """A table of numbers with the diverging colours around `middle`; every cell has its number written in it."""
     extent = float(np.nanmax(np.abs(values - middle), initial=0.0)) or 1.0
     text = [["" if np.isnan(value) else _cell(float(value), as_percent) for value in row] for row in values]
+    said = [["" if np.isnan(value) else theme.number(float(value), 4) for value in row] for row in values]
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -111,7 +112,8 @@ def heat_map(
             showscale=False,  # the cells say their numbers
             xgap=2,
             ygap=2,
-            hovertemplate="%{text}<extra></extra>",
+            hovertext=said,
+            hovertemplate="%{hovertext}<extra></extra>",
         )
     )
     theme.styled(figure, height=ROW_HEIGHT * len(rows) + 110)
@@ -145,7 +147,13 @@ def layer_chart(table: NDArray[np.float64]) -> go.Figure:
 
 
 def _cell(value: float, as_percent: bool) -> str:
-    return theme.percent(value, 0) if as_percent else theme.number(value, 2)
+    """A number for a cell: few letters, as the longest one sets the size of all.
+
+    >>> _cell(0.004, True), _cell(-0.31, True), _cell(-0.00091, False), _cell(1.5, False)
+    ('0\xa0%', '−31\xa0%', '0.00', '1.50')
+    """
+    text = f"{100 * value:.0f}\u00a0%" if as_percent else f"{value:.2f}"
+    return text.lstrip("-") if not text.strip("-0.\u00a0%") else text.replace("-", "−")
 
 
 def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:

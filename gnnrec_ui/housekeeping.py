@@ -7,7 +7,7 @@ import logging
 import streamlit as st
 
 from gnnrec_core.library import workspace
-from gnnrec_ui import stopping, upload_budget
+from gnnrec_ui import garbage, stopping, upload_budget
 
 _log = logging.getLogger("gnnrec")
 
@@ -17,6 +17,7 @@ def once() -> None:
     """Runs once a server; a workspace that cannot be tidied is noted in the log and hinders nobody."""
     upload_budget.install()
     stopping.install()
+    garbage.install()
     try:
         workspace().tidy()
     except OSError as error:

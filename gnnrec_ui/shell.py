@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.errors import LensError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import cache, housekeeping, privacy, state, story, style
+from gnnrec_ui import cache, housekeeping, privacy, state, story, style, turns
 from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
@@ -32,8 +32,9 @@ _log = logging.getLogger("gnnrec")
 def start() -> None:
     """What `app.py` does: the frame, then the page that the URL names."""
     st.session_state.pop(_COLD, None)
-    navigation = _frame()
-    navigation.run()
+    with turns.line().turn():
+        navigation = _frame()
+        navigation.run()
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def page(name: str) -> Iterator[Study]:
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
             st.rerun()
-    study, menu, share = st.session_state.pop(_FRAME)
+    study, menu, share, drawn = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
         st.title(screen.title, anchor=False)
@@ -56,7 +57,8 @@ def page(name: str) -> Iterator[Study]:
                 _nothing_yet(study)
             yield study
     finally:
-        _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
+        if state.carried() != drawn:
+            _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
         _draw_share(share)
 
 
@@ -130,17 +132,20 @@ def _frame() -> st.Page:
     housekeeping.once()
     with st.sidebar:
         menu = st.container(key="menu").empty()
-        _draw_menu(menu)
+        drawn = _draw_menu(menu)
         study = choose_study()
         privacy.switch(study)
         share = st.container(key="share").empty()
-    st.session_state[_FRAME] = (study, menu, share)
+    st.session_state[_FRAME] = (study, menu, share, drawn)
     return navigation
 
 
-def _draw_menu(place: DeltaGenerator) -> None:
-    """Our own menu: its entries are links that carry the study and the case, which Streamlit's menu would drop."""
-    pages = _pages()
+def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
+    """Our own menu: its entries are links that carry the study and the case, which Streamlit's menu would drop.
+
+    Returns what they carry.
+    """
+    pages, carried = _pages(), state.carried()
     with place.container(gap="xxsmall"):
         st.markdown("**GNNRec Lens**")
         section = ""
@@ -148,7 +153,8 @@ def _draw_menu(place: DeltaGenerator) -> None:
             if SCREENS[name].section != section:
                 section = SCREENS[name].section
                 st.caption(section)
-            st.page_link(entry, query_params=state.carried(), width="stretch")
+            st.page_link(entry, query_params=carried, width="stretch")
+    return carried
 
 
 def _draw_share(place: DeltaGenerator) -> None:

@@ -69,7 +69,8 @@ def put_numbers(key: str, values: Iterable[int]) -> None:
 
 def carried() -> dict[str, str]:
     """The parameters that go along to another page: the study, the case and the way of showing."""
-    return {key: st.query_params[key] for key in CARRIED if key in st.query_params}
+    url = st.query_params.to_dict()
+    return {key: url[key] for key in CARRIED if key in url}
 
 
 CARRIED = ("dataset", "run", "user", "item", "k", "present")

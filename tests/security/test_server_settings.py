@@ -37,6 +37,7 @@ def test_the_settings_are_safe_as_they_come():
     assert server["maxUploadSize"] == 500
     assert client["showErrorDetails"] == "none" and client["disableDataExport"] is True
     assert config["browser"]["gatherUsageStats"] is False
+    assert config["runner"]["postScriptGC"] is False  # gnnrec_ui.garbage collects instead
 
 
 @pytest.mark.parametrize(

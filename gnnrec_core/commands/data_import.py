@@ -13,6 +13,7 @@ from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.readers import READERS
 from gnnrec_core.data.store import save_dataset
+from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import RequestError
 from gnnrec_core.files import refuse_existing
 from gnnrec_core.settings import describe_settings, read_settings
@@ -54,18 +55,25 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     dataset = import_source(arguments.source, options, _progress(sys.stderr.isatty()))
     save_dataset(dataset, arguments.out, arguments.overwrite)
     return {
-        "dataset": str(arguments.out),
+        **size_of(dataset, arguments.out),
+        "problems": [asdict(problem) for problem in dataset.problems],
+        "rows_in": dataset.settings["rows_in"],
+        "format": dataset.settings["format"],
+        "split": dataset.settings["split"],
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+def size_of(dataset: Dataset, folder: Path) -> dict[str, Any]:
+    """What the contract tells of a dataset that was written to `folder`."""
+    return {
+        "dataset": str(folder),
         "n_users": dataset.n_users,
         "n_items": dataset.n_items,
         "n_interactions": len(dataset.interactions),
         **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
         "fingerprint": dataset.fingerprint,
         "relations": [{"name": relation.name, "n_edges": len(relation)} for relation in dataset.relations],
-        "problems": [asdict(problem) for problem in dataset.problems],
-        "rows_in": dataset.settings["rows_in"],
-        "format": dataset.settings["format"],
-        "split": dataset.settings["split"],
-        "seconds": round(time.perf_counter() - started, 3),
     }
 
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.commands.data_import import size_of
 from gnnrec_core.data.sample import save_sample
 
 
@@ -18,15 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Write the sample; the same bytes for the same seed."""
     dataset = save_sample(arguments.out, arguments.seed, arguments.overwrite)
-    return {
-        "dataset": str(arguments.out),
-        "n_users": dataset.n_users,
-        "n_items": dataset.n_items,
-        "n_interactions": len(dataset.interactions),
-        **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
-        "fingerprint": dataset.fingerprint,
-        "relations": [{"name": relation.name, "n_edges": len(relation)} for relation in dataset.relations],
-    }
+    return size_of(dataset, arguments.out)
 
 
 def show(result: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.graph_masks import PairScore
 from gnnrec_core.explain.linear import prepare
-from gnnrec_core.explain.nodes import edge_contribution
+from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.values import Case, Explanation
 from gnnrec_core.models.protocol import PropagationRecommender
@@ -76,10 +76,7 @@ class GNNExplainer:
             masks.append(_both_directions(mask, edges, graph.reverse(edges)))
         importance = np.mean(masks, axis=0)
         stability = mean_agreement(masks)
-        contributions = [
-            edge_contribution(dataset, graph, edge, value, 0.0, case.user_index)
-            for edge, value in zip(edges.tolist(), importance.tolist(), strict=True)
-        ]
+        contributions = edge_contributions(dataset, graph, edges, importance, 0.0, case.user_index)
         return answer(
             case,
             self,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.data.values import Dataset, IntArray
-from gnnrec_core.explain.nodes import edge_contribution
+from gnnrec_core.explain.nodes import edge_contribution, edge_contributions
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scoring import Scorer, scorer_of
 from gnnrec_core.explain.values import Case, Explanation
@@ -55,10 +55,7 @@ class LeaveOneOut:
         start = time.perf_counter()
         edges, estimates, warnings = _chosen_edges(model, scorer, case, settings.max_recomputed)
         values = leave_one_out(scorer, case, edges)
-        contributions = [
-            edge_contribution(dataset, scorer.graph, edge, value, case.explained, case.user_index)
-            for edge, value in zip(edges.tolist(), values.tolist(), strict=True)
-        ]
+        contributions = edge_contributions(dataset, scorer.graph, edges, values, case.explained, case.user_index)
         contributions += [
             replace(
                 edge_contribution(dataset, scorer.graph, edge, value, case.explained, case.user_index),

@@ -21,7 +21,7 @@ from pydantic import Field
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.linear import Prepared, prepare
-from gnnrec_core.explain.nodes import edge_contribution
+from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.explain.values import Case, Explanation
@@ -54,18 +54,14 @@ class Ledger:
         start = time.perf_counter()
         if settings.side == "user":
             baseline, edges, values = user_ledger(model, case)
-            centres = np.full(len(edges), case.user_index)
+            centres: int | IntArray = case.user_index
         else:
             if not isinstance(model, PropagationRecommender):
                 raise UnsupportedError(
                     "This model's score has no parts at the item's readers.", "Explain it from the side of the user."
                 )
             baseline, edges, values, centres = reader_ledger(prepare(model), case)
-        graph, explained = scorer.graph, case.explained
-        contributions = [
-            edge_contribution(dataset, graph, edge, value, explained, centre)
-            for edge, value, centre in zip(edges.tolist(), values.tolist(), centres.tolist(), strict=True)
-        ]
+        contributions = edge_contributions(dataset, scorer.graph, edges, values, case.explained, centres)
         return answer(
             case,
             self,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from gnnrec_core.data.values import Dataset
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.explain.values import Contribution, Node
 from gnnrec_core.graph import INTERACTION, RecGraph
 
@@ -17,6 +22,17 @@ def describe_node(dataset: Dataset, node: int) -> Node:
         return Node("item", dataset.items.ids[item], dataset.title(item), node)
     label = str(dataset.attribute_table["label"][item - dataset.n_items])
     return Node("attribute", label, label, node)
+
+
+def edge_contributions(
+    dataset: Dataset, graph: RecGraph, edges: IntArray, values: NDArray[Any], explained: float, centres: int | IntArray
+) -> list[Contribution]:
+    """The contribution of each of `edges` `[n]`, of one centre or of one each; shares are of `explained` (0: none)."""
+    each = np.broadcast_to(centres, len(edges)).tolist()
+    return [
+        edge_contribution(dataset, graph, edge, value, explained, centre)
+        for edge, value, centre in zip(edges.tolist(), values.tolist(), each, strict=True)
+    ]
 
 
 def edge_contribution(

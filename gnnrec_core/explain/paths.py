@@ -18,7 +18,7 @@ from gnnrec_core.explain.connecting import connecting_paths
 from gnnrec_core.explain.ledger import frozen_warning, user_ledger
 from gnnrec_core.explain.linear import Prepared, prepare
 from gnnrec_core.explain.meta_paths import meta_path_groups, node_kinds
-from gnnrec_core.explain.nodes import describe_node, edge_contribution
+from gnnrec_core.explain.nodes import describe_node, edge_contributions
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.values import Case, Explanation, MessagePath
 from gnnrec_core.explain.walks import Walk, best_walks
@@ -64,10 +64,7 @@ class Paths:
             prepared.propagation, dataset, case.user_index, target_vector(prepared, case), case.explained
         )
         baseline, edges, values = user_ledger(model, case)
-        contributions = [
-            edge_contribution(dataset, prepared.graph, edge, value, case.explained, case.user_index)
-            for edge, value in zip(edges.tolist(), values.tolist(), strict=True)
-        ]
+        contributions = edge_contributions(dataset, prepared.graph, edges, values, case.explained, case.user_index)
         frozen = prepared.propagation.frozen
         return answer(
             case,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gnnrec_core.data.values import Dataset
-from gnnrec_core.explain.nodes import edge_contribution
+from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import NoSettings, answer
 from gnnrec_core.explain.scoring import scorer_of
 from gnnrec_core.explain.values import Case, Explanation
@@ -31,10 +31,7 @@ class Random:
         edges = scorer.parts(case.user_index, np.array([case.item_index])).edges
         # The pair is part of the seed: two cases get different draws, and one case always the same.
         values = np.random.default_rng([seed, case.user_index, case.item_index]).random(len(edges))
-        contributions = [
-            edge_contribution(dataset, scorer.graph, edge, value, 0.0, case.user_index)
-            for edge, value in zip(edges.tolist(), values.tolist(), strict=True)
-        ]
+        contributions = edge_contributions(dataset, scorer.graph, edges, values, 0.0, case.user_index)
         return answer(
             case,
             self,

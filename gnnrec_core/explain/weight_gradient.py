@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain.linear import prepare
-from gnnrec_core.explain.nodes import edge_contribution
+from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import NoSettings, answer
 from gnnrec_core.explain.values import Case, Explanation
 from gnnrec_core.models.protocol import WeightedRecommender
@@ -47,10 +47,7 @@ class WeightGradient:
         start = time.perf_counter()
         edges = prepared.edges_of(case.user_index)
         values = weight_gradient(model, case, edges)
-        contributions = [
-            edge_contribution(dataset, prepared.graph, edge, value, 0.0, case.user_index)
-            for edge, value in zip(edges.tolist(), values.tolist(), strict=True)
-        ]
+        contributions = edge_contributions(dataset, prepared.graph, edges, values, 0.0, case.user_index)
         return answer(
             case,
             self,

@@ -83,8 +83,9 @@ class GroupAudit:
         return tuple(label for label, shown in zip(self.grouping.labels, self.shown, strict=True) if not shown)
 
     def by_group(self) -> tuple[GroupFigures, ...]:
-        """The groups that may be shown, largest first."""
-        order = np.argsort(-self.grouping.sizes, kind="stable")
+        """The groups that may be shown: by their scale where they are steps of one, else the largest first."""
+        sizes = self.grouping.sizes
+        order = np.arange(len(sizes)) if self.grouping.is_ordered else np.argsort(-sizes, kind="stable")
         return tuple(self._group(int(group)) for group in order if self.shown[group])
 
     def _group(self, group: int) -> GroupFigures:

@@ -32,7 +32,8 @@ class Grouping:
     """Groups of users under one criterion.
 
     `member` boolean `[n_users, n_groups]`; a user may be in several groups (list columns) or in none. `known` boolean
-    `[n_users]`: users whose value is known. `definition` says in words what the groups are.
+    `[n_users]`: users whose value is known. `definition` says in words what the groups are. `is_ordered`: the groups
+    are steps of one scale and stand in its order.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Grouping:
     known: NDArray[np.bool_]
     kind: Kind
     definition: str
+    is_ordered: bool = False
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -130,6 +132,7 @@ def intersection(first: Grouping, second: Grouping) -> Grouping:
         first.known & second.known,
         "intersection",
         f"{first.definition}; crossed with {second.definition}",
+        first.is_ordered and second.is_ordered,
     )
 
 
@@ -152,7 +155,8 @@ def by_taste(dataset: Dataset) -> Grouping:
     for group, rows in enumerate((order[:cut], order[cut : len(order) - cut], order[len(order) - cut :])):
         member[rows, group] = True
     definition = "users ordered by the share of head items (the 20 % most popular) in their history, cut at 20 and 80 %"
-    return Grouping("taste", ("niche", "diverse", "blockbuster"), member, n > 0, "behaviour", definition)
+    labels = ("niche", "diverse", "blockbuster")
+    return Grouping("taste", labels, member, n > 0, "behaviour", definition, is_ordered=True)
 
 
 def by_tenure(dataset: Dataset) -> Grouping:
@@ -218,4 +222,4 @@ def _binned(
             labels.append(f"{span} {unit}".strip())
             columns.append(inside)
     member = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0), dtype=bool)
-    return Grouping(name, tuple(labels), member, known, kind, definition)
+    return Grouping(name, tuple(labels), member, known, kind, definition, is_ordered=True)

@@ -192,7 +192,7 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
         *(METRICS[n].title for n in names),
         "Note",
     )
-    blocks: list[Block] = [Table(columns, sizes, "Groups, largest first")]
+    blocks: list[Block] = [Table(columns, sizes, "Groups")]
     if report.suppressed:
         blocks.append(Verdict(f"Not shown: {', '.join(report.suppressed)}.", "note"))
     ndcg = [d for d in report.differences if d.metric == "ndcg"]

@@ -44,7 +44,7 @@ def label(text: Any) -> str:
 
 
 def group_sizes(report: AuditReport) -> go.Figure:
-    """People of each shown group, largest first: what to look at before any figure; customdata is the group."""
+    """People of each shown group, in their order: what to look at before any figure; customdata is the group."""
     groups = report.by_group[::-1]
     figure = go.Figure(
         go.Bar(

@@ -99,6 +99,13 @@ def test_a_group_is_the_mean_of_its_users(report):
     assert shown.metrics["ndcg"].low < shown.metrics["ndcg"].value < shown.metrics["ndcg"].high
 
 
+def test_steps_of_a_scale_stand_in_its_order_and_other_groups_by_size(run):
+    steps = [group.group for group in audit(run, k=10, group_by="taste").by_group]
+    assert steps == ["niche", "diverse", "blockbuster"]  # 160, 480 and 160 people
+    sizes = [group.n_users for group in audit(run, k=10, group_by="region").by_group]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 1
+
+
 def test_small_groups_are_not_shown_anywhere(run):
     labels = np.array(["tiny"] * 4 + ["few"] * 31 + ["many"] * 765)
     report = audit(run, 20, from_labels("size", labels))

@@ -92,10 +92,6 @@ def frontier(found: Comparison, names: dict[str, str]) -> None:
     st.caption(for_markdown(figures.definition(against)))
     points = [replace(point, name=_short(names[point.name])) for point in comparison_points(found, against)]
     figure = audit_charts.frontier_chart(points, against)
-    sides = ("top right", "bottom right", "top left", "bottom left")  # neighbours do not write over each other
-    for trace in figure.select_traces({"mode": "markers+text"}):
-        positions = [sides[place % 4] for place in range(len(trace.x))]
-        trace.update(textposition=positions, cliponaxis=False)
     chart(figure, key="frontier", alt=f"NDCG against {against}")
 
 

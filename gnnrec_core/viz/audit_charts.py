@@ -17,6 +17,7 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.mitigation import Mitigation
 from gnnrec_core.audit.values import AuditReport, Difference
 from gnnrec_core.viz.chart_data import UNSEEN
+from gnnrec_core.viz.label_sides import label_sides
 from gnnrec_core.viz.theme import (
     ACCENT,
     BASELINE,
@@ -173,16 +174,20 @@ def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg
     """Accuracy against a fairness figure over runs, baselines and tried settings, with the Pareto front."""
     figure = go.Figure()
     kinds = {"run": (ACCENT, "circle"), "baseline": (BASELINE, "square"), "what if": (HIGHLIGHT, "diamond")}
+    texts = [label(point.name) for point in points]
+    sides = label_sides([(point.x, point.y) for point in points], [len(text) for text in texts])
     for kind, (colour, symbol) in kinds.items():
-        own = [point for point in points if point.kind == kind]
+        places = [place for place, point in enumerate(points) if point.kind == kind]
+        own = [points[place] for place in places]
         if own:
             figure.add_scatter(
                 x=[point.x for point in own],
                 y=[point.y for point in own],
                 mode="markers+text",
                 name=kind,
-                text=[label(point.name) for point in own],
-                textposition="top center",
+                text=[texts[place] for place in places],
+                textposition=[sides[place] for place in places],
+                cliponaxis=False,
                 marker={"color": colour, "symbol": symbol, "size": 11},
                 error_y={
                     "type": "data",

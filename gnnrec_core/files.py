@@ -51,6 +51,12 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
+def stamp(path: Path) -> tuple[int, int, int]:
+    """What changes whenever the file is written anew: its number on the disk, its time in nanoseconds, its size."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def append_line(path: Path, line: str) -> None:
     """Add `line` (without its end) to a text file, durably; where that fails the file stays as it was.
 

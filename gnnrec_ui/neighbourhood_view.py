@@ -102,22 +102,28 @@ def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> N
                     user=dataset.users.ids[user_index],
                     item=dataset.items.ids[centre - graph.n_users],
                 )
-    with st.expander("The same as a table"):
-        table = tables.network_table(graph, dataset, near, privacy.name_user(study, user_index))
-        st.dataframe(
-            table,
-            hide_index=True,
-            column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
-            alt="Nodes of the network",
-        )
-        st.download_button(
-            "Table (CSV)",
-            lambda: tables.as_csv(table),
-            "network.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    opened = st.expander("The same as a table", key="_network_table", on_change="rerun")
+    if opened.open:
+        with opened:
+            _table(study, near, user_index)
+
+
+def _table(study: Study, near: Neighbourhood, user_index: int) -> None:
+    table = tables.network_table(study.run.graph, study.dataset, near, privacy.name_user(study, user_index))
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
+        alt="Nodes of the network",
+    )
+    st.download_button(
+        "Table (CSV)",
+        lambda: tables.as_csv(table),
+        "network.csv",
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
 def _more() -> None:

@@ -24,7 +24,7 @@ from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
 _FRAME = "_frame_of_this_run"
-_PAGES = "_pages_of_this_run"
+_PAGES = "_pages"
 _COLD = "_came_in_by_a_deep_link"
 _log = logging.getLogger("gnnrec")
 
@@ -104,7 +104,9 @@ def _with_carried(parameters: dict[str, object]) -> dict[str, str]:
 
 
 def _pages() -> dict[str, st.Page]:
-    """The pages by name, made once a run: a list links to them from every row."""
+    """The pages by name, made once a session: a list links to them from every row."""
+    if _PAGES not in st.session_state:
+        st.session_state[_PAGES] = _make_pages()
     found: dict[str, st.Page] = st.session_state[_PAGES]
     return found
 
@@ -125,8 +127,7 @@ def _make_pages() -> dict[str, st.Page]:
 
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
-    pages = st.session_state[_PAGES] = _make_pages()
-    navigation = st.navigation(list(pages.values()), position="hidden")
+    navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
     cache.warm()
     housekeeping.once()

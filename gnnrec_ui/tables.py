@@ -125,7 +125,7 @@ def _moved(old: int, new: int) -> str:
 def _attributes(dataset: Dataset, items: Any) -> dict[str, list[str]]:
     """Up to three attribute columns of the items as text."""
     columns = [name for name in dataset.item_table.columns if name not in HIDDEN][:3]
-    chosen = dataset.item_table[items.tolist()]
+    chosen = dataset.item_table.select("item_index", *columns)[items.tolist()]
     return {
         name: [clean(", ".join(map(str, v)) if isinstance(v, list) else v or "") for v in chosen[name].to_list()]
         for name in columns

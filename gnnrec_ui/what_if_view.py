@@ -105,7 +105,7 @@ def _moved(study: Study, user: int, result: Any) -> None:
         st.markdown("**The list as it is.** Tick or add something to see it move.")
     frame = tables.moved_table(study.dataset, result)
     st.dataframe(
-        frame.style.map(_colour, subset=["Moved"]),
+        frame.style.map(_colour, subset=["Moved"]) if changed else frame,
         hide_index=True,
         height=36 * len(frame) + 40,
         column_config={

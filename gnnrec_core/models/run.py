@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from gnnrec_core import __version__
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.errors import RequestError, RunError
+from gnnrec_core.files import stamp
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import model_type
 from gnnrec_core.models.checkpoint import load_tensors
@@ -60,26 +61,32 @@ class RunRecord:
         path = folder / "run.json"
         if not path.is_file():
             raise RequestError(f"There is no run at {folder}.", "Name a folder made by `train`.", file=str(folder))
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            version = content.pop("format_version")
-            if version > FORMAT_VERSION:
-                raise RunError(
-                    f"{path} has format {version}; we read up to {FORMAT_VERSION}.",
-                    "Update GNNRec Lens.",
-                    file=str(path),
-                )
-            record = _checker().validate_python(asdict(cls(**content)))
-            gone = record.state == "running" and not is_alive(record.process)
-            return replace(record, state="interrupted", process={}) if gone else record
-        except (ValueError, TypeError, KeyError) as error:
-            raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
+        record = _read(path, stamp(path))
+        gone = record.state == "running" and not is_alive(record.process)
+        return replace(record, state="interrupted", process={}) if gone else record
 
 
 @cache
 def _checker() -> TypeAdapter[RunRecord]:
     """Refuses a record whose fields hold anything but what they should."""
     return TypeAdapter(RunRecord)
+
+
+@lru_cache(maxsize=1000)
+def _read(path: Path, written: tuple[int, int, int]) -> RunRecord:
+    """What stands in a `run.json`, read once for each time that it was `written`: pages list all runs at each click."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content.pop("format_version")
+        if version > FORMAT_VERSION:
+            raise RunError(
+                f"{path} has format {version}; we read up to {FORMAT_VERSION}.",
+                "Update GNNRec Lens.",
+                file=str(path),
+            )
+        return _checker().validate_python(asdict(RunRecord(**content)))
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
 
 
 @dataclass(frozen=True)

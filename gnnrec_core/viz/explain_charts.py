@@ -62,7 +62,7 @@ def sum_of_parts(
         "showlegend": False,
         "shapes": [_line_at_zero()],
     }
-    return theme.styled(go.Figure(bars, layout), height=ROW_HEIGHT * len(names) + 70)
+    return go.Figure(bars, theme.look(layout, height=ROW_HEIGHT * len(names) + 70))
 
 
 def _line_at_zero() -> dict[str, Any]:

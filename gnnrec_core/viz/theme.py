@@ -29,14 +29,21 @@ SEQUENTIAL = ((0.0, "#a9b4bf"), (0.35, "#8fb8d6"), (0.7, "#4297cd"), (1.0, "#007
 
 
 def styled(figure: go.Figure, height: int = 360) -> go.Figure:
-    """Give `figure` our margins, transparent background, quiet axes and a legend above the plot (changed in place).
+    """Give `figure` our look (changed in place).
 
     In one assignment: each `update_layout` or `update_xaxes` costs plotly a millisecond or more.
     """
-    axis = {"automargin": True, "zeroline": False, "gridcolor": "rgba(138,148,160,0.25)", "tickfont": {"size": 13}}
     held = {name: value for name, value in figure.layout.to_plotly_json().items() if name != "template"}
-    axes = {"xaxis", "yaxis", *(name for name in held if name.startswith(("xaxis", "yaxis")))}
-    look = {
+    figure.layout = look(held, height)
+    return figure
+
+
+def look(layout: dict[str, Any], height: int = 360) -> dict[str, Any]:
+    """A layout (nested, without "title_text" and the like) with our margins, transparent background, quiet axes and a
+    legend above the plot."""
+    axis = {"automargin": True, "zeroline": False, "gridcolor": "rgba(138,148,160,0.25)", "tickfont": {"size": 13}}
+    axes = {"xaxis", "yaxis", *(name for name in layout if name.startswith(("xaxis", "yaxis")))}
+    ours = {
         "height": height,
         "margin": {"l": 8, "r": 16, "t": 28, "b": 8},
         "paper_bgcolor": TRANSPARENT,
@@ -46,8 +53,7 @@ def styled(figure: go.Figure, height: int = 360) -> go.Figure:
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": {"text": ""}},
         "colorway": list(CATEGORIES),
     }
-    figure.layout = _merged(held, {**look, **dict.fromkeys(axes, axis)})
-    return figure
+    return _merged(layout, {**ours, **dict.fromkeys(axes, axis)})
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Session:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self._kept: dict[str, ForwardMsg] = {}
         self.id = ""
 
     @classmethod
@@ -60,7 +61,7 @@ class Session:
                 if finished is None:
                     raise
                 return Seen(tuple(sorted(elements)), n_bytes, finished)
-            answer = ForwardMsg.FromString(raw)
+            answer = self._whole(ForwardMsg.FromString(raw))
             n_bytes += len(raw)
             kind = answer.WhichOneof("type")
             if kind == "new_session":
@@ -76,7 +77,16 @@ class Session:
         message = BackMsg()
         message.rerun_script.query_string = query
         message.rerun_script.page_name = page
+        message.rerun_script.cached_message_hashes.extend(self._kept)
         await self._connection.send(message.SerializeToString())
+
+    def _whole(self, answer: ForwardMsg) -> ForwardMsg:
+        """The message itself where the server sent a reference to it; large ones are kept, as a browser does."""
+        if answer.WhichOneof("type") == "ref_hash":
+            return self._kept[answer.ref_hash]
+        if answer.metadata.cacheable:
+            self._kept[answer.hash] = answer
+        return answer
 
     async def close(self) -> None:
         """Close the tab."""

@@ -26,6 +26,12 @@ def open_page(name: str, **parameters: str) -> AppTest:
     return app
 
 
+def with_network_table(app: AppTest) -> AppTest:
+    """The page with the table below its picture opened."""
+    app.session_state["_network_table"] = True
+    return app.run()
+
+
 def texts(app: AppTest) -> str:
     """All Markdown and captions of the page in one string, escapes undone."""
     said = [element.value for element in (*app.markdown, *app.caption, *app.subheader, *app.title)]

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from gnnrec_ui import pickers, search
-from tests.ui.app import open_page, own_workspace, parameter, widget  # noqa: F401
+from tests.ui.app import open_page, own_workspace, parameter, widget, with_network_table  # noqa: F401, with_network_table
 
 
 def test_with_many_people_the_menu_holds_the_matches_of_a_search_only(monkeypatch):
@@ -53,7 +53,7 @@ def test_a_list_length_that_makes_no_sense_is_ten(k):
 
 @pytest.mark.parametrize("hostile", ["9999999", "-1", "<script>", "1,2", "n"])
 def test_a_focus_that_is_no_node_is_the_person(hostile):
-    app = open_page("recommend", user="reader-0005", focus=hostile)
+    app = with_network_table(open_page("recommend", user="reader-0005", focus=hostile))
     assert app.dataframe[-1].value.loc[0, "Name"] == "reader-0005"
 
 

@@ -12,7 +12,7 @@ from gnnrec_core.library import workspace
 from gnnrec_core.models.training import train
 from gnnrec_core.pseudonyms import load_pseudonyms
 from gnnrec_core.reviews import add_review
-from tests.ui.app import open_page, own_workspace  # noqa: F401
+from tests.ui.app import open_page, own_workspace, with_network_table  # noqa: F401, with_network_table
 from tests.worlds import random_dataset
 
 IDS = tuple(f"SECRET{number:02}" for number in range(12))
@@ -72,7 +72,7 @@ def test_the_notes_on_a_run_name_nobody_else(hidden):
 
 
 def test_the_network_and_its_table_name_nobody_else(hidden):
-    app = open_page("recommend", **CASE)
+    app = with_network_table(open_page("recommend", **CASE))
     text = said(app)
     assert others(app) == set() and IDS[0] in text
     names = load_pseudonyms(workspace().home)
@@ -91,7 +91,7 @@ def test_the_people_of_a_group_go_by_pseudonyms(hidden):
 
 def test_ids_are_shown_on_request_where_the_server_offers_it_and_that_is_noted(hidden, monkeypatch):
     monkeypatch.setenv("GNNREC_REVEAL_IDS", "1")
-    app = open_page("recommend", **CASE)
+    app = with_network_table(open_page("recommend", **CASE))
     assert others(app) == set()
     assert not (workspace().home / "reveals.jsonl").exists()
     next(toggle for toggle in app.toggle if "ids" in toggle.label).set_value(True).run()

@@ -5,7 +5,7 @@ import numpy as np
 from gnnrec_core.library import SAMPLE
 from gnnrec_core.models.run import load_run
 from gnnrec_core.recommend import recommend
-from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget, with_network_table  # noqa: F401, with_network_table
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")
 
@@ -48,7 +48,7 @@ def test_surprise_me_chooses_somebody_with_the_fewest_interactions():
 
 
 def test_the_picture_holds_the_person_the_list_and_a_table_of_the_same():
-    app = open_page("recommend", user="reader-0005")
+    app = with_network_table(open_page("recommend", user="reader-0005"))
     table = app.dataframe[-1].value
     assert table.loc[0, "Name"] == "reader-0005" and table.loc[0, "Hops away"] == 0
     assert len(table) <= 60 and set(table["Kind"]) <= {"person", "item", "attribute"}
@@ -58,7 +58,7 @@ def test_the_picture_holds_the_person_the_list_and_a_table_of_the_same():
 
 def test_a_clicked_node_comes_into_the_middle_and_into_the_url():
     item = int(RUN.graph.history(RUN.dataset.users.index("reader-0005"))[0])
-    app = open_page("recommend", user="reader-0005", focus=f"n{RUN.graph.item_node(item)}")
+    app = with_network_table(open_page("recommend", user="reader-0005", focus=f"n{RUN.graph.item_node(item)}"))
     assert app.dataframe[-1].value.loc[0, "Name"] == RUN.dataset.title(item)
     widget(app.button, "Back to reader\\-0005").click().run()
     assert parameter(app, "focus") is None

@@ -103,7 +103,9 @@ def people(study: Study, report: AuditReport) -> None:
         st.caption(f"Not shown, being too small or letting a small group be worked out: {len(report.suppressed)}.")
     st.subheader("Figures by group", anchor=False)
     names = [name for name in BY_GROUP if any(name in group.metrics for group in report.by_group)]
-    st.dataframe(groups_table(report, names), hide_index=True, alt="Figures by group with intervals")
+    rows = {"all people": report.overall, **{group.group: group.metrics for group in report.by_group}}
+    figures.table(rows, names, "Group")
+    st.caption("Below each figure its 95 % interval over people.")
     if report.differences:
         _differences(report, of)
     _people_of_group(study, report, labels)
@@ -150,15 +152,6 @@ def sizes_table(groups: tuple[GroupFigures, ...]) -> pd.DataFrame:
             "Note": [clean(group.note) for group in groups],
         }
     )
-
-
-def groups_table(report: AuditReport, names: list[str]) -> pd.DataFrame:
-    """One row a group, each figure with its interval; all people first."""
-    rows = [{"Group": "all people", **{figures.title(n): figures.with_interval(report.overall[n]) for n in names}}]
-    for group in report.by_group:
-        own = {n: figures.with_interval(group.metrics[n]) if n in group.metrics else "–" for n in names}
-        rows.append({"Group": clean(group.group), **{figures.title(n): text for n, text in own.items()}})
-    return pd.DataFrame(rows)
 
 
 def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> None:

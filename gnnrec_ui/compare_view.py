@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +15,7 @@ from gnnrec_core.audit.verdicts import figure, p_text
 from gnnrec_core.cli import plain
 from gnnrec_core.library import RunEntry, Workspace
 from gnnrec_core.models import MODELS
+from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.text import for_markdown
 from gnnrec_core.viz import audit_charts
 from gnnrec_ui import figures, forms, runs_view, state, tables
@@ -49,14 +49,12 @@ def names_of(found: Comparison, runs: tuple[RunEntry, ...]) -> dict[str, str]:
 
 def table(found: Comparison, names: dict[str, str]) -> None:
     """One row a run or baseline; each accuracy figure with its interval over users."""
-    rows = []
-    for row in found.rows:
-        entry: dict[str, Any] = {"": names[row.name]}
-        entry |= {figures.title(m): figures.with_interval(row.metrics[m]) for m in COLUMNS if m in row.metrics}
-        entry |= {figures.title(m): figure(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}
-        rows.append(entry)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Figures of each run and baseline")
-    st.caption(f"Lists of {found.k}, judged on the {found.split} part; in brackets the 95 % interval over people.")
+    rows = {
+        names[row.name]: {**row.metrics, **{m: Interval(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}}
+        for row in found.rows
+    }
+    figures.table(rows, [m for m in (*COLUMNS, *GLOBAL_COLUMNS) if any(m in row for row in rows.values())], "Run")
+    st.caption(f"Lists of {found.k}, {found.split} part; below each figure its 95 % interval over people.")
     for warning in found.warnings:
         st.warning(for_markdown(warning), icon=":material/warning:")
 

@@ -90,11 +90,10 @@ def reasons(study: Study, explanation: Explanation) -> None:
     )
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
-    if explanation.completeness_error is not None:
-        st.caption(
-            f"Baseline and all {len(explanation.contributions):,} parts sum to the {what}; "
-            f"the difference is {explanation.completeness_error:.0e}."
-        )
+    left = explanation.completeness_error
+    if left is not None:
+        said = "less than 0.000001" if left < 1e-6 else theme.number(left, 6)
+        st.caption(f"Baseline and all {len(explanation.contributions):,} parts sum to the {what}; rounding: {said}.")
 
 
 def reasons_table(explanation: Explanation) -> pd.DataFrame:

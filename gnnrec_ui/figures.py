@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +11,11 @@ import streamlit as st
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.text import for_markdown
 
+NO_BREAK = "\u00a0"
+THREE_LINES = 70
+"""Pixels of a row whose cells are broken into lines; Streamlit breaks them from about this height on."""
 ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better as such"}
 
 
@@ -26,6 +30,28 @@ def with_interval(found: Interval) -> str:
     if not math.isfinite(found.low):
         return figure(found.value)
     return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
+
+
+def table(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> None:
+    """One row a group or run by name, one column a metric: the figure, and below it its 95 % interval.
+
+    Each cell begins with the metric in italics, which our style shows on phones only, where a row becomes a block.
+    """
+    cells = {
+        title(metric): [
+            f"*{for_markdown(title(metric))}*  \n{_in_table(figures.get(metric, Interval(math.nan)))}"
+            for figures in rows.values()
+        ]
+        for metric in metrics
+    }
+    names = pd.Index([for_markdown(name) for name in rows], name=corner)
+    st.table(pd.DataFrame(cells, index=names), border="horizontal")
+
+
+def _in_table(found: Interval) -> str:
+    """As `with_interval` in Markdown on two lines."""
+    value, _, interval = with_interval(found).partition(" ")
+    return f"{value}  \n:small[{interval.strip('()').replace(' ', NO_BREAK)}]" if interval else value
 
 
 def title(metric: str) -> str:
@@ -52,15 +78,13 @@ def headline(figures: dict[str, Interval], names: Sequence[str]) -> None:
 
 
 def all_figures(figures: dict[str, Interval]) -> None:
-    """Every figure by family, with definition and direction."""
+    """Every figure, those of one family together, with definition, source and direction."""
     rows = [
         {
-            "Family": METRICS[name].family,
             "Figure": METRICS[name].title,
             "Value": with_interval(found),
             "Read it": ARROWS[METRICS[name].direction],
-            "Definition": METRICS[name].definition,
-            "Source": METRICS[name].source,
+            "Definition": f"{METRICS[name].definition} {METRICS[name].source}.",
         }
         for name, found in figures.items()
         if name in METRICS
@@ -68,10 +92,13 @@ def all_figures(figures: dict[str, Interval]) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        height=min(900, 37 * len(rows) + 40),
+        height=min(900, THREE_LINES * len(rows) + 40),
+        row_height=THREE_LINES,
         column_config={
-            "Figure": st.column_config.TextColumn(width=225),
-            "Definition": st.column_config.TextColumn(width="large"),
+            "Figure": st.column_config.TextColumn(width=150),
+            "Value": st.column_config.TextColumn(width=165),
+            "Read it": st.column_config.TextColumn(width=110),
+            "Definition": st.column_config.TextColumn(width=395),
         },
         alt="All figures with their definitions",
     )

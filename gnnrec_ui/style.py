@@ -23,13 +23,24 @@ _ALWAYS = """
 .stPlotlyChart .sankey-node text { paint-order: stroke; stroke: light-dark(#ffffff, #10151c); stroke-width: 3px;
   text-shadow: none !important; }
 .stPlotlyChart .annotation text { font-size: 12px !important; }
-[data-testid="stButtonGroup"] button { min-height: 2.5rem; }
+[data-testid="stButtonGroup"] button:not([data-testid="stWidgetLabel"] *) { min-height: 2.5rem; }
+[data-testid="stTable"] th[scope="row"] + td { padding-left: 1rem; }
+[data-testid="stTable"] td span { opacity: .85; }
+[data-testid="stTable"] td :is(em, em + br) { display: none; }
 .st-key-share [data-testid="stBaseButton-tertiary"] { margin-left: .5rem; }
 [class*="st-key-fits_"] { container-type: inline-size; }
 [class*="st-key-narrow_"] { display: none !important; }
 @container (max-width: 560px) {
   [class*="st-key-wide_"] { display: none !important; }
   [class*="st-key-narrow_"] { display: flex !important; }
+}
+@media (max-width: 1000px) {
+  [data-testid="stTable"] thead { display: none; }
+  [data-testid="stTable"] tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.6rem, 1fr));
+    padding-bottom: .4rem; }
+  [data-testid="stTable"] th[scope="row"] { grid-column: 1 / -1; border: 0; font-weight: 600; padding-top: .6rem; }
+  [data-testid="stTable"] :is(td, th[scope="row"] + td) { border: 0; padding: .2rem .3rem .2rem .5rem; }
+  [data-testid="stTable"] td :is(em, em + br) { display: inline; font-style: normal; opacity: .85; }
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: 3rem 1rem 3rem; }

@@ -15,9 +15,9 @@ from gnnrec_core.text import clean, csv_text
 from gnnrec_core.viz.neighbourhood import Neighbourhood
 from gnnrec_core.viz.network import node_title, relation_label
 
-HISTORY_WIDTHS = {"Title": 195, "When": 92, "Rating": 65}
+HISTORY_WIDTHS = {"Title": 206, "When": 90, "Rating": 60}
 MOVED_WIDTHS = {"Rank": 50, "Moved": 75, "Title": 245, "Before": 60}
-"""Pixels, so that these columns stand whole beside another table; the others are scrolled to."""
+"""Pixels, so that these columns stand whole beside another table, and the history on a phone."""
 HIDDEN = ("user_index", "item_index", "user_id", "item_id", "title")
 
 
@@ -35,6 +35,12 @@ def history_table(dataset: Dataset, user_index: int) -> pd.DataFrame:
         frame["Rating"] = log.rating[rows]
     frame.update({_heading(name): values for name, values in _attributes(dataset, log.item_index[rows]).items()})
     return pd.DataFrame(frame, index=log.item_index[rows])
+
+
+def shown_first(history: pd.DataFrame) -> list[str]:
+    """The columns that stand beside each other without scrolling; the table's own menu brings in the others."""
+    told = [name for name in history.columns if name in HISTORY_WIDTHS]
+    return told + [name for name in history.columns if name not in told][: len(HISTORY_WIDTHS) - len(told)]
 
 
 def person_line(dataset: Dataset, graph: RecGraph, user_index: int) -> str:
@@ -109,7 +115,7 @@ def item_line(dataset: Dataset, item_index: int, n: int = 3) -> str:
     for name, value in row.items():
         if name in HIDDEN or value is None or value == "":
             continue
-        facts.append(", ".join(map(str, value[:2])) if isinstance(value, list) else str(value))
+        facts.append(_words(name, value[:2] if isinstance(value, list) else value))
     return clean(" · ".join(fact for fact in facts[:n] if fact))
 
 
@@ -127,9 +133,21 @@ def _attributes(dataset: Dataset, items: Any) -> dict[str, list[str]]:
     columns = [name for name in dataset.item_table.columns if name not in HIDDEN][:3]
     chosen = dataset.item_table.select("item_index", *columns)[items.tolist()]
     return {
-        name: [clean(", ".join(map(str, v)) if isinstance(v, list) else v or "") for v in chosen[name].to_list()]
+        name: [clean("" if value is None else _words(name, value)) for value in chosen[name].to_list()]
         for name in columns
     }
+
+
+def _words(name: str, value: Any) -> str:
+    """A value of the attribute `name`; years before our era as people write them.
+
+    >>> _words("year", -430), _words("year", 1949), _words("genres", ["war", "youth"])
+    ('430 BC', '1949', 'war, youth')
+    """
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    is_before = name.lower().endswith("year") and isinstance(value, int | float) and value < 0
+    return f"{-value:g} BC" if is_before else str(value)
 
 
 def _heading(name: str) -> str:

@@ -29,6 +29,7 @@ with shell.page("recommend") as study:
                 past,
                 hide_index=True,
                 height=min(640, 37 * len(past) + 40),
+                column_order=tables.shown_first(past),
                 column_config={
                     name: st.column_config.Column(width=pixels) for name, pixels in tables.HISTORY_WIDTHS.items()
                 },

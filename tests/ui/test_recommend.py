@@ -5,7 +5,8 @@ import numpy as np
 from gnnrec_core.library import SAMPLE
 from gnnrec_core.models.run import load_run
 from gnnrec_core.recommend import recommend
-from tests.ui.app import open_page, own_workspace, parameter, texts, widget, with_network_table  # noqa: F401, with_network_table
+from gnnrec_ui import tables
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget, with_network_table  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")
 
@@ -32,6 +33,15 @@ def test_choosing_a_person_changes_the_url_and_the_history():
     history = RUN.graph.history(RUN.dataset.users.index("reader-0007"))
     assert len(app.dataframe[0].value) == len(history)
     assert set(app.dataframe[0].value["Title"]) == {RUN.dataset.title(int(item)) for item in history}
+
+
+def test_the_history_stands_without_scrolling_and_old_years_are_written_as_people_do():
+    item = RUN.dataset.titles.index("The Histories")
+    reader = int(next(row for row in range(RUN.graph.n_users) if item in RUN.graph.history(row)))
+    past = tables.history_table(RUN.dataset, reader)
+    assert tables.shown_first(past) == ["Title", "When", "Rating"]
+    assert tables.shown_first(past.drop(columns=["When", "Rating"])) == ["Title", "Author", "Year"]
+    assert past.loc[item, "Year"] == "430 BC" and "430 BC" in tables.item_line(RUN.dataset, item)
 
 
 def test_an_unknown_person_in_a_link_is_said_with_near_names():

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from gnnrec_core.text import WORD_JOINER
-from tests.browser.app import PAGES, Server, Visitor, serving, visiting
+from tests.browser.app import PAGES, SETTLED, Server, Visitor, serving, visiting
 from tests.browser.hostile import PAYLOADS, hostile_workspace
 
 VIEWS = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
@@ -35,6 +35,8 @@ def look_around(page: Page, most: int) -> None:
     for summary in page.locator("[data-testid=stMain] summary").all()[:most]:
         if summary.is_visible():
             summary.click()
+            page.wait_for_timeout(100)
+            page.wait_for_function(SETTLED)  # some are filled when they are opened
     for box in page.locator(HOVERED).all()[:most]:
         size = box.bounding_box()
         if size and size["width"] > 40:

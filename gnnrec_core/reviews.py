@@ -83,9 +83,17 @@ def reviews(space: Workspace, run: str) -> tuple[Review, ...]:
     return tuple(found)
 
 
-def as_csv(found: tuple[Review, ...]) -> str:
-    """Reviews as CSV, with cells that no spreadsheet runs as a formula."""
-    return csv_text(Review.__dataclass_fields__, (asdict(review).values() for review in found))
+def as_csv(found: tuple[Review, ...], to_the_day: bool = False) -> str:
+    """Reviews as CSV, with cells that no spreadsheet runs as a formula.
+
+    `to_the_day` is for readers who know people by pseudonyms only: the time of day could tell who it was, so the column
+    `time` becomes `day`.
+    """
+    rows = [asdict(review) for review in found]
+    if to_the_day:
+        rows = [{**row, "time": row["time"][:10]} for row in rows]
+    names = ["day" if to_the_day and name == "time" else name for name in Review.__dataclass_fields__]
+    return csv_text(names, (row.values() for row in rows))
 
 
 def _path(space: Workspace, run: str) -> Path:

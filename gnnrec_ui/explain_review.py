@@ -35,7 +35,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
                 st.toast("Kept.", icon=":material/check:")
             except LensError as error:
                 shell.show_error(error)
-    name = privacy.name_user(study, user_index)
+    name, redacted = privacy.name_user(study, user_index), not privacy.are_ids_shown(study)
     found = [(note, replace(note, user=name(note.user))) for note in reviews.reviews(space, run)]
     if not found:
         st.caption("Nobody has left a note on this run yet.")
@@ -45,7 +45,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
     frame = pd.DataFrame(
         [
             {
-                "When": note.time[:16].replace("T", " "),
+                "When": note.time[: 10 if redacted else 16].replace("T", " "),
                 "Who": clean(note.reviewer) or "–",
                 "Verdict": note.verdict,
                 "Comment": clean(note.comment),
@@ -59,9 +59,11 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
         st.caption("No note on this case yet.")
     else:
         st.dataframe(frame, hide_index=True, alt="Reviewers' notes")
+    if redacted:
+        st.caption("The file has pseudonyms for other people, and days instead of times.")
     st.download_button(
         "Download all notes of this run (CSV)",
-        lambda: reviews.as_csv(tuple(told for _, told in found)),
+        lambda: reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted),
         "notes.csv",
         "text/csv",
         on_click="ignore",

@@ -19,8 +19,22 @@ def test_notes_come_back_in_order_and_export_is_inert(tmp_path):
         ("u1", "agree", "Ada L"),
         ("=cmd", "comment", ""),
     ]
-    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    rows = list(rows_of(as_csv(found)))
     assert rows[1]["user"] == "'=cmd" and rows[1]["comment"] == "'=1+1"
+    assert [row["time"] for row in rows] == [note.time for note in found]
+
+
+def test_a_redacted_export_says_the_day_and_no_time(tmp_path):
+    space = Workspace(tmp_path)
+    add_review(space, "lightgcn", "u1", "i1", "margin", "agree", "", "")
+    (note,) = reviews(space, "lightgcn")
+    whole, redacted = ({**row} for text in (as_csv((note,)), as_csv((note,), True)) for row in rows_of(text))
+    assert redacted.pop("day") == note.time[:10] and whole.pop("time") == note.time
+    assert redacted == whole and note.time[10:] not in as_csv((note,), True)
+
+
+def rows_of(text):
+    return csv.DictReader(io.StringIO(text))
 
 
 def test_a_comment_may_hold_any_end_of_line(tmp_path):

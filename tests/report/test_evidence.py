@@ -87,6 +87,14 @@ def test_hashes_seed_and_versions_make_it_repeatable(run_folder, files):
     assert str(run_folder.parent) not in json.dumps(found)
 
 
+def test_no_time_of_an_interaction_leaves_the_workplace(run_folder, files):
+    times = load_run(run_folder).dataset.interactions.timestamp
+    told = files[0] + json.dumps(files[1])
+    days = {str(day) for day in times.astype("datetime64[s]").astype("datetime64[D]")}
+    assert len(days) > 20 and not [day for day in days if day in told]
+    assert not [time for time in times.tolist() if str(time) in told]
+
+
 def test_the_same_case_gives_the_same_bytes(run_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("GNNREC_HOME", str(tmp_path / "home"))
     for name in ("one", "two"):

@@ -18,6 +18,7 @@ import streamlit as st
 from gnnrec_core.text import clean
 from gnnrec_core.viz.chart_data import chart_table
 from gnnrec_ui import tables
+from gnnrec_ui.popovers import popover
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -80,12 +81,8 @@ def _clicked(key: str, act: Callable[[Any], None]) -> None:
 
 def as_table(make: Callable[[], pd.DataFrame], key: str, alt: str) -> None:
     """A button that opens the table of a chart, with its CSV; the table is made when it is opened."""
-    opened = st.popover(
-        "Table and downloads", icon=":material/table:", type="tertiary", key=f"_as_table_{key}", on_change="rerun"
-    )
-    if not opened.open:
-        return
-    with opened:
+
+    def fill() -> None:
         found = make()
         shown = found.head(MOST_SHOWN).map(lambda cell: clean(cell) if isinstance(cell, str) else cell)
         st.dataframe(shown, hide_index=True, alt=alt)
@@ -102,6 +99,8 @@ def as_table(make: Callable[[], pd.DataFrame], key: str, alt: str) -> None:
                 icon=":material/download:",
             )
             _choose_picture(key)
+
+    popover("Table and downloads", ":material/table:", f"_as_table_{key}", fill, type="tertiary")
 
 
 def _choose_picture(key: str) -> None:

@@ -11,6 +11,7 @@ from gnnrec_core.data.values import Vocabulary
 from gnnrec_core.errors import RequestError
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_ui import ask, recent, state
+from gnnrec_ui.popovers import popover
 from gnnrec_ui.search import find
 from gnnrec_ui.study import Study
 
@@ -148,10 +149,15 @@ def _options(vocabulary: Vocabulary, current: str) -> list[str]:
 
 
 def _surprise(study: Study) -> None:
+    popover("Surprise me", ":material/casino:", "_surprise", lambda: _surprises(study), width="stretch")
+
+
+def _surprises(study: Study) -> None:
     ids = study.dataset.users.ids
     n_train = np.diff(study.run.graph.seen.indptr)
     known = np.flatnonzero(n_train > 0)
     if not len(known):
+        st.caption("Nobody has an interaction in the train part.")
         return
     fewest = int(n_train[known].min())
 
@@ -159,24 +165,23 @@ def _surprise(study: Study) -> None:
         asked = st.session_state["_surprises"] = st.session_state.get("_surprises", 0) + 1
         _open_person(ids[int(np.random.default_rng(asked).choice(np.asarray(candidates)))])
 
-    with st.popover("Surprise me", icon=":material/casino:", width="stretch"):
-        st.button("Anybody", on_click=go, args=(known,), width="stretch", help="A person drawn at random")
-        st.button(
-            "Somebody new",
-            on_click=go,
-            args=(known[n_train[known] == fewest],),
-            width="stretch",
-            help=f"One of those with the fewest interactions ({fewest})",
-        )
-        st.button(
-            "A list of bestsellers",
-            on_click=lambda: go([user for user, _ in ask.popularity_lift(study)[:20]]),
-            width="stretch",
-            help="Somebody whose list is far more popular than what they chose themselves",
-        )
-        st.button(
-            "The biggest gap",
-            on_click=lambda: go(ask.missed(study)[:20] or known),
-            width="stretch",
-            help="Somebody whose list finds none of the many items that they chose later (the test part)",
-        )
+    st.button("Anybody", on_click=go, args=(known,), width="stretch", help="A person drawn at random")
+    st.button(
+        "Somebody new",
+        on_click=go,
+        args=(known[n_train[known] == fewest],),
+        width="stretch",
+        help=f"One of those with the fewest interactions ({fewest})",
+    )
+    st.button(
+        "A list of bestsellers",
+        on_click=lambda: go([user for user, _ in ask.popularity_lift(study)[:20]]),
+        width="stretch",
+        help="Somebody whose list is far more popular than what they chose themselves",
+    )
+    st.button(
+        "The biggest gap",
+        on_click=lambda: go(ask.missed(study)[:20] or known),
+        width="stretch",
+        help="Somebody whose list finds none of the many items that they chose later (the test part)",
+    )

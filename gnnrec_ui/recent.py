@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from gnnrec_core.text import for_markdown
+from gnnrec_ui.popovers import popover
 from gnnrec_ui.study import Study
 
 MOST = 8
@@ -29,7 +30,8 @@ def latest(study: Study, kind: Literal["user", "item"], without: str) -> list[st
 
 def recent_people(study: Study, current: str, open_person: Callable[[str], None]) -> None:
     """A menu of the people who were looked at before the `current` one."""
-    with st.popover("Recent", icon=":material/history:", width="stretch"):
+
+    def fill() -> None:
         found = latest(study, "user", current)
         if not found:
             st.caption("People that you look at will stand here.")
@@ -37,6 +39,8 @@ def recent_people(study: Study, current: str, open_person: Callable[[str], None]
             st.button(
                 for_markdown(raw_id), key=f"_recent_{raw_id}", on_click=open_person, args=(raw_id,), width="stretch"
             )
+
+    popover("Recent", ":material/history:", "_recent", fill, width="stretch")
 
 
 def _dataset(study: Study) -> str:

@@ -20,6 +20,7 @@ from gnnrec_core.errors import LensError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import cache, housekeeping, privacy, state, story, style, turns
+from gnnrec_ui.popovers import popover
 from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
 
@@ -165,10 +166,13 @@ def _draw_share(place: DeltaGenerator) -> None:
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        with st.popover("Link to this view", icon=":material/link:", width="stretch"):
-            st.caption("Opens this page with the same choices, for whoever can reach this server.")
-            st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
+        popover("Link to this view", ":material/link:", "_link", lambda: _say_link(here), width="stretch")
         _present("Present this view", ":material/slideshow:", "1")
+
+
+def _say_link(here: dict[str, str]) -> None:
+    st.caption("Opens this page with the same choices, for whoever can reach this server.")
+    st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
 
 
 def _present(label: str, icon: str, value: str | None) -> None:

@@ -41,6 +41,8 @@ def test_people_and_items_that_were_looked_at_are_at_hand_again():
     menu.select_index(0).run()
     assert "Walden (seen before)" in widget(app.selectbox, "Item").options
     widget(app.selectbox, "Person").set_value("reader-0009").run()
+    app.session_state["_recent"] = True  # opened
+    app.run()
     app.button(key="_recent_reader-0005").click().run()
     assert widget(app.selectbox, "Person").value == parameter(app, "user") == "reader-0005"
     assert [button.key for button in app.button if "_recent_" in str(button.key)] == ["_recent_reader-0009"]

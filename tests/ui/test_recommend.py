@@ -51,6 +51,8 @@ def test_an_unknown_person_in_a_link_is_said_with_near_names():
 
 def test_surprise_me_chooses_somebody_with_the_fewest_interactions():
     app = open_page("recommend")
+    app.session_state["_surprise"] = True  # opened
+    app.run()
     widget(app.button, "Somebody new").click().run()
     chosen = RUN.dataset.users.index(str(parameter(app, "user")))
     counts = np.diff(RUN.graph.seen.indptr)

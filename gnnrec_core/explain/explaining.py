@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.data.values import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
@@ -91,19 +92,24 @@ def with_checks(scorer: Scorer, dataset: Dataset, explanation: Explanation, chec
     case = explanation.case
     excluded = excluded_items(dataset, case.user_index)
     named = [id(part) for parts in named_parts(explanation) for part in parts] if check_top > 0 else []
-    checked = []
-    for position, part in enumerate(explanation.contributions):
-        if (position < check_top or id(part) in named) and part.edge is not None and part.checked is None:
-            check = check_without(scorer, case, np.array([part.edge]), excluded)
-            checked.append(replace(part, checked=check))
-        else:
-            checked.append(part)
-    return replace(explanation, contributions=tuple(checked))
+    parts = list(explanation.contributions)
+    places = [
+        place
+        for place, part in enumerate(parts)
+        if (place < check_top or id(part) in named) and part.edge is not None and part.checked is None
+    ]
+    edges = np.array([parts[place].edge for place in places], np.int64)
+    for place, scores in zip(places, scorer.scores_without_each(case.user_index, edges), strict=True):
+        parts[place] = replace(parts[place], checked=_check(scores, case, excluded))
+    return replace(explanation, contributions=tuple(parts))
 
 
 def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
     """The explained number and the item's rank on the graph without `edges`; `excluded` items stay out of the rank."""
-    scores = scorer.scores_without(case.user_index, edges)
+    return _check(scorer.scores_without(case.user_index, edges), case, excluded)
+
+
+def _check(scores: NDArray[np.float64], case: Case, excluded: IntArray) -> Check:
     return Check(
         float(sum(sign * scores[item] for item, sign in case.signed_items)),
         rank_of(scores, case.item_index, excluded),

@@ -62,6 +62,29 @@ class EdgeRemoval:
         scored: Float = items + np.einsum("knf,kf->n", change[:, 1:], basis @ user)
         return scored
 
+    def scores_without_each(self, user_index: int, edges: IntArray) -> Float:
+        """`[len(edges), n_items]`: the user's scores of all items without each of `edges` (any edges) in turn."""
+        graph, spread = self.graph, self.propagation
+        pairs = np.asarray(edges, np.int64) % (graph.n_edges // 2)
+        ends = graph.edge_index[:, pairs].T  # [b, 2]
+        weight, degree = graph.edge_weight[pairs].astype(np.float64), graph.degree[ends]
+        nodes, place = np.unique(ends, return_inverse=True)
+        place = place.reshape(ends.shape)
+        powers = self.powers(nodes)  # [K + 1, n_nodes, f]
+        rows = np.concatenate([[user_index], graph.item_node(np.arange(graph.n_items))])
+        change = changed_rows(
+            powers[:, rows][:, :, place].swapaxes(1, 2),
+            powers[:, ends[:, :, None], place[:, None, :]],
+            _scale(degree, weight[:, None]),
+            _crossing(weight, degree),
+            spread.layer_weights,
+        )  # [K + 1, b, 1 + n_items, 2]
+        basis = self._layer_rows(ends)  # [K + 1, b, 2, d]
+        user = spread.final[user_index] + np.einsum("kbf,kbfd->bd", change[:, :, 0], basis)
+        moved = np.einsum("kbnf,kbf->bn", change[:, :, 1:], np.einsum("kbfd,bd->kbf", basis, user))
+        scored: Float = user @ spread.final[rows[1:]].T + moved
+        return scored
+
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
         """`[len(edges), n]`: the user's scores of these items without each of `edges` (all of one source) in turn."""
         graph, spread = self.graph, self.propagation
@@ -72,9 +95,8 @@ class EdgeRemoval:
         degree = np.stack([np.full(len(edges), graph.degree[centre]), graph.degree[other]], axis=1)  # [b, 2]
         rows = np.concatenate([[user_index], graph.item_node(item_indices)])
         values, between = self._star_values(rows, centre, other)
-        crossing = np.zeros((len(edges), 2, 2))
-        crossing[:, 0, 1] = crossing[:, 1, 0] = weight / np.sqrt(degree.prod(axis=1))
-        change = changed_rows(values, between, _scale(degree, weight[:, None]), crossing, spread.layer_weights)
+        scale = _scale(degree, weight[:, None])
+        change = changed_rows(values, between, scale, _crossing(weight, degree), spread.layer_weights)
         final = np.broadcast_to(spread.final[rows], (len(edges), len(rows), spread.embedding.shape[1]))
         final = final + np.einsum("kbn,kd->bnd", change[..., 0], self._layer_rows(centre))
         final = final + np.einsum("kbn,kbd->bnd", change[..., 1], self._layer_rows(other))
@@ -177,6 +199,13 @@ def undirected(graph: RecGraph, edges: IntArray) -> IntArray:
     """Each edge once, as its forward column, ascending."""
     half = graph.n_edges // 2
     return np.unique(np.asarray(edges, np.int64) % half)
+
+
+def _crossing(weight: Float, degree: Float) -> Float:
+    """W of `b` single edges `[b, 2, 2]` from their weights `[b]` and the degrees of their ends `[b, 2]`."""
+    crossing = np.zeros((len(weight), 2, 2))
+    crossing[:, 0, 1] = crossing[:, 1, 0] = weight / np.sqrt(degree.prod(axis=1))
+    return crossing
 
 
 def _scale(degree: Float, removed: Float) -> Float:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +41,10 @@ class Scorer(Protocol):
         """Scores of all items `[n_items]` on the graph without `edges` (any edges, either direction), recomputed."""
         ...
 
+    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
+        """For each of `edges` in turn the scores of all items `[n_items]` on the graph without it alone."""
+        ...
+
     def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
         """Scores of all items `[n_items]` on a changed graph: degrees and attention anew, parameters kept."""
         ...
@@ -70,6 +75,9 @@ class HistoryScorer:
 
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
         return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
+
+    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
+        return (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
         rows = [self.scores_without(user_index, edges[index : index + 1])[item_indices] for index in range(len(edges))]

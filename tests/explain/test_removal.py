@@ -54,6 +54,17 @@ def test_removing_any_set_of_edges_equals_rebuilding(world, n_removed):
         np.testing.assert_allclose(fast, rebuilt(model, user, edges), rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("world", WORLDS)
+def test_each_of_any_edges_in_turn_equals_rebuilding(world):
+    model = linear(WORLDS[world], n_layers=3)
+    removal, n_edges = scorer_of(model).prepared.removal, model.graph.n_edges
+    for user in range(0, model.graph.n_users, 9):
+        edges = np.random.default_rng(user).choice(n_edges, size=min(8, n_edges), replace=False)
+        fast = removal.scores_without_each(user, edges)
+        slow = np.array([rebuilt(model, user, edges[[row]]) for row in range(len(edges))])
+        np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
+
+
 def test_removing_the_whole_history_equals_rebuilding():
     model = linear(WORLDS["interactions only"])
     for user in range(5):

@@ -44,6 +44,12 @@ def drop(place: Workspace) -> None:
         "files of users, items and edges between them. "
         "They stay on this server, and are stored only when you say so.",
     )
+    if PARAMETER not in st.query_params:
+        st.caption(
+            "A log has one line for each interaction: who, with what, and where they are known, when and how much. The "
+            "next steps find the columns, show what becomes of the lines, and store nothing before you say so. Train a "
+            "model on the new dataset afterwards; the shipped one stays as it is."
+        )
     staged: dict[str, StagedFile] = st.session_state.setdefault("_staged_files", {})
     dropped = st.session_state.get("dropped") or []
     files = {entry.file_id: entry if hasattr(entry, "name") else staged.get(entry.file_id) for entry in dropped}

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from gnnrec_core.errors import LensError
+from gnnrec_core.errors import LensError, UnsupportedError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import cache, housekeeping, privacy, state, story, style, turns
@@ -52,6 +52,8 @@ def page(name: str) -> Iterator[Study]:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
     story.guide(name, link)
+    if study.unknown:
+        st.warning(f"{for_markdown(study.unknown)} The menu says what is shown instead.", icon=":material/search_off:")
     try:
         with boundary():
             if _is_missing(study, screen.needs):
@@ -81,8 +83,12 @@ def boundary() -> Iterator[None]:
 
 
 def show_error(error: LensError) -> None:
-    """One error as a sentence with its hint."""
-    st.error(f"**{for_markdown(error.message)}**  \n{for_markdown(error.hint)}", icon=":material/error:")
+    """One error as a sentence with its hint; what a model simply does not offer is no failure."""
+    said = f"**{for_markdown(error.message)}**  \n{for_markdown(error.hint)}"
+    if isinstance(error, UnsupportedError):
+        st.info(said, icon=":material/info:")
+    else:
+        st.error(said, icon=":material/error:")
 
 
 def is_presenting() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,8 @@ class Study:
 
     dataset_entry: DatasetEntry | None = None
     run_entry: RunEntry | None = None
+    unknown: str = ""
+    """What the link asked for and is not here, as a sentence."""
 
     @cached_property
     def key(self) -> str:
@@ -50,7 +53,9 @@ def choose_study() -> Study:
     datasets = {entry.id: entry for entry in space.datasets()}
     if not datasets:
         return Study()
-    runs = {entry.id: entry for entry in space.runs() if entry.is_usable}
+    runs = {entry.id: entry for entry in space.runs()}
+    unknown = _unknown(dataset=datasets, run=runs)
+    runs = {name: entry for name, entry in runs.items() if entry.is_usable}
     first = next(iter(datasets))
     wanted = _dataset_of_linked_run(datasets, runs) or state.follow("dataset", datasets.__contains__, first)
     st.session_state["dataset"] = wanted
@@ -61,11 +66,18 @@ def choose_study() -> Study:
     of_data = [name for name, run in runs.items() if run.record.dataset_fingerprint == datasets[chosen].fingerprint]
     if not of_data:
         st.caption("No trained run yet.")
-        return Study(datasets[chosen])
+        return Study(datasets[chosen], unknown=unknown)
     st.session_state["run"] = state.follow("run", of_data.__contains__, of_data[0])
     run = st.selectbox("Run", of_data, key="run", format_func=lambda name: run_label(runs[name]))
     state.settle("run", run, of_data[0])
-    return Study(datasets[chosen], runs[run])
+    return Study(datasets[chosen], runs[run], unknown)
+
+
+def _unknown(**known: Container[str]) -> str:
+    """A sentence on what the link names and this server does not have."""
+    wanted = {kind: st.query_params[kind] for kind in known if st.query_params.get(kind)}
+    missing = [f"no {kind} “{name}”" for kind, name in wanted.items() if name not in known[kind]]
+    return f"There is {' and '.join(missing)} here." if missing else ""
 
 
 def _dataset_of_linked_run(datasets: dict[str, DatasetEntry], runs: dict[str, RunEntry]) -> str | None:

@@ -20,8 +20,8 @@ _ALWAYS = """
 .st-key-list [data-testid="stCaptionContainer"] { padding-left: 2.1rem; }
 .stPlotlyChart :is(.xtick, .ytick, .y2tick, .infolayer g, .textpoint, .sankey-node, .legend, .annotation) text,
 .stPlotlyChart text:is(.bartext-outside, .legendtext) { fill: currentColor !important; }
-.stPlotlyChart .sankey-node text { paint-order: stroke; stroke: light-dark(#ffffff, #10151c); stroke-width: 3px;
-  text-shadow: none !important; }
+.stPlotlyChart :is(.sankey-node, .annotation) text { paint-order: stroke; stroke: light-dark(#ffffff, #10151c);
+  stroke-width: 3px; text-shadow: none !important; }
 .stPlotlyChart .annotation text { font-size: 12px !important; }
 [data-testid="stButtonGroup"] button:not([data-testid="stWidgetLabel"] *) { min-height: 2.5rem; }
 [data-testid="stTable"] th[scope="row"] + td { padding-left: 1rem; }

@@ -125,6 +125,9 @@ def embedding_map(
         _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes)
     for mark in marks:
         figure.add_trace(_marked(plane, mark))
+        for x, y in plane.position[mark.nodes].tolist() if mark.label else ():
+            said = theme.plotly_text(theme.shortened(mark.label))
+            figure.add_annotation(x=x, y=y, text=said, showarrow=False, yshift=mark.size)
     theme.styled(figure, height=620)
     figure.update_xaxes(
         showticklabels=False,
@@ -139,14 +142,10 @@ def embedding_map(
 
 
 def _marked(plane: Plane, mark: Mark) -> go.Scattergl:
-    text = theme.plotly_text(theme.shortened(mark.label))
     return go.Scattergl(
         x=plane.position[mark.nodes, 0],
         y=plane.position[mark.nodes, 1],
-        mode="markers+text" if text else "markers",
-        text=[text] * len(mark.nodes) if text else None,
-        textposition="top center",
-        textfont={"size": 14},
+        mode="markers",
         marker={"size": mark.size, "symbol": mark.symbol, "color": mark.colour, "line": {"width": 2}},
         name=theme.plotly_text(mark.name),
         hoverinfo="skip",

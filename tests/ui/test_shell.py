@@ -47,6 +47,13 @@ def test_a_chosen_run_goes_into_the_url_and_a_link_with_it_opens_it():
     assert widget(open_page("recommend", run="itemknn").selectbox, "Run").value == "itemknn"
 
 
+def test_a_link_to_what_is_not_here_says_so_and_shows_something_else():
+    app = open_page("recommend", run="*nope*", dataset="classics")
+    assert "no run “*nope*”" in app.warning[0].value.replace("\\", "") and not app.error
+    app = open_page("recommend", run="gat")
+    assert not app.warning
+
+
 def test_a_page_without_any_run_says_what_to_do(monkeypatch, tmp_path):
     from gnnrec_core import library
 

@@ -168,7 +168,9 @@ def test_a_map_counts_all_of_a_group_and_its_colours_stay_when_more_dots_are_dra
     assert [trace.name for trace in every.data] == ["a (30)", "b (20)", "other (90)"]
     assert [trace.marker.color for trace in every.data] == [trace.marker.color for trace in few.data[:3]]
     assert few.data[1].customdata.tolist() == [0, 2] and few.data[1].x.tolist() == [0.0, 4.0]
-    assert (few.data[-1].x[0], few.data[-1].customdata) == (8.0, None) and "<i>" not in few.data[-1].text[0]
+    assert (few.data[-1].x[0], few.data[-1].customdata) == (8.0, None)
+    (name,) = few.layout.annotations
+    assert (name.x, name.y) == (8.0, 9.0) and "Ann" in name.text and "<i>" not in name.text
 
 
 def luminance(colour):

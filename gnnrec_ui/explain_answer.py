@@ -86,6 +86,7 @@ def reasons(study: Study, explanation: Explanation) -> None:
             f"{what.capitalize()} without it": st.column_config.NumberColumn(format="%.3f"),
             "Rank without it": st.column_config.NumberColumn(format="%d"),
         },
+        placeholder="–",
         alt="Contributions with the recomputed score and rank",
     )
     for warning in explanation.warnings:
@@ -103,11 +104,11 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Reason": [clean(part.label) for part in parts],
-            "Kind": [_kind(part) for part in parts],
             "Contribution": [float(part.value) for part in parts],
             "Share": [100 * float(part.share) for part in parts],
             f"{what} without it": _checked(parts, "score_without"),
             "Rank without it": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
+            "Kind": [_kind(part) for part in parts],
         }
     )
 

@@ -128,6 +128,7 @@ def _believed(study: Study, found: list[Explanation], titles: dict[str, str]) ->
             "Random sets as good": st.column_config.NumberColumn(format="%.0f %%"),
             "Same with other seeds": st.column_config.NumberColumn(format="%.2f"),
         },
+        placeholder="–",
         alt="Methods with measured faithfulness",
     )
     by_name = {each.method: each for each in measured}
@@ -206,5 +207,6 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
         frame,
         hide_index=True,
         column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Share here", "Share there")},
+        placeholder="–",
         alt="Shares of the same reasons in two models",
     )

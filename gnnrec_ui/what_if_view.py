@@ -112,6 +112,7 @@ def _moved(study: Study, user: int, result: Any) -> None:
             **{name: st.column_config.Column(width=pixels) for name, pixels in tables.MOVED_WIDTHS.items()},
             "Score": st.column_config.NumberColumn(format="%.3f", width=70),
         },
+        placeholder="–",
         alt="The list after the change",
     )
     if left_list:

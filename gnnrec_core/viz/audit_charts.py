@@ -245,7 +245,7 @@ def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = Non
         )
     )
     figure.add_vline(x=0, line=LINE)
-    figure.update_xaxes(title_text="change", tickformat="+.0%")
+    figure.update_xaxes(title_text="change", tickformat=".0%", nticks=4)
     return styled(figure, 90 + 24 * len(chosen))
 
 

@@ -116,8 +116,9 @@ def heat_map(
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
-    theme.styled(figure, height=ROW_HEIGHT * len(rows) + 110)
     ticks = [theme.wrapped(row, 20) for row in rows]
+    row_height = ROW_HEIGHT + 8 * any("<br>" in tick for tick in ticks)
+    theme.styled(figure, height=row_height * len(rows) + 110)
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=ticks, autorange="reversed", showgrid=False)
     heads = [theme.plotly_text(column) for column in columns]
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=heads, side="top", showgrid=False)

@@ -131,11 +131,8 @@ def _moved(old: int, new: int) -> str:
 def _attributes(dataset: Dataset, items: Any) -> dict[str, list[str]]:
     """Up to three attribute columns of the items as text."""
     columns = [name for name in dataset.item_table.columns if name not in HIDDEN][:3]
-    chosen = dataset.item_table.select("item_index", *columns)[items.tolist()]
-    return {
-        name: [clean("" if value is None else _words(name, value)) for value in chosen[name].to_list()]
-        for name in columns
-    }
+    rows = [dataset.item_table.row(item, named=True) for item in items.tolist()]
+    return {name: [clean("" if row[name] is None else _words(name, row[name])) for row in rows] for name in columns}
 
 
 def _words(name: str, value: Any) -> str:

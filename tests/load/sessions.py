@@ -36,7 +36,7 @@ class Session:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
-        self._kept: dict[str, ForwardMsg] = {}
+        self._kept: dict[str, bytes] = {}
         self.id = ""
 
     @classmethod
@@ -61,7 +61,7 @@ class Session:
                 if finished is None:
                     raise
                 return Seen(tuple(sorted(elements)), n_bytes, finished)
-            answer = self._whole(ForwardMsg.FromString(raw))
+            answer = self._whole(raw)
             n_bytes += len(raw)
             kind = answer.WhichOneof("type")
             if kind == "new_session":
@@ -80,12 +80,13 @@ class Session:
         message.rerun_script.cached_message_hashes.extend(self._kept)
         await self._connection.send(message.SerializeToString())
 
-    def _whole(self, answer: ForwardMsg) -> ForwardMsg:
+    def _whole(self, raw: bytes) -> ForwardMsg:
         """The message itself where the server sent a reference to it; large ones are kept, as a browser does."""
+        answer = ForwardMsg.FromString(raw)
         if answer.WhichOneof("type") == "ref_hash":
-            return self._kept[answer.ref_hash]
+            return ForwardMsg.FromString(self._kept[answer.ref_hash])
         if answer.metadata.cacheable:
-            self._kept[answer.hash] = answer
+            self._kept[answer.hash] = raw
         return answer
 
     async def close(self) -> None:

@@ -86,8 +86,8 @@ def all_figures(figures: dict[str, Interval]) -> None:
             "Read it": ARROWS[METRICS[name].direction],
             "Definition": f"{METRICS[name].definition} {METRICS[name].source}.",
         }
-        for name, found in figures.items()
-        if name in METRICS
+        for name in METRICS
+        if (found := figures.get(name)) is not None
     ]
     st.dataframe(
         pd.DataFrame(rows),

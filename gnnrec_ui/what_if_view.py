@@ -132,6 +132,7 @@ def _moved(study: Study, user: int, result: Any) -> None:
 
 
 def _colour(text: str) -> str:
+    raised, lowered = theme.LETTERS["dark" if st.context.theme.type == "dark" else "light"]
     if text.startswith("▲") or text == "came back":
-        return f"color: {theme.POSITIVE}; font-weight: 600"
-    return f"color: {theme.NEGATIVE}; font-weight: 600" if text.startswith("▼") else ""
+        return f"color: {raised}; font-weight: 600"
+    return f"color: {lowered}; font-weight: 600" if text.startswith("▼") else ""

@@ -15,7 +15,7 @@ with shell.page("audit") as study:
         k = pickers.choose_k(20)
     report = audit_ask.report(study, k, group_by, convention)
     audit_view.scope(report)
-    figures.headline(report.overall | report.items, audit_view.HEADLINE)
+    figures.headline(report.items | report.overall, audit_view.HEADLINE)
     audit_view.verdicts(report)
 
     sections = {"people": "People", "items": "Items", "fix": "What a fix costs", "all": "All figures"}
@@ -27,5 +27,5 @@ with shell.page("audit") as study:
     elif section == "fix":
         mitigation_view.what_if(workspace(), study, k, group_by)
     else:
-        figures.all_figures(report.overall | report.items)
+        figures.all_figures(report.items | report.overall)
     audit_view.downloads(report)

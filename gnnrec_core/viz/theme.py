@@ -15,6 +15,8 @@ import plotly.graph_objects as go
 ACCENT = "#0072b2"
 POSITIVE = "#0072b2"
 NEGATIVE = "#d55e00"
+LETTERS = {"light": ("#0063a0", "#b54e00"), "dark": ("#6cb8ee", "#f09560")}
+"""Positive and negative for letters, which need more contrast (4.5 : 1) than marks (3 : 1)."""
 TOTAL = "#5b6b7c"
 BASELINE = "#8a94a0"
 HIGHLIGHT = "#e69f00"

@@ -31,6 +31,7 @@ def test_the_planted_group_is_named_and_the_figures_are_the_librarys():
     report = audit(load_run(SAMPLE / "runs" / "popularity"), 20, "region")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["NDCG"] == figure(report.overall["ndcg"].value)
+    assert all(" to " in metric.delta for metric in app.metric)  # each with its interval
     said = texts(app)
     assert report.verdicts[0].replace("\\", "") in said
     assert "groups under 10 people are never shown" in said

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 from google.protobuf import text_format
@@ -21,11 +22,16 @@ _OWN_PER_SESSION = re.compile(r"(deferred_file_id|url): \"[^\"]*\"")
 
 @dataclass(frozen=True)
 class Seen:
-    """What one run of a page sent: every element as text (sorted), the bytes, and the seconds to the last finish."""
+    """What one run of a page sent: every element, the bytes, and the seconds to the last finish."""
 
-    elements: tuple[str, ...]
+    sent: tuple[Element, ...]
     n_bytes: int
     seconds: float
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """Every element as text, sorted. Made when asked for, so that it takes no time from those who wait."""
+        return tuple(sorted(map(_as_text, self.sent)))
 
 
 class Session:
@@ -52,7 +58,7 @@ class Session:
         """Open `page` with this query string and read until it is drawn."""
         start = time.perf_counter()
         await self.ask(page, query)
-        elements: list[str] = []
+        sent: list[Element] = []
         n_bytes, finished = 0, None
         while True:
             try:
@@ -60,17 +66,17 @@ class Session:
             except TimeoutError:
                 if finished is None:
                     raise
-                return Seen(tuple(sorted(elements)), n_bytes, finished)
+                return Seen(tuple(sent), n_bytes, finished)
             answer = self._whole(raw)
             n_bytes += len(raw)
             kind = answer.WhichOneof("type")
             if kind == "new_session":
-                elements, finished = [], None
+                sent, finished = [], None
                 self.id = answer.new_session.initialize.session_id
             elif kind == "script_finished":
                 finished = time.perf_counter() - start
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
-                elements.append(_as_text(answer.delta.new_element))
+                sent.append(answer.delta.new_element)
 
     async def ask(self, page: str, query: str = "") -> None:
         """Ask for `page` with this query string, and read nothing."""
@@ -100,6 +106,7 @@ def _as_text(element: Element) -> str:
     if element.WhichOneof("type") == "dataframe":
         with pa.ipc.open_stream(element.dataframe.arrow_data.data) as reader:
             cells = str(reader.read_all().to_pydict())
+        element = Element.FromString(element.SerializeToString())
         element.dataframe.arrow_data.Clear()
     return _OWN_PER_SESSION.sub("", text_format.MessageToString(element, as_utf8=True)) + cells
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-AT_ONCE = 2
+AT_ONCE = 1
 TURN_SECONDS = 0.2
 
 

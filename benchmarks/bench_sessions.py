@@ -1,8 +1,9 @@
 """Fifty people at once: how long each waits for a rerun, what a rerun costs the processor, what an idle session holds.
 
 A rerun is another person chosen on Recommend, Explain or What if, asked over Streamlit's own WebSocket protocol; its
-time ends with the script. Two loads: everybody at the same moment (the worst case: the script threads share one lock of
-Python, so the last one waits for all), and everybody at moments of their own, one rerun in `--think` seconds each.
+time ends with the script. Two loads: everybody in the same instant, again and again (the worst case: pages are drawn
+one after the other, so the last one waits for all), and everybody at moments of their own, one rerun in `--think`
+seconds.
 Memory is the growth of another server's resident size by `--idle` sessions that saw an explanation and do nothing.
 """
 
@@ -13,6 +14,7 @@ import asyncio
 import os
 import random
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +52,10 @@ async def _reruns(port: int, server: psutil.Process, asked: argparse.Namespace) 
         await session.visit(PAGES[number % len(PAGES)], f"user=reader-{number + 1:04d}")
     found: dict[str, Any] = {}
     for name, think in (("together", 0.0), ("apart", asked.think)):
-        cpu = _cpu(server)
-        people = (_person(session, number, asked.rounds, think) for number, session in enumerate(sessions))
-        waits = np.concatenate(await asyncio.gather(*people))
+        cpu, waits = _cpu(server), []
+        for turns in [[turn] for turn in range(asked.rounds)] if think == 0 else [range(asked.rounds)]:
+            people = (_person(session, number, turns, think) for number, session in enumerate(sessions))
+            waits += [wait for person in await asyncio.gather(*people) for wait in person]
         found[name] = {
             "rerun_seconds": {f"p{q}": round(float(np.percentile(waits, q)), 3) for q in (50, 95)},
             "cpu_seconds_a_rerun": round((_cpu(server) - cpu) / len(waits), 4),
@@ -63,10 +66,10 @@ async def _reruns(port: int, server: psutil.Process, asked: argparse.Namespace) 
     return found
 
 
-async def _person(session: Session, number: int, rounds: int, think: float) -> list[float]:
+async def _person(session: Session, number: int, turns: Iterable[int], think: float) -> list[float]:
     draw, waits = random.Random(number), []
     await asyncio.sleep(draw.uniform(0, think))
-    for turn in range(rounds):
+    for turn in turns:
         seen = await session.visit(PAGES[number % len(PAGES)], f"user=reader-{(number + 7 * turn) % 300 + 1:04d}")
         waits.append(seen.seconds)
         await asyncio.sleep(draw.uniform(0.5, 1.5) * think)

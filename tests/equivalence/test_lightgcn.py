@@ -83,7 +83,7 @@ def test_hidden_interactions_of_a_batch_carry_no_message_and_count_in_no_degree(
     edges = torch.from_numpy(ours.graph.history_edges(3)[:2].copy())
     batch = Batch(edges, edges, *(torch.zeros(0),) * 3, None, len(edges))
     with torch.no_grad():
-        found = ours.embed(torch.arange(ours.graph.n_nodes), batch).numpy()
+        found = ours.embed(torch.arange(ours.graph.n_nodes), batch)[0].numpy()
     changed = ours.graph.without(edges.numpy())
     expected = dense_final(changed, ours.tensors()[EMBEDDING].astype(np.float64), 3)
     assert np.allclose(found, expected, atol=1e-6)

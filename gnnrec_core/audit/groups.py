@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.audit.scales import scale_order
 from gnnrec_core.audit.segments import head, prefix_holding
 from gnnrec_core.audit.sources import (
     GENRE_COLUMNS,
@@ -100,7 +101,8 @@ def group_users(dataset: Dataset, name: str) -> Grouping:
 
 
 def by_attribute(dataset: Dataset, column: str) -> Grouping:
-    """Groups by a column of the user table; numbers with many values are cut in four groups of equal size."""
+    """Groups by a column of the user table; numbers with many values are cut in four groups of equal size, and labels
+    such as "25 to 39" and "60 and over" stand in the order of their scale."""
     values = dataset.user_table[column]
     if values.dtype.is_numeric() and values.n_unique() > MANY_VALUES:
         numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
@@ -108,7 +110,11 @@ def by_attribute(dataset: Dataset, column: str) -> Grouping:
     rows, labels, codes = column_values(dataset.user_table, column)
     member = np.zeros((dataset.n_users, len(labels)), dtype=bool)
     member[rows, codes] = True
-    return Grouping(column, labels, member, np.asarray(member.any(1)), "attribute", f"the column {column} of users")
+    known, definition = np.asarray(member.any(1)), f"the column {column} of users"
+    order = scale_order(labels) if len(labels) <= MANY_VALUES else None
+    if order is not None:
+        labels, member = tuple(labels[place] for place in order), member[:, order]
+    return Grouping(column, labels, member, known, "attribute", definition, is_ordered=order is not None)
 
 
 def from_labels(name: str, labels: NDArray[np.str_], definition: str = "labels given by hand") -> Grouping:

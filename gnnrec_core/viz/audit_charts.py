@@ -175,7 +175,8 @@ def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg
     figure = go.Figure()
     kinds = {"run": (ACCENT, "circle"), "baseline": (BASELINE, "square"), "what if": (HIGHLIGHT, "diamond")}
     texts = [label(point.name) for point in points]
-    sides = label_sides([(point.x, point.y) for point in points], [len(text) for text in texts])
+    bars = [(point.y_low, point.y_high) for point in points]
+    sides = label_sides([(point.x, point.y) for point in points], [len(text) for text in texts], bars)
     for kind, (colour, symbol) in kinds.items():
         places = [place for place, point in enumerate(points) if point.kind == kind]
         own = [points[place] for place in places]

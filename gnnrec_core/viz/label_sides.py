@@ -19,9 +19,11 @@ COVERING = 50.0
 STARTS, ROUNDS = 16, 4
 
 
-def label_sides(points: Sequence[tuple[float, float]], lengths: Sequence[int]) -> list[str]:
-    """The side of each label (`lengths` in letters) on which it covers least of the points and the other labels, and
-    leaves the plot least.
+def label_sides(
+    points: Sequence[tuple[float, float]], lengths: Sequence[int], bars: Sequence[tuple[float, float]] | None = None
+) -> list[str]:
+    """The side of each label (`lengths` in letters) on which it covers least of the points, their error bars (`bars`:
+    low and high ends) and the other labels, and leaves the plot least.
 
     Several starts, the first with all labels at the first side; in each every label in turn takes its best side, given
     those of the others, and the best end counts. Not always the best there is.
@@ -32,7 +34,7 @@ def label_sides(points: Sequence[tuple[float, float]], lengths: Sequence[int]) -
     n = len(points)
     if not n:
         return []
-    dots, labels = places(points, lengths)
+    dots, labels = places(points, lengths, bars)
     alone = outside(labels) + COVERING * shared(labels[:, :, None], dots).sum(2)  # [n, side]
     between = COVERING * shared(labels[:, :, None, None], labels)  # [n, side, n, side]
     between[np.arange(n), :, np.arange(n)] = 0.0
@@ -49,12 +51,18 @@ def label_sides(points: Sequence[tuple[float, float]], lengths: Sequence[int]) -
     return [SIDES[side] for side in best]
 
 
-def places(points: Sequence[tuple[float, float]], lengths: Sequence[int]) -> tuple[Boxes, Boxes]:
-    """The room of each point `[n, 4]`, and of its label on each side `[n, side, 4]`, in a plot that the points fill but
-    for a margin as plotly leaves it. A point without a number stands in a corner."""
+def places(
+    points: Sequence[tuple[float, float]], lengths: Sequence[int], bars: Sequence[tuple[float, float]] | None = None
+) -> tuple[Boxes, Boxes]:
+    """The room of each point with its bar `[n, 4]`, and of its label on each side `[n, side, 4]`, in a plot that the
+    points fill but for a margin as plotly leaves it. A point without a number stands in a corner."""
     at = np.array(points, dtype=float)
+    ends = np.repeat(at[:, 1:], 2, axis=1) if bars is None else np.array(bars, dtype=float)
+    ends = np.where(np.isfinite(ends), ends, at[:, 1:])
     low, high = np.nanmin(at, axis=0), np.nanmax(at, axis=0)
-    at = np.nan_to_num(0.06 + 0.88 * (at - low) / np.where(high > low, high - low, 1.0)) * (WIDTH, HEIGHT)
+    span = np.where(high > low, high - low, 1.0)
+    at = np.nan_to_num(0.06 + 0.88 * (at - low) / span) * (WIDTH, HEIGHT)
+    ends = np.nan_to_num(0.06 + 0.88 * (ends - low[1]) / span[1]) * HEIGHT
     width = LETTER * np.asarray(lengths, dtype=float)
     labels = np.empty((len(at), len(SIDES), 4))
     for number, side in enumerate(SIDES):
@@ -63,7 +71,9 @@ def places(points: Sequence[tuple[float, float]], lengths: Sequence[int]) -> tup
         labels[:, number, 1] = at[:, 1] + (POINT if up == "top" else -POINT - LINE)
     labels[:, :, 2] = labels[:, :, 0] + width[:, None]
     labels[:, :, 3] = labels[:, :, 1] + LINE
-    return np.concatenate([at - POINT, at + POINT], axis=1), labels
+    dots = np.concatenate([at - POINT, at + POINT], axis=1)
+    dots[:, 1], dots[:, 3] = np.minimum(dots[:, 1], ends[:, 0]), np.maximum(dots[:, 3], ends[:, 1])
+    return dots, labels
 
 
 def shared(one: Boxes, other: Boxes) -> NDArray[np.float64]:

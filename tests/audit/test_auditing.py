@@ -102,6 +102,8 @@ def test_a_group_is_the_mean_of_its_users(report):
 def test_steps_of_a_scale_stand_in_its_order_and_other_groups_by_size(run):
     steps = [group.group for group in audit(run, k=10, group_by="taste").by_group]
     assert steps == ["niche", "diverse", "blockbuster"]  # 160, 480 and 160 people
+    ages = [group.group for group in audit(run, k=10, group_by="age_band").by_group]
+    assert ages == ["under 25", "25 to 39", "40 to 59", "60 and over"]
     sizes = [group.n_users for group in audit(run, k=10, group_by="region").by_group]
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 1
 

@@ -15,6 +15,16 @@ def test_labels_of_close_points_do_not_cover_each_other():
     assert outside(chosen).max() < 0.3 * 27 * 7 * 17
 
 
+def test_labels_do_not_cover_the_error_bars_of_a_neighbour():
+    points = [(0.844, 0.223), (0.888, 0.2232), (0.06, 0.14), (0.53, 0.21), (0.68, 0.23), (1.0, 0.0138)]  # the sample
+    bars = [(y - 0.014, y + 0.014) for _, y in points]
+    lengths = [8, 3, 10, 7, 4, 6]
+    dots, labels = places(points, lengths, bars)
+    chosen = labels[np.arange(6), [SIDES.index(side) for side in label_sides(points, lengths, bars)]]
+    others = shared(chosen[:, None], dots) * (1 - np.eye(6))
+    assert others.sum() == 0
+
+
 def test_common_room_by_hand():
     one = np.array([0.0, 0.0, 10.0, 10.0])
     assert shared(one, np.array([5.0, 8.0, 20.0, 20.0])) == 5 * 2

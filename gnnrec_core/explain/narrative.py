@@ -112,7 +112,19 @@ def _after(explanation: Explanation, part: Contribution) -> str:
     if after == before:
         return f"; without it the item stays {ordinal(before)} (recomputed)"
     verb = "falls" if after > before else "rises"
-    return f"; without it the item {verb} from {ordinal(before)} to {ordinal(after)} (recomputed)"
+    said = f"; without it the item {verb} from {ordinal(before)} to {ordinal(after)} (recomputed)"
+    return said + _against_its_sign(explanation, part, falls=after > before)
+
+
+def _against_its_sign(explanation: Explanation, part: Contribution, falls: bool) -> str:
+    """Why the rank moves the other way than the part's sign: a reader would take it for a mistake."""
+    assert part.checked is not None
+    if not explanation.is_additive or part.value == 0 or falls == (part.value > 0):
+        return ""
+    as_signed = (part.checked.score_without < explanation.score) == (part.value > 0)
+    if as_signed:
+        return f", as others {'gain' if falls else 'lose'} even more"
+    return ", as what is left then counts more"
 
 
 def _together(explanation: Explanation) -> Iterator[str]:

@@ -63,6 +63,23 @@ def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
     assert "trained embeddings as they are" in said[-1]
 
 
+@pytest.mark.parametrize(
+    ("value", "check", "why"),
+    [
+        (-0.5, Check(2.3, 4), ", as others gain even more."),  # the score rises as the part says, the rank falls
+        (-0.5, Check(1.8, 4), ", as what is left then counts more."),
+        (0.5, Check(1.8, 1), ", as others lose even more."),
+        (0.5, Check(2.3, 1), ", as what is left then counts more."),
+        (0.5, Check(1.8, 4), "(recomputed)."),
+        (-0.5, Check(2.3, 1), "(recomputed)."),
+        (-0.5, Check(2.3, 2), "(recomputed)."),
+    ],
+)
+def test_a_rank_that_moves_against_the_sign_is_explained(dataset, value, check, why):
+    said = narrate(explanation([part(value, "i1", "Dune", check)]), dataset)
+    assert said[1].endswith(why)
+
+
 def test_nothing_is_called_recomputed_that_was_not(dataset):
     said = narrate(explanation([part(1.24, "i1", "Dune")]), dataset)
     assert not any("ecomputed" in sentence and "own embedding" not in sentence for sentence in said)

@@ -62,7 +62,7 @@ def page(name: str) -> Iterator[Study]:
     finally:
         if state.carried() != drawn:
             _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
-        _draw_share(share)
+        _draw_share(share, study)
 
 
 @contextmanager
@@ -165,9 +165,13 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
-def _draw_share(place: DeltaGenerator) -> None:
-    """The link to this very view, and the way into presentation mode (and out of it, on the page itself)."""
-    here = dict(st.query_params)
+def _draw_share(place: DeltaGenerator, study: Study) -> None:
+    """The link to this very view, and the way into presentation mode (and out of it, on the page itself).
+
+    The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
+    """
+    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params)
     if is_presenting():
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return

@@ -19,6 +19,8 @@ from gnnrec_core.explain.values import Contribution, Explanation
 N_REASONS = 3
 MIN_SHARE = 0.005
 """A part below half a percent is not worth a sentence."""
+SOMEBODY = "another user"
+"""Whom no name is given for."""
 
 NameUser = Callable[[str], str]
 
@@ -93,7 +95,7 @@ def _reasons(explanation: Explanation, dataset: Dataset, name_user: NameUser | N
     for part in against:
         name = _name(part, dataset, name_user)
         share = f"{percent(abs(part.share))} of the {_what(explanation)}"
-        yield f"{name} speaks against it, by {share}{_after(explanation, part)}."
+        yield f"{_capital(name)} speaks against it, by {share}{_after(explanation, part)}."
 
 
 def _reason(explanation: Explanation, part: Contribution, name: str, first: bool) -> str:
@@ -215,9 +217,14 @@ def _name(part: Contribution, dataset: Dataset, name_user: NameUser | None) -> s
     if node is None:
         return part.label
     if node.type == "user":
-        person = name_user(node.id) if name_user else "another user"
+        person = name_user(node.id) if name_user else SOMEBODY
         return f"{person} ({relation or 'reader of the item'})"
     return f"{node.title} ({relation})" if relation else node.title
+
+
+def _capital(name: str) -> str:
+    """At the start of a sentence our own words get a capital; names from the data stay as they are."""
+    return name[0].upper() + name[1:] if name.startswith(SOMEBODY) else name
 
 
 def _what(explanation: Explanation) -> str:

@@ -105,6 +105,13 @@ def test_other_people_have_the_given_name_or_none(dataset):
     assert "secret-id" not in named and "user-1a2b (friend)" in named and "user-1a2b (reader of the item)" in named
 
 
+def test_a_sentence_begins_with_a_capital_but_never_changes_a_name(dataset):
+    person = Contribution("side", "friend", -0.3, -0.15, nodes=(Node("user", "u1", "u1", 1),))
+    book = part(-0.2, "i1", "iPhone: the missing manual")
+    assert narrate(explanation([person]), dataset)[1].startswith("Another user (")
+    assert narrate(explanation([book]), dataset)[1].startswith("iPhone: the missing manual speaks")
+
+
 def test_a_margin_is_a_lead_over_the_reference(dataset):
     case = Case(0, 3, "margin", 10, 2.5, 2, 0, 0.5)
     said = narrate(explanation([part(1.24, "i1", "Dune")], case=case), dataset)

@@ -102,7 +102,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     )
     progress(0.95, "quality checks")
     checks = check_dataset(dataset)
-    return dataset.with_problems((*_whole(problems, rows_in, len(interactions)), *checks))
+    return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *checks))
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:

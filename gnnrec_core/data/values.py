@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -209,16 +209,10 @@ class Dataset:
             return self.items.ids
         return tuple(t or i for t, i in zip(self.item_table["title"].to_list(), self.items.ids, strict=True))
 
-    def with_problems(self, problems: tuple[Problem, ...]) -> Dataset:
-        """The same data with another account. Problems do not enter the fingerprint: where it is known, it stays."""
-        other = replace(self, problems=problems)
-        if "fingerprint" in self.__dict__:
-            other.__dict__["fingerprint"] = self.fingerprint
-        return other
-
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 (hex) of ids, interactions with their split, and side edges; blind to the order of input rows."""
+        """sha256 (hex) of ids, interactions with their split, and side edges; blind to the order of input rows and
+        to `problems`."""
         digest = hashlib.sha256()
         for vocabulary in (self.users, self.items):
             _add_strings(digest, vocabulary.ids)

@@ -30,7 +30,7 @@ def test_the_fingerprint_does_not_depend_on_row_order():
 def test_the_account_of_an_import_does_not_enter_the_fingerprint():
     dataset = random_dataset()
     known = dataset.fingerprint
-    other = dataset.with_problems((Problem("duplicate_pairs", "info", 1, "merged", "One."),))
+    other = replace(dataset, problems=(Problem("duplicate_pairs", "info", 1, "merged", "One."),))
     assert other.fingerprint == known == replace(other, name="another").fingerprint and len(other.problems) == 1
 
 

@@ -14,6 +14,7 @@ from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.edge_graph import EdgeGraph
 from gnnrec_core.models.gradient import GradientRecommender
 from gnnrec_core.models.gradient_settings import GraphSettings
+from gnnrec_core.models.node_order import NodeOrder
 from gnnrec_core.models.propagation import Propagation
 from gnnrec_core.models.protocol import Tensors
 from gnnrec_core.models.sampling import Batch
@@ -67,8 +68,12 @@ class LightGCN(GradientRecommender):
         return memory_bytes(dataset, settings)
 
     @cached_property
+    def _order(self) -> NodeOrder:
+        return NodeOrder.of(np.diff(self.graph.normalised_adjacency.indptr), self.device)
+
+    @cached_property
     def _operator(self) -> Tensor:
-        return csr_tensor(self.graph.normalised_adjacency, self.device)
+        return csr_tensor(self._order.matrix(self.graph.normalised_adjacency), self.device)
 
     @cached_property
     def _edges(self) -> EdgeGraph:
@@ -76,11 +81,12 @@ class LightGCN(GradientRecommender):
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
         """The layer mean of all nodes; in training, where `hide_batch` says so, without the edges of the batch."""
+        embedding, n_layers = self.parameters[EMBEDDING], self.settings.n_layers
         if batch is not None and self.settings.hide_batch:
             operator = self._edges.normalised(*self._edges.without(batch.all_edges))
-        else:
-            operator = self._operator
-        return layer_mean(self.parameters[EMBEDDING], operator, self.settings.n_layers), nodes
+            return layer_mean(embedding, operator, n_layers), nodes
+        table = layer_mean(self._order.rows(embedding), self._operator, n_layers)
+        return table, self._order.places.index_select(0, nodes)
 
     def decay(self, nodes: Tensor, weight: float) -> None:
         """L2 on the layer-0 embeddings of `nodes`."""

@@ -34,17 +34,24 @@ class _BPR(torch.autograd.Function):
         behind = torch.linalg.vecdot(gap, user.unsqueeze(1))  # s_neg - s_pos
         ctx.save_for_backward(user, gap, behind, users, positives, negatives)
         ctx.shape = table.shape
-        return functional.softplus(behind).mean(1).sum()
+        total: Tensor = functional.softplus(behind).sum() / behind.shape[1]
+        return total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         user, gap, behind, users, positives, negatives = ctx.saved_tensors
-        slope = (behind.sigmoid() * (gradients[0] / behind.shape[1])).unsqueeze(2)  # [b, n, 1]
+        slope = behind.sigmoid().mul_(gradients[0] / behind.shape[1]).unsqueeze(2)  # [b, n, 1]
+        to_negatives = slope * user.unsqueeze(1)
         to_table = gap.new_zeros(ctx.shape)
-        to_table.index_add_(0, users, gap.mul_(slope).sum(1))
-        to_table.index_add_(0, positives, slope.sum(1).neg() * user)
-        to_table.index_add_(0, negatives.flatten(), (slope * user.unsqueeze(1)).flatten(0, 1))
+        to_table.index_add_(0, positives, _sum(to_negatives)).neg_()
+        to_table.index_add_(0, users, _sum(gap.mul_(slope)))
+        to_table.index_add_(0, negatives.flatten(), to_negatives.flatten(0, 1))
         return to_table, None, None, None
+
+
+def _sum(values: Tensor) -> Tensor:
+    """Over the second of three dimensions; where it has one entry, without a copy."""
+    return values.squeeze(1) if values.shape[1] == 1 else values.sum(1)
 
 
 def sampled_softmax(

@@ -34,7 +34,7 @@ class EdgeGraph:
         self.weight = torch.from_numpy(graph.edge_weight[order].copy()).to(device)
         self._pointer = torch.from_numpy(pointer.astype(np.int32)).to(device)
         self._index = torch.from_numpy(source[order].astype(np.int32)).to(device)
-        self._ones = torch.ones(graph.n_nodes, 1, device=device)
+        self._ones = torch.ones(graph.n_nodes, device=device)
         self.degree = self.row_sum(self.weight)
 
     def matrix(self, values: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class EdgeGraph:
 
     def row_sum(self, values: Tensor) -> Tensor:
         """Sum of `values` `[n_edges]` over the edges into each node `[n_nodes]`."""
-        return (self.matrix(values) @ self._ones).squeeze(1)
+        return self.matrix(values) @ self._ones
 
     def products(self, left: Tensor, right: Tensor) -> Tensor:
         """<left_target, right_source> of each edge `[n_edges]`, for `[n_nodes, d]` matrices, without n x n numbers."""

@@ -47,6 +47,14 @@ class TrainRequest:
     device: str = "auto"
     max_seconds: float | None = None
 
+    @property
+    def words(self) -> list[str]:
+        """The words after `train` or `estimate` that say what is trained, and on what."""
+        words = [self.dataset_folder, "--model", self.model, "--seed", str(self.seed), "--device", self.device]
+        for name, value in self.settings.items():
+            words += ["--set", f"{name}={value}"]
+        return words
+
 
 @dataclass(frozen=True)
 class Job:
@@ -157,13 +165,9 @@ def wait_in_line(job_folder: Path, pause: Callable[[float], None] = time.sleep) 
 
 def train_words(place: Workspace, job: Job) -> list[str]:
     """The words after `python -m gnnrec_core` that do what `job` asks."""
-    request = job.request
-    words = ["train", request.dataset_folder, "--model", request.model, "--out", str(place.home / "runs" / job.id)]
-    for name, value in request.settings.items():
-        words += ["--set", f"{name}={value}"]
-    words += ["--seed", str(request.seed), "--device", request.device]
-    if request.max_seconds is not None:
-        words += ["--max-seconds", str(request.max_seconds)]
+    words = ["train", *job.request.words, "--out", str(place.home / "runs" / job.id)]
+    if job.request.max_seconds is not None:
+        words += ["--max-seconds", str(job.request.max_seconds)]
     return [*words, "--resume"] if job.resume else words
 
 

@@ -81,6 +81,7 @@ def reasons(study: Study, explanation: Explanation) -> None:
         reasons_table(explanation),
         hide_index=True,
         column_config={
+            "Reason": st.column_config.TextColumn(width=225),
             "Contribution": st.column_config.NumberColumn(format="%+.3f"),
             "Share": st.column_config.NumberColumn(format="%.1f %%"),
             f"{what.capitalize()} without it": st.column_config.NumberColumn(format="%.3f"),

@@ -26,7 +26,9 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
     st.markdown("**Reviewers' notes**")
     st.caption("Does this explanation hold up? Notes are kept with the run and can be exported.")
     with st.form("review", border=True):
-        verdict = st.segmented_control("Verdict", list(reviews.VERDICTS), default="agree", required=True)
+        verdict = st.segmented_control(
+            "Verdict", list(reviews.VERDICTS), default="agree", required=True, format_func=str.capitalize
+        )
         reviewer = st.text_input("Your name", max_chars=reviews.REVIEWER_LENGTH)
         comment = st.text_area("Comment", max_chars=reviews.COMMENT_LENGTH, height=90)
         if st.form_submit_button("Keep this note", disabled=space.read_only):
@@ -47,7 +49,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
             {
                 "When": note.time[: 10 if redacted else 16].replace("T", " "),
                 "Who": clean(note.reviewer) or "–",
-                "Verdict": note.verdict,
+                "Verdict": note.verdict.capitalize(),
                 "Comment": clean(note.comment),
                 "Person": clean(note.user),
                 "Item": clean(note.item),

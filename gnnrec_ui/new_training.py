@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.presets import preset_settings, presets_of
 from gnnrec_core.settings import Settings, read_settings
 from gnnrec_core.text import for_markdown
+from gnnrec_core.trial import trial
 from gnnrec_ui import forms, shell
+from gnnrec_ui.slow_work import line, waiting_room
 from gnnrec_ui.training_time import Estimate, estimate, spoken
 
 
@@ -68,12 +70,45 @@ def _choose_preset(model: str, settings_type: type[Settings]) -> None:
         st.caption(for_markdown(offered[chosen]))
 
 
-def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> str:
-    """One sentence on how long it may take, and where that is known from."""
-    found = estimate(dataset, plan.request.model, plan.all_settings, _known(place.runs(), place.datasets()))
-    if found is None:
-        return "No run of this model has been timed yet, so the time is unknown."
-    return said(found)
+def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> None:
+    """How long it may take and how much memory: tried on this machine where somebody asked, else from finished runs."""
+    request = plan.request
+    key = ("trial", dataset.fingerprint, request.model, request.device, tuple(sorted(request.settings.items())))
+    work = line().find(key)
+    if work is not None and work.state == "done":
+        sentence = tried(work.answer)
+        st.caption(sentence) if work.answer["fits"] else st.warning(sentence, icon=":material/memory:")
+        return
+    if work is not None and work.state in ("waiting", "running"):
+        waiting_room(work, "Trying a few steps", "trial")
+        return
+    if work is not None and work.error is not None:
+        shell.show_error(work.error)
+    found = estimate(dataset, request.model, plan.all_settings, _known(place.runs(), place.datasets()))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(said(found) if found else "No run of this model has been timed yet.", width="content")
+        if "epochs" in plan.all_settings and not place.read_only:
+            st.button(
+                "Measure here",
+                on_click=lambda: line().ask(key, lambda: trial(request)),
+                type="tertiary",
+                icon=":material/timer:",
+                help="Trains a few steps that are thrown away, on this machine: time and memory, in about ten seconds.",
+            )
+
+
+def tried(found: Mapping[str, Any]) -> str:
+    """What a few steps on this machine say, as a sentence.
+
+    >>> tried({"fits": True, "seconds_per_epoch": 1.2, "seconds_at_most": 360, "n_bytes": 2e8, "free_bytes": 9e9})
+    'Measured here: 1.2 s an epoch, at most 6 min for all (most trainings stop earlier). 0.2 of 9.0 GB free memory.'
+    """
+    memory = f"{found['n_bytes'] / 1e9:.1f} of {found['free_bytes'] / 1e9:.1f} GB free memory"
+    if not found["fits"]:
+        return f"This needs {memory}: lower embedding_dim, batch_size or n_negatives."
+    epoch, most = found["seconds_per_epoch"], spoken(found["seconds_at_most"])
+    pace = spoken(epoch) if epoch >= 10 else f"{epoch:.2g} s"
+    return f"Measured here: {pace} an epoch, at most {most} for all (most trainings stop earlier). {memory}."
 
 
 def said(found: Estimate) -> str:

@@ -90,7 +90,6 @@ _ALL = (
         ":material/compare_arrows:",
         "Runs on the same data, side by side, judged on the same people.  \n"
         "Differences are paired: each person is compared with themselves.",
-        "dataset",
     ),
     Screen(
         "methods",

@@ -26,7 +26,8 @@ with shell.page("train") as study:
             disabled=place.read_only,
             help="This server is read-only." if place.read_only else None,
         )
-        time.caption(expected_time(place, dataset, plan))
+        with time:
+            expected_time(place, dataset, plan)
         if begins:
             with shell.boundary():
                 jobs.start(place, plan.request)

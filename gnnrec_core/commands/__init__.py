@@ -11,6 +11,7 @@ COMMANDS = Registry(
     Plugin("data import", "gnnrec_core.commands.data_import", "Import", "Read a file or a folder into a dataset."),
     Plugin("data describe", "gnnrec_core.commands.data_describe", "Describe", "Sizes and distributions of a dataset."),
     Plugin("train", "gnnrec_core.commands.train", "Train", "Train a model on a dataset."),
+    Plugin("estimate", "gnnrec_core.commands.estimate", "Estimate", "Time and memory of a training, before it starts."),
     Plugin("evaluate", "gnnrec_core.commands.evaluate", "Evaluate", "Accuracy of a run on held-out interactions."),
     Plugin("recommend", "gnnrec_core.commands.recommend", "Recommend", "The best unseen items of users."),
     Plugin("fold-in", "gnnrec_core.commands.fold_in", "Fold in", "A list for somebody who is not in the data."),

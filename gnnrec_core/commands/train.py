@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 PRINTED = ("n_parameters", "epochs_run", "best_epoch", "seconds", "seconds_per_epoch", "validation", "stopped")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+def configure_model(parser: argparse.ArgumentParser) -> None:
+    """Declare what is trained: dataset, model, settings, device."""
     parser.add_argument("dataset", type=Path, help="a dataset folder made by `data import`")
     parser.add_argument("--model", required=True, help=", ".join(MODELS.names))
-    parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
     parser.add_argument(
         "--set",
         action="append",
@@ -31,6 +30,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"a setting of the model (repeatable); preset={'|'.join(PRESETS)} starts from settings for known data",
     )
     parser.add_argument("--device", default="auto", help="auto (CUDA where there is one), cpu or cuda")
+
+
+def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The values of `--set`, over those of a preset where one is named. RequestError for an unknown model or preset."""
+    MODELS[arguments.model]
+    given: dict[str, Any] = dict(split_assignments(arguments.set))
+    if "preset" in given:
+        given = {**preset_settings(given.pop("preset"), arguments.model), **given}
+    return given
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    configure_model(parser)
+    parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
     parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
@@ -40,10 +54,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train and answer with the figures of the contract."""
     from gnnrec_core.models.training import train
 
-    MODELS[arguments.model]
-    given: dict[str, Any] = dict(split_assignments(arguments.set))
-    if "preset" in given:
-        given = {**preset_settings(given.pop("preset"), arguments.model), **given}
+    given = settings_given(arguments)
     progress = _Progress()
     record = train(
         arguments.dataset,

@@ -106,7 +106,9 @@ def describe(dataset: Dataset) -> Description:
 def gini(counts: NDArray[Any]) -> float:
     """Gini coefficient of counts, 0 (all alike) to 1 (one has all): sum((2 i - n - 1) x_i) / (n sum(x)), x ascending.
 
-    Gini 1912. >>> gini(np.array([1, 1, 1, 1])), gini(np.array([0, 0, 0, 4]))
+    Gini 1912.
+
+    >>> gini(np.array([1, 1, 1, 1])), gini(np.array([0, 0, 0, 4]))
     (0.0, 0.75)
     """
     ordered = np.sort(counts).astype(np.float64)

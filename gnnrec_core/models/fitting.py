@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -39,7 +39,8 @@ class GradientFit:
         self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0
         self.best: Tensors = {}
-        self.best_epoch, self.best_figure, self.waited = 0, -math.inf, 0
+        self.best_epoch, self.best_figure = 0, -math.inf
+        self.since_best: list[float] = []  # validation figures, none of them better
         if options.resume is not None:
             self._set_state(options.resume)
 
@@ -49,7 +50,7 @@ class GradientFit:
 
     def epochs(self) -> Iterator[Epoch]:
         """Train from the epoch of the state to the last; afterwards the model holds its best parameters."""
-        while self.epoch < self.settings.epochs and self.waited < self.settings.patience:
+        while self.epoch < self.settings.epochs and not is_over(self.since_best, self.settings.patience):
             start = time.perf_counter()
             loss = self._run_epoch(self.epoch + 1)
             if loss is None:  # stopped in the middle: this epoch never happened
@@ -142,9 +143,9 @@ class GradientFit:
                 self.best_epoch = self.epoch
             return self.options.validate is None
         if validation[JUDGED_BY] <= self.best_figure:
-            self.waited += 1
+            self.since_best.append(validation[JUDGED_BY])
             return False
-        self.best_figure, self.best_epoch, self.waited = validation[JUDGED_BY], self.epoch, 0
+        self.best_figure, self.best_epoch, self.since_best = validation[JUDGED_BY], self.epoch, []
         self.best = self.model.tensors()
         return True
 
@@ -154,7 +155,7 @@ class GradientFit:
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"adam.{number}.{name}": value.cpu().numpy().copy() for name, value in moments.items()}
-        card: dict[str, Any] = {"epoch": self.epoch, "best_epoch": self.best_epoch, "waited": self.waited}
+        card: dict[str, Any] = {"epoch": self.epoch, "best_epoch": self.best_epoch, "since_best": [*self.since_best]}
         return TrainingState(tensors, card | ({"best_figure": self.best_figure} if self.best else {}))
 
     def _set_state(self, state: TrainingState) -> None:
@@ -170,5 +171,18 @@ class GradientFit:
             moments.setdefault(int(number), {})[name] = torch.from_numpy(value.copy())
         self.optimiser.load_state_dict({"state": moments, "param_groups": self.optimiser.state_dict()["param_groups"]})
         card = state.card
-        self.epoch, self.best_epoch, self.waited = card["epoch"], card["best_epoch"], card["waited"]
+        self.epoch, self.best_epoch, self.since_best = card["epoch"], card["best_epoch"], [*card["since_best"]]
         self.best_figure = card.get("best_figure", -math.inf)
+
+
+def is_over(since_best: Sequence[float], patience: int) -> bool:
+    """Whether to stop early: `patience` validations or more without a better figure, and the last is no climb.
+
+    A climb is higher than the `patience` - 1 figures before it. Embeddings that start as singular vectors are good at
+    once, get worse while other ones are learned, and then better than ever: they are given the time to.
+
+    >>> is_over([0.19, 0.16, 0.17], 3), is_over([0.19, 0.16, 0.17, 0.18], 3), is_over([0.19, 0.16, 0.17, 0.17], 3)
+    (True, False, True)
+    """
+    recent = since_best[-patience:]
+    return len(recent) == patience and (patience == 1 or recent[-1] <= max(recent[:-1]))

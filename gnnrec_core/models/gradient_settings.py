@@ -30,7 +30,9 @@ class GradientSettings(Settings):
     )
     temperature: float = Field(0.3, gt=0, le=100, description="scores are divided by this in the softmax loss")
     epochs: int = Field(300, ge=1, le=100_000, description="most passes over the train interactions")
-    patience: int = Field(10, ge=1, le=10_000, description="validations without a better NDCG@20 before training ends")
+    patience: int = Field(
+        10, ge=1, le=10_000, description="validations without a better NDCG@20, and no climb, before training ends"
+    )
     validate_every: int = Field(2, ge=1, le=1000, description="epochs from one validation to the next")
     schedule: Literal["constant", "cosine"] = Field(
         "constant", description="learning rate over the epochs: the same, or falling to a twentieth along a cosine"

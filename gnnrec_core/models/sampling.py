@@ -96,15 +96,17 @@ class Sampler:
             )
 
     def seen(self, users: Tensor, items: Tensor) -> Tensor:
-        """(position in `users`, position in `items`) `[2, n]` of each user's own among `items` (unique)."""
+        """(position in `users`, position in `items`) `[2, n]` of each user's own among `items` (unique), by position in
+        `users`. Histories are looked through once for each person, however often they are in `users`."""
         place = torch.full((self.n_items,), -1, dtype=torch.int64, device=self.device)
         place[items] = torch.arange(len(items), device=self.device)
-        counts = self.start[users + 1] - self.start[users]
-        row = torch.repeat_interleave(torch.arange(len(users), device=self.device), counts)
-        offset = torch.arange(len(row), device=self.device) - (counts.cumsum(0) - counts)[row]
-        column = place[self.items[self.start[users][row] + offset]]
+        people, person = torch.unique(users, return_inverse=True)
+        row, position = _runs(self.start[people], self.start[people + 1] - self.start[people])
+        column = place[self.items[position]]
         known = column >= 0
-        return torch.stack([row[known], column[known]])
+        column, n_known = column[known], torch.bincount(row[known], minlength=len(people))
+        row, position = _runs((n_known.cumsum(0) - n_known)[person], n_known[person])
+        return torch.stack([row, column[position]])
 
     def _draw(self, n: int, power: float, generator: torch.Generator) -> Tensor:
         """`n` item indices with probability as popularity to the `power`."""
@@ -121,6 +123,14 @@ class Sampler:
         keys = users * self.n_items + items
         place = torch.searchsorted(self.keys, keys).clamp_(max=len(self.keys) - 1)
         return self.keys[place] == keys
+
+
+def _runs(start: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+    """The whole numbers start_i, start_i + 1, ... (`length_i` of them) for each i, one run after the other: which run
+    each is of, and the numbers."""
+    run = torch.repeat_interleave(torch.arange(len(length), device=length.device), length)
+    shift = start - (length.cumsum(0) - length)
+    return run, torch.arange(len(run), device=length.device) + shift[run]
 
 
 def share(batch: Batch, rank: int, n_processes: int) -> Batch:

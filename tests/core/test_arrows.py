@@ -14,7 +14,7 @@ LAYERS = (
     ("explain", "audit"),
     ("viz",),
     ("report",),
-    ("jobs", "library", "reviews"),
+    ("jobs", "library", "reviews", "trial"),
     ("commands", "cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

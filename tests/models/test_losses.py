@@ -76,3 +76,23 @@ def test_softmax_survives_scores_that_would_overflow():
     users, positives, negatives = rows([100.0]), rows([100.0]), rows([99.0])
     none = torch.zeros(2, 0, dtype=torch.int64)
     assert sampled_softmax(users, positives, negatives, none, 0.01) == 0
+
+
+def test_what_is_far_behind_or_left_out_costs_and_learns_nothing():
+    (users, positives, negatives), mask = random_case(m=40)
+    expected = plain_softmax(users, positives, negatives, mask, 0.01, "dot")  # exponents of some hundreds
+    found = sampled_softmax(users, positives, negatives, mask.nonzero().T, 0.01)
+    assert torch.isclose(found, expected, rtol=1e-12)
+    wanted = torch.autograd.grad(expected, (users, positives, negatives))
+    for gradient, reference in zip(torch.autograd.grad(found, (users, positives, negatives)), wanted, strict=True):
+        assert torch.allclose(gradient, reference, rtol=1e-9, atol=1e-30)
+
+
+def test_products_are_the_same_on_one_thread_and_on_several():
+    left, right = (torch.randn(*shape, generator=torch.Generator().manual_seed(1)) for shape in ((70, 33), (33, 50)))
+    before, found = torch.get_num_threads(), []
+    for n_threads in (1, 2):
+        torch.set_num_threads(n_threads)
+        found.append(losses.product(left, right))
+    torch.set_num_threads(before)
+    assert torch.allclose(*found, atol=1e-5)

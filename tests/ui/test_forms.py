@@ -1,6 +1,5 @@
 """Forms, estimates and staged files: the parts that need no page."""
 
-import doctest
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.models.run import RunRecord
 from gnnrec_core.viz import data_charts
 from gnnrec_core.viz.training_charts import best_epoch, training_curves
-from gnnrec_ui import figures, forms, new_training, staging, tables, training_time
+from gnnrec_ui import forms, staging, training_time
 from gnnrec_ui.staging import safe_name, source_of, stage
 
 
@@ -30,12 +29,6 @@ class Dropped:
 
     def getbuffer(self) -> memoryview:
         return memoryview(self.content)
-
-
-@pytest.mark.parametrize("module", [forms, training_time, staging, figures, new_training, data_charts, tables])
-def test_worked_examples(module):
-    tried = doctest.testmod(module, extraglobs={"np": np})
-    assert tried.attempted and not tried.failed
 
 
 def test_settings_are_grouped_by_the_class_that_declares_them():

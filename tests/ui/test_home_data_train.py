@@ -9,7 +9,7 @@ from gnnrec_core.data.preview import Draft
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.jobs import TrainRequest
 from gnnrec_core.library import workspace
-from gnnrec_ui import import_view
+from gnnrec_ui import import_view, new_training, slow_work
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 from tests.worlds import random_dataset
 
@@ -50,7 +50,7 @@ def test_home_tells_the_story_with_the_studys_own_figures():
 
 def test_home_takes_a_score_apart_at_once_and_links_to_the_whole_answer():
     app = open_page("home")
-    assert "Why is *A Connecticut Yankee" in texts(app) and len(app.get("plotly_chart")) == 1
+    assert "Why is *Hard Times" in texts(app) and len(app.get("plotly_chart")) == 1
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "The whole answer")
     assert "user=reader-" in link.query_string
     app = open_page("home", run="popularity")  # its scores have no parts
@@ -195,6 +195,25 @@ def test_the_button_asks_for_exactly_what_the_form_says(own_dataset, monkeypatch
     next(button for button in app.button if button.label == "Start training").click().run()
     folder = str(workspace().dataset(own_dataset).folder)
     assert asked == [TrainRequest(folder, "lightgcn", {"epochs": 7}, seed=3, device="auto")]
+
+
+def test_what_a_training_costs_is_measured_when_asked(own_dataset, monkeypatch):
+    asked = []
+
+    def measured(request):
+        asked.append(request)
+        return {"fits": True, "seconds_per_epoch": 2.5, "seconds_at_most": 750, "n_bytes": 3e8, "free_bytes": 8e9}
+
+    monkeypatch.setattr(new_training, "trial", measured)
+    slow_work.line.clear()
+    app = open_page("train", dataset=own_dataset, model="gat")
+    next(button for button in app.button if button.label == "Measure here").click().run()
+    while "Measured here" not in texts(app):
+        app.run()
+    assert "2.5 s an epoch, at most 12 min for all" in texts(app) and "0.3 of 8.0 GB" in texts(app)
+    assert [request.model for request in asked] == ["gat"]
+    next(element for element in app.number_input if element.key == "gat_epochs").set_value(7).run()
+    assert "Measured here" not in texts(app)  # other settings, another cost
 
 
 def test_a_read_only_server_has_no_buttons_that_write(own_dataset, monkeypatch):

@@ -1,6 +1,5 @@
 """Charts of explanations: bars that add up, streams that add up, colours that can be told apart."""
 
-import doctest
 import html
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnnrec_core.explain.values import Case, Contribution, Explanation, Group, MessagePath, Node
-from gnnrec_core.viz import embedding_map, explain_charts, network, path_charts, theme
+from gnnrec_core.viz import embedding_map, explain_charts, path_charts, theme
 from gnnrec_core.viz.chart_data import chart_table
 from gnnrec_core.viz.planted_chart import planted_chart
 
@@ -195,11 +194,6 @@ def test_all_scales_run_from_zero_to_one():
     for scale in (theme.DIVERGING, theme.SEQUENTIAL):
         stops = [stop for stop, _ in scale]
         assert stops[0] == 0 and stops[-1] == 1 and all(low < high for low, high in pairwise(stops))
-
-
-@pytest.mark.parametrize("module", [theme, network, embedding_map, path_charts])
-def test_worked_examples_in_the_documentation_hold(module):
-    assert doctest.testmod(module, extraglobs={"np": np}).failed == 0
 
 
 def planted(model, method, auc):

@@ -75,7 +75,7 @@ def beside_pyg(model: Any, dataset: Any, user: int) -> dict[str, float]:
             return (final[edge_label_index[0]] * final[edge_label_index[1]]).sum(-1)
 
     case = make_case(model, dataset, user, int(np.argmax(model.score(np.array([user]))[0])), "score", 10)
-    settings = GNNExplainerSettings(n_epochs=PYG_EPOCHS)
+    settings = GNNExplainerSettings(counts_as=0, n_epochs=PYG_EPOCHS)
     explainer = Explainer(
         Wrapper(),
         PyGExplainer(PYG_EPOCHS, settings.learning_rate, edge_size=settings.edge_size),

@@ -157,10 +157,25 @@ def wait_in_line(job_folder: Path, pause: Callable[[float], None] = time.sleep) 
     place = Workspace(job_folder.parents[1])
     with _lock(place):
         own = _read(job_folder)
-    room = max(1, int(os.environ.get("GNNREC_TRAININGS") or 1))
+    room = at_once()
     while sum(is_alive(job) for job in _read_all(place) if job.number < own.number) >= room:
         pause(0.5)
     return train_words(place, own)
+
+
+def at_once() -> int:
+    """How many trainings may run at the same time: `GNNREC_TRAININGS`, default 1."""
+    return max(1, int(os.environ.get("GNNREC_TRAININGS") or 1))
+
+
+def environment() -> dict[str, str]:
+    """What the process of a training is given: ours, with as many threads as leave one core to the app.
+
+    Threads of numerical libraries wait for each other by keeping their cores busy. Where a core is missing, a step
+    takes up to twenty times as long, and the app is slow too. `OMP_NUM_THREADS`, where it is set, is kept.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"OMP_NUM_THREADS": str(max(1, (cores - 1) // at_once())), **os.environ}
 
 
 def train_words(place: Workspace, job: Job) -> list[str]:
@@ -180,6 +195,7 @@ def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) 
         process = subprocess.Popen(
             [sys.executable, "-m", "gnnrec_core", "job", str(folder)],
             cwd=PROJECT,
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

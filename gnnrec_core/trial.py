@@ -1,5 +1,5 @@
-"""What a training would cost on this machine, tried by a process of its own: it has the threads of a training, and
-leaves a server's memory as it was."""
+"""What a training would cost on this machine, tried by a process of its own: it has the threads of a training that the
+app starts, and leaves the server's memory as it was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from gnnrec_core.errors import LensError, RequestError
-from gnnrec_core.jobs import TrainRequest
+from gnnrec_core.jobs import TrainRequest, environment
 from gnnrec_core.library import PROJECT
 
 LONGEST = 300.0
@@ -20,7 +20,14 @@ def trial(request: TrainRequest) -> dict[str, Any]:
     """The answer of `python -m gnnrec_core estimate`. Raises its error, and RequestError after five minutes."""
     command = [sys.executable, "-m", "gnnrec_core", "estimate", *request.words, "--json"]
     try:
-        done = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST)
+        done = subprocess.run(
+            command,
+            cwd=PROJECT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LONGEST,
+        )
     except subprocess.TimeoutExpired:
         raise RequestError(
             f"A few steps of {request.model} took more than {LONGEST / 60:.0f} minutes.", "Choose a smaller model."

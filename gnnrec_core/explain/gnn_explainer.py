@@ -2,11 +2,13 @@
 
 A mask value for every directed edge is learned so that the masked graph keeps the score while few edges stay:
 
-    (score(sigmoid(M)) - score)^2 + edge_size * sum sigmoid(M) + mean entropy(sigmoid(M)),
+    c^2 (score(sigmoid(M)) - score)^2 + edge_size * sum sigmoid(M) + mean entropy(sigmoid(M)),
 
-by Adam from M ~ N(0, 2 / n_nodes). From the second step on, sum and entropy run over the edges whose first gradient is
-not zero, and the others get importance 0 in the end. At the same seed the masks equal those of
-`torch_geometric.explain.GNNExplainer` (held together by `tests/explain/test_gnn_explainer.py`).
+by Adam from M ~ N(0, 2 / n_nodes). c = counts_as / |score| makes the prices of edges mean the same for every model: one
+whose scores are a tenth of another's would otherwise keep no edge at all. `counts_as` 0 sets c = 1, as PyG does. From
+the second step on, sum and entropy run over the edges whose first gradient is not zero, and the others get importance 0
+in the end. At the same seed and c = 1 the masks equal those of `torch_geometric.explain.GNNExplainer` (held together by
+`tests/explain/test_gnn_explainer.py`).
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ class GNNExplainerSettings(Settings):
     """Settings of GNNExplainer; `edge_size` decides how faithful the masks are (PyG's own default is 0.005)."""
 
     edge_size: float = Field(0.1, ge=0.0, le=10.0, description="Price of each edge that stays.")
+    counts_as: float = Field(
+        5.0, ge=0.0, le=1000.0, description="What the explained number counts as beside the prices of edges; 0: itself."
+    )
     n_epochs: int = Field(300, ge=1, le=5000, description="Steps of the optimiser.")
     learning_rate: float = Field(0.01, gt=0.0, le=1.0, description="Step size of Adam.")
     n_seeds: int = Field(3, ge=1, le=10, description="Optimisations from different starts that are averaged.")
@@ -95,11 +100,12 @@ def learn_mask(score: PairScore, target: float, settings: GNNExplainerSettings, 
     mask = torch.randn(score.n_edges, generator=torch.Generator().manual_seed(seed)) * std
     first, second = torch.zeros_like(mask), torch.zeros_like(mask)
     used = torch.zeros_like(mask, dtype=torch.bool)
+    unit = settings.counts_as / abs(target) if settings.counts_as and target else 1.0
     for step in range(1, settings.n_epochs + 1):
         progress.report(step - 1, settings.n_epochs)
         kept = mask.sigmoid()
         value, slope = score.value_and_gradient(kept.double().numpy())
-        gradient = torch.from_numpy(2 * (value - target) * slope).float()
+        gradient = torch.from_numpy(2 * unit**2 * (value - target) * slope).float()
         if step > 1:
             gradient = torch.where(used, gradient + _price_slope(kept, settings.edge_size, int(used.sum())), 0.0)
         gradient *= kept * (1 - kept)

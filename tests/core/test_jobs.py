@@ -106,6 +106,18 @@ def test_a_job_waits_for_every_older_living_job_and_for_no_other(place, sleeper,
     jobs.wait_in_line(place.home / "jobs" / "r-own", lambda _: pytest.fail("two may train at once"))
 
 
+def test_a_training_leaves_a_core_to_the_app(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert jobs.environment()["OMP_NUM_THREADS"] == "7"
+    monkeypatch.setenv("GNNREC_TRAININGS", "3")
+    assert jobs.environment()["OMP_NUM_THREADS"] == "2" and jobs.environment()["PATH"] == os.environ["PATH"]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    assert jobs.environment()["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert jobs.environment()["OMP_NUM_THREADS"] == "5"
+
+
 def test_the_words_of_a_training_say_all_that_was_asked(place):
     request = TrainRequest("/d", "lightgcn", {"n_layers": 2, "loss": "bpr"}, seed=7, device="cpu", max_seconds=5)
     words = jobs.train_words(place, Job("r-1", 1, request, 0, 0.0, resume=True))

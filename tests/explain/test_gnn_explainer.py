@@ -52,11 +52,22 @@ def pyg_mask(model, case, settings, seed):
 def test_masks_equal_those_of_pyg(n_layers, edge_size):
     model = random_model(n_layers=n_layers)
     case = model.case(SCORE)
-    settings = GNNExplainerSettings(edge_size=edge_size, n_epochs=60, learning_rate=0.05)
+    settings = GNNExplainerSettings(counts_as=0, edge_size=edge_size, n_epochs=60, learning_rate=0.05)
     theirs = pyg_mask(model, case, settings, seed=3)
     ours = learn_mask(PairScore.of(model.prepared, case), case.explained, settings, seed=3)
     assert np.ptp(theirs) > 0.1
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_masks_do_not_depend_on_the_scale_of_scores():
+    model = random_model()
+    case, settings = model.case(SCORE), GNNExplainerSettings(n_epochs=60)
+    score = PairScore.of(model.prepared, case)
+    louder = replace(score, starts=score.starts * [1, 8])
+    assert louder.value_and_gradient(np.ones(score.n_edges))[0] == pytest.approx(8 * case.explained)
+    found = learn_mask(score, case.explained, settings, seed=0)
+    assert np.ptp(found) > 0.1
+    np.testing.assert_allclose(learn_mask(louder, 8 * case.explained, settings, seed=0), found, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -1,4 +1,4 @@
-"""The picture in the README: the real app, explaining the first item of the first reader of the sample."""
+"""The picture in the README: the real app with the case that its Explain page opens on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         with visiting(browser, server) as visitor:
-            page = visitor.open("explain?user=reader-0001")
+            page = visitor.open("explain")
             visitor.no_error()
-            page.set_viewport_size({"width": 1280, "height": 1280})
+            page.set_viewport_size({"width": 1280, "height": 1340})
             page.locator("text.bartext").first.wait_for(state="attached")
             page.wait_for_timeout(1000)
             page.screenshot(path=TARGET)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.sparse_ops import csr
 
 
 class EdgeGraph:
@@ -39,11 +38,7 @@ class EdgeGraph:
 
     def matrix(self, values: Tensor) -> Tensor:
         """`values` `[n_edges]` as a CSR matrix `[n_nodes, n_nodes]`: entry (target, source)."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
-            return torch.sparse_csr_tensor(
-                self._pointer, self._index, values, size=(self.n_nodes, self.n_nodes), check_invariants=False
-            )
+        return csr(self._pointer, self._index, values, (self.n_nodes, self.n_nodes))
 
     def row_sum(self, values: Tensor) -> Tensor:
         """Sum of `values` `[n_edges]` over the edges into each node `[n_nodes]`."""
@@ -57,7 +52,7 @@ class EdgeGraph:
 
     def normalised(self, weight: Tensor, degree: Tensor) -> Tensor:
         """D^-1/2 W D^-1/2 `[n_nodes, n_nodes]` (CSR) of other weights `[n_edges]` and their degrees `[n_nodes]`."""
-        inverse = torch.where(degree > 0, degree.rsqrt(), torch.zeros_like(degree))
+        inverse = inverse_or_zero(degree.sqrt())
         return self.matrix(weight * inverse.index_select(0, self.row) * inverse.index_select(0, self.column))
 
     def without(self, edges: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,3 +63,8 @@ class EdgeGraph:
         degree.index_add_(0, self.row[gone], -weight[gone])
         weight[gone] = 0
         return weight, degree.clamp_(min=0)
+
+
+def inverse_or_zero(values: Tensor) -> Tensor:
+    """1 / x for each of `values` above 0; 0 for the others (nodes without edges)."""
+    return torch.where(values > 0, 1 / values, torch.zeros_like(values))

@@ -127,7 +127,7 @@ class GAT(GradientRecommender):
 
     @cached_property
     def _weights(self) -> Weights:
-        return Weights.of(self._edges, self._edges.weight, self._edges.degree)
+        return Weights.of(self._edges.weight, self._edges.degree)
 
     def _feature_tensor(self, graph: RecGraph, edges: EdgeGraph) -> Tensor:
         names = edge_feature_names(self.graph, self.settings)
@@ -137,7 +137,7 @@ class GAT(GradientRecommender):
         """The layer mean of all nodes; in training without the edges of the batch."""
         weights = self._weights
         if batch is not None and self.settings.hide_batch:
-            weights = Weights.of(self._edges, *self._edges.without(batch.all_edges))
+            weights = Weights.of(*self._edges.without(batch.all_edges))
         return self._layer_mean(weights), nodes
 
     def _layer_mean(self, weights: Weights) -> Tensor:
@@ -187,7 +187,7 @@ class GAT(GradientRecommender):
         As `propagation(graph.without(edges)).final` up to float32 rounding, without sorting the edges again.
         """
         with torch.no_grad():
-            weights = Weights.of(self._edges, *self._edges.without(torch.from_numpy(edges).to(self.device)))
+            weights = Weights.of(*self._edges.without(torch.from_numpy(edges).to(self.device)))
             final = self._layer_mean(weights)
         found: FloatArray = final.cpu().numpy()
         return found
@@ -199,7 +199,7 @@ class GAT(GradientRecommender):
         """
         both = weight.repeat(2)[self._edges.order]
         degree = torch.zeros_like(self._edges.degree).index_add(0, self._edges.row, both)
-        return self._layer_mean(Weights.of(self._edges, both, degree))
+        return self._layer_mean(Weights.of(both, degree))
 
     def attention(self, graph: RecGraph | None = None) -> Attention:
         """Attention and its lift over uniform on `graph` (default: the trained graph)."""
@@ -212,7 +212,7 @@ class GAT(GradientRecommender):
         """alpha `[K, H, n_edges]` and sqrt(d_target / d_source) `[n_edges]`, in the order of `graph.edge_index`."""
         own = graph is self.graph
         edges = self._edges if own else EdgeGraph(graph, self.device)
-        weights = self._weights if own else Weights.of(edges, edges.weight, edges.degree)
+        weights = self._weights if own else Weights.of(edges.weight, edges.degree)
         features = self._features if own else self._feature_tensor(graph, edges)
         found = []
         with torch.no_grad():
@@ -220,11 +220,11 @@ class GAT(GradientRecommender):
             for layer in range(self.settings.n_layers):
                 for head, block in enumerate(x.chunk(self.settings.n_heads, dim=1)):
                     raw = raw_logits(edges, *self._logit_parts(block.contiguous(), layer, head, features))
-                    found.append(attention(edges, weights, raw, self.settings.attention_bound)[edges.place])
+                    found.append(attention(edges, weights.weight, raw, self.settings.attention_bound)[edges.place])
                 x = self._layer(x, layer, edges, weights, features)
         shape = (self.settings.n_layers, self.settings.n_heads, graph.n_edges)
         alpha = torch.stack(found).cpu().numpy().reshape(shape) if found else np.zeros(shape, np.float32)
-        return alpha, weights.calibration[edges.place].cpu().numpy()
+        return alpha, weights.calibration(edges)[edges.place].cpu().numpy()
 
 
 def edge_feature_names(graph: RecGraph, settings: Any) -> tuple[str, ...]:

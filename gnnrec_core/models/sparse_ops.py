@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,27 @@ import torch
 from torch import Tensor
 
 
+@cache
+def _hear_the_warning() -> None:
+    """torch says once a process that its CSR tensors are in beta state; here, unheard. Ours are checked by tests."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+        torch.sparse_csr_tensor([0, 0], [], [], size=(1, 1), check_invariants=False)
+
+
+def csr(pointer: Tensor, index: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """A CSR tensor of parts that are known to fit: row starts `[n + 1]`, columns `[nnz]`, entries `[nnz]`."""
+    _hear_the_warning()
+    return torch.sparse_csr_tensor(pointer, index, values, size=shape, device=values.device, check_invariants=False)
+
+
 def csr_tensor(matrix: sp.csr_array, device: str = "cpu", dtype: Any = np.float32) -> Tensor:
     """`matrix` as a torch CSR tensor with 32-bit indices (the sparse kernels of the CPU take no others directly)."""
     if matrix.nnz >= 2**31:
         raise ValueError("more than 2^31 entries")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
-        return torch.sparse_csr_tensor(
-            torch.from_numpy(matrix.indptr.astype(np.int32)),
-            torch.from_numpy(matrix.indices.astype(np.int32)),
-            torch.from_numpy(matrix.data.astype(dtype)),
-            size=matrix.shape,
-            device=device,
-            check_invariants=False,
-        )
+    parts = (matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data.astype(dtype))
+    pointer, index, values = (torch.from_numpy(part).to(device) for part in parts)
+    return csr(pointer, index, values, matrix.shape)
 
 
 def product(matrix: Tensor, x: Tensor) -> Tensor:

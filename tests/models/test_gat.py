@@ -77,11 +77,11 @@ def test_the_own_gradient_of_attention_is_right():
     graph = EdgeGraph(build_graph(random_dataset(n_users=6, n_items=8, per_user=5, side_edges=True)))
     for name in ("weight", "_ones", "degree"):
         setattr(graph, name, getattr(graph, name).double())
-    weights = Weights.of(graph, graph.weight, graph.degree)
+    weights = Weights.of(graph.weight, graph.degree)
     generator = torch.Generator().manual_seed(0)
     shapes = ((graph.n_nodes, 3), (graph.n_nodes,), (graph.n_nodes,), (len(graph.weight),))
     parts = [torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_() for shape in shapes]
-    weighing = [tensor.clone().requires_grad_() for tensor in (weights.weight, weights.calibration)]
+    weighing = [tensor.clone().requires_grad_() for tensor in (weights.weight, weights.root, weights.inverse)]
     assert torch.autograd.gradcheck(
         lambda *values: attend(*values[:4], graph, Weights(*values[4:]), 1.5), [*parts, *weighing]
     )

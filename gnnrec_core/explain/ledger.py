@@ -101,5 +101,6 @@ def reader_ledger(prepared: Prepared, case: Case) -> tuple[float, IntArray, Floa
 def frozen_warning(frozen: tuple[str, ...]) -> tuple[str, ...]:
     """What has to be said where something was held fixed to make the score a sum."""
     return tuple(
-        f"{part} frozen: the parts sum to the score with {part} held at its present values." for part in frozen
+        f"{part.capitalize()} frozen: the parts sum to the score with {part} held at its present values."
+        for part in frozen
     )

@@ -155,10 +155,12 @@ def _baseline(explanation: Explanation) -> str:
         what = f"the {whose}'s own attributes"
     else:
         what = f"the {whose}'s own embedding, learned in training and kept as it is in every recomputation"
-    return (
-        f"{percent(explanation.baseline / explanation.score)} of the {_what(explanation)} comes from no interaction "
-        f"shown: it is {what}."
-    )
+    share = explanation.baseline / explanation.score
+    if round(100 * share) < 0:
+        return (
+            f"What no interaction carries speaks against it, by {percent(-share)} of the {_what(explanation)}: {what}."
+        )
+    return f"{percent(share)} of the {_what(explanation)} comes from no interaction shown: it is {what}."
 
 
 def _by_attribute(explanation: Explanation, dataset: Dataset) -> Iterator[str]:

@@ -96,7 +96,10 @@ def heat_map(
 ) -> go.Figure:
     """A table of numbers with the diverging colours around `middle`; every cell has its number written in it."""
     extent = float(np.nanmax(np.abs(values - middle), initial=0.0)) or 1.0
-    text = [["" if np.isnan(value) else _cell(float(value), as_percent) for value in row] for row in values]
+    digits = 0 if as_percent else int(np.clip(1 - np.floor(np.log10(extent)), 2, 6))  # the largest shows two of its own
+    scale = 100 if as_percent else 1
+    unit = "\u00a0%" if as_percent else ""
+    text = [["" if np.isnan(value) else _cell(scale * float(value), digits) + unit for value in row] for row in values]
     said = [["" if np.isnan(value) else theme.number(float(value), 4) for value in row] for row in values]
     figure = go.Figure(
         go.Heatmap(
@@ -147,14 +150,14 @@ def layer_chart(table: NDArray[np.float64]) -> go.Figure:
     return heat_map(table, rows, columns)
 
 
-def _cell(value: float, as_percent: bool) -> str:
+def _cell(value: float, digits: int) -> str:
     """A number for a cell: few letters, as the longest one sets the size of all.
 
-    >>> _cell(0.004, True), _cell(-0.31, True), _cell(-0.00091, False), _cell(1.5, False)
-    ('0\xa0%', '−31\xa0%', '0.00', '1.50')
+    >>> _cell(0.4, 0), _cell(-31.2, 0), _cell(-0.00091, 2), _cell(-0.0212, 3)
+    ('0', '−31', '0.00', '−0.021')
     """
-    text = f"{100 * value:.0f}\u00a0%" if as_percent else f"{value:.2f}"
-    return text.lstrip("-") if not text.strip("-0.\u00a0%") else text.replace("-", "−")
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "−")
 
 
 def room(starts: NDArray[np.float64], values: Sequence[float]) -> list[float]:

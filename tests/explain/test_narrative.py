@@ -63,6 +63,12 @@ def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
     assert "trained embeddings as they are" in said[-1]
 
 
+def test_what_no_interaction_carries_can_speak_against(dataset):
+    said = narrate(explanation([part(2.2, "i1", "Dune")], baseline=-0.2), dataset)
+    start = "What no interaction carries speaks against it, by 10 % of the score: the user's own embedding, learned"
+    assert said[2].startswith(start)
+
+
 @pytest.mark.parametrize(
     ("value", "check", "why"),
     [

@@ -16,7 +16,7 @@ def recommended(study: Study, user_index: int, items: list[int], scores: list[fl
     user = dataset.users.ids[user_index]
     with st.container(key="list", gap=None):
         for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
-            facts = [f"score {theme.number(score, 2)}", f"in {int(graph.popularity[item]):,} histories"]
+            facts = [f"score {theme.number(score)}", f"in {int(graph.popularity[item]):,} histories"]
             about = for_markdown(tables.item_line(dataset, item, 2))
             with st.container(key=f"row_{rank}", gap=None):
                 shell.link(

@@ -76,8 +76,10 @@ def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> None:
     key = ("trial", dataset.fingerprint, request.model, request.device, tuple(sorted(request.settings.items())))
     work = line().find(key)
     if work is not None and work.state == "done":
-        sentence = tried(work.answer)
-        st.caption(sentence) if work.answer["fits"] else st.warning(sentence, icon=":material/memory:")
+        if work.answer["fits"]:
+            st.caption(tried(work.answer))
+        else:
+            st.warning(tried(work.answer), icon=":material/memory:")
         return
     if work is not None and work.state in ("waiting", "running"):
         waiting_room(work, "Trying a few steps", "trial")

@@ -46,3 +46,10 @@ class UnsupportedError(LensError):
 
 class CancelledError(LensError):
     """A person or a time limit stopped long work; what was best so far has been kept."""
+
+
+def error_from(content: dict[str, Any]) -> LensError:
+    """The error that `to_dict` told, of its type: what another process of ours has raised. LensError where the type is
+    not known here."""
+    kinds = {kind.__name__: kind for kind in LensError.__subclasses__()}
+    return kinds.get(content["type"], LensError)(content["message"], content["hint"], **content["details"])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from gnnrec_core.errors import LensError, RequestError
+from gnnrec_core.errors import LensError, RequestError, error_from
 from gnnrec_core.jobs import TrainRequest, environment
 from gnnrec_core.library import PROJECT
 
@@ -36,5 +36,5 @@ def trial(request: TrainRequest) -> dict[str, Any]:
         raise LensError("The estimate failed.", done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     answer: dict[str, Any] = json.loads(done.stdout)
     if "error" in answer:
-        raise RequestError(answer["error"]["message"], answer["error"]["hint"])
+        raise error_from(answer["error"])
     return answer

@@ -22,14 +22,13 @@ from gnnrec_core.data.drafts import load_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
 from gnnrec_core.data.readers.values import Progress
-from gnnrec_core.errors import DataError, LensError, RequestError, UnsupportedError
+from gnnrec_core.errors import DataError, error_from
 
 PROJECT = Path(__file__).resolve().parents[2]
 MEMORY_BYTES = 6 * 2**30
 """Address space of the child: libraries reserve about 2 GiB of it that they never touch."""
 SECONDS = 600.0
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-_ERRORS = {kind.__name__: kind for kind in (DataError, RequestError, UnsupportedError)}
 
 
 def preview_apart(source: Path, scratch: Path, options: ImportOptions | None = None) -> Preview:
@@ -67,8 +66,7 @@ def _ask(
         raise _no_answer(source, code, in_time, folder)
     answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     if "error" in answer:
-        error = answer["error"]
-        raise _ERRORS.get(error["type"], LensError)(error["message"], error["hint"], **error["details"])
+        raise error_from(answer["error"])
     if answer.get("out_of_memory"):
         raise _too_big(source)
     return answer

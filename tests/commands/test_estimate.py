@@ -34,5 +34,6 @@ def test_a_model_without_epochs_says_so(data, capsys):
 def test_a_process_of_its_own_answers_and_passes_errors_on(data):
     found = trial(TrainRequest(data, "gat", {"epochs": 4, "embedding_dim": 8}, device="cpu"))
     assert found["model"] == "gat" and found["seconds_at_most"] == pytest.approx(4 * found["seconds_per_epoch"])
-    with pytest.raises(RequestError, match="no setting named 'dim'"):
+    with pytest.raises(RequestError, match="no setting named 'dim'") as caught:
         trial(TrainRequest(data, "gat", {"dim": 3}, device="cpu"))
+    assert caught.value.hint and caught.type is RequestError

@@ -1,5 +1,5 @@
 """The app: `streamlit run app.py`."""
 
-from gnnrec_ui import shell
+from gnnrec_ui.frame import shell
 
 shell.start()

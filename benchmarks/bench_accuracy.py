@@ -27,10 +27,10 @@ N_PAIRS = 20
 
 def trained(dataset: Any, model_name: str, settings: dict[str, Any], seed: int) -> tuple[Any, dict[str, float]]:
     """A model trained as `train` does it, and its cost."""
+    from gnnrec_core.base.settings import read_settings
     from gnnrec_core.models import MODELS
     from gnnrec_core.models.protocol import FitOptions
-    from gnnrec_core.models.validation import Validation
-    from gnnrec_core.settings import read_settings
+    from gnnrec_core.runs.validation import Validation
 
     model_type = MODELS.load(model_name)
     model = model_type.create(dataset, read_settings(model_type.settings_type, settings), seed, "cpu")

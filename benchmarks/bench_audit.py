@@ -17,11 +17,11 @@ from gnnrec_core.audit.evidence import Categories, Evidence
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.metrics import METRICS, measurable
-from gnnrec_core.audit.mitigation import Bench, mitigate
-from gnnrec_core.audit.reranking import RERANKERS
-from gnnrec_core.audit.reranking.protocol import Candidates
+from gnnrec_core.audit.rerankers import RERANKERS
+from gnnrec_core.audit.rerankers.protocol import Candidates
+from gnnrec_core.audit.studies.mitigation import Bench, mitigate
+from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.ranking.topk import top_k
-from gnnrec_core.ranking.values import Recommendations
 
 N_USERS, N_ITEMS, K, N_CANDIDATES, N_GENRES, N_PROVIDERS = 29_858, 40_981, 20, 100, 18, 50
 LIMITS = {"suite": 3.0, "move": 1.5}

@@ -19,20 +19,20 @@ import numpy as np
 from common import gowalla, movielens, seconds, write
 from scipy.stats import spearmanr
 
-from gnnrec_core.data.values import Dataset
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.counterfactual import counterfactual_of
-from gnnrec_core.explain.leave_one_out import leave_one_out
-from gnnrec_core.explain.ledger import user_ledger
-from gnnrec_core.explain.linear import all_scores, prepare
-from gnnrec_core.explain.paths import target_vector
-from gnnrec_core.explain.predictor import removal_predictor
-from gnnrec_core.explain.scoring import scorer_of
-from gnnrec_core.explain.values import Case
-from gnnrec_core.explain.walks import best_walks
-from gnnrec_core.explain.weight_gradient import weight_gradient
+from gnnrec_core.explain.explanation import Case
+from gnnrec_core.explain.methods.leave_one_out import leave_one_out
+from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.methods.paths import target_vector
+from gnnrec_core.explain.methods.weight_gradient import weight_gradient
+from gnnrec_core.explain.questions.counterfactual import counterfactual_of
+from gnnrec_core.explain.scores.linear import all_scores, prepare
+from gnnrec_core.explain.scores.predictor import removal_predictor
+from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.walks.walks import best_walks
 from gnnrec_core.ranking.topk import rank_items, rank_of
-from gnnrec_core.recommend import left_out
+from gnnrec_core.runs.recommend import left_out
 
 K = 10
 
@@ -41,7 +41,7 @@ def main() -> None:
     """Measure and write `results/explain.json`."""
     import torch
 
-    from gnnrec_core.explain import captum_methods, gnn_explainer  # noqa: F401  (imported before any clock starts)
+    from gnnrec_core.explain.methods import captum_methods, gnn_explainer  # noqa: F401  (imported before any clock starts)
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=200)
@@ -76,7 +76,7 @@ def trained(dataset: Dataset, name: str, epochs: int) -> Any:
     """A model with its default settings at its best epoch by validation, of at most `epochs`."""
     from gnnrec_core.models import MODELS
     from gnnrec_core.models.protocol import FitOptions
-    from gnnrec_core.models.validation import Validation
+    from gnnrec_core.runs.validation import Validation
 
     kind, validation = MODELS.load(name), Validation(dataset)
     model = kind.create(dataset, kind.settings_type(epochs=epochs), 0, "cpu")
@@ -247,7 +247,7 @@ def counterfactuals(model: Any, dataset: Dataset, lists: Any, users: Any, place:
 
 def against_pyg(model: Any, dataset: Dataset, case: Case, n_epochs: int) -> dict[str, float]:
     """Seconds of PyG's GNNExplainer on the whole graph, of ours, and of exact leave-one-out, for one pair."""
-    from gnnrec_core.explain.gnn_explainer import GNNExplainer, GNNExplainerSettings
+    from gnnrec_core.explain.methods.gnn_explainer import GNNExplainer, GNNExplainerSettings
 
     start = time.process_time()
     pyg_gnnexplainer(model, case, n_epochs)

@@ -17,7 +17,7 @@ from typing import Any
 
 from common import gowalla, write
 
-from gnnrec_core.settings import split_assignments
+from gnnrec_core.base.settings import split_assignments
 
 PUBLISHED = {"recall@20": 0.1830, "ndcg@20": 0.1554}
 
@@ -32,7 +32,7 @@ def choose(overrides: dict[str, str]) -> None:
     """Follow the figures on a tenth of train; nothing is written and test is not looked at."""
     from gnnrec_core.data.store import save_dataset
     from gnnrec_core.models.presets import preset_settings
-    from gnnrec_core.models.training import train
+    from gnnrec_core.runs.training import train
 
     settings = {**preset_settings("gowalla", "lightgcn"), **overrides}
     with tempfile.TemporaryDirectory() as temporary:
@@ -48,8 +48,8 @@ def judge() -> None:
 
     from gnnrec_core.data.store import save_dataset
     from gnnrec_core.models.presets import preset_settings
-    from gnnrec_core.models.run import load_run
-    from gnnrec_core.models.training import train
+    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.runs.training import train
 
     dataset, settings = gowalla(), preset_settings("gowalla", "lightgcn")
     with tempfile.TemporaryDirectory() as temporary:

@@ -17,8 +17,8 @@ SLOW = {"lightgcn": ("gnnexplainer",), "gat": ("gnnexplainer", "attention", "lea
 def main() -> None:
     """Measure and write."""
     from gnnrec_core.data.truth import load_truth
-    from gnnrec_core.explain.planted import MAX_RANK, score_planted
-    from gnnrec_core.models.run import load_run
+    from gnnrec_core.explain.truth.planted import MAX_RANK, score_planted
+    from gnnrec_core.runs.run import load_run
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n-cases", type=int, default=200)

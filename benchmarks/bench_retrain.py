@@ -19,17 +19,17 @@ import numpy as np
 from common import ROOT, write
 from scipy.stats import spearmanr
 
+from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset
-from gnnrec_core.data.values import Dataset
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.ledger import user_ledger
-from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions
-from gnnrec_core.models.run import RunRecord
-from gnnrec_core.models.validation import Validation
 from gnnrec_core.ranking.topk import rank_of
-from gnnrec_core.settings import read_settings
+from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.validation import Validation
 
 SAMPLE, RUN = ROOT / "sample_data" / "classics", ROOT / "sample_data" / "runs" / "lightgcn"
 SHARE = 0.2

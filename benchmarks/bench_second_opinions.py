@@ -19,20 +19,20 @@ import numpy as np
 import torch
 from common import DATA, ROOT, movielens, seconds, write
 
-from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import make_case
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.faithfulness import measure, truth_of
-from gnnrec_core.explain.gnn_explainer import GNNExplainerSettings, learn_mask
-from gnnrec_core.explain.graph_masks import PairScore
-from gnnrec_core.explain.leave_one_out import leave_one_out
-from gnnrec_core.explain.linear import prepare
-from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.methods.gnn_explainer import GNNExplainerSettings, learn_mask
+from gnnrec_core.explain.methods.leave_one_out import leave_one_out
+from gnnrec_core.explain.scores.graph_masks import PairScore
+from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.truth.faithfulness import measure, truth_of
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.run import load_run
-from gnnrec_core.recommend import recommend
-from gnnrec_core.settings import read_settings
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.run import load_run
 
 TIMED = ("integrated_gradients", "saliency", "input_x_gradient", "shapley")
 COMPARED = ("ledger", "weight_gradient", *TIMED, "attention", "gnnexplainer", "random")

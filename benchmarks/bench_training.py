@@ -53,10 +53,10 @@ print(json.dumps({"step": statistics.median(times[2:]), "batch": len(batch), "st
 
 def our_step(dataset: Any, model_name: str, settings: dict[str, Any] = SETTINGS) -> tuple[float, float, Any]:
     """Seconds of our step, of drawing one batch, and the model."""
+    from gnnrec_core.base.settings import read_settings
     from gnnrec_core.models import MODELS
-    from gnnrec_core.models.fitting import GradientFit
+    from gnnrec_core.models.ops.fitting import GradientFit
     from gnnrec_core.models.protocol import FitOptions
-    from gnnrec_core.settings import read_settings
 
     model_type = MODELS.load(model_name)
     model = model_type.create(dataset, read_settings(model_type.settings_type, settings), 0, "cpu")
@@ -72,7 +72,7 @@ def bare_products(model: Any) -> float:
     the result of the one before."""
     import torch
 
-    from gnnrec_core.models.sparse_ops import csr_tensor
+    from gnnrec_core.models.ops.sparse import csr_tensor
 
     operator = csr_tensor(model.graph.normalised_adjacency)
     starts = [torch.randn(model.graph.n_nodes, DIM) for _ in range(2)]

@@ -19,8 +19,8 @@ import polars as pl
 import psutil
 from common import RESULTS
 
-from gnnrec_core.data.sandbox import draft_apart
-from gnnrec_core.errors import DataError
+from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.apart.sandbox import draft_apart
 
 HEAD = b"user_id,item_id,rating,timestamp\n"
 

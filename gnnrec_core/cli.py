@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
+from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.commands import COMMANDS
-from gnnrec_core.errors import LensError, RequestError
-from gnnrec_core.registry import did_you_mean
 
 
 class _Parser(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import NO_TIME, Dataset, FloatArray, IntArray, frozen_array
+from gnnrec_core.data.dataset import NO_TIME, Dataset, FloatArray, IntArray, frozen_array
 
 NodeType = Literal["user", "item", "attribute"]
 INTERACTION = "interaction"

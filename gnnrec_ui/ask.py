@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gnnrec_core import progress
-from gnnrec_core.errors import LensError
-from gnnrec_ui import privacy
-from gnnrec_ui.slow_work import Work, line
-from gnnrec_ui.study import Study
+from gnnrec_core.base import progress
+from gnnrec_core.base.errors import LensError
+from gnnrec_ui.frame import privacy
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.server.slow_work import Work, line
 
 SAMPLED_USERS = 2000
 
@@ -55,7 +55,7 @@ def telling_user(study: Study) -> int:
 def _missed(_run: Any, key: str) -> list[int]:
     from gnnrec_core.ranking.accuracy import hits, n_relevant
     from gnnrec_core.ranking.matrix import interaction_matrix
-    from gnnrec_core.recommend import recommend
+    from gnnrec_core.runs.recommend import recommend
 
     relevant = interaction_matrix(_run.dataset, "test")
     users = np.flatnonzero(np.diff(relevant.indptr) > 0)
@@ -71,7 +71,7 @@ def _missed(_run: Any, key: str) -> list[int]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _telling_user(_run: Any, key: str) -> int:
     from gnnrec_core.explain.explaining import explain
-    from gnnrec_core.recommend import recommend
+    from gnnrec_core.runs.recommend import recommend
 
     n_train = np.diff(_run.graph.seen.indptr)
     known = np.flatnonzero((n_train >= 5) & (n_train <= 40))
@@ -93,14 +93,14 @@ def _telling_user(_run: Any, key: str) -> int:
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
 def _recommendations(_run: Any, key: str, user_index: int, k: int) -> Any:
-    from gnnrec_core.recommend import recommend
+    from gnnrec_core.runs.recommend import recommend
 
     return recommend(_run, np.array([user_index]), k)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing lists with histories …")
 def _popularity_lift(_run: Any, key: str) -> list[tuple[int, float]]:
-    from gnnrec_core.recommend import recommend
+    from gnnrec_core.runs.recommend import recommend
 
     graph = _run.graph
     users = np.flatnonzero(np.diff(graph.seen.indptr) > 0)
@@ -156,7 +156,7 @@ def _measurement_key(study: Study, found: Sequence[Any]) -> tuple[Any, ...]:
 
 def _measured(run: Any, found: Sequence[Any]) -> list[Any]:
     from gnnrec_core.explain.explaining import with_faithfulness
-    from gnnrec_core.explain.faithfulness import truth_of
+    from gnnrec_core.explain.truth.faithfulness import truth_of
 
     truth, measured = truth_of(run.model, run.dataset, found[0].case), []
     for number, each in enumerate(found):
@@ -202,41 +202,41 @@ def _explanation(
 
 @st.cache_resource(max_entries=200, show_spinner="Trying sets of interactions …")
 def _counterfactual(_run: Any, key: str, user: int, item: int, k: int) -> Any:
-    from gnnrec_core.explain.counterfactual import find_counterfactual
+    from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 
     return find_counterfactual(_run, user, item, k)
 
 
 @st.cache_resource(max_entries=200, show_spinner="Looking for what would lift it in …")
 def _why_not(_run: Any, key: str, user: int, item: int, k: int) -> Any:
-    from gnnrec_core.explain.why_not import why_not
+    from gnnrec_core.explain.questions.why_not import why_not
 
     return why_not(_run, user, item, k)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _what_if(_run: Any, key: str, user: int, removed: tuple[int, ...], added: tuple[int, ...], k: int) -> Any:
-    from gnnrec_core.explain.what_if import what_if
+    from gnnrec_core.explain.questions.what_if import what_if
 
     return what_if(_run, user, removed, added, k)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _new_person(_run: Any, key: str, items: tuple[int, ...], k: int) -> Any:
-    from gnnrec_core.fold_in import fold_in
+    from gnnrec_core.runs.fold_in import fold_in
 
     return fold_in(_run, list(items), k)
 
 
 @st.cache_resource(max_entries=100, show_spinner="Asking both models …")
 def _compared(_run: Any, _other: Any, key: str, other_key: str, user: int, item: int, target: Any, k: int) -> Any:
-    from gnnrec_core.explain.comparing import compare_case
+    from gnnrec_core.explain.questions.two_models import compare_case
 
     return compare_case(_run, _other, user, item, "ledger", target, k)
 
 
 def layer_table(study: Study, case: Any) -> Any:
     """What each pair of layers adds to the explained number."""
-    from gnnrec_core.explain.layers import layer_table as table
+    from gnnrec_core.explain.walks.layer_table import layer_table as table
 
     return table(study.run.model, case)

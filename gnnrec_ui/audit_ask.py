@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from gnnrec_core.library import RunEntry, Workspace
-from gnnrec_ui import cache
-from gnnrec_ui.study import Study
+from gnnrec_core.runs.workspace import RunEntry, Workspace
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.server import cache
 
 
 def report(study: Study, k: int, group_by: str, convention: str) -> Any:
@@ -30,7 +30,7 @@ def layers(study: Study, k: int) -> Any:
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking by layer …")
 def _layers(_run: Any, key: str, k: int) -> Any:
-    from gnnrec_core.audit.layers import popularity_by_layer
+    from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
     from gnnrec_core.models.protocol import PropagationRecommender
 
     return popularity_by_layer(_run, k) if isinstance(_run.model, PropagationRecommender) else None
@@ -43,7 +43,7 @@ def bench(study: Study, k: int, group_by: str) -> Any:
 
 @st.cache_resource(max_entries=3, show_spinner="Ranking the candidates once …")
 def _bench(_run: Any, key: str, k: int, group_by: str) -> Any:
-    from gnnrec_core.audit.mitigation import prepare
+    from gnnrec_core.audit.studies.mitigation import prepare
 
     return prepare(_run, k, group_by)
 
@@ -57,7 +57,7 @@ def mitigation(study: Study, k: int, group_by: str, method: str, settings: dict[
 def _mitigation(
     _bench: Any, key: str, k: int, group_by: str, method: str, settings: tuple[tuple[str, Any], ...]
 ) -> Any:
-    from gnnrec_core.audit.mitigation import mitigate
+    from gnnrec_core.audit.studies.mitigation import mitigate
 
     return mitigate(_bench, method, dict(settings))
 
@@ -71,6 +71,6 @@ def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int) -> Any:
 
 @st.cache_resource(max_entries=6, show_spinner="Ranking for every run and baseline …")
 def _comparison(folders: tuple[str, ...], dataset_folder: str, keys: tuple[str, ...], k: int) -> Any:
-    from gnnrec_core.audit.comparing import compare
+    from gnnrec_core.audit.studies.comparing import compare
 
     return compare([cache.run(folder, dataset_folder, key) for folder, key in zip(folders, keys, strict=True)], k)

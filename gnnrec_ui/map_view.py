@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.errors import UnsupportedError
-from gnnrec_core.report.privacy import NameUser
-from gnnrec_core.text import clean
-from gnnrec_core.viz import embedding_map, theme
-from gnnrec_core.viz.chart_data import chart_table
-from gnnrec_core.viz.embedding_map import FIRST_POINTS, MOST_POINTS, Mark
-from gnnrec_ui import ask, pickers, privacy, shell, tables
-from gnnrec_ui.charts import as_table, config
-from gnnrec_ui.study import Study
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.text import clean
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts import embedding_map
+from gnnrec_core.render.charts.chart_data import chart_table
+from gnnrec_core.render.charts.embedding_map import FIRST_POINTS, MOST_POINTS, Mark
+from gnnrec_core.views.privacy import NameUser
+from gnnrec_ui import ask
+from gnnrec_ui.frame import pickers, privacy, shell
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show import tables
+from gnnrec_ui.show.charts import as_table, config
 
 SIDES = {"items": "Items", "people": "People"}
 MOST_LISTED = 500

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from gnnrec_core.report.privacy import NameUser
-from gnnrec_core.text import clean, for_markdown
-from gnnrec_core.viz.neighbourhood import Neighbourhood, neighbourhood
-from gnnrec_core.viz.network import draw_network, legend, node_name, node_number, node_title, relation_label
-from gnnrec_ui import pickers, privacy, shell, state, tables
-from gnnrec_ui.graph_view import graph_view
-from gnnrec_ui.study import Study
+from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.render.neighbourhood import Neighbourhood, neighbourhood
+from gnnrec_core.render.network import draw_network, legend, node_name, node_number, node_title, relation_label
+from gnnrec_core.views.privacy import NameUser
+from gnnrec_ui.frame import pickers, privacy, shell, state
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show import tables
+from gnnrec_ui.show.graph_view import graph_view
 
 STEP = 50
 MOST = 500

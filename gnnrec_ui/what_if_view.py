@@ -7,11 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.text import clean, for_markdown
-from gnnrec_core.viz import explain_charts, theme
-from gnnrec_ui import ask, pickers, shell, state, tables
-from gnnrec_ui.charts import chart
-from gnnrec_ui.study import Study
+from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts import explain_charts
+from gnnrec_ui import ask
+from gnnrec_ui.frame import pickers, shell, state
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show import tables
+from gnnrec_ui.show.charts import chart
 
 
 def change_history(study: Study) -> None:

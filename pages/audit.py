@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from gnnrec_core.library import workspace
-from gnnrec_ui import audit_ask, audit_view, figures, mitigation_view, pickers, shell
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui import audit_ask
+from gnnrec_ui.audit import audit_view, mitigation_view
+from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.show import figures
 
 with shell.page("audit") as study:
     group_column, convention_column, length = st.columns([5, 2, 1], vertical_alignment="bottom")

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from gnnrec_core.library import workspace
-from gnnrec_ui import audit_ask, compare_view, pickers, shell
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui import audit_ask
+from gnnrec_ui.audit import compare_view
+from gnnrec_ui.frame import pickers, shell
 
 with shell.page("compare") as study:
     place, dataset = workspace(), study.dataset_entry

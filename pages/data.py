@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from gnnrec_core.library import workspace
-from gnnrec_core.text import for_markdown
-from gnnrec_ui import dataset_view, import_view, pickers, shell
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.data import dataset_view, import_view
+from gnnrec_ui.frame import pickers, shell
 
 with shell.page("data") as study:
     place = workspace()

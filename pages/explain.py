@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from gnnrec_ui import ask, pickers, shell
-from gnnrec_ui.explain_answer import answer, reasons
-from gnnrec_ui.explain_change import change
-from gnnrec_ui.explain_methods import methods, two_models
-from gnnrec_ui.explain_paths import attention, paths
-from gnnrec_ui.explain_review import review
+from gnnrec_ui import ask
+from gnnrec_ui.explain.answer import answer, reasons
+from gnnrec_ui.explain.change import change
+from gnnrec_ui.explain.methods import methods, two_models
+from gnnrec_ui.explain.paths import attention, paths
+from gnnrec_ui.explain.review import review
+from gnnrec_ui.frame import pickers, shell
 
 with shell.page("explain") as study:
     user = pickers.choose_user(study)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from gnnrec_core.library import workspace
-from gnnrec_ui import first_answer, shell, story
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.explain import first_answer
+from gnnrec_ui.frame import shell, story
 
 with shell.page("home") as study:
     place = workspace()

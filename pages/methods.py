@@ -3,9 +3,9 @@
 import streamlit as st
 
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_ui import shell
-from gnnrec_ui.method_cards import method_card
-from gnnrec_ui.planted_view import planted_view
+from gnnrec_ui.explain.planted_view import planted_view
+from gnnrec_ui.frame import shell
+from gnnrec_ui.show.method_cards import method_card
 
 with shell.page("methods"):
     st.subheader("Against the truth", anchor=False)

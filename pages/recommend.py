@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from gnnrec_core.text import for_markdown
-from gnnrec_ui import ask, lists, pickers, shell, tables
+from gnnrec_core.base.text import for_markdown
+from gnnrec_ui import ask
+from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.neighbourhood_view import neighbourhood_view
+from gnnrec_ui.show import lists, tables
 
 with shell.page("recommend") as study:
     person, length = st.columns([6, 1], vertical_alignment="bottom")

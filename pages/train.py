@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from gnnrec_core import jobs
-from gnnrec_core.library import workspace
-from gnnrec_core.text import for_markdown
-from gnnrec_ui import shell
-from gnnrec_ui.jobs_view import trainings
-from gnnrec_ui.new_training import choose_training, expected_time
-from gnnrec_ui.runs_view import run_list
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.runs import jobs
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.frame import shell
+from gnnrec_ui.train.jobs_view import trainings
+from gnnrec_ui.train.new_training import choose_training, expected_time
+from gnnrec_ui.train.runs_view import run_list
 
 with shell.page("train") as study:
     place, dataset = workspace(), study.dataset_entry

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gnnrec_ui import pickers, shell
+from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.what_if_view import change_history, somebody_new
 
 VIEWS = {"change": "Change a history", "new": "Somebody new"}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError, UnsupportedError
-from gnnrec_core.fold_in import fold_in
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.ranking.intervals import mean_interval, share_interval
-from gnnrec_core.recommend import evaluate, evaluate_model, left_out, recommend
+from gnnrec_core.runs.fold_in import fold_in
+from gnnrec_core.runs.recommend import evaluate, evaluate_model, left_out, recommend
 from tests.audit.oracle_world import ORACLE
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset, star
@@ -135,7 +135,7 @@ def test_torch_geometric_agrees():
 
 
 def run_of_fixed(model, dataset):
-    from gnnrec_core.settings import Settings
+    from gnnrec_core.base.settings import Settings
 
     model.settings = Settings()
     return run_of(model, dataset)

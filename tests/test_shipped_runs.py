@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnnrec_core.models.run import load_run
-from gnnrec_core.recommend import evaluate, recommend
+from gnnrec_core.runs.recommend import evaluate, recommend
+from gnnrec_core.runs.run import load_run
 
 RUNS = Path(__file__).resolve().parents[1] / "sample_data" / "runs"
 NAMES = sorted(path.name for path in RUNS.iterdir() if path.is_dir())

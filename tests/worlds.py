@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnnrec_core.data.values import SPLITS, Dataset, Interactions, Relation, Vocabulary
+from gnnrec_core.data.dataset import SPLITS, Dataset, Interactions, Relation, Vocabulary
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Real data and confirmed figures beside the project; tests that need them skip where they are absent."""

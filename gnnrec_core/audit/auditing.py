@@ -11,13 +11,13 @@ from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
+from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.statistics import grouped_jackknife
-from gnnrec_core.audit.values import AuditReport, Scope
-from gnnrec_core.data.values import SplitName
-from gnnrec_core.models.run import Run
+from gnnrec_core.audit.stats.statistics import grouped_jackknife
+from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
+from gnnrec_core.runs.run import Run
 
 TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
 """Metrics whose differences are tested by default. Few, because every test makes the adjustment harder."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnnrec_core.audit.values import AuditReport
-from gnnrec_core.errors import RequestError
-from gnnrec_core.registry import did_you_mean
+from gnnrec_core.audit.report import AuditReport
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.registry import did_you_mean
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,

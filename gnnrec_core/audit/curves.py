@@ -15,7 +15,7 @@ from gnnrec_core.audit.evidence import Categories, Evidence, divide
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.metrics.providers import per_provider
 from gnnrec_core.audit.segments import BINS, by_popularity, one_hot, popularity_bins
-from gnnrec_core.audit.spread import lorenz
+from gnnrec_core.audit.stats.spread import lorenz
 from gnnrec_core.ranking.intervals import mean_interval
 
 Values = NDArray[np.float64]

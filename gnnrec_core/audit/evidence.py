@@ -9,12 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.cosines import mean_cosine
 from gnnrec_core.audit.segments import one_hot, popularity_bins
-from gnnrec_core.audit.twins import Twins, find_twins
-from gnnrec_core.data.values import FloatArray, IntArray
+from gnnrec_core.audit.stats.cosines import mean_cosine
+from gnnrec_core.audit.studies.twins import Twins, find_twins
+from gnnrec_core.data.dataset import FloatArray, IntArray
 from gnnrec_core.ranking.accuracy import hits, n_relevant
-from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
+from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 
 PerUser = NDArray[np.float64]
 LIST_FREE = ("n_relevant", "evaluable", "n_history", "demand", "history_bins", "history_labels", "twins")

@@ -10,17 +10,17 @@ from gnnrec_core.audit.disclosure import showable
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import Metric
-from gnnrec_core.audit.statistics import (
+from gnnrec_core.audit.report import Difference, GroupFigures, ImpactRatio
+from gnnrec_core.audit.stats.statistics import (
     GroupTests,
     bootstrap_ratios,
     holm,
     percentile_interval,
     permutation_tests,
 )
-from gnnrec_core.audit.values import Difference, GroupFigures, ImpactRatio
 from gnnrec_core.audit.verdicts import MIN_FOR_VERDICT, finding_of, sentence_of
+from gnnrec_core.base.settings import Settings
 from gnnrec_core.ranking.intervals import Interval
-from gnnrec_core.settings import Settings
 
 
 class AuditSettings(Settings):

@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.scales import scale_order
 from gnnrec_core.audit.segments import head, prefix_holding
 from gnnrec_core.audit.sources import (
     GENRE_COLUMNS,
@@ -18,10 +17,11 @@ from gnnrec_core.audit.sources import (
     first_column,
     item_labels,
 )
-from gnnrec_core.data.values import NO_TIME, Dataset
-from gnnrec_core.errors import RequestError, UnsupportedError
+from gnnrec_core.audit.stats.scales import scale_order
+from gnnrec_core.base.errors import RequestError, UnsupportedError
+from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.dataset import NO_TIME, Dataset
 from gnnrec_core.ranking.matrix import interaction_matrix
-from gnnrec_core.registry import did_you_mean
 
 SECONDS_A_DAY = 86_400
 MANY_VALUES = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import IntArray
+from gnnrec_core.data.dataset import IntArray
 
 BINS = ("head", "middle", "tail")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.group_audit import GroupAudit
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.values import Difference
+from gnnrec_core.audit.report import Difference
 
 
 def lead_sentences(differences: tuple[Difference, ...], omnibus: dict[str, float]) -> tuple[str, ...]:

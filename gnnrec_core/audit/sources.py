@@ -9,15 +9,15 @@ import polars as pl
 import scipy.sparse as sp
 
 from gnnrec_core.audit.evidence import Categories, Evidence
-from gnnrec_core.data.values import Dataset, FloatArray, IntArray, SplitName
-from gnnrec_core.errors import RequestError
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, SplitName
 from gnnrec_core.models.protocol import EmbeddingRecommender
-from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.matrix import interaction_matrix
+from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.ranking.topk import ScoreBlock, rank_items
-from gnnrec_core.ranking.values import Recommendations
-from gnnrec_core.recommend import left_out
-from gnnrec_core.registry import did_you_mean
+from gnnrec_core.runs.recommend import left_out
+from gnnrec_core.runs.run import Run
 
 GENRE_COLUMNS = ("genres", "genre", "categories", "category", "tags", "class")
 PROVIDER_COLUMNS = ("author", "authors", "provider", "artist", "publisher", "brand", "creator", "seller", "studio")

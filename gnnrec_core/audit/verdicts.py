@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gnnrec_core.audit.metrics.definition import Metric
-from gnnrec_core.audit.values import Finding
+from gnnrec_core.audit.report import Finding
 
 MIN_FOR_VERDICT = 50
 ALPHA = 0.05

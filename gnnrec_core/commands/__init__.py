@@ -4,25 +4,70 @@
 command has it, says how it ends (default 0).
 """
 
-from gnnrec_core.registry import Plugin, Registry
+from gnnrec_core.base.registry import Plugin, Registry
 
 COMMANDS = Registry(
     "command",
-    Plugin("data import", "gnnrec_core.commands.data_import", "Import", "Read a file or a folder into a dataset."),
-    Plugin("data describe", "gnnrec_core.commands.data_describe", "Describe", "Sizes and distributions of a dataset."),
-    Plugin("train", "gnnrec_core.commands.train", "Train", "Train a model on a dataset."),
-    Plugin("estimate", "gnnrec_core.commands.estimate", "Estimate", "Time and memory of a training, before it starts."),
-    Plugin("evaluate", "gnnrec_core.commands.evaluate", "Evaluate", "Accuracy of a run on held-out interactions."),
-    Plugin("recommend", "gnnrec_core.commands.recommend", "Recommend", "The best unseen items of users."),
-    Plugin("fold-in", "gnnrec_core.commands.fold_in", "Fold in", "A list for somebody who is not in the data."),
-    Plugin("explain", "gnnrec_core.commands.explain", "Explain", "Why this item, for this user?"),
-    Plugin("counterfactual", "gnnrec_core.commands.counterfactual", "Counterfactual", "What takes an item off a list?"),
-    Plugin("why-not", "gnnrec_core.commands.why_not", "Why not", "What an item lacks, and what would lift it in."),
-    Plugin("report", "gnnrec_core.commands.report", "Report", "The evidence of one case, as a page and as JSON."),
-    Plugin("audit", "gnnrec_core.commands.audit", "Audit", "Who is served badly, and what is never shown?"),
-    Plugin("mitigate", "gnnrec_core.commands.mitigate", "Mitigate", "What a re-ranking would change, and who loses."),
-    Plugin("gap-edges", "gnnrec_core.commands.gap_edges", "Gap edges", "Which interactions carry a difference?"),
-    Plugin("compare", "gnnrec_core.commands.compare", "Compare", "Runs side by side with paired differences."),
-    Plugin("sample", "gnnrec_core.commands.sample", "Sample", "Make the shipped sample data again."),
-    Plugin("job", "gnnrec_core.commands.job", "Job", "Wait in line, then train: what the Train page starts."),
+    Plugin(
+        "data import",
+        "gnnrec_core.commands.data.import_source",
+        "Import",
+        "Read a file or a folder into a dataset.",
+    ),
+    Plugin(
+        "data describe",
+        "gnnrec_core.commands.data.describe",
+        "Describe",
+        "Sizes and distributions of a dataset.",
+    ),
+    Plugin("train", "gnnrec_core.commands.runs.train", "Train", "Train a model on a dataset."),
+    Plugin(
+        "estimate",
+        "gnnrec_core.commands.runs.estimate",
+        "Estimate",
+        "Time and memory of a training, before it starts.",
+    ),
+    Plugin(
+        "evaluate",
+        "gnnrec_core.commands.runs.evaluate",
+        "Evaluate",
+        "Accuracy of a run on held-out interactions.",
+    ),
+    Plugin("recommend", "gnnrec_core.commands.runs.recommend", "Recommend", "The best unseen items of users."),
+    Plugin("fold-in", "gnnrec_core.commands.runs.fold_in", "Fold in", "A list for somebody who is not in the data."),
+    Plugin("explain", "gnnrec_core.commands.explain.explain", "Explain", "Why this item, for this user?"),
+    Plugin(
+        "counterfactual",
+        "gnnrec_core.commands.explain.counterfactual",
+        "Counterfactual",
+        "What takes an item off a list?",
+    ),
+    Plugin(
+        "why-not",
+        "gnnrec_core.commands.explain.why_not",
+        "Why not",
+        "What an item lacks, and what would lift it in.",
+    ),
+    Plugin(
+        "report",
+        "gnnrec_core.commands.explain.report",
+        "Report",
+        "The evidence of one case, as a page and as JSON.",
+    ),
+    Plugin("audit", "gnnrec_core.commands.audit.audit", "Audit", "Who is served badly, and what is never shown?"),
+    Plugin(
+        "mitigate",
+        "gnnrec_core.commands.audit.mitigate",
+        "Mitigate",
+        "What a re-ranking would change, and who loses.",
+    ),
+    Plugin(
+        "gap-edges",
+        "gnnrec_core.commands.audit.gap_edges",
+        "Gap edges",
+        "Which interactions carry a difference?",
+    ),
+    Plugin("compare", "gnnrec_core.commands.audit.compare", "Compare", "Runs side by side with paired differences."),
+    Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
+    Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

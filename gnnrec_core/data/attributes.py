@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.dataset import IntArray, Problem, Vocabulary
+from gnnrec_core.data.formats import detect, load_reader
+from gnnrec_core.data.formats.delimited import need_file, read_attributes
+from gnnrec_core.data.formats.roles import guess_column, named_column, plain_name
+from gnnrec_core.data.formats.source import Table
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers import detect, load_reader
-from gnnrec_core.data.readers.delimited import need_file, read_attributes
-from gnnrec_core.data.readers.roles import guess_column, named_column, plain_name
-from gnnrec_core.data.readers.values import Table
-from gnnrec_core.data.values import IntArray, Problem, Vocabulary
-from gnnrec_core.errors import DataError
 
 TITLES = (
     "title",

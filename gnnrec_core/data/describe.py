@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.data.blocks import blocks, counted, in_blocks
-from gnnrec_core.data.values import NO_TIME, Dataset, IntArray
+from gnnrec_core.data.clean.blocks import blocks, counted, in_blocks
+from gnnrec_core.data.dataset import NO_TIME, Dataset, IntArray
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 

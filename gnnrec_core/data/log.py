@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.data.blocks import chosen, counted, gathered
-from gnnrec_core.data.clean_ids import Ids, clean_ids, need_several, sorted_vocabulary
-from gnnrec_core.data.clean_numbers import clean_numbers
-from gnnrec_core.data.clean_times import clean_times
+from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.clean.blocks import chosen, counted, gathered
+from gnnrec_core.data.clean.ids import Ids, clean_ids, need_several, sorted_vocabulary
+from gnnrec_core.data.clean.numbers import clean_numbers
+from gnnrec_core.data.clean.times import clean_times
+from gnnrec_core.data.dataset import NO_TIME, SPLITS, FloatArray, IntArray, Problem
+from gnnrec_core.data.formats.source import Part, SourceLog, Table
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers.values import Part, SourceLog, Table
-from gnnrec_core.data.values import NO_TIME, SPLITS, FloatArray, IntArray, Problem
-from gnnrec_core.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from gnnrec_core.settings import Settings
+from gnnrec_core.base.settings import Settings
 
 EdgeKind = Literal["user-user", "item-item", "item-attribute", "user-attribute"]
 EDGE_KINDS: tuple[EdgeKind, ...] = ("user-user", "item-item", "item-attribute", "user-attribute")

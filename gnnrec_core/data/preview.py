@@ -7,13 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.formats import READERS, detect
+from gnnrec_core.data.formats.delimited import file_dialect
+from gnnrec_core.data.formats.roles import guess_column
+from gnnrec_core.data.formats.source import Progress, SourceLog, as_file
 from gnnrec_core.data.importing import build_dataset, read_source
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers import READERS, detect
-from gnnrec_core.data.readers.delimited import file_dialect
-from gnnrec_core.data.readers.roles import guess_column
-from gnnrec_core.data.readers.values import Progress, SourceLog, as_file
-from gnnrec_core.data.values import Dataset
 
 N_ROWS = 20
 

@@ -7,13 +7,13 @@ from typing import Literal, cast
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.attributes import AttributeNodes, file_name
+from gnnrec_core.data.dataset import Problem, Relation, Vocabulary
+from gnnrec_core.data.formats.delimited import file_dialect, need_file, read_text
+from gnnrec_core.data.formats.roles import plain_name
+from gnnrec_core.data.formats.source import EdgeTable, Table
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers.delimited import file_dialect, need_file, read_text
-from gnnrec_core.data.readers.roles import plain_name
-from gnnrec_core.data.readers.values import EdgeTable, Table
-from gnnrec_core.data.values import Problem, Relation, Vocabulary
-from gnnrec_core.errors import DataError
 
 _WEIGHTS = ("weight", "strength", "value", "score", "count")
 

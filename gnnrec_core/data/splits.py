@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.blocks import BLOCK, counted, in_blocks
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.clean.blocks import BLOCK, counted, in_blocks
+from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
 from gnnrec_core.data.log import Log
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.values import NO_TIME, IntArray, Problem
-from gnnrec_core.errors import RequestError
 
 Split = NDArray[np.int8]
 TRAIN, VALIDATION, TEST = 0, 1, 2

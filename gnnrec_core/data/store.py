@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from gnnrec_core.data.values import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
-from gnnrec_core.errors import DataError, RequestError
-from gnnrec_core.files import new_folder, write_json
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.base.files import new_folder, write_json
+from gnnrec_core.data.dataset import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
 
 FORMAT_VERSION = 1
 LARGE = 1_000_000

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gnnrec_core.data.values import IntArray, frozen_array
-from gnnrec_core.errors import DataError, RequestError
-from gnnrec_core.files import write_bytes
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.base.files import write_bytes
+from gnnrec_core.data.dataset import IntArray, frozen_array
 
 FILE = "truth.parquet"
 REASONS = ("genre", "author", "friend", "popularity", "drift", "noise")

@@ -1,54 +1,67 @@
 """Explainers by name. Listing them imports no torch."""
 
-from gnnrec_core.registry import Plugin, Registry
+from gnnrec_core.base.registry import Plugin, Registry
 
 EXPLAINERS = Registry(
     "explanation method",
-    Plugin("ledger", "gnnrec_core.explain.ledger:Ledger", "Ledger", "Exact contribution of each interaction."),
     Plugin(
-        "leave_one_out", "gnnrec_core.explain.leave_one_out:LeaveOneOut", "Leave one out", "The score without each one."
+        "ledger",
+        "gnnrec_core.explain.methods.ledger:Ledger",
+        "Ledger",
+        "Exact contribution of each interaction.",
+    ),
+    Plugin(
+        "leave_one_out",
+        "gnnrec_core.explain.methods.leave_one_out:LeaveOneOut",
+        "Leave one out",
+        "The score without each one.",
     ),
     Plugin(
         "weight_gradient",
-        "gnnrec_core.explain.weight_gradient:WeightGradient",
+        "gnnrec_core.explain.methods.weight_gradient:WeightGradient",
         "Gradient of weights",
         "GAT: leave one out to first order, attention and degrees normalised anew.",
     ),
-    Plugin("paths", "gnnrec_core.explain.paths:Paths", "Paths", "The strongest message paths, and what they carry."),
-    Plugin("random", "gnnrec_core.explain.random:Random", "Random", "Random numbers: the control."),
+    Plugin(
+        "paths",
+        "gnnrec_core.explain.methods.paths:Paths",
+        "Paths",
+        "The strongest message paths, and what they carry.",
+    ),
+    Plugin("random", "gnnrec_core.explain.methods.random:Random", "Random", "Random numbers: the control."),
     Plugin(
         "attention",
-        "gnnrec_core.explain.attention:AttentionMethod",
+        "gnnrec_core.explain.methods.attention:AttentionMethod",
         "Attention",
         "GAT: how messages are routed, by layer and head; no preference.",
     ),
     Plugin(
         "integrated_gradients",
-        "gnnrec_core.explain.captum_methods:IntegratedGradientsMethod",
+        "gnnrec_core.explain.methods.captum_methods:IntegratedGradientsMethod",
         "Integrated gradients",
         "Captum: mean derivative from no interaction to all; sums to the score.",
     ),
     Plugin(
         "saliency",
-        "gnnrec_core.explain.captum_methods:SaliencyMethod",
+        "gnnrec_core.explain.methods.captum_methods:SaliencyMethod",
         "Saliency",
         "Captum: size of the derivative of the score.",
     ),
     Plugin(
         "input_x_gradient",
-        "gnnrec_core.explain.captum_methods:InputXGradientMethod",
+        "gnnrec_core.explain.methods.captum_methods:InputXGradientMethod",
         "Input x gradient",
         "Captum: derivative of the score, signed.",
     ),
     Plugin(
         "shapley",
-        "gnnrec_core.explain.captum_methods:ShapleyMethod",
+        "gnnrec_core.explain.methods.captum_methods:ShapleyMethod",
         "Shapley values",
         "Captum: mean gain over random orders of joining; sums to the score.",
     ),
     Plugin(
         "gnnexplainer",
-        "gnnrec_core.explain.gnn_explainer:GNNExplainer",
+        "gnnrec_core.explain.methods.gnn_explainer:GNNExplainer",
         "GNNExplainer",
         "PyG's learned edge masks; approximate.",
     ),

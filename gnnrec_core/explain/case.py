@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import SPLITS, Dataset, IntArray
-from gnnrec_core.errors import RequestError
-from gnnrec_core.explain.values import Case, Target
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray
+from gnnrec_core.explain.explanation import Case, Target
 from gnnrec_core.ranking.topk import rank_of, top_k
 
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import Dataset, IntArray
+from gnnrec_core.base.settings import Settings, read_settings
+from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.faithfulness import Truth, measure
+from gnnrec_core.explain.explanation import Case, Check, Explanation, Target
 from gnnrec_core.explain.narrative import named_parts, narrate
-from gnnrec_core.explain.scoring import Scorer, scorer_of
-from gnnrec_core.explain.values import Case, Check, Explanation, Target
-from gnnrec_core.models.run import Run
+from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.truth.faithfulness import Truth, measure
 from gnnrec_core.ranking.topk import rank_of
-from gnnrec_core.settings import Settings, read_settings
+from gnnrec_core.runs.run import Run
 
 
 def explain(

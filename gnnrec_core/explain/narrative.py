@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
-from gnnrec_core.data.values import Dataset
-from gnnrec_core.explain.values import Contribution, Explanation
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain.explanation import Contribution, Explanation
 
 N_REASONS = 3
 MIN_SHARE = 0.005

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import Dataset, IntArray
-from gnnrec_core.explain.values import Contribution, Node
+from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.explain.explanation import Contribution, Node
 from gnnrec_core.graph import INTERACTION, RecGraph
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
-from gnnrec_core.data.values import Dataset
-from gnnrec_core.explain.values import Case, Contribution, Explanation
-from gnnrec_core.settings import Settings
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain.explanation import Case, Contribution, Explanation
 
 
 class Explainer(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from gnnrec_core.data.values import Dataset
-from gnnrec_core.explain.counterfactual import Counterfactual
-from gnnrec_core.explain.values import Contribution, Explanation, MessagePath, Node
-from gnnrec_core.explain.why_not import WhyNot
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain.explanation import Contribution, Explanation, MessagePath, Node
+from gnnrec_core.explain.questions.counterfactual import Counterfactual
+from gnnrec_core.explain.questions.why_not import WhyNot
 
 
 def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> dict[str, Any]:

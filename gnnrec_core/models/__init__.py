@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gnnrec_core.registry import Plugin, Registry
+from gnnrec_core.base.registry import Plugin, Registry
 
 MODELS = Registry(
     "model",
@@ -11,16 +11,29 @@ MODELS = Registry(
     ),
     Plugin("gat", "gnnrec_core.models.gat:GAT", "GAT", "Graph attention that reweights LightGCN's normalisation."),
     Plugin(
-        "graphsage", "gnnrec_core.models.graphsage:GraphSAGE", "GraphSAGE", "Embeddings from attributes and neighbours."
+        "graphsage",
+        "gnnrec_core.models.graphsage:GraphSAGE",
+        "GraphSAGE",
+        "Embeddings from attributes and neighbours.",
     ),
-    Plugin("popularity", "gnnrec_core.models.popularity:Popularity", "Popularity", "The same most-read list for all."),
+    Plugin(
+        "popularity",
+        "gnnrec_core.models.popularity:Popularity",
+        "Popularity",
+        "The same most-read list for all.",
+    ),
     Plugin("itemknn", "gnnrec_core.models.itemknn:ItemKNN", "ItemKNN", "Items like those that the user has."),
     Plugin("ease", "gnnrec_core.models.ease:EASE", "EASE", "Linear item-item model in closed form (Steck 2019)."),
 )
 
 DERIVED = Registry(
     "derived model",
-    Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
+    Plugin(
+        "reranked",
+        "gnnrec_core.models.reranked:Reranked",
+        "Re-ranked",
+        "Lists made out of those of another run.",
+    ),
 )
 """Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 

@@ -10,12 +10,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.data.values import Dataset, FloatArray, IntArray
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.checkpoint import expect_shapes
-from gnnrec_core.models.closed_form import ItemItemRecommender, weighted_interactions
+from gnnrec_core.models.ops.checkpoint import expect_shapes
+from gnnrec_core.models.ops.closed_form import ItemItemRecommender, weighted_interactions
 from gnnrec_core.models.protocol import Tensors
-from gnnrec_core.settings import Settings
 
 WEIGHT = "weight"
 

@@ -12,15 +12,15 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from gnnrec_core.data.values import Dataset, IntArray
+from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.features import DEGREES, node_features
-from gnnrec_core.models.gradient import GradientRecommender
-from gnnrec_core.models.gradient_settings import GradientSettings
-from gnnrec_core.models.neighbours import Neighbours, mean_operator
+from gnnrec_core.models.ops.features import DEGREES, node_features
+from gnnrec_core.models.ops.gradient import GradientRecommender
+from gnnrec_core.models.ops.gradient_settings import GradientSettings
+from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
+from gnnrec_core.models.ops.sampling import Batch
+from gnnrec_core.models.ops.sparse import csr_tensor
 from gnnrec_core.models.protocol import HistoryParts, NewUserParts, Tensors
-from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import csr_tensor
 
 Array = NDArray[Any]
 MOST_HIDDEN = 0.25

@@ -9,11 +9,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.data.values import FloatArray, IntArray
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.closed_form import ItemItemRecommender, misfit, weighted_interactions
+from gnnrec_core.models.ops.closed_form import ItemItemRecommender, misfit, weighted_interactions
 from gnnrec_core.models.protocol import Tensors
-from gnnrec_core.settings import Settings
 
 DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 BLOCK = 512

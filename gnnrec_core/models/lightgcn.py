@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnrec_core.data.values import Dataset
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.edge_graph import EdgeGraph
-from gnnrec_core.models.gradient import GradientRecommender
-from gnnrec_core.models.gradient_settings import GraphSettings
-from gnnrec_core.models.node_order import NodeOrder
-from gnnrec_core.models.propagation import Propagation
+from gnnrec_core.models.ops.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.gradient import GradientRecommender
+from gnnrec_core.models.ops.gradient_settings import GraphSettings
+from gnnrec_core.models.ops.node_order import NodeOrder
+from gnnrec_core.models.ops.propagation import Propagation
+from gnnrec_core.models.ops.sampling import Batch
+from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean
+from gnnrec_core.models.ops.spectral import spectral_embedding
 from gnnrec_core.models.protocol import Tensors
-from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import add_decay, csr_tensor, layer_mean
-from gnnrec_core.models.spectral import spectral_embedding
 
 EMBEDDING = "embedding.weight"
 INITIAL_STD = 0.1

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gnnrec_core.data.values import FloatArray, IntArray
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.checkpoint import expect_shapes
-from gnnrec_core.models.closed_form import ClosedFormRecommender
+from gnnrec_core.models.ops.checkpoint import expect_shapes
+from gnnrec_core.models.ops.closed_form import ClosedFormRecommender
 from gnnrec_core.models.protocol import NewUserParts, Tensors
-from gnnrec_core.settings import Settings
 
 POPULARITY = "popularity"
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import Dataset, FloatArray, IntArray
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.propagation import Propagation
-from gnnrec_core.settings import Settings
+from gnnrec_core.models.ops.propagation import Propagation
 
 Tensors = dict[str, NDArray[Any]]
 

@@ -12,11 +12,11 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from gnnrec_core.data.values import Dataset, FloatArray, IntArray
-from gnnrec_core.errors import RunError, UnsupportedError
+from gnnrec_core.base.errors import RunError, UnsupportedError
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors
-from gnnrec_core.settings import Settings
 
 ITEMS = "item_index"
 

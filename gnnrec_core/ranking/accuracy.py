@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
+from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 
 PerUser = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from gnnrec_core.data.values import Dataset, SplitName
+from gnnrec_core.data.dataset import Dataset, SplitName
 
 
 def interaction_matrix(dataset: Dataset, *splits: SplitName) -> sp.csr_array:

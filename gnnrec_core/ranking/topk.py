@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.data.values import IntArray
-from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
+from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 
 ScoreBlock = Callable[[IntArray], NDArray[Any]]
 """Scores of a block of users: `[b]` user indices to `[b, n_items]`; the array may be written to."""

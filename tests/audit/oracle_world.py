@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gnnrec_core.audit.evidence import Categories, Evidence
-from gnnrec_core.ranking.values import Recommendations
+from gnnrec_core.ranking.recommendations import Recommendations
 
 ORACLE: dict[str, Any] = json.loads((Path(__file__).parent / "oracle.json").read_text(encoding="utf-8"))
 FIXTURE = ORACLE["fixture"]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset
-from gnnrec_core.data.values import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.propagation import Propagation
+from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import FitOptions
-from gnnrec_core.models.run import Run, RunRecord
-from gnnrec_core.settings import read_settings
+from gnnrec_core.runs.run import Run, RunRecord
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "classics"
 

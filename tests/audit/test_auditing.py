@@ -15,11 +15,11 @@ from gnnrec_core.audit.checks import check, parse_condition
 from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.statistics import holm, permutation_tests
+from gnnrec_core.audit.stats.statistics import holm, permutation_tests
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.cli import plain
-from gnnrec_core.errors import RequestError
-from gnnrec_core.models.run import load_run
-from gnnrec_core.recommend import evaluate
+from gnnrec_core.runs.recommend import evaluate
+from gnnrec_core.runs.run import load_run
 from tests.audit.oracle_world import small
 from tests.audit.small_runs import SAMPLE, run_of, sample, trained
 from tests.worlds import random_dataset

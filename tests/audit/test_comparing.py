@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.audit.comparing import BASELINES, baseline_lists, compare
-from gnnrec_core.audit.frontier import Point, comparison_points, pareto_front
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.errors import RunError
+from gnnrec_core.audit.studies.comparing import BASELINES, baseline_lists, compare
+from gnnrec_core.audit.studies.frontier import Point, comparison_points, pareto_front
+from gnnrec_core.base.errors import RunError
 from tests.audit.small_runs import sample, trained
 from tests.worlds import random_dataset, two_communities
 

@@ -17,12 +17,12 @@ from gnnrec_core.audit.curves import (
     segment_table,
 )
 from gnnrec_core.audit.groups import from_labels
-from gnnrec_core.audit.layers import popularity_by_layer
-from gnnrec_core.audit.leakage import auc_of, leakage, logistic
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.twins import find_twins
-from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.audit.studies.leakage import auc_of, leakage, logistic
+from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
+from gnnrec_core.audit.studies.twins import find_twins
+from gnnrec_core.base.errors import UnsupportedError
 from tests.audit.oracle_world import ORACLE, world
 from tests.audit.small_runs import Linear, run_of, sample, trained
 
@@ -128,7 +128,7 @@ def test_twins_by_brute_force():
 
 
 def test_the_twins_of_the_oracle_sit_in_different_groups():
-    from gnnrec_core.audit.individuals import twin_table
+    from gnnrec_core.audit.studies.individuals import twin_table
 
     groups = from_labels("g", np.array(["A", "A", "B", "B", "B", "B"]))
     table = twin_table(E, grouping=groups)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.audit.gap_edges import _slope, first_order, gap_edges
 from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.sources import evidence_of, ranked
-from gnnrec_core.errors import RequestError, UnsupportedError
+from gnnrec_core.audit.studies.gap_edges import _slope, first_order, gap_edges
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from tests.audit.small_runs import Linear, run_of, trained
 from tests.worlds import random_dataset
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from gnnrec_core.audit.groups import available_groupings, by_attribute, from_labels, group_users, intersection
-from gnnrec_core.errors import RequestError, UnsupportedError
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from tests.audit.small_runs import sample
 from tests.worlds import make_dataset, random_dataset
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from gnnrec_core.audit.evidence import Categories, Evidence
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.metrics.documentation import metrics_page
-from gnnrec_core.ranking.values import Recommendations
+from gnnrec_core.ranking.recommendations import Recommendations
 from tests.audit.oracle_world import small, world
 from tests.audit.write_metrics_page import PAGE
 

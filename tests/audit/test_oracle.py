@@ -9,9 +9,9 @@ from scipy.stats import binom
 from gnnrec_core.audit.metrics import METRICS, accuracy, calibration, coverage, diversity, individual, popularity
 from gnnrec_core.audit.metrics import providers as prov
 from gnnrec_core.audit.metrics import users as user_metrics
-from gnnrec_core.audit.reranking import minimum_protected
-from gnnrec_core.audit.spread import entropy, gini, js, lorenz
-from gnnrec_core.audit.statistics import benjamini_hochberg, holm
+from gnnrec_core.audit.rerankers import minimum_protected
+from gnnrec_core.audit.stats.spread import entropy, gini, js, lorenz
+from gnnrec_core.audit.stats.statistics import benjamini_hochberg, holm
 from gnnrec_core.ranking.topk import top_k
 from tests.audit.oracle_world import N_USERS, ORACLE, matrix, members, small, world
 from tests.worlds import SHARED, needs_shared

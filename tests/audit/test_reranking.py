@@ -8,20 +8,20 @@ import pytest
 import scipy.sparse as sp
 
 from gnnrec_core.audit.evidence import Categories, Evidence
-from gnnrec_core.audit.frontier import mitigation_points
 from gnnrec_core.audit.metrics.calibration import SMOOTHING
-from gnnrec_core.audit.mitigation import completed, mitigate, prepare, save
-from gnnrec_core.audit.reranking import RERANKERS, minimum_protected
-from gnnrec_core.audit.reranking.exposure_target import protected_share
-from gnnrec_core.audit.reranking.protocol import Candidates
+from gnnrec_core.audit.rerankers import RERANKERS, minimum_protected
+from gnnrec_core.audit.rerankers.exposure_target import protected_share
+from gnnrec_core.audit.rerankers.protocol import Candidates
 from gnnrec_core.audit.segments import head
+from gnnrec_core.audit.studies.frontier import mitigation_points
+from gnnrec_core.audit.studies.mitigation import completed, mitigate, prepare, save
+from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.errors import RequestError, RunError, UnsupportedError
-from gnnrec_core.models.checkpoint import load_tensors, save_tensors
-from gnnrec_core.models.run import load_run
-from gnnrec_core.models.training import train
-from gnnrec_core.ranking.values import Recommendations
-from gnnrec_core.recommend import recommend
+from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
+from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.training import train
 from tests.audit.small_runs import sample, trained
 from tests.worlds import random_dataset
 
@@ -84,7 +84,7 @@ def test_the_penalty_by_hand():
 @pytest.mark.parametrize("by", ["genre", "popularity"])
 @pytest.mark.parametrize("strength", [0.3, 0.9])
 def test_calibrated_lists_are_those_of_the_naive_greedy_search(by, strength):
-    from gnnrec_core.audit.reranking.calibrated import _item_shares
+    from gnnrec_core.audit.rerankers.calibrated import _item_shares
 
     shares, lists = _item_shares(WORLD, by), rerank("calibrated", by=by, strength=strength)
     for row in range(len(WORLD.items)):

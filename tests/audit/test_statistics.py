@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gnnrec_core.audit.statistics import (
+from gnnrec_core.audit.stats.statistics import (
     benjamini_hochberg,
     bootstrap_ratios,
     grouped_jackknife,

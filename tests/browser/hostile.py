@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base.files import write_json
+from gnnrec_core.data.dataset import SPLITS, Dataset, Interactions, Relation, Vocabulary
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.data.values import SPLITS, Dataset, Interactions, Relation, Vocabulary
-from gnnrec_core.files import write_json
-from gnnrec_core.jobs import Job, TrainRequest
-from gnnrec_core.library import Workspace
-from gnnrec_core.models.run import RunRecord
-from gnnrec_core.models.training import train
-from gnnrec_core.reviews import add_review
+from gnnrec_core.runs.jobs import Job, TrainRequest
+from gnnrec_core.runs.reviews import add_review
+from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.training import train
+from gnnrec_core.runs.workspace import Workspace
 
 HOST = "http://evil.invalid"
 """A host that never answers; the browser harness notes every request to it."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page
 
-from gnnrec_core.text import WORD_JOINER
+from gnnrec_core.base.text import WORD_JOINER
 from tests.browser.app import PAGES, SETTLED, Server, Visitor, serving, visiting
 from tests.browser.hostile import PAYLOADS, hostile_workspace
 

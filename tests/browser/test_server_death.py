@@ -11,8 +11,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gnnrec_core import jobs
-from gnnrec_core.library import Workspace
+from gnnrec_core.runs import jobs
+from gnnrec_core.runs.workspace import Workspace
 from tests.browser.app import serving, visiting
 from tests.browser.test_journeys import SLOW, start_training
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gnnrec_core.cli import main
-from gnnrec_core.models.training import train
+from gnnrec_core.runs.training import train
 from tests.audit.small_runs import SAMPLE
 
 

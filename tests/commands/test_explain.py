@@ -7,7 +7,7 @@ import pytest
 
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.models.training import train
+from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset
 
 WORLD = random_dataset(n_users=25, n_items=40, per_user=11, seed=6, side_edges=True)

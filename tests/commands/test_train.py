@@ -5,7 +5,7 @@ import pytest
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.models.presets import PRESETS, preset_settings
-from gnnrec_core.models.run import RunRecord
+from gnnrec_core.runs.run import RunRecord
 from tests.worlds import two_communities
 
 QUICK = ["--set", "embedding_dim=8", "--set", "epochs=2", "--set", "validate_every=1", "--device", "cpu"]
@@ -74,9 +74,9 @@ def test_people_are_shown_a_summary(data, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_made_of_settings_that_its_model_has(name):
+    from gnnrec_core.base.settings import read_settings
     from gnnrec_core.models import MODELS
     from gnnrec_core.models.presets import FOLDER
-    from gnnrec_core.settings import read_settings
 
     content = json.loads((FOLDER / f"{name}.json").read_text())
     read_settings(MODELS.load(content["model"]).settings_type, preset_settings(name, content["model"]))

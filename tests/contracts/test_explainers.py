@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
-from gnnrec_core.recommend import left_out
+from gnnrec_core.runs.recommend import left_out
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
 

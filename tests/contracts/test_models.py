@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnnrec_core.errors import RequestError
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import (
     EmbeddingRecommender,
@@ -18,8 +19,7 @@ from gnnrec_core.models.protocol import (
     PropagationRecommender,
 )
 from gnnrec_core.ranking.topk import rank_items
-from gnnrec_core.recommend import left_out
-from gnnrec_core.settings import describe_settings, read_settings
+from gnnrec_core.runs.recommend import left_out
 from tests.models.runs import fitted
 from tests.worlds import checkerboard, random_dataset
 

@@ -5,16 +5,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (
-    ("errors", "registry", "settings", "files", "text", "pseudonyms", "progress"),
+    ("base",),
     ("data",),
     ("graph",),
     ("ranking",),
     ("models",),
-    ("recommend", "fold_in"),
+    ("runs",),
     ("explain", "audit"),
-    ("viz",),
-    ("report",),
-    ("jobs", "library", "reviews", "trial"),
+    ("render",),
+    ("views",),
     ("commands", "cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -13,16 +13,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.files import _machine, append_line, new_folder, sweep_temporaries, write_bytes, write_json
-from gnnrec_core.library import Workspace
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.files import _machine, append_line, new_folder, sweep_temporaries, write_bytes, write_json
+from gnnrec_core.runs.workspace import Workspace
 
 SIZE = 2**20
 WRITER = f"""
 import sys
 from itertools import count
 from pathlib import Path
-from gnnrec_core.files import new_folder, write_bytes
+from gnnrec_core.base.files import new_folder, write_bytes
 home = Path(sys.argv[1])
 print("ready", flush=True)
 for n in count():
@@ -35,8 +35,8 @@ for n in count():
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from gnnrec_core.errors import RequestError
-from gnnrec_core.files import write_bytes
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.files import write_bytes
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     write_bytes(Path(sys.argv[1]), b"n" * 100_000)

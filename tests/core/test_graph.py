@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.graph import build_graph
 from tests.worlds import random_dataset, star
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gnnrec_core import jobs
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.errors import RequestError
-from gnnrec_core.files import write_json
-from gnnrec_core.jobs import Job, TrainRequest
-from gnnrec_core.library import Workspace
-from gnnrec_core.models.run import RunRecord
+from gnnrec_core.runs import jobs
+from gnnrec_core.runs.jobs import Job, TrainRequest
+from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.workspace import Workspace
 from tests.worlds import random_dataset
 
 REQUEST = TrainRequest("/nowhere", "popularity", {})
@@ -239,8 +239,8 @@ def test_a_killed_training_is_interrupted_and_a_new_server_sees_it(place, datase
     request = TrainRequest(str(dataset_folder), "lightgcn", {"epochs": 1000, "patience": 1000}, device="cpu")
     job = jobs.start(place, request)
     until(place, job.id, "running")
-    script = f"from pathlib import Path; from gnnrec_core import jobs, library;\
-print(jobs.statuses(library.Workspace(Path({str(place.home)!r})))[0].state)"
+    script = f"from pathlib import Path; from gnnrec_core.runs import jobs, workspace;\
+print(jobs.statuses(workspace.Workspace(Path({str(place.home)!r})))[0].state)"
     seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "running"
     os.kill(job.pid, signal.SIGKILL)

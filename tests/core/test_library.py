@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gnnrec_core.base.errors import RequestError, RunError
+from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.errors import RequestError, RunError
-from gnnrec_core.files import write_json
-from gnnrec_core.library import Workspace, workspace
-from gnnrec_core.models.heartbeat import own_process
-from gnnrec_core.models.run import RunRecord, relative_dataset_path
+from gnnrec_core.runs.heartbeat import own_process
+from gnnrec_core.runs.run import RunRecord, relative_dataset_path
+from gnnrec_core.runs.workspace import Workspace, workspace
 from tests.worlds import checkerboard, star
 
 HOSTILE = (

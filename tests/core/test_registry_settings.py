@@ -4,9 +4,9 @@ import sys
 import pytest
 from pydantic import Field
 
-from gnnrec_core.errors import RequestError
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.settings import Settings, describe_settings, read_settings, split_assignments
 from gnnrec_core.models import MODELS
-from gnnrec_core.settings import Settings, describe_settings, read_settings, split_assignments
 
 
 class Example(Settings):

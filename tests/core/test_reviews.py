@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from gnnrec_core.errors import DataError, RequestError
-from gnnrec_core.library import Workspace
-from gnnrec_core.reviews import add_review, as_csv, reviews
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.runs.reviews import add_review, as_csv, reviews
+from gnnrec_core.runs.workspace import Workspace
 
 
 def test_notes_come_back_in_order_and_export_is_inert(tmp_path):

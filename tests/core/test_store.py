@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data import store
+from gnnrec_core.data.dataset import NO_TIME, Interactions, Problem
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.data.values import NO_TIME, Interactions, Problem
-from gnnrec_core.errors import DataError, RequestError
 from tests.worlds import make_dataset, random_dataset
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.pseudonyms import Pseudonyms, load_pseudonyms
-from gnnrec_core.text import WORD_JOINER, clean, for_csv, for_html, for_markdown
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
+from gnnrec_core.base.text import WORD_JOINER, clean, for_csv, for_html, for_markdown
 
 HOSTILE = (
     "<script>alert(1)</script>",

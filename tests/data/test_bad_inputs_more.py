@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.store import load_dataset
-from gnnrec_core.errors import DataError
 from tests.data.bad_inputs import HEADER, N_ROWS, bring, codes, error, good_rows, problem, text, with_column, with_rows
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.data.blocks import BLOCK, chosen, counted, gathered, gathered_together
+from gnnrec_core.data.clean.blocks import BLOCK, chosen, counted, gathered, gathered_together
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from importlib import import_module
 
 import pytest
 
+from gnnrec_core.base.errors import DataError, RunError
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.errors import DataError, RunError
-from gnnrec_core.models.run import load_run
-from gnnrec_core.models.training import train
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset
 
 A, B, HERE, UI = "test_bad_inputs", "test_bad_inputs_more", "test_catalogue", "tests.ui.test_forms"

@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gnnrec_core.base.errors import LensError
 from gnnrec_core.data.checks import check_dataset
 from gnnrec_core.data.describe import component_sizes, describe, gini
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import preview_source, read_draft
-from gnnrec_core.errors import LensError
 from tests.data.bad_inputs import good_rows, text
 from tests.worlds import checkerboard, make_dataset, random_dataset, star, two_communities
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gnnrec_core.data.readers.careful_text import read_careful
-from gnnrec_core.data.readers.dialect import guess_dialect
-from gnnrec_core.data.readers.fast_text import read_fast
-from gnnrec_core.data.readers.odd_lines import line_bytes
-from gnnrec_core.data.readers.plain import head_text, plain_text
-from gnnrec_core.errors import LensError
+from gnnrec_core.base.errors import LensError
+from gnnrec_core.data.formats.careful_text import read_careful
+from gnnrec_core.data.formats.dialect import guess_dialect
+from gnnrec_core.data.formats.fast_text import read_fast
+from gnnrec_core.data.formats.odd_lines import line_bytes
+from gnnrec_core.data.formats.plain import head_text, plain_text
 from tests.data.bad_inputs import good_rows, text
 
 HEAD = "user_id,item_id,rating"

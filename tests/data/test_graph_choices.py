@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.errors import DataError, RequestError
 from gnnrec_core.graph import build_graph
 
 DAY = 86_400

@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
+from gnnrec_core.base.errors import DataError, LensError, RequestError
+from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.formats import READERS, detect, load_reader
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers import READERS, detect, load_reader
-from gnnrec_core.errors import DataError, LensError, RequestError
-from gnnrec_core.settings import read_settings
 from tests.data.bad_inputs import good_rows, text
 from tests.worlds import SHARED, needs_shared
 

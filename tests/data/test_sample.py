@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.data.dataset import SPLITS
 from gnnrec_core.data.sample import make_sample, save_sample
 from gnnrec_core.data.sample.catalogue import HUB, read_catalogue
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.data.truth import FILE, REASONS, Truth, load_truth
-from gnnrec_core.data.values import SPLITS
-from gnnrec_core.errors import DataError, RequestError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "sample_data" / "classics"
 

@@ -8,12 +8,12 @@ from dataclasses import asdict
 import psutil
 import pytest
 
-from gnnrec_core.data import sandbox
-from gnnrec_core.data.drafts import load_log, save_log
+from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.apart import sandbox
+from gnnrec_core.data.apart.drafts import load_log, save_log
 from gnnrec_core.data.importing import import_source, read_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import preview_source
-from gnnrec_core.errors import DataError
 
 ROWS = "user_id,item_id,rating,timestamp\n" + "".join(
     f"u{n % 7},i{n % 11},{1 + n % 5},{1_600_000_000 + n}\n" for n in range(60)

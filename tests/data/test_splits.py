@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import SPLITS
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.splits import held_out_counts, random_split
-from gnnrec_core.data.values import SPLITS
-from gnnrec_core.errors import RequestError
 
 
 def dataset(tmp_path, rows, **options):

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from gnnrec_core.base.errors import DataError, LensError, RequestError
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.errors import DataError, LensError, RequestError
 from tests.data.bad_inputs import good_rows
 
 MAKE = "create table ratings (user_id varchar(20), item_id varchar(20), rating real, stamp timestamp)"

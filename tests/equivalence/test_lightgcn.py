@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from gnnrec_core.models.lightgcn import EMBEDDING, LightGCN, LightGCNSettings
-from gnnrec_core.models.sampling import Batch
-from gnnrec_core.models.sparse_ops import layer_mean
+from gnnrec_core.models.ops.sampling import Batch
+from gnnrec_core.models.ops.sparse import layer_mean
 from tests.worlds import make_dataset, random_dataset
 
 

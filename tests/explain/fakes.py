@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
-from gnnrec_core.data.values import Dataset
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.propagation import Propagation
+from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import HistoryParts
 
 

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from gnnrec_core.data.values import Relation
+from gnnrec_core.data.dataset import Relation
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.linear import prepare
+from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.graph import build_graph
-from gnnrec_core.models.propagation import Propagation
+from gnnrec_core.models.ops.propagation import Propagation
 from tests.worlds import random_dataset
 
 SCORE, MARGIN, SEEN = "score", "margin", "an item that the user has read"

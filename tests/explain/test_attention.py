@@ -6,15 +6,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import UnsupportedError
-from gnnrec_core.explain.attention import (
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.explain.case import make_case
+from gnnrec_core.explain.methods.attention import (
     AttentionMethod,
     AttentionSettings,
     attention_matrices,
     attention_paths,
     tree_attention,
 )
-from gnnrec_core.explain.case import make_case
 from gnnrec_core.models.gat import GAT, GATSettings
 from tests.explain.linear_world import random_model
 from tests.worlds import random_dataset

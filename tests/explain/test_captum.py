@@ -11,8 +11,9 @@ import torch
 from captum.attr import IntegratedGradients
 from scipy.stats import spearmanr
 
-from gnnrec_core.errors import UnsupportedError
-from gnnrec_core.explain.captum_methods import (
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.methods.captum_methods import (
     CaptumSettings,
     InputXGradientMethod,
     IntegratedGradientsMethod,
@@ -20,12 +21,11 @@ from gnnrec_core.explain.captum_methods import (
     ShapleyMethod,
     ShapleySettings,
 )
-from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.feature_game import feature_game
-from gnnrec_core.explain.games import group_weakest, make_game
-from gnnrec_core.explain.graph_masks import PairScore
-from gnnrec_core.explain.ledger import user_ledger
-from gnnrec_core.explain.masks import masked_score
+from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.scores.feature_game import feature_game
+from gnnrec_core.explain.scores.games import group_weakest, make_game
+from gnnrec_core.explain.scores.graph_masks import PairScore
+from gnnrec_core.explain.scores.masks import masked_score
 from gnnrec_core.graph import build_graph
 from tests.explain.fakes import ItemItemModel
 from tests.explain.linear_world import CASES, MARGIN, SCORE, USER, LinearModel, TwoRelationModel, random_model

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gnnrec_core.data.values import Dataset
-from gnnrec_core.errors import RequestError
-from gnnrec_core.explain.comparing import compare_case
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain.questions.two_models import compare_case
 from tests.explain.fakes import item_item, linear
 from tests.worlds import random_dataset
 

@@ -5,12 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.explain.counterfactual import PROVED, counterfactual_of
-from gnnrec_core.explain.exchange import exchanged, without_least
-from gnnrec_core.explain.predictor import removal_predictor
-from gnnrec_core.explain.scoring import scorer_of
-from gnnrec_core.explain.small_sets import lead
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.explain.questions.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.questions.exchange import exchanged, without_least
+from gnnrec_core.explain.questions.small_sets import lead
+from gnnrec_core.explain.scores.predictor import removal_predictor
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
 from tests.explain.fakes import attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnnrec_core.explain.faithfulness import measure, truth_of
-from gnnrec_core.explain.leave_one_out import LeaveOneOut, LeaveOneOutSettings
-from gnnrec_core.explain.ledger import Ledger, LedgerSettings
+from gnnrec_core.explain.methods.leave_one_out import LeaveOneOut, LeaveOneOutSettings
+from gnnrec_core.explain.methods.ledger import Ledger, LedgerSettings
+from gnnrec_core.explain.methods.random import Random
 from gnnrec_core.explain.protocol import NoSettings
-from gnnrec_core.explain.random import Random
+from gnnrec_core.explain.truth.faithfulness import measure, truth_of
 from gnnrec_core.graph import build_graph
 from tests.explain.fakes import ItemItemModel
 from tests.explain.linear_world import MARGIN, SCORE, LinearModel, random_model

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.layers import layer_table
-from gnnrec_core.library import SAMPLE
-from gnnrec_core.models.run import load_run
+from gnnrec_core.explain.walks.layer_table import layer_table
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.workspace import SAMPLE
 
 
 @pytest.mark.parametrize("name", ["lightgcn", "gat"])

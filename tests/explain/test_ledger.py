@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import UnsupportedError
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.linear import prepare
 from gnnrec_core.explain.narrative import named_parts
+from gnnrec_core.explain.scores.linear import prepare
 from tests.explain.fakes import LinearModel, attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset
 

@@ -5,14 +5,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.counterfactual import PROVED, counterfactual_of
-from gnnrec_core.explain.leave_one_out import leave_one_out
-from gnnrec_core.explain.ledger import user_ledger
-from gnnrec_core.explain.linear import all_scores
-from gnnrec_core.explain.predictor import removal_predictor
-from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.methods.leave_one_out import leave_one_out
+from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.questions.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.scores.linear import all_scores
+from gnnrec_core.explain.scores.predictor import removal_predictor
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_items, rank_of
-from gnnrec_core.recommend import left_out
+from gnnrec_core.runs.recommend import left_out
 from tests.explain.fakes import AttentionModel, LinearModel, attention, linear
 from tests.worlds import SHARED, needs_shared
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from gnnrec_core.explain.explaining import explain_model, with_checks, with_faithfulness
+from gnnrec_core.explain.explanation import Case, Check, Contribution, Explanation, Node
 from gnnrec_core.explain.narrative import attribute_columns, named_parts, narrate
-from gnnrec_core.explain.scoring import scorer_of
-from gnnrec_core.explain.values import Case, Check, Contribution, Explanation, Node
+from gnnrec_core.explain.scores.scoring import scorer_of
 from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_model
 from tests.worlds import make_dataset, random_dataset
 

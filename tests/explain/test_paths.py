@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import UnsupportedError
-from gnnrec_core.explain.connecting import connecting_paths
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.linear import prepare
-from gnnrec_core.explain.walks import best_walks
+from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.explain.walks.connecting import connecting_paths
+from gnnrec_core.explain.walks.walks import best_walks
 from tests.explain.fakes import attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.truth import load_truth
-from gnnrec_core.errors import RequestError
-from gnnrec_core.explain import planted
-from gnnrec_core.explain.planted import auc, planted_cases, precision, score_planted
-from gnnrec_core.models.run import load_run
+from gnnrec_core.explain.truth import planted
+from gnnrec_core.explain.truth.planted import auc, planted_cases, precision, score_planted
+from gnnrec_core.runs.run import load_run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.explain.linear import all_scores
-from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.scores.linear import all_scores
+from gnnrec_core.explain.scores.scoring import scorer_of
 from tests.explain.fakes import LinearModel, linear
 from tests.worlds import random_dataset, star
 
@@ -74,7 +74,7 @@ def test_removing_the_whole_history_equals_rebuilding():
 
 
 def test_parallel_edges_of_two_relations_are_told_apart():
-    from gnnrec_core.data.values import Relation
+    from gnnrec_core.data.dataset import Relation
     from tests.worlds import make_dataset
 
     one = np.ones(1, np.float32)

@@ -9,8 +9,8 @@ from scipy.stats import spearmanr
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import make_case
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.run import load_run
-from gnnrec_core.recommend import recommend
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.run import load_run
 
 RUNS = Path(__file__).resolve().parents[2] / "sample_data" / "runs"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.explain.scoring import scorer_of
-from gnnrec_core.explain.what_if import what_if_model
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.explain.questions.what_if import what_if_model
+from gnnrec_core.explain.scores.scoring import scorer_of
 from tests.explain.fakes import attention, item_item, linear
 from tests.explain.test_counterfactual import excluded_of, ranked
 from tests.worlds import random_dataset

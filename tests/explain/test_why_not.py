@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.scoring import scorer_of
-from gnnrec_core.explain.why_not import why_not_model
+from gnnrec_core.explain.questions.why_not import why_not_model
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
 from tests.explain.fakes import attention, item_item, linear
 from tests.explain.test_counterfactual import excluded_of, ranked

@@ -99,7 +99,7 @@ def the_reader(server: Server) -> psutil.Process:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         for child in psutil.Process(server.process.pid).children():
-            if "gnnrec_core.data.parsing_child" in child.cmdline():
+            if "gnnrec_core.data.apart.parsing_child" in child.cmdline():
                 return child
         time.sleep(0.02)
     raise AssertionError("nothing was read")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.data.values import Dataset
+from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions
-from gnnrec_core.models.run import Run, RunRecord
-from gnnrec_core.models.validation import Validation
-from gnnrec_core.settings import read_settings
+from gnnrec_core.runs.run import Run, RunRecord
+from gnnrec_core.runs.validation import Validation
 
 
 def fitted(name: str, dataset: Dataset, seed: int = 0, **settings: Any) -> Any:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gnnrec_core.errors import RunError
+from gnnrec_core.base.errors import RunError
 from gnnrec_core.graph import build_graph
-from gnnrec_core.models.closed_form import weighted_interactions
 from gnnrec_core.models.ease import EASE, EASESettings
 from gnnrec_core.models.itemknn import ItemKNN, ItemKNNSettings
+from gnnrec_core.models.ops.closed_form import weighted_interactions
 from tests.models.runs import fitted
 from tests.worlds import make_dataset, random_dataset, star
 

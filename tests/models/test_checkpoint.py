@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from gnnrec_core.errors import RunError
-from gnnrec_core.models.checkpoint import expect_shapes, load_tensors, save_tensors
+from gnnrec_core.base.errors import RunError
+from gnnrec_core.models.ops.checkpoint import expect_shapes, load_tensors, save_tensors
 
 TENSORS = {"embedding.weight": np.arange(12, dtype=np.float32).reshape(4, 3)}
 

@@ -1,8 +1,8 @@
 import pytest
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.models import estimating
-from gnnrec_core.models.estimating import estimate
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.runs import estimating
+from gnnrec_core.runs.estimating import estimate
 from tests.worlds import random_dataset
 
 

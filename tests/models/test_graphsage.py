@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 import torch
 
-from gnnrec_core.data.values import Relation
-from gnnrec_core.fold_in import fold_in
+from gnnrec_core.data.dataset import Relation
 from gnnrec_core.graph import build_graph
-from gnnrec_core.models.features import degree_features, node_features
-from gnnrec_core.models.neighbours import Neighbours, mean_operator
-from gnnrec_core.models.sampling import Sampler
+from gnnrec_core.models.ops.features import degree_features, node_features
+from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
+from gnnrec_core.models.ops.sampling import Sampler
+from gnnrec_core.runs.fold_in import fold_in
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset
 

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.errors import RequestError
-from gnnrec_core.models.checkpoint import load_tensors
-from gnnrec_core.models.history import read_history
-from gnnrec_core.models.run import RunRecord
-from gnnrec_core.models.training import train
+from gnnrec_core.models.ops.checkpoint import load_tensors
+from gnnrec_core.runs.history import read_history
+from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.training import train
 from tests.worlds import two_communities
 
 EPOCHS = 40
 SETTINGS = {"embedding_dim": 8, "batch_size": 32, "epochs": EPOCHS, "patience": EPOCHS, "schedule": "cosine"}
 KILLS = 5
 WARMED = (
-    "gnnrec_core.models.training",
+    "gnnrec_core.runs.training",
     "gnnrec_core.models.lightgcn",
     "gnnrec_core.models.gat",
     "torch._dynamo",

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from gnnrec_core.models import losses
-from gnnrec_core.models.losses import bpr, sampled_softmax
+from gnnrec_core.models.ops import losses
+from gnnrec_core.models.ops.losses import bpr, sampled_softmax
 
 
 def rows(*values):

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnrec_core.models.node_order import NodeOrder, dealt
-from gnnrec_core.models.sparse_ops import csr_tensor, product
+from gnnrec_core.models.ops.node_order import NodeOrder, dealt
+from gnnrec_core.models.ops.sparse import csr_tensor, product
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.models.checkpoint import load_tensors
-from gnnrec_core.models.training import train
+from gnnrec_core.models.ops.checkpoint import load_tensors
+from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset
 
 SETTINGS = {"embedding_dim": 8, "batch_size": 50, "epochs": 4, "validate_every": 1, "n_negatives": 6}

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from gnnrec_core.graph import build_graph
-from gnnrec_core.models.sampling import Sampler, share
+from gnnrec_core.models.ops.sampling import Sampler, share
 from tests.worlds import checkerboard, random_dataset, two_communities
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import scipy.sparse as sp
 import torch
 
-from gnnrec_core.models.sparse_ops import add_decay, csr_tensor, product
+from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, product
 
 
 def random_matrix(n=40, m=30, density=0.1, seed=0):

@@ -1,7 +1,7 @@
 import numpy as np
 
 from gnnrec_core.graph import build_graph
-from gnnrec_core.models.spectral import spectral_embedding
+from gnnrec_core.models.ops.spectral import spectral_embedding
 from tests.worlds import make_dataset, random_dataset
 
 

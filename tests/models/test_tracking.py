@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.models.training import train
+from gnnrec_core.runs.training import train
 from tests.worlds import two_communities
 
 SETTINGS = {"embedding_dim": 8, "epochs": 3, "validate_every": 1}

@@ -10,17 +10,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
+from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.errors import RequestError, RunError, UnsupportedError
-from gnnrec_core.files import write_json
-from gnnrec_core.models import stopping
-from gnnrec_core.models.checkpoint import load_tensors
-from gnnrec_core.models.fitting import is_over
-from gnnrec_core.models.heartbeat import is_alive, own_process
-from gnnrec_core.models.history import append_epoch, read_history
+from gnnrec_core.models.ops import stopping
+from gnnrec_core.models.ops.checkpoint import load_tensors
+from gnnrec_core.models.ops.fitting import is_over
 from gnnrec_core.models.protocol import Epoch
-from gnnrec_core.models.run import RunRecord, load_run
-from gnnrec_core.models.training import train
+from gnnrec_core.runs.heartbeat import is_alive, own_process
+from gnnrec_core.runs.history import append_epoch, read_history
+from gnnrec_core.runs.run import RunRecord, load_run
+from gnnrec_core.runs.training import train
 from tests.worlds import make_dataset, random_dataset, two_communities
 
 SMALL = {
@@ -97,7 +97,7 @@ def test_without_a_validation_part_all_epochs_run(tmp_path):
 CHILD = """
 import sys, time
 from pathlib import Path
-from gnnrec_core.models.training import train
+from gnnrec_core.runs.training import train
 data, out, model, pause = sys.argv[1:5]
 settings = {settings!r}
 def rest(epoch): time.sleep(float(pause))
@@ -195,7 +195,7 @@ def test_overwrite_replaces_runs_and_nothing_else(data, tmp_path):
 
 
 def test_a_diverging_loss_is_an_error_and_the_record_says_so(data, tmp_path, monkeypatch):
-    from gnnrec_core.models import fitting
+    from gnnrec_core.models.ops import fitting
 
     monkeypatch.setattr(fitting, "bpr", lambda users, *rest: users.sum() * float("nan"))
     with pytest.raises(RunError, match="diverged in epoch 1"):

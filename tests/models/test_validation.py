@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from gnnrec_core.models.parallel import Processes
-from gnnrec_core.models.validation import Validation, rank_on_device
+from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.runs.validation import Validation, rank_on_device
 from tests.worlds import make_dataset, random_dataset
 
 

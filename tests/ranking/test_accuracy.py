@@ -2,7 +2,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
-from gnnrec_core.ranking.values import Recommendations
+from gnnrec_core.ranking.recommendations import Recommendations
 
 
 def test_values_worked_out_by_hand():

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.cli import main
+from gnnrec_core.data.dataset import Vocabulary
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.data.values import Vocabulary
-from gnnrec_core.explain.values import Contribution, MessagePath, Node
+from gnnrec_core.explain.explanation import Contribution, MessagePath, Node
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.run import load_run
-from gnnrec_core.models.training import train
-from gnnrec_core.report.evidence import evidence_json, gather
-from gnnrec_core.report.evidence_page import evidence_page
-from gnnrec_core.report.privacy import pseudonymous
-from gnnrec_core.settings import read_settings
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.training import train
+from gnnrec_core.views.evidence import evidence_json, gather
+from gnnrec_core.views.evidence_page import evidence_page
+from gnnrec_core.views.privacy import pseudonymous
 from tests.report.test_html import outline
 from tests.worlds import random_dataset
 

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.data import store
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.errors import LensError, RunError
-from gnnrec_core.models import checkpoint
-from gnnrec_core.models.checkpoint import load_tensors, save_tensors
-from gnnrec_core.models.run import RunRecord
-from gnnrec_core.models.training import train
+from gnnrec_core.models.ops import checkpoint
+from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
+from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.training import train
 from tests.worlds import make_dataset
 
 PAIRS = [(0, 0, "train"), (0, 1, "train"), (1, 1, "train"), (1, 0, "test")]

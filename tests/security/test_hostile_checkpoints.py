@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.numpy import save
 
-from gnnrec_core.errors import RequestError, RunError
-from gnnrec_core.models.checkpoint import load_tensors, save_tensors
+from gnnrec_core.base.errors import RequestError, RunError
+from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
 
 RNG = np.random.default_rng(7)
 PAGE = 4096

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.data.dataset import Relation
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.data.values import Relation
-from gnnrec_core.errors import LensError, RequestError
-from gnnrec_core.jobs import status_of
-from gnnrec_core.library import Workspace
+from gnnrec_core.runs.jobs import status_of
+from gnnrec_core.runs.workspace import Workspace
 from tests.worlds import make_dataset
 
 ENCODED = ["%2e%2e/", "%2e%2e%2f", "..%2f", "%252e%252e%252f", "..%5c", "%c0%ae%c0%ae/", "..%00/", "..;/"]

@@ -15,7 +15,7 @@ from tests.browser.app import ROOT, serving
 
 FROZEN = """
 import gc, sys
-from gnnrec_ui import cache
+from gnnrec_ui.server import cache
 cache.warm.__wrapped__().join()
 print(gc.get_freeze_count(), "torch" in sys.modules)
 """
@@ -37,7 +37,7 @@ def test_the_settings_are_safe_as_they_come():
     assert server["maxUploadSize"] == 500
     assert client["showErrorDetails"] == "none" and client["disableDataExport"] is True
     assert config["browser"]["gatherUsageStats"] is False
-    assert config["runner"]["postScriptGC"] is False  # gnnrec_ui.garbage collects instead
+    assert config["runner"]["postScriptGC"] is False  # gnnrec_ui.server.garbage collects instead
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from itertools import cycle, islice
 import numpy as np
 import pytest
 
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.errors import UnsupportedError
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain
-from gnnrec_core.models.run import load_run
-from gnnrec_core.models.training import train
-from gnnrec_core.recommend import recommend
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset
 
 CASES = ((0, 1), (3, 5), (7, 2))

@@ -33,7 +33,7 @@ FORBIDDEN_KEYWORDS = {
 }
 CSV_METHODS = {"to_csv", "write_csv", "to_excel", "write_excel"}
 CSV_CALLS = {"csv.writer", "csv.DictWriter"}
-EXPORTER = Path("gnnrec_core/text.py")
+EXPORTER = Path("gnnrec_core/base/text.py")
 OWN_DATA_ONLY = ("benchmarks", "tools")
 FORBIDDEN_MODULES = {"requests", "urllib.request", "httpx", "aiohttp", "ftplib", "smtplib"}
 
@@ -59,7 +59,7 @@ def breaches(source: str) -> list[str]:
         elif isinstance(node, ast.Call):
             name = dotted(node.func)
             if isinstance(node.func, ast.Attribute) and (name in CSV_CALLS or node.func.attr in CSV_METHODS):
-                found.append(f"line {node.lineno}: {node.func.attr} (CSV goes through gnnrec_core.text.csv_text)")
+                found.append(f"line {node.lineno}: {node.func.attr} (CSV goes through gnnrec_core.base.text.csv_text)")
             if name in FORBIDDEN_CALLS:
                 found.append(f"line {node.lineno}: {name} ({FORBIDDEN_CALLS[name]})")
             for keyword in node.keywords:

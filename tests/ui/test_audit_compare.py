@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from gnnrec_core.audit.auditing import audit
 from gnnrec_core.audit.verdicts import figure
-from gnnrec_core.files import write_json
-from gnnrec_core.library import SAMPLE, workspace
-from gnnrec_core.models.run import load_run, relative_dataset_path
-from gnnrec_ui import compare_view
-from gnnrec_ui.audit_view import people_of
+from gnnrec_core.base.files import write_json
+from gnnrec_core.runs.run import load_run, relative_dataset_path
+from gnnrec_core.runs.workspace import SAMPLE, workspace
+from gnnrec_ui.audit import compare_view
+from gnnrec_ui.audit.audit_view import people_of
 from tests.ui.app import open_page, own_workspace, texts, widget  # noqa: F401
 
 
@@ -91,7 +91,7 @@ def test_compare_shows_runs_and_baselines_with_paired_differences():
 def test_two_runs_of_one_model_are_told_apart():
     first, second = own_run(), own_run()
     runs = tuple(workspace().run(name) for name in (first, second))
-    from gnnrec_ui.runs_view import labels
+    from gnnrec_ui.train.runs_view import labels
 
     called = labels(runs)
     assert len(set(called.values())) == 2 and called[first].endswith(f"({first[-6:]})")

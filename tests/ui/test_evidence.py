@@ -2,10 +2,10 @@
 
 import json
 
-from gnnrec_core.library import SAMPLE
-from gnnrec_core.models.run import load_run
-from gnnrec_core.recommend import recommend
-from gnnrec_ui.explain_evidence import _files
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.workspace import SAMPLE
+from gnnrec_ui.explain.evidence import _files
 from tests.ui.app import open_page, own_workspace  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")

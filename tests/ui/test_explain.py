@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from gnnrec_core.explain.explaining import explain
-from gnnrec_core.explain.what_if import what_if
-from gnnrec_core.library import SAMPLE, workspace
-from gnnrec_core.models.run import load_run
+from gnnrec_core.explain.questions.what_if import what_if
 from gnnrec_core.ranking.matrix import interaction_matrix
-from gnnrec_core.recommend import recommend
-from gnnrec_core.reviews import reviews
-from gnnrec_core.viz import theme
+from gnnrec_core.render import theme
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.reviews import reviews
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.workspace import SAMPLE, workspace
 from gnnrec_ui import ask
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 

@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.models.protocol import Epoch
-from gnnrec_core.models.run import RunRecord
-from gnnrec_core.viz import data_charts
-from gnnrec_core.viz.training_charts import best_epoch, training_curves
-from gnnrec_ui import forms, staging, training_time
-from gnnrec_ui.staging import safe_name, source_of, stage
+from gnnrec_core.render.charts import data_charts
+from gnnrec_core.render.charts.training_charts import best_epoch, training_curves
+from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
+from gnnrec_ui.frame import forms
+from gnnrec_ui.server import staging
+from gnnrec_ui.server.staging import safe_name, source_of, stage
+from gnnrec_ui.train import training_time
 
 
 @dataclass
@@ -32,8 +34,8 @@ class Dropped:
 
 
 def test_settings_are_grouped_by_the_class_that_declares_them():
+    from gnnrec_core.base.settings import describe_settings
     from gnnrec_core.models.lightgcn import LightGCN
-    from gnnrec_core.settings import describe_settings
 
     groups = forms.groups(LightGCN.settings_type)
     names = [name for _, group in groups for name in group]

@@ -4,7 +4,7 @@ import gc
 import time
 import weakref
 
-from gnnrec_ui import garbage
+from gnnrec_ui.server import garbage
 
 
 class Ring:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gnnrec_core import jobs
 from gnnrec_core.data.preview import Draft
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.jobs import TrainRequest
-from gnnrec_core.library import workspace
-from gnnrec_ui import import_view, new_training, slow_work
+from gnnrec_core.runs import jobs
+from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.data import import_view
+from gnnrec_ui.server import slow_work
+from gnnrec_ui.train import new_training
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 from tests.worlds import random_dataset
 
@@ -176,8 +178,8 @@ def test_a_preset_fills_the_form_and_the_defaults_come_back(own_dataset):
 
 
 def test_train_offers_every_declared_setting_with_its_range(own_dataset):
+    from gnnrec_core.base.settings import describe_settings
     from gnnrec_core.models.lightgcn import LightGCN
-    from gnnrec_core.settings import describe_settings
 
     app = open_page("train", dataset=own_dataset)
     held = {element.key for kind in ("number_input", "selectbox", "toggle") for element in getattr(app, kind)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnnrec_ui import pickers, search
+from gnnrec_ui.frame import pickers, search
 from tests.ui.app import open_page, own_workspace, parameter, widget, with_network_table  # noqa: F401, with_network_table
 
 

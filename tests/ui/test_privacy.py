@@ -6,12 +6,12 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from gnnrec_core.base.pseudonyms import load_pseudonyms
+from gnnrec_core.data.dataset import Vocabulary
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.data.values import Vocabulary
-from gnnrec_core.library import workspace
-from gnnrec_core.models.training import train
-from gnnrec_core.pseudonyms import load_pseudonyms
-from gnnrec_core.reviews import add_review
+from gnnrec_core.runs.reviews import add_review
+from gnnrec_core.runs.training import train
+from gnnrec_core.runs.workspace import workspace
 from tests.ui.app import open_page, own_workspace, with_network_table  # noqa: F401, with_network_table
 from tests.worlds import random_dataset
 

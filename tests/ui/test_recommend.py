@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from gnnrec_core.library import SAMPLE
-from gnnrec_core.models.run import load_run
-from gnnrec_core.recommend import recommend
-from gnnrec_ui import tables
+from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.run import load_run
+from gnnrec_core.runs.workspace import SAMPLE
+from gnnrec_ui.show import tables
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget, with_network_table  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")

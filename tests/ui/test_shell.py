@@ -7,14 +7,15 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import app_test
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.library import PROJECT
-from gnnrec_ui.screens import SCREENS
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.runs.workspace import PROJECT
+from gnnrec_ui.frame.screens import SCREENS
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 
 
 def test_importing_the_shell_imports_no_torch():
-    code = "import sys, gnnrec_ui.shell; print([m for m in ('torch', 'torch_geometric', 'captum') if m in sys.modules])"
+    heavy = ("torch", "torch_geometric", "captum")
+    code = f"import sys, gnnrec_ui.frame.shell; print([m for m in {heavy} if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
     assert answer.stdout.strip() == "[]"
 
@@ -55,7 +56,7 @@ def test_a_link_to_what_is_not_here_says_so_and_shows_something_else():
 
 
 def test_a_page_without_any_run_says_what_to_do(monkeypatch, tmp_path):
-    from gnnrec_core import library
+    from gnnrec_core.runs import workspace as library
 
     monkeypatch.setattr(library.Workspace, "runs", lambda self, fingerprint=None: ())
     app = open_page("explain")

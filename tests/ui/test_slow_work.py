@@ -2,9 +2,9 @@
 
 import threading
 
-from gnnrec_core import progress
-from gnnrec_core.errors import RequestError
-from gnnrec_ui.slow_work import Line
+from gnnrec_core.base import progress
+from gnnrec_core.base.errors import RequestError
+from gnnrec_ui.server.slow_work import Line
 
 
 def test_the_same_question_is_answered_once():

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gnnrec_ui.turns import Turns
+from gnnrec_ui.server.turns import Turns
 
 PATIENCE = 10.0
 

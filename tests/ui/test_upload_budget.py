@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from gnnrec_core.errors import RequestError
-from gnnrec_ui import upload_budget
+from gnnrec_core.base.errors import RequestError
+from gnnrec_ui.server import upload_budget
 
 
 @dataclass

@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from gnnrec_core.audit.auditing import audit
-from gnnrec_core.audit.comparing import compare
 from gnnrec_core.audit.curves import (
     calibration_profiles,
     cold_start_curve,
@@ -14,12 +13,13 @@ from gnnrec_core.audit.curves import (
     popularity_deciles,
     popularity_exposure,
 )
-from gnnrec_core.audit.frontier import comparison_points, mitigation_points
-from gnnrec_core.audit.leakage import Leakage
-from gnnrec_core.audit.mitigation import mitigate, prepare
-from gnnrec_core.viz import audit_charts as charts
-from gnnrec_core.viz import exposure_charts as exposure
-from gnnrec_core.viz.chart_data import chart_table
+from gnnrec_core.audit.studies.comparing import compare
+from gnnrec_core.audit.studies.frontier import comparison_points, mitigation_points
+from gnnrec_core.audit.studies.leakage import Leakage
+from gnnrec_core.audit.studies.mitigation import mitigate, prepare
+from gnnrec_core.render.charts import audit_charts as charts
+from gnnrec_core.render.charts import exposure_charts as exposure
+from gnnrec_core.render.charts.chart_data import chart_table
 from tests.audit.small_runs import sample, trained
 
 

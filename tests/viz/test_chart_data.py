@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from gnnrec_core.viz import explain_charts
-from gnnrec_core.viz.chart_data import chart_table
+from gnnrec_core.render.charts import explain_charts
+from gnnrec_core.render.charts.chart_data import chart_table
 
 
 def test_bars_get_the_words_of_their_axis():

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnnrec_core.explain.values import Case, Contribution, Explanation, Group, MessagePath, Node
-from gnnrec_core.viz import embedding_map, explain_charts, path_charts, theme
-from gnnrec_core.viz.chart_data import chart_table
-from gnnrec_core.viz.planted_chart import planted_chart
+from gnnrec_core.explain.explanation import Case, Contribution, Explanation, Group, MessagePath, Node
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts import embedding_map, explain_charts, path_charts
+from gnnrec_core.render.charts.chart_data import chart_table
+from gnnrec_core.render.charts.planted_chart import planted_chart
 
 NUMBERS = st.floats(-5, 5, allow_nan=False)
 

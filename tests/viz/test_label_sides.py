@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gnnrec_core.viz.label_sides import SIDES, label_sides, outside, places, shared
+from gnnrec_core.render.charts.label_sides import SIDES, label_sides, outside, places, shared
 
 
 def test_labels_of_close_points_do_not_cover_each_other():

@@ -4,9 +4,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from gnnrec_core.errors import RequestError
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.graph import build_graph
-from gnnrec_core.viz.neighbourhood import SPACING, STRETCH, neighbourhood
+from gnnrec_core.render.neighbourhood import SPACING, STRETCH, neighbourhood
 from tests.worlds import random_dataset, star, two_communities
 
 GRAPH = build_graph(random_dataset(side_edges=True))
@@ -86,7 +86,7 @@ def test_impossible_pictures_are_refused():
 
 def test_of_too_many_edges_the_nearest_are_drawn_and_all_are_counted(monkeypatch):
     whole = neighbourhood(GRAPH, np.array([3]), 2, 2000)
-    monkeypatch.setattr("gnnrec_core.viz.neighbourhood.MOST_EDGES", 10)
+    monkeypatch.setattr("gnnrec_core.render.neighbourhood.MOST_EDGES", 10)
     few = neighbourhood(GRAPH, np.array([3]), 2, 2000)
     assert len(few.edges) == 10 and few.n_edges_between == len(whole.edges) == whole.n_edges_between
     own = [edge for edge in whole.edges.tolist() if 3 in GRAPH.edge_index[:, edge]]

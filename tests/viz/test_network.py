@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from gnnrec_core.graph import build_graph
-from gnnrec_core.viz import theme
-from gnnrec_core.viz.neighbourhood import neighbourhood
-from gnnrec_core.viz.network import draw_network, legend, node_name, node_number
+from gnnrec_core.render import theme
+from gnnrec_core.render.neighbourhood import neighbourhood
+from gnnrec_core.render.network import draw_network, legend, node_name, node_number
 from tests.worlds import random_dataset
 
 HOSTILE = '<img src=x onerror="alert(1)"> <a href="javascript:alert(1)">x</a>'

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gnnrec_core.viz import theme
+from gnnrec_core.render import theme
 
 CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 

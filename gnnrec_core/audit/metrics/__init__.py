@@ -15,8 +15,8 @@ from gnnrec_core.audit.metrics import (
     users,
 )
 from gnnrec_core.audit.metrics.definition import Metric, Variant
-from gnnrec_core.errors import RequestError
-from gnnrec_core.registry import did_you_mean
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.registry import did_you_mean
 
 FAMILIES = (accuracy, coverage, popularity, diversity, calibration, users, providers, individual, cold_start)
 METRICS: dict[str, Metric] = {metric.name: metric for family in FAMILIES for metric in family.METRICS}

@@ -7,7 +7,7 @@ import numpy as np
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.metrics.definition import Metric, Variant
 from gnnrec_core.audit.segments import head
-from gnnrec_core.audit.spread import entropy, gini
+from gnnrec_core.audit.stats.spread import entropy, gini
 
 CATALOGUE = "all items of the catalogue, also those never shown"
 

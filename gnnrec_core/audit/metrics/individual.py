@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import Metric
-from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
+from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 
 
 def list_overlap(first: Recommendations, second: Recommendations) -> PerUser:

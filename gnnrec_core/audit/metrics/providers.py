@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Categories, Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import Metric, Variant
-from gnnrec_core.audit.spread import js, relative_spread, row_shares
+from gnnrec_core.audit.stats.spread import js, relative_spread, row_shares
 
 Values = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.metrics.accuracy import EVALUABLE, ndcg
 from gnnrec_core.audit.metrics.definition import Metric
-from gnnrec_core.audit.spread import gini
+from gnnrec_core.audit.stats.spread import gini
 
 
 def worst_20_mean(e: Evidence) -> float:

@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base.files import new_folder, refuse_existing
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Relation, Vocabulary
 from gnnrec_core.data.sample.catalogue import Book, read_catalogue
 from gnnrec_core.data.sample.readers import Reader, make_friends, make_readers
 from gnnrec_core.data.sample.reading import Event, Reading
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.data.truth import SCHEMA, Truth, save_truth
-from gnnrec_core.data.values import SPLITS, Dataset, IntArray, Interactions, Relation, Vocabulary
-from gnnrec_core.files import new_folder, refuse_existing
 
 WEIGHTS = {"friend": 0.1, "author": 0.1, "genre": 0.04}
 """Weight of a side edge in the graph, where an interaction has 1: light enough to cost LightGCN no accuracy."""

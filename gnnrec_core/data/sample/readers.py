@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.data.sample.catalogue import Book
-from gnnrec_core.data.values import IntArray
 
 N_READERS = 800
 AGE_BANDS = {"under 25": 0.20, "25 to 39": 0.35, "40 to 59": 0.28, "60 and over": 0.17}

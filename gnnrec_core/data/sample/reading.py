@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.data.sample.catalogue import HUB, Book
 from gnnrec_core.data.sample.readers import Reader
-from gnnrec_core.data.values import IntArray
 
 START, END = 1_609_459_200, 1_735_689_600
 """The simulated time: 2021-01-01 to 2025-01-01, UTC."""

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.errors import RequestError
-from gnnrec_core.registry import did_you_mean
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.registry import did_you_mean
 
 FOLDER = Path(__file__).parent
 PRESETS = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

@@ -1,0 +1,262 @@
+"""Runs side by side, with the baselines that any of them has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.audit.auditing import overall_interval
+from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.metrics import find_convention, find_metric, measurable
+from gnnrec_core.audit.sources import evidence_of, gather, ranked
+from gnnrec_core.audit.stats.statistics import holm, paired_permutation
+from gnnrec_core.audit.studies.mitigation import paired_interval
+from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.base.errors import LensError, RunError
+from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
+from gnnrec_core.models import MODELS
+from gnnrec_core.models.protocol import FitOptions, SizedRecommender
+from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.runs.run import Run
+
+BASELINES = ("popularity", "itemknn", "ease", "random")
+TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
+BASELINE_BYTES = 4 * 2**30
+"""A baseline that would need more memory than this is left out of the table, with the reason."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run or a baseline in the table. `name` is the run folder's name or the baseline's."""
+
+    name: str
+    model: str
+    is_baseline: bool
+    metrics: dict[str, Interval]
+    items: dict[str, float]
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """`run` minus `other` over the users measurable in both; `p_adjusted` is Holm's over the whole comparison."""
+
+    metric: str
+    run: str
+    other: str
+    value: float
+    low: float
+    high: float
+    p_value: float
+    p_adjusted: float
+    n_users: int
+    n_better: int
+    n_worse: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs and baselines on the same data, k and users. `evidence` keeps each row's lists, for charts."""
+
+    k: int
+    split: str
+    fingerprint: str
+    dataset: str
+    convention: str
+    rows: tuple[Row, ...]
+    differences: tuple[PairedDifference, ...]
+    warnings: tuple[str, ...]
+    evidence: dict[str, Evidence] = field(default_factory=dict, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the command prints it."""
+        return {
+            "k": self.k,
+            "split": self.split,
+            "fingerprint": self.fingerprint,
+            "dataset": self.dataset,
+            "convention": self.convention,
+            "runs": [
+                {
+                    "run": row.name,
+                    "model": row.model,
+                    "baseline": row.is_baseline,
+                    "metrics": {name: value.to_dict() for name, value in row.metrics.items()},
+                    "items": row.items,
+                }
+                for row in self.rows
+            ],
+            "differences": [{**asdict(d), "runs": [d.run, d.other]} for d in self.differences],
+            "warnings": list(self.warnings),
+        }
+
+
+def compare(
+    runs: Sequence[Run],
+    k: int = 20,
+    *,
+    split: SplitName = "test",
+    convention: str = "ours",
+    baselines: Sequence[str] = BASELINES,
+    tested: Sequence[str] = TESTED,
+    n_permutations: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """The runs and the baselines side by side; each run is tested against the first and against each baseline.
+
+    Raises RunError where the runs are of different data: their figures cannot be compared.
+    """
+    check_same_data(runs)
+    convention, dataset = find_convention(convention), runs[0].dataset
+    names = unique_names(runs)
+    evidence = {name: gather(run, k, split) for name, run in zip(names, runs, strict=True)}
+    warnings = []
+    for name in baselines:
+        try:
+            evidence[f"baseline: {name}"] = evidence_of(dataset, baseline_lists(dataset, name, k, split, seed), split)
+        except LensError as error:
+            warnings.append(f"The baseline {name} is left out: {error.message}")
+    models = {name: run.record.model for name, run in zip(names, runs, strict=True)}
+    rows = tuple(
+        _row(name, models.get(name, name.removeprefix("baseline: ")), name not in models, e, convention)
+        for name, e in evidence.items()
+    )
+    pairs = [(name, names[0]) for name in names[1:]]
+    pairs += [(name, other) for name in names for other in evidence if other not in models]
+    differences = _differences(evidence, pairs, tested, convention, n_permutations, seed)
+    return Comparison(
+        k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence
+    )
+
+
+def check_same_data(runs: Sequence[Run]) -> None:
+    """RunError unless all runs have the fingerprint of the first."""
+    for run in runs[1:]:
+        if run.dataset.fingerprint != runs[0].dataset.fingerprint:
+            raise RunError(
+                f"{runs[0].folder.name} and {run.folder.name} were trained on different data "
+                f"({runs[0].dataset.fingerprint[:12]} and {run.dataset.fingerprint[:12]}).",
+                "Compare runs of one dataset; train them again on the same import.",
+                fingerprints=[r.dataset.fingerprint for r in runs],
+            )
+
+
+def unique_names(runs: Sequence[Run]) -> list[str]:
+    """The folder names of the runs, numbered where two are the same."""
+    names: list[str] = []
+    for run in runs:
+        name, number = run.folder.resolve().name, 2
+        while name in names:
+            name, number = f"{run.folder.resolve().name} ({number})", number + 1
+        names.append(name)
+    return names
+
+
+def baseline_lists(dataset: Dataset, name: str, k: int, split: SplitName = "test", seed: int = 0) -> Recommendations:
+    """Lists of a baseline, computed from the train interactions and kept for the next call.
+
+    "random" draws a score for each pair from `seed`; the others are models with their default settings. Raises
+    UnsupportedError or RequestError where a model does not fit in memory.
+    """
+    return _baseline_lists(_ByFingerprint(dataset), name, k, split, seed)
+
+
+class _ByFingerprint:
+    """A dataset that is equal to another with the same content: the key of the cache."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __hash__(self) -> int:
+        return hash(self.dataset.fingerprint)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByFingerprint) and self.dataset.fingerprint == other.dataset.fingerprint
+
+
+@lru_cache(maxsize=16)
+def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, seed: int) -> Recommendations:
+    dataset = key.dataset
+    if name == "random":
+
+        def random_scores(users: IntArray) -> NDArray[np.float32]:
+            rng = np.random.default_rng([seed, int(users[0])])
+            return rng.random((len(users), dataset.n_items), dtype=np.float32)
+
+        return ranked(dataset, random_scores, k, split)
+    kind = MODELS.load(name)
+    settings = read_settings(kind.settings_type, {})
+    if isinstance(kind, SizedRecommender) and kind.memory_bytes(dataset, settings) > BASELINE_BYTES:
+        raise LensError(f"{name} would need more than {BASELINE_BYTES / 2**30:.0f} GB for {dataset.n_items:,} items.")
+    model = kind.create(dataset, settings, seed, "cpu")
+    for _ in model.fit(FitOptions()):
+        pass
+    return ranked(dataset, model.score, k, split)
+
+
+def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, convention: str) -> Row:
+    metrics = measurable(evidence)
+    return Row(
+        name,
+        model,
+        is_baseline,
+        {m.name: overall_interval(m, m.parts(evidence, convention)) for m in metrics if m.level != "global"},
+        {m.name: m.value(evidence, convention) for m in metrics if m.level == "global"},
+    )
+
+
+def _differences(
+    evidence: dict[str, Evidence],
+    pairs: Sequence[tuple[str, str]],
+    tested: Sequence[str],
+    convention: str,
+    n_permutations: int,
+    seed: int,
+) -> tuple[PairedDifference, ...]:
+    found: list[dict[str, Any]] = []
+    for name in tested:
+        metric = find_metric(name)
+        parts = {key: metric.parts(e, convention) for key, e in evidence.items()}
+        for run, other in pairs:
+            own, reference = parts[run], parts[other]
+            both = (own[1] > 0) & (reference[1] > 0)
+            change = np.where(both, own[0] - reference[0], np.nan)
+            spread = paired_interval(reference, own)
+            found.append(
+                {
+                    "metric": name,
+                    "run": run,
+                    "other": other,
+                    "value": spread.value,
+                    "low": spread.low,
+                    "high": spread.high,
+                    "p_value": paired_permutation(change, n_permutations, seed),
+                    "n_users": int(both.sum()),
+                    "n_better": int((change > 1e-12).sum()),
+                    "n_worse": int((change < -1e-12).sum()),
+                }
+            )
+    adjusted = holm(np.array([entry["p_value"] for entry in found], dtype=np.float64))
+    return tuple(
+        PairedDifference(**entry, p_adjusted=float(p), sentence=_sentence(entry, float(p)))
+        for entry, p in zip(found, adjusted, strict=True)
+    )
+
+
+def _sentence(entry: dict[str, Any], p_adjusted: float) -> str:
+    title = find_metric(entry["metric"]).title
+    interval = f"95 % interval {figure(entry['low'], True)} to {figure(entry['high'], True)}"
+    if p_adjusted >= 0.05:
+        return f"{title}: {entry['run']} and {entry['other']} cannot be told apart ({interval})."
+    way = "above" if entry["value"] > 0 else "below"
+    return (
+        f"{title}: {entry['run']} is {figure(abs(entry['value']))} {way} {entry['other']} "
+        f"({interval}, adjusted p {p_text(p_adjusted)})."
+    )

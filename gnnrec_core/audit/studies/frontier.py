@@ -1,0 +1,66 @@
+"""Accuracy against another figure, over runs, baselines and tried settings, and which of them no other beats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gnnrec_core.audit.studies.comparing import Comparison
+from gnnrec_core.audit.studies.mitigation import Mitigation
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run, baseline or setting; `y_low`, `y_high` NaN where there is no interval."""
+
+    name: str
+    kind: Literal["run", "baseline", "what if"]
+    x: float
+    y: float
+    y_low: float = float("nan")
+    y_high: float = float("nan")
+
+
+def comparison_points(comparison: Comparison, x_metric: str, y_metric: str = "ndcg") -> tuple[Point, ...]:
+    """The rows of a comparison; those that lack a figure are left out."""
+    found = []
+    for row in comparison.rows:
+        x = row.metrics[x_metric].value if x_metric in row.metrics else row.items.get(x_metric, float("nan"))
+        y = row.metrics.get(y_metric)
+        if y is not None and np.isfinite(x):
+            kind: Literal["run", "baseline"] = "baseline" if row.is_baseline else "run"
+            found.append(Point(row.name, kind, x, y.value, y.low, y.high))
+    return tuple(found)
+
+
+def mitigation_points(mitigations: Sequence[Mitigation], x_metric: str, y_metric: str = "ndcg") -> tuple[Point, ...]:
+    """The settings that were tried; the interval is that of the paired change, put at the new value."""
+    found = []
+    for mitigation in mitigations:
+        x, y = mitigation.change(x_metric), mitigation.change(y_metric)
+        if np.isfinite(x.after) and np.isfinite(y.after):
+            name = ", ".join(f"{key} {value}" for key, value in mitigation.settings.items())
+            found.append(
+                Point(f"{mitigation.method}: {name}", "what if", x.after, y.after, y.before + y.low, y.before + y.high)
+            )
+    return tuple(found)
+
+
+def pareto_front(points: Sequence[Point], x_higher: bool = True, y_higher: bool = True) -> tuple[Point, ...]:
+    """The points that no other beats in one figure without losing in the other, by ascending x.
+
+    >>> a, b, c = Point("a", "run", 1, 3), Point("b", "run", 2, 2), Point("c", "run", 1, 2)
+    >>> [point.name for point in pareto_front((a, b, c))]
+    ['a', 'b']
+    """
+    signs = (1.0 if x_higher else -1.0, 1.0 if y_higher else -1.0)
+
+    def beats(one: Point, other: Point) -> bool:
+        gains = ((one.x - other.x) * signs[0], (one.y - other.y) * signs[1])
+        return min(gains) >= 0 and max(gains) > 0
+
+    kept = [point for point in points if not any(beats(other, point) for other in points)]
+    return tuple(sorted(kept, key=lambda point: point.x))

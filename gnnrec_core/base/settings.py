@@ -1,0 +1,105 @@
+"""Settings are declared once: the check, the form, the help text, the cache key and `--set` follow."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.registry import did_you_mean
+
+
+class Settings(BaseModel):
+    """The base of every plug-in's settings: frozen, nothing unknown let in, each field with a range and a line.
+
+    Declare a field as `embedding_dim: int = Field(64, ge=4, le=512, description="...")`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+@dataclass(frozen=True)
+class SettingField:
+    """What a form needs to know of one setting. `choices` is empty unless the type is a `Literal`."""
+
+    name: str
+    kind: str
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[Any, ...]
+    description: str
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read_settings(settings_type: type[S], values: Mapping[str, Any]) -> S:
+    """Check `values` (strings are converted) against `settings_type`.
+
+    Raises RequestError naming the setting, the value and the allowed range.
+    """
+    for name in values:
+        if name not in settings_type.model_fields:
+            known = tuple(settings_type.model_fields)
+            raise RequestError(f"There is no setting named {name!r}.", did_you_mean(name, known), value=name)
+    try:
+        return settings_type.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        raise RequestError(
+            f"Setting {name} = {first.get('input')!r} cannot be used: {first['msg'].lower()}.",
+            settings_help(settings_type, name),
+            setting=name,
+            value=str(first.get("input")),
+        ) from None
+
+
+def split_assignments(assignments: Sequence[str]) -> dict[str, str]:
+    """`["a=1", "b=x"]` from the command line's `--set` as a mapping.
+
+    >>> split_assignments(["n_layers=2"])
+    {'n_layers': '2'}
+    """
+    values = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise RequestError(f"--set {text!r} has no '='.", "Write --set name=value.", value=text)
+        values[name.strip()] = value.strip()
+    return values
+
+
+def describe_settings(settings_type: type[Settings]) -> tuple[SettingField, ...]:
+    """The fields of a settings class, for forms and documentation."""
+    described = []
+    for name, field in settings_type.model_fields.items():
+        low = high = None
+        for rule in field.metadata:
+            low = getattr(rule, "ge", getattr(rule, "gt", low))
+            high = getattr(rule, "le", getattr(rule, "lt", high))
+        choices = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is Literal else ()
+        kind = "choice" if choices else getattr(field.annotation, "__name__", str(field.annotation))
+        described.append(SettingField(name, kind, field.default, low, high, choices, field.description or ""))
+    return tuple(described)
+
+
+def settings_help(settings_type: type[Settings], name: str) -> str:
+    """One sentence on what setting `name` may be; empty where there is no such setting."""
+    for field in describe_settings(settings_type):
+        if field.name == name:
+            if field.choices:
+                return f"{name} is one of {', '.join(map(repr, field.choices))} (default {field.default!r})."
+            bounds = " and ".join(
+                f"at {word} {bound:g}"
+                for word, bound in (("least", field.low), ("most", field.high))
+                if bound is not None
+            )
+            range_text = f", {bounds}" if bounds else ""
+            return f"{name} is {field.kind}{range_text} (default {field.default!r}): {field.description}"
+    return ""

@@ -1,0 +1,1 @@
+"""Commands about all people and items of a run."""

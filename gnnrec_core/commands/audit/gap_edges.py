@@ -1,0 +1,57 @@
+"""`gap-edges RUN --group-by COLUMN --group NAME`: which interactions carry a group's difference, each one verified."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run of a model that propagates (lightgcn, gat)")
+    parser.add_argument("--group-by", required=True, metavar="COLUMN", help="groups, as in `audit`")
+    parser.add_argument("--group", required=True, metavar="NAME", help="the group whose difference is looked at")
+    parser.add_argument("--metric", default="ndcg", help="an accuracy figure (default ndcg)")
+    parser.add_argument("--k", type=int, default=20, help="list length (default 20)")
+    parser.add_argument("--check", type=int, default=60, help="interactions that are verified one by one (default 60)")
+    parser.add_argument("--split", default="test", choices=("test", "validation"), help="the held-out part")
+    parser.add_argument("--min-group-size", type=int, default=10, help="smaller groups are refused (default 10)")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The verified interactions, most shrinkage first, and sets of them."""
+    from gnnrec_core.audit.groups import group_users
+    from gnnrec_core.audit.studies.gap_edges import gap_edges
+    from gnnrec_core.runs.run import load_run
+
+    found = gap_edges(
+        base := load_run(arguments.run, arguments.dataset),
+        group_users(base.dataset, arguments.group_by),
+        arguments.group,
+        arguments.metric,
+        arguments.k,
+        arguments.check,
+        arguments.split,
+        arguments.min_group_size,
+    )
+    return asdict(found)
+
+
+def show(result: dict[str, Any]) -> None:
+    """The gap, the interactions, the sets."""
+    print(
+        f"{result['group']}: {result['metric']} {result['group_value']:.4f}, all others {result['rest_value']:.4f}, "
+        f"difference {result['gap']:+.4f}"
+    )
+    for edge in result["edges"][:20]:
+        print(
+            f"  without {edge['user']} and {edge['title']}: {edge['gap_without']:+.5f} ({edge['change']:+.5f} smaller)"
+        )
+    for bundle in result["bundles"]:
+        print(
+            f"  without the {bundle['n']} strongest together: {bundle['gap_without']:+.4f} "
+            f"(group {bundle['group_without']:.4f}, others {bundle['rest_without']:.4f})"
+        )

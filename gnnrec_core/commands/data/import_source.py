@@ -1,0 +1,126 @@
+"""`data import SOURCE --out DATASET`: read a file, a folder, a database table or a named dataset."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.files import refuse_existing
+from gnnrec_core.base.settings import describe_settings, read_settings
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.formats import READERS
+from gnnrec_core.data.importing import import_source
+from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
+from gnnrec_core.data.store import save_dataset
+
+_LISTS = ("edges", "item_relations", "user_relations")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments: one option a setting of `ImportOptions`."""
+    parser.add_argument("source", help="file, folder, database URL (sqlite:///F#TABLE) or pyg:NAME")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the new dataset")
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder if it exists")
+    parser.add_argument("--edges", action="append", default=[], help="file of side edges (repeatable)")
+    parser.add_argument(
+        "--edge-types", action="append", default=[], help=f"{'|'.join(EDGE_KINDS)}, in order of --edges"
+    )
+    parser.add_argument("--item-relations", action="append", default=[], help="item attributes that become nodes")
+    parser.add_argument("--user-relations", action="append", default=[], help="user attributes that become nodes")
+    for field in describe_settings(ImportOptions):
+        if field.name in (*_LISTS, "seed"):
+            continue
+        flag = f"--{field.name.replace('_', '-')}"
+        if field.kind == "bool":
+            parser.add_argument(flag, action="store_true", default=None, help=field.description)
+        elif field.name == "day_first":
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=field.description)
+        elif field.name == "format":
+            parser.add_argument(flag, default=None, help=f"auto|{'|'.join(READERS.names)}")
+        else:
+            choices = f"{'|'.join(map(str, field.choices))}: " if field.choices else ""
+            parser.add_argument(flag, default=None, help=(choices + field.description).replace("%", "%%"))
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Import, save, and answer with the contract's object."""
+    started = time.perf_counter()
+    refuse_existing(arguments.out, arguments.overwrite)
+    options = read_options(arguments)
+    dataset = import_source(arguments.source, options, _progress(sys.stderr.isatty()))
+    save_dataset(dataset, arguments.out, arguments.overwrite)
+    return {
+        **size_of(dataset, arguments.out),
+        "problems": [asdict(problem) for problem in dataset.problems],
+        "rows_in": dataset.settings["rows_in"],
+        "format": dataset.settings["format"],
+        "split": dataset.settings["split"],
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+
+
+def size_of(dataset: Dataset, folder: Path) -> dict[str, Any]:
+    """What the contract tells of a dataset that was written to `folder`."""
+    return {
+        "dataset": str(folder),
+        "n_users": dataset.n_users,
+        "n_items": dataset.n_items,
+        "n_interactions": len(dataset.interactions),
+        **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
+        "fingerprint": dataset.fingerprint,
+        "relations": [{"name": relation.name, "n_edges": len(relation)} for relation in dataset.relations],
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The same for people."""
+    print(
+        f"{result['dataset']}: {result['n_users']:,} users, {result['n_items']:,} items, "
+        f"{result['n_interactions']:,} interactions of {result['rows_in']:,} rows ({result['format']})"
+    )
+    print(
+        f"  split {result['split']}: {result['n_train']:,} train, {result['n_validation']:,} validation, "
+        f"{result['n_test']:,} test; {result['seconds']:.1f} s"
+    )
+    for relation in result["relations"]:
+        print(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
+    for problem in result["problems"]:
+        lines = f" (lines {', '.join(map(str, problem['lines'][:3]))})" if problem["lines"] else ""
+        print(f"  {problem['severity']:8}{problem['message']}{lines}")
+
+
+def read_options(arguments: argparse.Namespace) -> ImportOptions:
+    """The import options that were typed; RequestError for wrong values."""
+    kinds = [kind for text in arguments.edge_types for kind in text.split(",")]
+    if len(kinds) != len(arguments.edges):
+        raise RequestError(
+            f"There are {len(arguments.edges)} --edges and {len(kinds)} --edge-types.",
+            f"Give one of {', '.join(EDGE_KINDS)} for each file, in order.",
+        )
+    for kind in kinds:
+        if kind not in EDGE_KINDS:
+            raise RequestError(f"{kind!r} is not a type of edge.", f"Choose of {', '.join(EDGE_KINDS)}.", value=kind)
+    typed: dict[str, Any] = {
+        "edges": tuple({"path": path, "kind": kind} for path, kind in zip(arguments.edges, kinds, strict=True)),
+        "item_relations": tuple(name for text in arguments.item_relations for name in text.split(",")),
+        "user_relations": tuple(name for text in arguments.user_relations for name in text.split(",")),
+        "seed": arguments.seed,
+    }
+    for field in describe_settings(ImportOptions):
+        value = getattr(arguments, field.name, None)
+        if field.name not in typed and value is not None:
+            typed[field.name] = value
+    return read_settings(ImportOptions, typed)
+
+
+def _progress(visible: bool) -> Any:
+    def report(share: float, what: str) -> None:
+        if visible:
+            print(f"\r{share:4.0%} {what:60}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+    return report

@@ -1,0 +1,30 @@
+"""`sample`: make the shipped sample data again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.commands.data.import_source import size_of
+from gnnrec_core.data.sample import save_sample
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DATASET", help="the dataset folder to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing folder")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Write the sample; the same bytes for the same seed."""
+    dataset = save_sample(arguments.out, arguments.seed, arguments.overwrite)
+    return size_of(dataset, arguments.out)
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print the answer for people."""
+    print(
+        f"{result['dataset']}: {result['n_interactions']:,} interactions of {result['n_users']:,} simulated readers "
+        f"with {result['n_items']:,} real classics; fingerprint {result['fingerprint'][:12]}."
+    )

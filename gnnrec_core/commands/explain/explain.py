@@ -1,0 +1,108 @@
+"""`explain RUN`: why this item, for this user?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.settings import split_assignments
+
+SHOWN_PATHS = 10
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_pair(parser)
+    parser.add_argument("--method", default="ledger", metavar="NAME", help="explanation method (default ledger)")
+    parser.add_argument("--top", type=int, default=10, help="contributions shown and recomputed (default 10)")
+    parser.add_argument(
+        "--target",
+        choices=("score", "margin"),
+        default="score",
+        help="score, or the lead over the item at rank k + 1 (default score)",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], dest="assignments", metavar="NAME=VALUE", help="a setting of the method"
+    )
+    parser.add_argument(
+        "--no-faithfulness",
+        action="store_true",
+        help="leave out the faithfulness panel (recomputing it takes a second)",
+    )
+
+
+def add_pair(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command about one user and one item."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
+    parser.add_argument("--item", required=True, metavar="ID", help="the item, as the data name it")
+    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The explanation as the contract has it."""
+    if arguments.top < 0:
+        raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
+    from gnnrec_core.explain.explaining import explain, with_faithfulness
+    from gnnrec_core.explain.serialise import explanation_json
+    from gnnrec_core.runs.run import load_run
+
+    found = load_run(arguments.run, arguments.dataset)
+    explanation = explain(
+        found,
+        found.dataset.users.index(arguments.user),
+        found.dataset.items.index(arguments.item),
+        arguments.method,
+        arguments.target,
+        arguments.k,
+        split_assignments(arguments.assignments),
+        arguments.seed,
+        check_top=arguments.top,
+    )
+    if not arguments.no_faithfulness:
+        explanation = with_faithfulness(found.model, found.dataset, explanation, arguments.seed)
+    return explanation_json(explanation, found.dataset, arguments.top)
+
+
+def show(result: dict[str, Any]) -> None:
+    """The explanation for people."""
+    what = "score" if result["target"] == "score" else f"lead over {result['reference_title']}"
+    print(f"{result['title']} for {result['user']}: rank {result['rank']}, {what} {result['score']:.4f}")
+    print(f"by {result['method']}{'' if result['exact'] else ' (not exact)'}\n")
+    for line in result["narrative"]:
+        print(line)
+    if result["narrative"]:
+        print()
+    show_contributions(result)
+    for path in result["paths"][:SHOWN_PATHS]:
+        print(f"{path['value']:10.4f}  {path['share']:7.2%}  " + " → ".join(node["title"] for node in path["nodes"]))
+    if result["path_share_shown"] is not None:
+        print(f"{'':10}  {result['path_share_shown']:7.2%}  carried by the paths shown")
+    for warning in result["warnings"]:
+        print(f"Note: {warning}")
+
+
+def show_contributions(result: dict[str, Any]) -> None:
+    """A table of the parts with what remains without each, and the sum that they make."""
+    print(f"{'value':>10}  {'share':>7}  {'without it: score':>18} {'rank':>5}")
+    if result["additive"]:
+        share = result["baseline"] / result["score"] if result["score"] else 0.0
+        print(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: carried by no interaction")
+    for part in result["contributions"]:
+        checked = part["checked"]
+        after = f"{checked['score_without']:18.4f} {checked['rank_without']:5}" if checked else f"{'':18} {'':5}"
+        share = f"{part['share']:7.2%}" if part["share"] else " " * 7  # what does not sum has none
+        print(f"{part['value']:10.4f}  {share}  {after}  {part['label']}")
+    rest = result["n_contributions"] - len(result["contributions"])
+    if rest > 0 and result["additive"]:
+        value = result["sum_of_contributions"] - sum(part["value"] for part in result["contributions"])
+        share = value / result["score"] if result["score"] else 0.0
+        print(f"{value:10.4f}  {share:7.2%}  {'':18} {'':5}  {rest:,} more")
+    elif rest > 0:
+        print(f"{'':10}  {'':7}  {'':18} {'':5}  {rest:,} more")
+    if result["additive"]:
+        print(f"Parts sum to the {result['target']} within {result['completeness_error']:.1e}.")
+    print("Without it: the graph without that part, degrees computed anew, the trained embeddings kept.")

@@ -1,0 +1,80 @@
+"""`report RUN`: the evidence of one case as a page that opens offline, and as JSON beside it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.commands.explain.explain import add_pair
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_pair(parser)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.html", help="the page; FILE.json goes beside it"
+    )
+    parser.add_argument("--top", type=int, default=20, help="contributions listed and recomputed (default 20)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Write both files; says where they are, and what was found."""
+    page_file, json_file = arguments.out, arguments.out.with_suffix(".json")
+    _refuse(arguments)
+    from gnnrec_core.base.files import write_bytes, write_json
+    from gnnrec_core.base.pseudonyms import load_pseudonyms
+    from gnnrec_core.cli import plain
+    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.runs.workspace import workspace
+    from gnnrec_core.views.evidence import evidence_json, gather
+    from gnnrec_core.views.evidence_page import evidence_page
+
+    found, here = load_run(arguments.run, arguments.dataset), workspace()
+    evidence = gather(
+        found,
+        found.dataset.users.index(arguments.user),
+        found.dataset.items.index(arguments.item),
+        load_pseudonyms(here.home, here.read_only).name,
+        arguments.k,
+        arguments.seed,
+        arguments.top,
+    )
+    page_file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(json_file, plain(evidence_json(evidence, arguments.top)))
+    write_bytes(page_file, evidence_page(evidence, arguments.top).encode("utf-8", "replace"))
+    return {
+        "report": str(page_file),
+        "json": str(json_file),
+        "user": evidence.user_id,
+        "item": evidence.item_id,
+        "score": evidence.score.case.score,
+        "rank": evidence.score.case.rank,
+        "completeness_error": evidence.score.completeness_error,
+        "methods": [opinion.method for opinion in (evidence.score, *evidence.second_opinions)],
+        "not_computed": [{"what": what, "why": why} for what, why in evidence.skipped],
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The answer for people."""
+    print(f"Wrote {result['report']} and {result['json']}.")
+    print(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
+    print(f"parts sum to the score within {result['completeness_error']:.1e}.")
+    for missing in result["not_computed"]:
+        print(f"Not computed: {missing['what']}. {missing['why']}")
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    from gnnrec_core.base.files import refuse_existing
+
+    if arguments.out.suffix != ".html":
+        raise RequestError(
+            f"--out {arguments.out} is not an .html file.", "Write --out FILE.html.", value=str(arguments.out)
+        )
+    if arguments.top < 1:
+        raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 1 or more.", value=arguments.top)
+    for path in (arguments.out, arguments.out.with_suffix(".json")):
+        refuse_existing(path, arguments.overwrite)

@@ -1,0 +1,43 @@
+"""`why-not RUN`: what an item lacks against the last one of the list, and what would lift it in."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.commands.explain.explain import add_pair, show_contributions
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_pair(parser)
+    parser.add_argument("--top", type=int, default=10, help="contributions shown (default 10)")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The contrast and the additions."""
+    if arguments.top < 0:
+        raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
+    from gnnrec_core.explain.questions.why_not import why_not
+    from gnnrec_core.explain.serialise import why_not_json
+    from gnnrec_core.runs.run import load_run
+
+    found = load_run(arguments.run, arguments.dataset)
+    user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
+    return why_not_json(why_not(found, user, item, arguments.k), found.dataset, arguments.top)
+
+
+def show(result: dict[str, Any]) -> None:
+    """The answer for people."""
+    contrast = result["contrast"]
+    print(f"{result['title']} stands at rank {result['rank']} for {result['user']}.")
+    print(f"Against {contrast['reference_title']} at rank {result['k']} it lacks {-contrast['score']:.4f}:\n")
+    show_contributions(contrast)
+    added = ", ".join(entry["title"] for entry in result["added"])
+    if result["found"]:
+        print(f"\nWith {added} added, it rises to rank {result['rank_after']} (recomputed).")
+    else:
+        print(f"\nNo set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
+        if added:
+            print(f"The best one takes it to rank {result['rank_after']}: {added}.")

@@ -1,0 +1,42 @@
+"""`evaluate RUN`: accuracy of a run's lists on held-out interactions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    parser.add_argument("--k", type=int, default=20, help="list length (default 20)")
+    parser.add_argument("--split", default="test", help="the held-out part: test (default) or validation")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The figures of the contract."""
+    from gnnrec_core.runs.recommend import evaluate
+    from gnnrec_core.runs.run import load_run
+
+    found = evaluate(load_run(arguments.run, arguments.dataset), arguments.k, arguments.split)
+    return {
+        "run": str(arguments.run),
+        "k": found.k,
+        "split": found.split,
+        "n_users": found.n_users,
+        "n_users_without_items": found.n_without,
+        "metrics": {
+            **{name: figure.to_dict() for name, figure in found.accuracy.items()},
+            **{name: {"value": value, "low": None, "high": None} for name, value in found.all_lists.items()},
+        },
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """A table for people."""
+    print(f"{result['run']}: lists of {result['k']}, {result['n_users']:,} users with {result['split']} items")
+    for name, figure in result["metrics"].items():
+        interval = "" if figure["low"] is None else f"  [{figure['low']:.4f}, {figure['high']:.4f}]"
+        print(f"  {name:10} {figure['value']:10.4f}{interval}")

@@ -1,0 +1,115 @@
+"""`train DATASET --model NAME --out RUN`: train a model, with live progress on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gnnrec_core.base.settings import split_assignments
+from gnnrec_core.models import MODELS
+from gnnrec_core.models.presets import PRESETS, preset_settings
+
+if TYPE_CHECKING:
+    from gnnrec_core.models.protocol import Epoch
+
+PRINTED = ("n_parameters", "epochs_run", "best_epoch", "seconds", "seconds_per_epoch", "validation", "stopped")
+
+
+def configure_model(parser: argparse.ArgumentParser) -> None:
+    """Declare what is trained: dataset, model, settings, device."""
+    parser.add_argument("dataset", type=Path, help="a dataset folder made by `data import`")
+    parser.add_argument("--model", required=True, help=", ".join(MODELS.names))
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"a setting of the model (repeatable); preset={'|'.join(PRESETS)} starts from settings for known data",
+    )
+    parser.add_argument("--device", default="auto", help="auto (CUDA where there is one), cpu or cuda")
+
+
+def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The values of `--set`, over those of a preset where one is named. RequestError for an unknown model or preset."""
+    MODELS[arguments.model]
+    given: dict[str, Any] = dict(split_assignments(arguments.set))
+    if "preset" in given:
+        given = {**preset_settings(given.pop("preset"), arguments.model), **given}
+    return given
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    configure_model(parser)
+    parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
+    parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
+    parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train and answer with the figures of the contract."""
+    from gnnrec_core.runs.training import train
+
+    given = settings_given(arguments)
+    progress = _Progress()
+    record = train(
+        arguments.dataset,
+        arguments.model,
+        given,
+        arguments.out,
+        seed=arguments.seed,
+        device=arguments.device,
+        resume=arguments.resume,
+        max_seconds=arguments.max_seconds,
+        overwrite=arguments.overwrite,
+        on_epoch=progress,
+    )
+    progress.end()
+    return {
+        "run": str(arguments.out),
+        "model": record.model,
+        "settings": record.settings,
+        "seed": record.seed,
+        "device": record.device,
+        "state": record.state,
+        **{name: record.figures.get(name) for name in PRINTED},
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The result in a few lines."""
+    validation = ", ".join(f"{name} {value:.4f}" for name, value in (result["validation"] or {}).items())
+    print(f"{result['model']} in {result['run']}: {result['state']}")
+    print(f"  {result['n_parameters']:,} parameters, {result['epochs_run']} epochs in {result['seconds']:.1f} s")
+    print(f"  best epoch {result['best_epoch']}: {validation or 'no validation part'}")
+
+
+class _Progress:
+    """One line an epoch: rewritten in place on a terminal, a new one every ten seconds elsewhere."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.last = 0.0
+        self.best = ""
+
+    def __call__(self, epoch: Epoch) -> None:
+        """Show `epoch`."""
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
+        if epoch.is_best and figures:
+            self.best = f"  best {figures.split('  ')[0]} in epoch {epoch.epoch}"
+        loss = "" if epoch.loss is None else f"  loss {epoch.loss:.4f}"
+        line = f"epoch {epoch.epoch}{loss}  {figures}{self.best}  {epoch.seconds:.2f} s"
+        if self.terminal:
+            print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self.last > 10:
+            self.last = time.monotonic()
+            print(line, file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self.terminal:
+            print(file=sys.stderr)

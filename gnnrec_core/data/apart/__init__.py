@@ -1,0 +1,1 @@
+"""Reading a source in a child process with caps on memory and time."""

@@ -1,0 +1,140 @@
+"""Files of strangers, read in a child process with caps on memory and time; the server only reads what it wrote.
+
+What a bomb or a crash of a parser can reach is the child. It gets no secrets of the environment, and hands values back
+as Parquet and JSON (never pickled).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gnnrec_core.base.errors import DataError, error_from
+from gnnrec_core.data.apart.drafts import load_log
+from gnnrec_core.data.formats.source import Progress
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.preview import Draft, Preview
+
+PROJECT = Path(__file__).resolve().parents[3]
+MEMORY_BYTES = 6 * 2**30
+"""Address space of the child: libraries reserve about 2 GiB of it that they never touch."""
+SECONDS = 600.0
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+
+
+def preview_apart(source: Path, scratch: Path, options: ImportOptions | None = None) -> Preview:
+    """`preview_source` in a child that works in a fresh folder below `scratch`; the same value, the same errors."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="preview_") as name:
+        answer = _ask("preview", source, options, Path(name), None)
+        return Preview(
+            **{**answer, "columns": tuple(answer["columns"])}, rows=pl.read_parquet(Path(name) / "rows.parquet")
+        )
+
+
+def draft_apart(
+    source: Path, scratch: Path, options: ImportOptions | None = None, progress: Progress | None = None
+) -> Draft:
+    """`read_draft` in a child that works in a fresh folder below `scratch`; the same value, the same errors."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="draft_") as name:
+        _ask("draft", source, options, Path(name), progress)
+        return Draft(str(source), load_log(Path(name)))
+
+
+def _ask(
+    what: str, source: Path, options: ImportOptions | None, folder: Path, progress: Progress | None
+) -> dict[str, Any]:
+    request = {
+        "what": what,
+        "source": str(source.resolve()),
+        "options": (options or ImportOptions()).model_dump(mode="json"),
+        "memory_bytes": MEMORY_BYTES,
+        "cpu_seconds": int(2 * SECONDS) + 2,  # two threads; the clock, which names itself, comes first
+    }
+    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    code, in_time = _run_child(folder.resolve(), progress)
+    file = folder / "answer.json"
+    if code != 0 or not file.is_file():
+        raise _no_answer(source, code, in_time, folder)
+    answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if "error" in answer:
+        raise error_from(answer["error"])
+    if answer.get("out_of_memory"):
+        raise _too_big(source)
+    return answer
+
+
+def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
+    """Run the child to its end; its exit code, and whether it ended before the time was over."""
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment |= {"MALLOC_ARENA_MAX": "2", "RUST_BACKTRACE": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    late = threading.Event()
+    with (folder / "errors.txt").open("wb") as errors:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gnnrec_core.data.apart.parsing_child", str(folder)],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.PIPE,  # never written to: it closes when this process dies, and the child with it
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+
+    def too_late() -> None:
+        late.set()
+        _kill(child)
+
+    clock = threading.Timer(SECONDS, too_late)
+    clock.daemon = True
+    clock.start()
+    try:
+        with child.stdin, child.stdout:  # type: ignore[union-attr]
+            while line := child.stdout.readline(1000):  # type: ignore[union-attr]
+                if progress is not None:
+                    share, said = json.loads(line)
+                    progress(float(share), str(said))
+        return child.wait(), not late.is_set()
+    finally:
+        clock.cancel()
+        _kill(child)
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """End the child and whatever it started; nothing where it has ended."""
+    if child.poll() is not None:
+        return
+    if hasattr(os, "killpg"):
+        os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+    child.wait()
+
+
+def _no_answer(source: Path, code: int, in_time: bool, folder: Path) -> Exception:
+    if not in_time or code == -signal.SIGXCPU:
+        return DataError(
+            f"{source.name} could not be read within {SECONDS:.0f} seconds.",
+            "Import it with `python -m gnnrec_core data import`.",
+            file=source.name,
+        )
+    said = (folder / "errors.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
+    if code < 0 or any(word in said.lower() for word in ("memory", "alloc", "map segment")):
+        return _too_big(source)
+    return RuntimeError(f"the parsing child ended with code {code}: {said}")
+
+
+def _too_big(source: Path) -> DataError:
+    return DataError(
+        f"{source.name} cannot be read within {MEMORY_BYTES / 2**30:.0f} GiB of memory.",
+        "If you trust it, import it with `python -m gnnrec_core data import`.",
+        file=source.name,
+    )

@@ -1,0 +1,1 @@
+"""Columns of text become ids, numbers and times, with an account of every repair."""

@@ -1,0 +1,35 @@
+"""The formats that can be read, one file each. `READERS` is in the order in which `auto` asks."""
+
+from __future__ import annotations
+
+from gnnrec_core.base.registry import Plugin, Registry
+from gnnrec_core.data.formats.source import Reader
+
+_HERE = "gnnrec_core.data.formats"
+
+READERS = Registry(
+    "format",
+    Plugin("sql", f"{_HERE}.sql:SqlReader", "SQL", "A table or query of a database, named by its URL."),
+    Plugin("pyg", f"{_HERE}.pyg:PygReader", "PyTorch Geometric", "A dataset of torch_geometric.datasets by name."),
+    Plugin("recbole", f"{_HERE}.recbole:RecBoleReader", "RecBole", "Atomic files with typed headers (.inter)."),
+    Plugin("lightgcn", f"{_HERE}.lightgcn:LightGCNReader", "LightGCN", "train.txt, test.txt: 'user item item ...'."),
+    Plugin("movielens", f"{_HERE}.movielens:MovieLensReader", "MovieLens", "100K, 1M, 10M, 20M, 25M, 32M, latest."),
+    Plugin("parquet", f"{_HERE}.parquet:ParquetReader", "Parquet", "A Parquet file."),
+    Plugin("json", f"{_HERE}.ndjson:NdjsonReader", "JSON", "One JSON object a line."),
+    Plugin("csv", f"{_HERE}.delimited:DelimitedReader", "Delimited text", "CSV, TSV and their kin, gzip too."),
+)
+
+
+def detect(source: str) -> str:
+    """The name of the first format whose reader recognises `source`; delimited text where none does."""
+    for plugin in READERS:
+        reader: Reader = plugin.load()()
+        if reader.matches(source):
+            return plugin.name
+    return "csv"
+
+
+def load_reader(name: str) -> Reader:
+    """The reader of the format `name`; RequestError with near names where there is none."""
+    reader: Reader = READERS.load(name)()
+    return reader

@@ -1,0 +1,119 @@
+"""Delimited text: CSV, TSV, semicolons, `::`; with or without a header, packed with gzip or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.data.dataset import Problem
+from gnnrec_core.data.formats.careful_text import read_careful
+from gnnrec_core.data.formats.dialect import Dialect, guess_dialect
+from gnnrec_core.data.formats.fast_text import read_fast
+from gnnrec_core.data.formats.plain import head_text, plain_text
+from gnnrec_core.data.formats.roles import guess_roles
+from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.options import ImportOptions
+
+
+class DelimitedReader:
+    """Reads one file of delimited text."""
+
+    def matches(self, source: str) -> bool:
+        return as_file(source) is not None
+
+    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+        path = need_file(source)
+        dialect = file_dialect(path, options)
+        roles = guess_roles(dialect.names, options, path.name, dialect.has_header, dialect.skip + 1)
+        _refuse_doubtful_order(path.name, dialect, options)
+        progress(0.0, f"reading {path.name}")
+        table = read_text(path, dialect, roles.columns, options.encoding)
+        return SourceLog(
+            path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles, options)
+        )
+
+
+def need_file(source: str) -> Path:
+    """The path of `source`; RequestError where there is no such file, or where it is a folder."""
+    path = as_file(source)
+    if path is None:
+        if as_folder(source):
+            raise RequestError(
+                f"{source} is a folder of no known layout.",
+                "Name one file, or a folder with MovieLens, RecBole or LightGCN files.",
+                file=source,
+            )
+        raise RequestError(f"There is no file or folder {source!r}.", "Check the path.", file=source)
+    return path
+
+
+def file_dialect(path: Path, options: ImportOptions, quoted: bool = True) -> Dialect:
+    """How the file is written, as far as its first lines tell."""
+    text = head_text(path, options.encoding)
+    return guess_dialect(text, path.name, options.delimiter, options.header, quoted)
+
+
+def read_text(path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: str | None = None) -> Table:
+    """The `columns` of a file of known dialect: at full speed where it is clean, else row by row."""
+    with plain_text(path, encoding) as plain:
+        table = read_fast(plain, dialect, columns)
+        table = (
+            read_careful(plain, dialect, columns)
+            if table is None
+            else replace(table, problems=(*plain.problems, *table.problems))
+        )
+    if not table.frame.height:
+        raise DataError(f"{path.name} has no data rows.", "Choose a file with interactions.", file=path.name, line=1)
+    return table
+
+
+def read_attributes(path: Path, options: ImportOptions, keep: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Table:
+    """A table of attributes; `keep` chooses its columns by name."""
+    plain = options.model_copy(update={"header": "auto", "delimiter": None})
+    dialect = file_dialect(path, plain)
+    return read_text(path, dialect, keep(dialect.names), options.encoding)
+
+
+def _refuse_doubtful_order(file: str, dialect: Dialect, options: ImportOptions) -> None:
+    """Without a header, only the usual order (user, item, rating, time) is taken on trust."""
+    if dialect.has_header or options.user_col or len(dialect.names) <= 4:
+        return
+    first = dialect.delimiter.join(dialect.first_rows[0]) if dialect.first_rows else ""
+    raise DataError(
+        f"{file} has no header and {len(dialect.names)} columns, so it cannot be told which is which.",
+        "Name them by number: --user-col 1 --item-col 2 (and --rating-col, --time-col).",
+        file=file,
+        line=dialect.skip + 1,
+        value=first[:200],
+    )
+
+
+def _header_note(file: str, dialect: Dialect, roles: Roles, options: ImportOptions) -> tuple[Problem, ...]:
+    notes = []
+    mapping = ", ".join(
+        f"{role} = {column!r}"
+        for role, column in zip(("user", "item", "rating", "time"), (roles.user, roles.item, roles.rating, roles.time))
+        if column
+    )
+    if not dialect.has_header:
+        first = dialect.delimiter.join(dialect.first_rows[0])[:200] if dialect.first_rows else ""
+        message = f"There is no header: the first row was read as data, with {mapping}."
+        notes.append(Problem("no_header", "warning", 1, "kept", message, file, dialect.skip + 1, value=first))
+    else:
+        notes.append(
+            Problem("columns", "info", len(dialect.names), "read", f"Columns were read as {mapping}.", file, 1)
+        )
+    if dialect.skip:
+        lines = "1 line before the table was" if dialect.skip == 1 else f"{dialect.skip} lines before the table were"
+        notes.append(Problem("preamble", "info", dialect.skip, "skipped", f"{lines} skipped.", file, 1))
+    if dialect.delimiter != ",":
+        name = {"\t": "tab", " ": "blank"}.get(dialect.delimiter, dialect.delimiter)
+        message = f"Cells are parted by {name!r}."
+        notes.append(Problem("delimiter", "info", 1, "recognised", message, file, value=name))
+    unnamed = [n for n in dialect.names if n.startswith("column_") or n.lower().startswith("unnamed")]
+    if dialect.has_header and unnamed:
+        message = f"{len(unnamed)} columns without a name were not read."
+        notes.append(Problem("unnamed_column", "info", len(unnamed), "ignored", message, file, 1, unnamed[0]))
+    return tuple(notes)

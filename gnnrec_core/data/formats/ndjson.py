@@ -1,0 +1,131 @@
+"""Newline-delimited JSON: one object a line. Numbers keep the letters that the file has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.base.errors import DataError, LensError
+from gnnrec_core.data.dataset import Problem
+from gnnrec_core.data.formats.delimited import need_file
+from gnnrec_core.data.formats.plain import first_bytes, plain_text, text_encoding
+from gnnrec_core.data.formats.roles import guess_roles
+from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
+from gnnrec_core.data.options import ImportOptions
+
+CHUNK = 100_000
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+
+
+class NdjsonReader:
+    """Reads one file of JSON objects."""
+
+    def matches(self, source: str) -> bool:
+        path = as_file(source)
+        if path is None:
+            return False
+        try:
+            head = first_bytes(path)
+            encoding, start = text_encoding(head, None)
+        except (LensError, OSError):
+            return False
+        line = head[start:].decode(encoding, "replace").lstrip().split("\n")[0].strip()
+        return line.startswith("{") and (line.endswith("}") or len(head) >= 65_536)
+
+    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+        path = need_file(source)
+        progress(0.0, f"reading {path.name}")
+        roles = guess_roles(_keys(path, options.encoding), options, path.name)
+        table = _table(path, options.encoding, lambda keys: roles.columns, False)
+        return SourceLog(path.name, "json", (Part(table, roles),))
+
+    def read_table(self, path: Path, options: ImportOptions) -> Table:
+        """All keys of a table of attributes; lists of words become lists."""
+        return _table(path, options.encoding, lambda keys: keys, True)
+
+
+def _keys(path: Path, encoding: str | None) -> tuple[str, ...]:
+    """Keys of the first 1,000 objects, in order of their first appearance."""
+    keys: dict[str, None] = {}
+    with plain_text(path, encoding, foreign=False) as plain:
+        for number, (_, entry) in enumerate(_objects(plain.path, path.name)):
+            keys.update(dict.fromkeys(entry))
+            if number >= 1000:
+                break
+    if not keys:
+        raise DataError(f"{path.name} has no data rows.", "Write one JSON object a line.", file=path.name, line=1)
+    return tuple(keys)
+
+
+def _table(
+    path: Path, encoding: str | None, choose: Callable[[tuple[str, ...]], tuple[str, ...]], lists: bool
+) -> Table:
+    columns = choose(_keys(path, encoding))
+    chunks: list[pl.DataFrame] = []
+    cells: list[list[Any]] = [[] for _ in columns]
+    lines: list[int] = []
+    schema = dict.fromkeys(columns, pl.String)
+    with plain_text(path, encoding, foreign=False) as plain:
+        problems: tuple[Problem, ...] = plain.problems
+        for line, entry in _objects(plain.path, path.name):
+            lines.append(line)
+            for cell, name in zip(cells, columns):
+                cell.append(_text(entry.get(name), path.name, line, name, lists))
+            if len(cells[0]) == CHUNK:
+                chunks.append(pl.DataFrame(dict(zip(columns, cells)), schema=schema))
+                cells = [[] for _ in columns]
+    chunks.append(pl.DataFrame(dict(zip(columns, cells)), schema=schema))
+    frame = pl.concat(chunks)
+    return Table(path.name, frame, frame.height, lines=np.array(lines, np.int64), problems=problems)
+
+
+def _objects(plain: Path, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """`(line, object)`; DataError with line and column where a line is no JSON object."""
+    with plain.open(encoding="utf-8", newline="\n") as opened:
+        for line, text in enumerate(opened, 1):
+            text = text.strip()
+            if not text:
+                continue
+            try:
+                entry = _DECODER.decode(text)
+            except (json.JSONDecodeError, RecursionError) as error:
+                place = error.colno if isinstance(error, json.JSONDecodeError) else 1
+                reason = error.msg.lower() if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+                raise _refused(file, line, f"is no JSON ({reason} at letter {place})", text) from None
+            if not isinstance(entry, dict):
+                raise _refused(file, line, "is no JSON object", text)
+            yield line, entry
+
+
+def _refused(file: str, line: int, what: str, text: str) -> DataError:
+    return DataError(
+        f"{file} line {line:,} {what}.",
+        'Write one JSON object a line, such as {"user": "a", "item": "b"}.',
+        file=file,
+        line=line,
+        value=text[:80],
+    )
+
+
+def _text(value: Any, file: str, line: int, column: str, lists: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if lists:
+        return "|".join(map(str, value)) if isinstance(value, list) else json.dumps(value, ensure_ascii=False)
+    raise DataError(
+        f"{file} line {line:,}, key {column!r} holds a {type(value).__name__}, not one value.",
+        "Write one object a pair, or name another key.",
+        file=file,
+        line=line,
+        column=column,
+        value=json.dumps(value, ensure_ascii=False)[:80],
+    )

@@ -1,0 +1,117 @@
+"""Which column is the user, the item, the rating, the time: by name, by order, or as a person says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.formats.source import Roles
+from gnnrec_core.data.options import ImportOptions
+
+KNOWN = {
+    "user": "userid user uid users customerid customer custid reviewerid reviewer visitorid visitor memberid member "
+    "accountid account readerid reader listenerid listener viewerid viewer playerid clientid client sessionid personid "
+    "username usr authorid",
+    "item": "itemid item iid items movieid movie productid product parentasin asin bookid book isbn songid song "
+    "trackid track artistid artist businessid business gameid game appid articleid article newsid venueid locationid "
+    "poiid recipeid animeid storeid restaurantid placeid gmapid contentid content sku title itm",
+    "rating": "rating ratings score stars star overall value weight rate playcount plays count preference "
+    "reviewscore userrating bookrating reviewrating",
+    "time": "timestamp time datetime date ts unixreviewtime created createdat ratedat eventtime unixtime reviewtime "
+    "visitedat when utctime",
+}
+ABROAD = {
+    "user": "benutzer benutzerid nutzer nutzerid kunde kundenid kundennummer kundennr kundennummern leser leserid "
+    "utilisateur utilisateurid idutilisateur client idclient clientid lecteur usuario usuarioid idusuario cliente "
+    "clienteid idcliente utente idutente lettore gebruiker gebruikerid klant klantid klantnummer "
+    "用户 用户id 会员 会员id "
+    "ユーザー ユーザーid 顧客 사용자 пользователь клиент",
+    "item": "artikel artikelid artikelnummer artikelnr produkt produktid produktnummer buch film titel article "
+    "idarticle produit produitid idproduit livre articulo artículo producto productoid idproducto libro pelicula "
+    "película prodotto idprodotto articolo produto produtoid idproduto livro boek productnummer 商品 商品id "
+    "物品 物品id 商品コード 상품 товар",
+    "rating": "bewertung note punkte sterne evaluation évaluation notation calificacion calificación puntuacion "
+    "puntuación valoracion valoración valutazione voto punteggio avaliacao avaliação nota beoordeling cijfer 评分 評価 "
+    "평점 оценка рейтинг",
+    "time": "datum zeit zeitpunkt zeitstempel uhrzeit bestelldatum heure horodatage fecha hora data ora datahora tijd "
+    "tijdstip 时间 日期 日時 시간 дата время",
+}
+"""The same in other languages; asked only where no English name is found."""
+_ORDER = {role: f"{text} {ABROAD[role]}".split() for role, text in KNOWN.items()}
+
+
+def plain_name(name: str) -> str:
+    """A column name without case, blanks, punctuation and RecBole's type: what names are compared by.
+
+    >>> plain_name(" User ID ")
+    'userid'
+    """
+    return "".join(letter for letter in name.split(":")[0].lower() if letter.isalnum())
+
+
+def is_role_name(name: str) -> bool:
+    """Is this a name that we know for a user, item, rating or time column?"""
+    return any(plain_name(name) in names for names in _ORDER.values())
+
+
+def guess_column(role: str, names: Sequence[str], taken: Sequence[str] = ()) -> str | None:
+    """The column that plays `role` by its name, or None."""
+    by_name = {plain_name(name): name for name in reversed(names) if name not in taken}
+    return next((by_name[known] for known in _ORDER[role] if known in by_name), None)
+
+
+def guess_roles(
+    names: Sequence[str], options: ImportOptions, file: str, has_header: bool = True, line: int = 1
+) -> Roles:
+    """The roles of the columns `names`. DataError that lists the columns where user or item cannot be told."""
+    chosen: dict[str, str | None] = {}
+    asked = {"user": options.user_col, "item": options.item_col, "rating": options.rating_col, "time": options.time_col}
+    for role, wanted in asked.items():
+        chosen[role] = None if wanted in (None, "none") else named_column(str(wanted), names, file)
+    if has_header:
+        for role, wanted in asked.items():
+            if wanted is None:
+                chosen[role] = guess_column(role, names, [c for c in chosen.values() if c])
+    elif not any(chosen.values()):
+        for (role, wanted), name in zip(asked.items(), names, strict=False):
+            chosen[role] = name if wanted is None else None
+    user, item = chosen["user"], chosen["item"]
+    for role, column in (("user", user), ("item", item)):
+        if column is None:
+            raise _no_column(role, names, file, line)
+    if user == item:
+        raise RequestError(f"Column {user!r} cannot be both user and item.", "Name two columns.", column=user)
+    return Roles(str(user), str(item), chosen["rating"], chosen["time"])
+
+
+def named_column(asked: str, names: Sequence[str], file: str) -> str:
+    """The column that a person named, letter for letter, loosely, or by its number from 1."""
+    if asked in names:
+        return asked
+    loose = [name for name in names if plain_name(name) == plain_name(asked) and plain_name(asked)]
+    if len(loose) == 1:
+        return loose[0]
+    if asked.isdecimal() and 1 <= int(asked) <= len(names):
+        return names[int(asked) - 1]
+    raise DataError(
+        f"{file} has no column {asked!r}.", did_you_mean(asked, tuple(names)), file=file, column=asked, value=asked
+    )
+
+
+def _no_column(role: str, names: Sequence[str], file: str, line: int) -> DataError:
+    near = get_close_matches(f"{role}id", [plain_name(name) for name in names], n=1, cutoff=0.6)
+    guess = [name for name in names if near and plain_name(name) == near[0]]
+    shown = ", ".join(repr(name[:60]) for name in names[:12]) + (
+        f" and {len(names) - 12} more" if len(names) > 12 else ""
+    )
+    hint = f"Did you mean {guess[0]!r}? " if guess else ""
+    return DataError(
+        f"{file} has no column that looks like the {role} id; its columns are {shown}.",
+        f"{hint}Name it with --{role}-col (a name, or a number from 1).",
+        file=file,
+        line=line,
+        column=role,
+        value=", ".join(names[:12]),
+    )

@@ -1,0 +1,125 @@
+"""What readers hand over: text columns with the lines they stood on, and which column is what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.data.dataset import IntArray, Problem, SplitName
+from gnnrec_core.data.options import EdgeKind, ImportOptions
+
+Progress = Callable[[float, str], None]
+"""Called with the share done (0..1) and what is being done."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one file as columns of text. A column may be `String`, `Categorical`, or a number type where the reader
+    has proved that the text can be written back from it letter for letter (`Int64`), or the file is typed (Parquet).
+
+    `lines` holds the physical line of each row, or is None where row r stands on line `first_line + r`.
+    `n_in` counts rows of the file, those included that the reader removed (and reports in `problems`).
+    """
+
+    file: str
+    frame: pl.DataFrame
+    n_in: int
+    first_line: int = 1
+    lines: IntArray | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def line(self, row: int) -> int:
+        """The line of the file, from 1, on which `row` starts."""
+        return int(self.lines[row]) if self.lines is not None else self.first_line + int(row)
+
+    def text(self, column: str, row: int) -> str:
+        """The first 80 letters of a cell; empty where nothing stands."""
+        value = self.frame[column][int(row)]
+        return "" if value is None else str(value)[:80]
+
+    def where(self, rows: IntArray, limit: int = 10) -> tuple[int, ...]:
+        """The lines of the first `limit` rows."""
+        return tuple(self.line(row) for row in np.asarray(rows)[:limit])
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which column is the user, the item, the rating and the time."""
+
+    user: str
+    item: str
+    rating: str | None = None
+    time: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, in role order."""
+        return tuple(name for name in (self.user, self.item, self.rating, self.time) if name is not None)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of interactions; `split` where the source says which part it is."""
+
+    table: Table
+    roles: Roles
+    split: SplitName | None = None
+
+
+@dataclass(frozen=True)
+class EdgeTable:
+    """Side edges that a source brings: columns `source`, `target` and perhaps `weight`."""
+
+    name: str
+    kind: EdgeKind
+    table: Table
+
+
+@dataclass(frozen=True)
+class SourceLog:
+    """A source, read: its interactions and what it says of users and items (first column: the id)."""
+
+    name: str
+    format: str
+    parts: tuple[Part, ...]
+    users: Table | None = None
+    items: Table | None = None
+    edges: tuple[EdgeTable, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    location: str = ""
+    """What is written into `dataset.json` as the source, where that is not what was typed (no passwords)."""
+
+
+class Reader(Protocol):
+    """A plug-in that reads one format."""
+
+    def matches(self, source: str) -> bool:
+        """Does the content of `source` look like this format? Looks at a few kilobytes, never raises."""
+        ...
+
+    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+        """Read all of `source`; DataError naming file, line, column and value where it cannot be used."""
+        ...
+
+
+def as_file(source: str) -> Path | None:
+    """The path of a source that is a file on disk, else None (folders, URLs, names)."""
+    try:
+        path = Path(source)
+        return path if path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def as_folder(source: str) -> Path | None:
+    """The path of a source that is a folder, else None."""
+    try:
+        path = Path(source)
+        return path if path.is_dir() else None
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""Questions that change the past: counterfactual, why not, what if, two models."""

@@ -1,0 +1,107 @@
+"""The fewest interactions of a user without which an item leaves the top k.
+
+Embeddings are held fixed; degrees and attention are computed anew; removed items stay out of the ranking (else the
+removed item itself would take the place). Sets are found by `removal_search`, then verified by recomputation. In the
+spirit of PRINCE (Ghazimatin et al., WSDM 2020) and ACCENT (Tran et al., SIGIR 2021), with exact contributions in place
+of walks and influence functions.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.explain.case import excluded_items, make_case
+from gnnrec_core.explain.explanation import Case
+from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
+from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.runs.run import Run
+
+PROVED = "proved"
+NOT_PROVED = "not proved minimal"
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """A set of the user's interactions and what happens without it, recomputed.
+
+    Where `found`, the item's rank without `removed` is beyond `k`. Where not, no set of up to `limit` interactions was
+    found that does it, and `removed` is the one that pushes the item down furthest (empty where none does).
+
+    `checked_smaller_sets` sets of up to three interactions, smaller than the answer, were found not to do it:
+    `recomputed` of them on the changed graph, the others by a margin several times the predictor's error. `minimality`
+    is "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
+    `edges` are the columns of the removed interactions.
+    """
+
+    case: Case
+    found: bool
+    removed: tuple[int, ...]
+    edges: tuple[int, ...]
+    rank_after: int
+    score_after: float
+    verified: bool
+    checked_smaller_sets: int
+    recomputed: int
+    minimality: str
+    limit: int
+    seconds: float
+
+
+def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
+    """The smallest set found whose removal takes the item out of the user's top k.
+
+    RequestError where the item is not in the top k or is left out of the user's list; UnsupportedError where the
+    model's score does not depend on the user's interactions.
+    """
+    return counterfactual_of(run.model, run.dataset, user_index, item_index, k)
+
+
+def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
+    """`find_counterfactual` for a model in memory."""
+    scorer = scorer_of(model)
+    case = make_case(model, dataset, user_index, item_index, "score", k)
+    excluded = excluded_items(dataset, user_index)
+    _check(dataset, case, excluded)
+    start = time.perf_counter()
+    search = RemovalSearch(scorer, case, excluded)
+    chosen, small = smallest_set(search)
+    found = chosen is not None
+    if chosen is None:
+        chosen = search.strongest()
+    scores = search.scores_without(chosen)
+    if not found and rank_of(scores, item_index, excluded) < case.rank:  # the predictor erred: nothing pushes it down
+        chosen = chosen[:0]
+        scores = search.scores_without(chosen)
+    edges = search.predictor.edges[chosen]
+    size = len(chosen) if found else search.limit + 1
+    return Counterfactual(
+        case=case,
+        found=found,
+        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        edges=tuple(edges.tolist()),
+        rank_after=rank_of(scores, item_index, excluded),
+        score_after=float(scores[item_index]),
+        verified=True,
+        checked_smaller_sets=small.decided,
+        recomputed=small.recomputed,
+        minimality=PROVED if size - 1 <= small.complete_to else NOT_PROVED,
+        limit=search.limit,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _check(dataset: Dataset, case: Case, excluded: IntArray) -> None:
+    title = dataset.title(case.item_index)
+    if case.item_index in excluded:
+        raise RequestError(f"{title} is among what the user has already.", "Choose an item from the user's list.")
+    if case.rank > case.k:
+        raise RequestError(
+            f"{title} stands at rank {case.rank}, outside the top {case.k}.",
+            "Ask why not, or choose a larger k.",
+            rank=case.rank,
+        )

@@ -1,0 +1,1 @@
+"""Scores of a user on a changed graph, exactly or predicted."""

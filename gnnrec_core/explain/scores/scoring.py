@@ -1,0 +1,111 @@
+"""What explanations ask of a model: its scores, the parts of a score, and its scores on a changed graph.
+
+`scorer_of(model)` finds out by what the model can do, never by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.explain.scores.linear import LinearScorer
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.protocol import HistoryParts, HistoryRecommender, PartlessRecommender, PropagationRecommender
+
+FloatMatrix = NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """A trained model as the explainers see it; all figures are float64."""
+
+    graph: RecGraph
+    frozen: tuple[str, ...]
+    """What `parts` holds fixed: (), ("attention",), ("gates",). Nothing but embeddings is fixed in the others."""
+    has_fast_leave_one_out: bool
+    """Whether `leave_one_out` costs about one score, or one rebuilt graph an edge."""
+
+    def scores(self, user_index: int) -> FloatMatrix:
+        """Scores of all items `[n_items]`."""
+        ...
+
+    def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
+        """The user's scores of these items as sums over the user's edges."""
+        ...
+
+    def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
+        """Scores of all items `[n_items]` on the graph without `edges` (any edges, either direction), recomputed."""
+        ...
+
+    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
+        """For each of `edges` in turn the scores of all items `[n_items]` on the graph without it alone."""
+        ...
+
+    def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
+        """Scores of all items `[n_items]` on a changed graph: degrees and attention anew, parameters kept."""
+        ...
+
+    def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        """`[len(edges), n]`: the user's scores of these items on the graph without each of `edges` in turn.
+
+        `edges` are columns of the graph that share their source (the user, or an item for its readers).
+        """
+        ...
+
+
+class HistoryScorer:
+    """A `HistoryRecommender`: parts from the model, changes by scoring on the changed graph."""
+
+    has_fast_leave_one_out = False
+
+    def __init__(self, model: HistoryRecommender, graph: RecGraph) -> None:
+        self._model = model
+        self.graph = graph
+        self.frozen = model.parts_frozen
+
+    def scores(self, user_index: int) -> FloatMatrix:
+        return self.scores_on(user_index, self.graph)
+
+    def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
+        return self._model.history_parts(user_index, np.asarray(item_indices, np.int64))
+
+    def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
+        return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
+
+    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
+        return (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
+
+    def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        rows = [self.scores_without(user_index, edges[index : index + 1])[item_indices] for index in range(len(edges))]
+        return np.array(rows).reshape(len(edges), len(item_indices))
+
+    def parts_of_new(self, user_index: int, added: IntArray, item_indices: IntArray) -> FloatMatrix:
+        """What interactions with `added` `[m]` would add to the scores of `item_indices` `[m, n]`."""
+        graph = self.graph.with_interactions(user_index, added)
+        parts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64), graph)
+        ends = graph.edge_index[1, parts.edges] - graph.n_users
+        order = np.argsort(ends, kind="stable")
+        return parts.values[order[np.searchsorted(ends[order], added)]]
+
+    def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
+        scored = self._model.score_on(graph, np.array([user_index]))[0]
+        return np.asarray(scored, dtype=np.float64)
+
+
+def scorer_of(model: Any) -> Scorer:
+    """The scorer of a trained model; UnsupportedError where its score has no parts that could be shown."""
+    if isinstance(model, PropagationRecommender):
+        return LinearScorer(model)
+    if isinstance(model, HistoryRecommender):
+        return HistoryScorer(model, model.graph)  # type: ignore[attr-defined]
+    name = getattr(model, "name", type(model).__name__)
+    reason = model.no_parts if isinstance(model, PartlessRecommender) else "it is no sum over interactions"
+    raise UnsupportedError(
+        f"The score of the model {name!r} has no parts that could be shown: {reason}.",
+        "Explain a run of lightgcn, gat, graphsage, ease or itemknn.",
+        model=name,
+    )

@@ -1,0 +1,1 @@
+"""Walks through the graph and what they carry."""

@@ -1,0 +1,1 @@
+"""What models are made of: propagation, sampling, losses, the training loop."""

@@ -1,0 +1,135 @@
+"""What a model that is computed in one go provides: no gradient, no epochs, no randomness."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gnnrec_core.base.errors import RunError
+from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, NewUserParts, Tensors
+
+
+class ClosedFormRecommender(ABC):
+    """A recommender that one computation on the train interactions makes. Side edges are not used."""
+
+    name: ClassVar[str]
+    settings_type: ClassVar[type[Settings]]
+
+    def __init__(self, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+        self.graph, self.settings = graph, settings
+        self._set(tensors)
+
+    @classmethod
+    def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:
+        """An untrained model, whose scores are all 0; nothing is drawn, and it is computed on the CPU."""
+        graph = build_graph(dataset, side_edges=0.0)
+        return cls(graph, settings, cls.untrained(graph, settings))
+
+    @classmethod
+    def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
+        """A trained model; RunError where the tensors do not fit the dataset and the settings."""
+        graph = build_graph(dataset, side_edges=0.0)
+        cls.check(graph, settings, tensors)
+        return cls(graph, settings, tensors)
+
+    @classmethod
+    @abstractmethod
+    def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
+        """Tensors of a model whose scores are all 0."""
+
+    @classmethod
+    @abstractmethod
+    def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+        """RunError unless these can be the tensors of a trained model."""
+
+    @abstractmethod
+    def compute(self) -> Tensors:
+        """The trained model."""
+
+    @abstractmethod
+    def score(self, users: IntArray) -> FloatArray:
+        """Scores of all items `[n, n_items]` float32 for user indices `[n]`; a fresh array each time."""
+
+    def fit(self, options: FitOptions) -> Iterator[Epoch]:
+        """Compute the model; yields once."""
+        start = time.perf_counter()
+        self._set(self.compute())
+        validation = {} if options.validate is None else options.validate()
+        yield Epoch(1, None, validation, time.perf_counter() - start, is_best=True)
+
+    def tensors(self) -> Tensors:
+        """Copies of what `model.safetensors` holds."""
+        return {name: value.copy() for name, value in self._tensors.items()}
+
+    def _set(self, tensors: Tensors) -> None:
+        self._tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+
+
+class ItemItemRecommender(ClosedFormRecommender):
+    """score(u, i) = sum over the user's train items j of weight(u, j) * S[j, i], S fixed by training.
+
+    Exact parts of a score are read off the sum, and somebody who is not in the data is scored like anybody else.
+    """
+
+    parts_frozen: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def rows(self, items: IntArray) -> NDArray[np.float64]:
+        """S[items, :], dense `[m, n_items]`."""
+
+    @abstractmethod
+    def times(self, weights: sp.csr_array) -> FloatArray:
+        """weights @ S as a dense float32 array `[n, n_items]`."""
+
+    def score(self, users: IntArray) -> FloatArray:
+        """Scores of all items `[n, n_items]` float32."""
+        return self.times(self._interactions[np.asarray(users)])
+
+    @cached_property
+    def _interactions(self) -> sp.csr_array:
+        return weighted_interactions(self.graph)
+
+    def score_on(self, graph: RecGraph, users: IntArray) -> FloatArray:
+        """Scores on a changed graph, S held fixed."""
+        return self.times(weighted_interactions(graph)[np.asarray(users)])
+
+    def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
+        """What each train interaction of the user adds to the scores of `item_indices`."""
+        graph = self.graph if graph is None else graph
+        edges = graph.history_edges(user_index)
+        weight = graph.edge_weight[edges].astype(np.float64)[:, None]
+        values = self.rows(graph.history(user_index))[:, np.asarray(item_indices)]
+        return HistoryParts(np.zeros(len(item_indices)), edges, weight * values)
+
+    def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
+        """Somebody with these items (weight 1 each) is scored like anybody else."""
+        return NewUserParts(np.zeros(self.graph.n_items), self.rows(np.asarray(item_indices)).astype(np.float64))
+
+
+def weighted_interactions(graph: RecGraph) -> sp.csr_array:
+    """Train interactions with their weights, float64 `[n_users, n_items]`."""
+    half = graph.n_edges // 2
+    edges = np.flatnonzero(graph.edge_type[:half] == 0)
+    ends = (graph.edge_index[0, edges], graph.edge_index[1, edges] - graph.n_users)
+    matrix = sp.csr_array((graph.edge_weight[edges].astype(np.float64), ends), shape=(graph.n_users, graph.n_items))
+    matrix.sort_indices()
+    return matrix
+
+
+def misfit(what: str) -> RunError:
+    """The error for tensors that cannot be those of a trained model."""
+    return RunError(
+        f"The weights in model.safetensors do not fit: {what}.",
+        "Use the dataset and the settings that the run was trained with.",
+        file="model.safetensors",
+    )

@@ -1,0 +1,188 @@
+"""The one training loop of all models that learn by gradient steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gnnrec_core.base.errors import RunError
+from gnnrec_core.models.ops.losses import bpr, sampled_softmax
+from gnnrec_core.models.ops.sampling import Batch, Sampler, share
+from gnnrec_core.models.ops.sparse import rows
+from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
+
+if TYPE_CHECKING:
+    from gnnrec_core.models.ops.gradient import GradientRecommender
+
+JUDGED_BY = "ndcg@20"
+"""The validation figure that decides which epoch is best."""
+LOWEST_RATE = 0.05
+"""Where the cosine schedule ends, as a share of the learning rate."""
+
+
+class GradientFit:
+    """One training of one model: Adam over epochs of batches, validated, stopped early, resumable.
+
+    All draws of an epoch come from (seed, epoch), so parameters, optimiser moments, the best epoch so far and the epoch
+    number are the whole state.
+    """
+
+    def __init__(self, model: GradientRecommender, options: FitOptions) -> None:
+        self.model, self.options, self.settings = model, options, model.settings
+        self.sampler = Sampler(model.graph, model.device)
+        self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
+        self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
+        self.epoch = 0
+        self.best: Tensors = {}
+        self.best_epoch, self.best_figure = 0, -math.inf
+        self.since_best: list[float] = []  # validation figures, none of them better
+        if options.resume is not None:
+            self._set_state(options.resume)
+
+    @property
+    def _on_cuda(self) -> bool:
+        return self.model.device.startswith("cuda")
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train from the epoch of the state to the last; afterwards the model holds its best parameters."""
+        while self.epoch < self.settings.epochs and not is_over(self.since_best, self.settings.patience):
+            start = time.perf_counter()
+            loss = self._run_epoch(self.epoch + 1)
+            if loss is None:  # stopped in the middle: this epoch never happened
+                break
+            self.epoch += 1
+            validation = self._validate()
+            is_best = self._keep_best(validation)
+            yield Epoch(self.epoch, loss, validation, time.perf_counter() - start, is_best)
+        if self.best:
+            self.model.set_tensors(self.best)
+
+    def _run_epoch(self, epoch: int) -> float | None:
+        """Mean loss per interaction over one pass; None where it was stopped before the end."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["lr_factor"] * self.learning_rate(epoch)
+        total = torch.zeros((), device=self.model.device, dtype=torch.float64)
+        for batch in self.batches(epoch):
+            if self.model.processes.any(self.options.should_stop()):
+                return None
+            total += self.step(batch)
+        loss = float(self.model.processes.sum(total.cpu().numpy().reshape(1))[0]) / len(self.sampler)
+        if not math.isfinite(loss):
+            raise RunError(
+                f"Training diverged in epoch {epoch}: the loss is not a finite number.",
+                "Lower learning_rate, or set clip_norm=1.",
+                epoch=epoch,
+            )
+        return loss
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of `epoch`, drawn from (seed, epoch)."""
+        s = self.settings
+        draw = self.sampler.pairwise if s.loss == "bpr" else self.sampler.shared
+        return draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.negatives, s.negative_popularity)
+
+    def step(self, batch: Batch) -> Tensor:
+        """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
+        own = share(batch, self.model.processes.rank, self.model.processes.n)
+        self.optimiser.zero_grad()
+        n_users = self.model.graph.n_users
+        nodes = torch.cat([own.users, own.items + n_users, own.negatives.flatten() + n_users])
+        ranking = self._loss(own, nodes)
+        (ranking / batch.size).backward()  # type: ignore[no-untyped-call]
+        if self.settings.l2:
+            # Shared negatives are everybody's: only the interactions themselves are kept short.
+            own_nodes = nodes if own.seen is None else nodes[: 2 * len(own.users)]
+            self.model.decay(own_nodes, self.settings.l2 / batch.size)
+        parameters = list(self.model.parameters.values())
+        self.model.processes.sum_gradients(parameters)
+        if self.settings.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
+        self.optimiser.step()
+        self.model.changed()
+        return ranking.detach().double()
+
+    def _loss(self, batch: Batch, nodes: Tensor) -> Tensor:
+        """Ranking loss summed over the interactions of `batch`; `nodes` are users, items and negatives."""
+        table, places = self.model.embed(nodes, batch)
+        mixed = self._on_cuda and self.settings.precision == "mixed"
+        with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
+            return self.ranking(table, places, len(batch.users), batch.seen)
+
+    def _ranking(self, table: Tensor, places: Tensor, b: int, seen: Tensor | None) -> Tensor:
+        """The loss of the settings; `places`: the rows of `b` users, `b` items, `b * n` (bpr) or `m` negatives."""
+        s, n_negatives = self.settings, len(places) - 2 * b
+        if seen is None:
+            users, positives, negatives = torch.split(places, [b, b, n_negatives])
+            return bpr(table, users, positives, negatives.view(b, -1))
+        users, positives, negatives = torch.split(rows(table, places), [b, b, n_negatives])
+        return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity)
+
+    def learning_rate(self, epoch: int) -> float:
+        """The learning rate in `epoch` (1 ... epochs) by the schedule."""
+        s = self.settings
+        if epoch <= s.warmup_epochs:
+            return float(s.learning_rate * epoch / (s.warmup_epochs + 1))
+        if s.schedule == "constant":
+            return float(s.learning_rate)
+        done = (epoch - 1 - s.warmup_epochs) / max(1, s.epochs - 1 - s.warmup_epochs)
+        return float(s.learning_rate * (LOWEST_RATE + (1 - LOWEST_RATE) * (1 + math.cos(math.pi * done)) / 2))
+
+    def _validate(self) -> dict[str, float]:
+        due = self.epoch % self.settings.validate_every == 0 or self.epoch == self.settings.epochs
+        return self.options.validate() if due and self.options.validate is not None else {}
+
+    def _keep_best(self, validation: dict[str, float]) -> bool:
+        """Whether this is the best epoch so far; without validation every epoch is."""
+        if not validation:
+            if self.options.validate is None:
+                self.best_epoch = self.epoch
+            return self.options.validate is None
+        if validation[JUDGED_BY] <= self.best_figure:
+            self.since_best.append(validation[JUDGED_BY])
+            return False
+        self.best_figure, self.best_epoch, self.since_best = validation[JUDGED_BY], self.epoch, []
+        self.best = self.model.tensors()
+        return True
+
+    def state(self) -> TrainingState:
+        """Parameters, Adam's moments, the best parameters so far, and counters."""
+        tensors = {f"parameter.{name}": value for name, value in self.model.tensors().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{name}": value.cpu().numpy().copy() for name, value in moments.items()}
+        card: dict[str, Any] = {"epoch": self.epoch, "best_epoch": self.best_epoch, "since_best": [*self.since_best]}
+        return TrainingState(tensors, card | ({"best_figure": self.best_figure} if self.best else {}))
+
+    def _set_state(self, state: TrainingState) -> None:
+        named: dict[str, Tensors] = {"parameter": {}, "best": {}, "adam": {}}
+        for full, value in state.tensors.items():
+            kind, _, name = full.partition(".")
+            named[kind][name] = value
+        self.model.set_tensors(named["parameter"])
+        self.best = named["best"]
+        moments: dict[int, dict[str, Tensor]] = {}
+        for full, value in named["adam"].items():
+            number, _, name = full.partition(".")
+            moments.setdefault(int(number), {})[name] = torch.from_numpy(value.copy())
+        self.optimiser.load_state_dict({"state": moments, "param_groups": self.optimiser.state_dict()["param_groups"]})
+        card = state.card
+        self.epoch, self.best_epoch, self.since_best = card["epoch"], card["best_epoch"], [*card["since_best"]]
+        self.best_figure = card.get("best_figure", -math.inf)
+
+
+def is_over(since_best: Sequence[float], patience: int) -> bool:
+    """Whether to stop early: `patience` validations or more without a better figure, and the last is no climb.
+
+    A climb is higher than the `patience` - 1 figures before it. Embeddings that start as singular vectors are good at
+    once, get worse while other ones are learned, and then better than ever: they are given the time to.
+
+    >>> is_over([0.19, 0.16, 0.17], 3), is_over([0.19, 0.16, 0.17, 0.18], 3), is_over([0.19, 0.16, 0.17, 0.17], 3)
+    (True, False, True)
+    """
+    recent = since_best[-patience:]
+    return len(recent) == patience and (patience == 1 or recent[-1] <= max(recent[:-1]))

@@ -1,0 +1,128 @@
+"""What a model trained by gradient steps provides, and what all of them share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.ops.checkpoint import expect_shapes
+from gnnrec_core.models.ops.fitting import GradientFit
+from gnnrec_core.models.ops.parallel import Processes
+from gnnrec_core.models.ops.sampling import Batch
+from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
+
+
+class GradientRecommender(ABC):
+    """A recommender whose score is a dot product of embeddings that gradient steps have shaped.
+
+    `parameters` are the leaf tensors by the name that they have in `model.safetensors`.
+    """
+
+    name: ClassVar[str]
+    settings_type: ClassVar[Any]
+
+    def __init__(
+        self, dataset: Dataset, settings: Any, parameters: Tensors, seed: int = 0, device: str = "cpu"
+    ) -> None:
+        self.settings, self.seed, self.device = settings, seed, device
+        self.processes = Processes()
+        self.graph: RecGraph = self.build_graph(dataset, settings)
+        self.parameters = {
+            name: torch.from_numpy(np.array(value, dtype=np.float32)).to(device).requires_grad_()
+            for name, value in parameters.items()
+        }
+        self._fit: GradientFit | None = None
+        self._final: FloatArray | None = None
+
+    @classmethod
+    @abstractmethod
+    def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
+        """The graph that messages pass over."""
+
+    @classmethod
+    @abstractmethod
+    def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
+        """Parameters before training; their names and shapes are those of a trained model."""
+
+    @classmethod
+    def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters. A model whose `initial` is slow says them in another way."""
+        return {name: value.shape for name, value in cls.initial(dataset, settings, 0).items()}
+
+    @abstractmethod
+    def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
+        """A table of final embeddings `[t, d]`, with gradients, and the rows `[n]` of `nodes` `[n]` in it; `batch` None
+        outside training."""
+
+    @abstractmethod
+    def decay(self, nodes: Tensor, weight: float) -> None:
+        """After a backward pass, add `weight` times the gradient of half the squared length of what the model has
+        learned about `nodes` (each as often as it is named) to the gradients."""
+
+    @classmethod
+    def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:
+        """An untrained model."""
+        return cls(dataset, settings, cls.initial(dataset, settings, seed), seed, device)
+
+    @classmethod
+    def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
+        """A trained model; RunError where the tensors do not fit the dataset and the settings."""
+        expect_shapes("model.safetensors", tensors, cls.shapes(dataset, settings))
+        return cls(dataset, settings, tensors)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What Adam is given: groups of parameters, with a factor `lr_factor` on the learning rate of each."""
+        return [{"params": list(self.parameters.values()), "lr_factor": 1.0}]
+
+    def fit(self, options: FitOptions) -> Iterator[Epoch]:
+        """Train with Adam; see `GradientFit`."""
+        self._fit = GradientFit(self, options)
+        yield from self._fit.epochs()
+
+    def training_state(self) -> TrainingState:
+        """The state after the last epoch that `fit` yielded."""
+        if self._fit is None:
+            raise ValueError("training has not started")
+        return self._fit.state()
+
+    def tensors(self) -> Tensors:
+        """Copies of the parameters."""
+        return {name: value.detach().cpu().numpy().copy() for name, value in self.parameters.items()}
+
+    def set_tensors(self, tensors: Tensors) -> None:
+        """Replace the parameters by `tensors` (same names and shapes)."""
+        with torch.no_grad():
+            for name, value in self.parameters.items():
+                value.copy_(torch.from_numpy(np.array(tensors[name])))
+        self.changed()
+
+    def changed(self) -> None:
+        """Forget what was computed from the parameters."""
+        self._final = None
+
+    def final(self) -> Tensor:
+        """Final embeddings `[n_nodes, d]` on the model's device, computed anew."""
+        with torch.no_grad():
+            table, places = self.embed(torch.arange(self.graph.n_nodes, device=self.device), None)
+            return table[places]
+
+    def embeddings(self) -> FloatArray:
+        """Final embeddings `[n_nodes, d]` float32; not to be written to."""
+        if self._final is None:
+            self._final = self.final().cpu().numpy()
+            self._final.flags.writeable = False
+        return self._final
+
+    def score(self, users: IntArray) -> FloatArray:
+        """Scores of all items `[n, n_items]` float32 for user indices `[n]`."""
+        final = self.embeddings()
+        items = final[self.graph.n_users : self.graph.n_users + self.graph.n_items]
+        result: FloatArray = final[np.asarray(users)] @ items.T
+        return result

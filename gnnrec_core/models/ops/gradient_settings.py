@@ -1,0 +1,67 @@
+"""Settings that every model trained by gradient steps has."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gnnrec_core.base.settings import Settings
+
+
+class GradientSettings(Settings):
+    """How a model is trained: loss, optimiser, stopping. Each model adds what it is made of."""
+
+    embedding_dim: int = Field(64, ge=2, le=1024, description="length of each embedding vector")
+    loss: Literal["bpr", "softmax"] = Field(
+        "softmax", description="Bayesian personalised ranking, or sampled softmax over negatives shared by a batch"
+    )
+    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
+    l2: float = Field(0.0, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
+    batch_size: int = Field(8192, ge=1, le=1_000_000, description="train interactions in one step")
+    n_negatives: int = Field(
+        0, ge=0, le=100_000, description="negatives: shared by a batch (softmax) or of each pair (bpr); 0: 1024 or 1"
+    )
+    negative_popularity: float = Field(
+        0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
+    )
+    similarity: Literal["dot", "user", "cosine"] = Field(
+        "user", description="what the softmax loss compares: scores, scores over the length of the user, or cosines"
+    )
+    temperature: float = Field(0.3, gt=0, le=100, description="scores are divided by this in the softmax loss")
+    epochs: int = Field(300, ge=1, le=100_000, description="most passes over the train interactions")
+    patience: int = Field(
+        10, ge=1, le=10_000, description="validations without a better NDCG@20, and no climb, before training ends"
+    )
+    validate_every: int = Field(2, ge=1, le=1000, description="epochs from one validation to the next")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="learning rate over the epochs: the same, or falling to a twentieth along a cosine"
+    )
+    warmup_epochs: int = Field(0, ge=0, le=1000, description="epochs in which the learning rate rises to its height")
+    clip_norm: float = Field(
+        0.0, ge=0, le=1e6, description="longest gradient (L2 norm over all parameters); 0: no limit"
+    )
+    precision: Literal["full", "mixed"] = Field(
+        "full", description="mixed: the loss in bfloat16 on CUDA (the CPU always computes in full precision)"
+    )
+    compile: bool = Field(False, description="compile the loss with torch.compile on CUDA")
+
+    @property
+    def negatives(self) -> int:
+        """`n_negatives`, or what the loss takes where that is 0."""
+        return self.n_negatives or (1 if self.loss == "bpr" else 1024)
+
+
+class GraphSettings(GradientSettings):
+    """Settings of models that pass messages over the whole graph."""
+
+    start: Literal["spectral", "random"] = Field(
+        "spectral", description="first embeddings: leading singular vectors of the train graph, or normal draws"
+    )
+    n_layers: int = Field(3, ge=0, le=8, description="propagation layers; the final embedding is the mean of all")
+    side_edges: float = Field(
+        1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"
+    )
+    hide_batch: bool = Field(
+        False, description="train on a graph without the interactions that the step is asked to predict"
+    )

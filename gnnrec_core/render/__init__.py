@@ -1,0 +1,1 @@
+"""Drawing: charts, networks and self-contained HTML from results."""

@@ -1,0 +1,305 @@
+"""The charts of groups, trade-offs and comparisons: plotly figures as functions of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.report import AuditReport, Difference
+from gnnrec_core.audit.studies.comparing import Comparison
+from gnnrec_core.audit.studies.frontier import Point, pareto_front
+from gnnrec_core.audit.studies.leakage import Leakage
+from gnnrec_core.audit.studies.mitigation import Mitigation
+from gnnrec_core.render.charts.chart_data import UNSEEN
+from gnnrec_core.render.charts.label_sides import label_sides
+from gnnrec_core.render.theme import (
+    ACCENT,
+    BASELINE,
+    DIVERGING,
+    HIGHLIGHT,
+    NEGATIVE,
+    ON_SCALE,
+    number,
+    plotly_text,
+    right_axis,
+    shortened,
+    signed,
+    signed_colour,
+    styled,
+)
+
+ROW = 34
+THIRDS = (-1 / 3, 0.0, 1 / 3)
+LINE = {"color": BASELINE, "dash": "dot", "width": 1}
+
+
+def label(text: Any) -> str:
+    """A short, escaped label for an axis."""
+    return plotly_text(shortened(str(text)))
+
+
+def group_sizes(report: AuditReport) -> go.Figure:
+    """People of each shown group, in their order: what to look at before any figure; customdata is the group."""
+    groups = report.by_group[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=[group.n_users for group in groups],
+            y=[label(group.group) for group in groups],
+            orientation="h",
+            marker={"color": ACCENT},
+            text=[f"{group.n_users:,}" for group in groups],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[group.group] for group in groups],
+            hovertemplate="%{y}: %{x:,} people<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text="people")
+    return styled(figure, 80 + ROW * len(groups))
+
+
+def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
+    """Each group minus everybody else with its interval and adjusted p, grey where one cannot tell; customdata ends
+    with the group."""
+    chosen = [d for d in differences if d.metric == metric][::-1]
+    grey = ("cannot tell", "none")
+    figure = go.Figure(
+        go.Scatter(
+            x=[d.value for d in chosen],
+            y=[f"{label(d.group)} (n = {d.n_group:,})" for d in chosen],
+            mode="markers",
+            marker={"size": 11, "color": [BASELINE if d.finding in grey else signed_colour(d.value) for d in chosen]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [d.high - d.value for d in chosen],
+                "arrayminus": [d.value - d.low for d in chosen],
+                "color": BASELINE,
+            },
+            customdata=[[plotly_text(d.sentence), d.group] for d in chosen],
+            hovertemplate="%{customdata[0]}<extra></extra>",
+        )
+    )
+    for d in chosen:
+        figure.add_annotation(
+            xref="paper",
+            x=1.0,
+            y=f"{label(d.group)} (n = {d.n_group:,})",
+            xanchor="right",
+            yshift=14,
+            text=f"{signed(d.value)}, p {'< 0.001' if d.p_adjusted < 0.001 else '= ' + number(d.p_adjusted)}",
+            showarrow=False,
+            font={"size": 11},
+        )
+    figure.add_vline(x=0, line=LINE)
+    figure.update_xaxes(title_text=f"{METRICS[metric].title}, difference")
+    return styled(figure, 110 + (ROW + 12) * max(1, len(chosen)))
+
+
+def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
+    """Group x metric: the difference as a share of the figure of all others; a star after Holm's adjustment.
+
+    Heat maps report no clicks, so unseen marks lie over the cells; their customdata is the group.
+    """
+    names = list(metrics or dict.fromkeys(d.metric for d in report.differences))
+    groups = list(dict.fromkeys(d.group for d in report.differences))
+    cells = {(d.group, d.metric): d for d in report.differences}
+    values = [[_relative(cells.get((group, name))) for name in names] for group in groups]
+    texts = [[_cell_text(cells.get((group, name))) for name in names] for group in groups]
+    widest = max([abs(v) for row in values for v in row if np.isfinite(v)], default=0.1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=list(range(len(names))),
+            y=list(range(len(groups))),
+            text=texts,
+            texttemplate="%{text}",
+            textfont={"color": ON_SCALE},
+            xgap=2,
+            ygap=2,
+            colorscale=[list(stop) for stop in DIVERGING],
+            zmin=-widest,
+            zmax=widest,
+            colorbar={"tickformat": ".0%", "title": {"text": "against others"}},
+            hoverinfo="skip",
+        )
+    )
+    places = [(row, column) for row in range(len(groups)) for column in range(len(names))]
+    figure.add_scatter(
+        x=[column + part for _, column in places for part in THIRDS],
+        y=[row for row, _ in places for _ in THIRDS],
+        mode="markers",
+        marker={"symbol": "square", "size": ROW - 4, "opacity": 0},
+        customdata=[[groups[row]] for row, _ in places for _ in THIRDS],
+        text=[_cell_name(groups[row], names[column], texts[row][column]) for row, column in places for _ in THIRDS],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+        meta=UNSEEN,
+    )
+    titles = ["<br>".join(wrap(METRICS[name].title, 16)) for name in names]
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, side="top", range=[-0.5, len(names) - 0.5])
+    figure.update_yaxes(
+        tickvals=list(range(len(groups))),
+        ticktext=[label(group) for group in groups],
+        range=[len(groups) - 0.5, -0.5],
+    )
+    styled(figure, 140 + ROW * len(groups))
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def _cell_name(group: str, metric: str, text: str) -> str:
+    return f"{label(group)}, {METRICS[metric].title}: {text}"
+
+
+def _relative(difference: Difference | None) -> float:
+    return float("nan") if difference is None else difference.relative
+
+
+def _cell_text(difference: Difference | None) -> str:
+    if difference is None:
+        return "not shown"
+    star = " ★" if difference.p_adjusted < 0.05 else ""
+    return f"{signed(100 * difference.relative, 0)} %{star}" if np.isfinite(difference.relative) else "–"
+
+
+def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg") -> go.Figure:
+    """Accuracy against a fairness figure over runs, baselines and tried settings, with the Pareto front."""
+    figure = go.Figure()
+    kinds = {"run": (ACCENT, "circle"), "baseline": (BASELINE, "square"), "what if": (HIGHLIGHT, "diamond")}
+    texts = [label(point.name) for point in points]
+    bars = [(point.y_low, point.y_high) for point in points]
+    sides = label_sides([(point.x, point.y) for point in points], [len(text) for text in texts], bars)
+    for kind, (colour, symbol) in kinds.items():
+        places = [place for place, point in enumerate(points) if point.kind == kind]
+        own = [points[place] for place in places]
+        if own:
+            figure.add_scatter(
+                x=[point.x for point in own],
+                y=[point.y for point in own],
+                mode="markers+text",
+                name=kind,
+                text=[texts[place] for place in places],
+                textposition=[sides[place] for place in places],
+                cliponaxis=False,
+                marker={"color": colour, "symbol": symbol, "size": 11},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [max(0.0, point.y_high - point.y) if np.isfinite(point.y_high) else 0 for point in own],
+                    "arrayminus": [max(0.0, point.y - point.y_low) if np.isfinite(point.y_low) else 0 for point in own],
+                    "color": BASELINE,
+                },
+            )
+    front = pareto_front(points, METRICS[x_metric].direction != "lower", METRICS[y_metric].direction != "lower")
+    figure.add_scatter(
+        x=[point.x for point in front], y=[point.y for point in front], mode="lines", name="Pareto front", line=LINE
+    )
+    figure.update_xaxes(title_text=METRICS[x_metric].title)
+    figure.update_yaxes(title_text=METRICS[y_metric].title)
+    return styled(figure, 460)
+
+
+def layer_chart(table: pl.DataFrame, metric: str = "arp") -> go.Figure:
+    """A figure of the lists of the same model stopped after 0, 1, .. layers, with NDCG beside it."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=table["depth"], y=table[metric], mode="lines+markers", name=METRICS[metric].title, line={"color": NEGATIVE}
+    )
+    figure.add_scatter(
+        x=table["depth"], y=table["ndcg"], mode="lines+markers", name="NDCG", yaxis="y2", line={"color": ACCENT}
+    )
+    figure.update_xaxes(title_text="layers of propagation", dtick=1)
+    figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
+    figure.update_layout(yaxis2=right_axis("NDCG", ".2f"))
+    return styled(figure)
+
+
+def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = None) -> go.Figure:
+    """Change of each figure as a share of what it was, with paired intervals where there are some."""
+    chosen = [
+        c for c in mitigation.changes if (metrics is None or c.metric in metrics) and c.before and np.isfinite(c.value)
+    ]
+    chosen = chosen[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=[c.value / abs(c.before) for c in chosen],
+            y=[METRICS[c.metric].title for c in chosen],
+            orientation="h",
+            marker={"color": [_good(c.metric, c.value) for c in chosen]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [_reach(c.high - c.value, c.before) for c in chosen],
+                "arrayminus": [_reach(c.value - c.low, c.before) for c in chosen],
+                "color": BASELINE,
+            },
+            customdata=[[number(c.before), number(c.after), signed(c.value)] for c in chosen],
+            hovertemplate="%{y}: %{customdata[0]} → %{customdata[1]} (%{customdata[2]})<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line=LINE)
+    figure.update_xaxes(title_text="change", tickformat=".0%", nticks=4)
+    return styled(figure, 90 + 24 * len(chosen))
+
+
+def _reach(value: float, before: float) -> float:
+    return abs(value / before) if np.isfinite(value) else 0.0
+
+
+def _good(metric: str, value: float) -> str:
+    direction = METRICS[metric].direction
+    return BASELINE if direction == "neither" else signed_colour(value if direction == "higher" else -value)
+
+
+def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
+    """AUC of each group read off user embeddings, beside the range of shuffled labels."""
+    names = [f"{label(entry.group)} (n = {entry.n_users:,})" for entry in found][::-1]
+    entries = list(found)[::-1]
+    figure = go.Figure()
+    for name, entry in zip(names, entries, strict=True):
+        line = {"color": BASELINE, "width": 8}
+        figure.add_scatter(
+            x=[entry.low, entry.high], y=[name, name], mode="lines", line=line, opacity=0.4, showlegend=False
+        )
+    colours = [NEGATIVE if entry.leaks else BASELINE for entry in entries]
+    figure.add_scatter(
+        x=[entry.auc for entry in entries],
+        y=names,
+        mode="markers",
+        marker={"size": 11, "color": colours},
+        showlegend=False,
+    )
+    figure.add_vline(x=0.5, line=LINE)
+    figure.update_xaxes(title_text="AUC (bar: shuffled labels)", range=[0.3, 1.02])
+    return styled(figure, 110 + ROW * len(entries))
+
+
+def comparison_chart(comparison: Comparison, metric: str = "ndcg") -> go.Figure:
+    """A metric of each run and baseline with its interval, best first."""
+    rows = sorted(comparison.rows, key=lambda row: row.metrics[metric].value)
+    figure = go.Figure(
+        go.Scatter(
+            x=[row.metrics[metric].value for row in rows],
+            y=[label(row.name) for row in rows],
+            mode="markers",
+            marker={"size": 11, "color": [BASELINE if row.is_baseline else ACCENT for row in rows]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [row.metrics[metric].high - row.metrics[metric].value for row in rows],
+                "arrayminus": [row.metrics[metric].value - row.metrics[metric].low for row in rows],
+                "color": BASELINE,
+            },
+            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text=METRICS[metric].title, rangemode="tozero")
+    return styled(figure, 100 + ROW * len(rows))

@@ -1,0 +1,211 @@
+"""People and items in two dimensions: the two main directions of the final embeddings, and how to colour them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from gnnrec_core.base.text import clean
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+from gnnrec_core.render import theme
+
+Side = Literal["items", "people"]
+FIRST_POINTS = 10_000
+"""So many are drawn at once; a browser without a graphics card needs a second for 60,000."""
+MOST_POINTS = 60_000
+OTHER = "other"
+UNKNOWN = "unknown"
+TICKS = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+"""Numbers of interactions that the colour bar names."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """`position` float32 `[n_nodes, 2]`; `share` of the variance that each axis keeps, in 0..1."""
+
+    position: FloatArray
+    share: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Nodes that stand out from all dots by a plotly `symbol`; `label` is written beside them."""
+
+    name: str
+    nodes: IntArray
+    symbol: str
+    colour: str
+    size: int = 13
+    label: str = ""
+
+
+def principal_plane(embeddings: NDArray[Any]) -> Plane:
+    """Principal component analysis of `[n, d]` by the eigenvectors of the covariance; the sign makes the largest
+    loading positive, so the same embeddings give the same picture.
+
+    >>> plane = principal_plane(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]]))
+    >>> plane.position[:, 0].tolist(), plane.share
+    ([-2.0, 0.0, 2.0], (1.0, 0.0))
+    """
+    centred = embeddings.astype(np.float64) - embeddings.mean(axis=0, dtype=np.float64)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    axes = vectors[:, ::-1][:, :2]
+    if axes.shape[1] < 2:
+        axes = np.concatenate([axes, np.zeros((len(axes), 2 - axes.shape[1]))], axis=1)
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
+    total = max(float(values.sum()), 1e-300)
+    kept = np.append(values[::-1][:2].clip(0), [0.0, 0.0])[:2] / total
+    return Plane((centred @ axes).astype(np.float32), (float(kept[0]), float(kept[1])))
+
+
+def sample(n: int, most: int = MOST_POINTS, always: Sequence[int] = (), seed: int = 0) -> IntArray:
+    """All of 0..n-1, or `most` of them drawn without replacement together with those in `always`, ascending."""
+    if n <= most:
+        return np.arange(n, dtype=np.int64)
+    drawn = np.random.default_rng(seed).choice(n, most, replace=False)
+    return np.union1d(drawn, np.asarray(always, dtype=np.int64)).astype(np.int64)
+
+
+def within(points: FloatArray, x: Sequence[float], y: Sequence[float]) -> NDArray[np.bool_]:
+    """Which `points` `[n, 2]` lie in the closed line through the corners `x`, `y` `[m]` (even-odd rule), `[n]`.
+
+    >>> within(np.array([[1.0, 1.0], [3.0, 1.0]]), [0, 2, 2, 0], [0, 0, 2, 2]).tolist()
+    [True, False]
+    """
+    inside = np.zeros(len(points), dtype=bool)
+    corners = np.column_stack([x, y]).astype(np.float64)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 != y1:
+            crosses = (points[:, 1] < y0) != (points[:, 1] < y1)
+            inside ^= crosses & (points[:, 0] < x0 + (x1 - x0) * (points[:, 1] - y0) / (y1 - y0))
+    return inside
+
+
+def colour_groups(dataset: Dataset, side: Side, column: str, n: int = len(theme.CATEGORIES) - 1) -> list[str]:
+    """The group of each item or person by a column: its `n` most frequent values, else "other" (a list column counts
+    by its first entry; an empty cell is "unknown")."""
+    table = dataset.item_table if side == "items" else dataset.user_table
+    values = [_first(value) for value in table[column].to_list()]
+    frequent = {value for value, _ in Counter(value for value in values if value != UNKNOWN).most_common(n)}
+    return [value if value in frequent or value == UNKNOWN else OTHER for value in values]
+
+
+def colour_columns(dataset: Dataset, side: Side) -> list[str]:
+    """Attribute columns that can colour the map: with 2 to 200 different values."""
+    table = dataset.item_table if side == "items" else dataset.user_table
+    left_out = {"user_index", "item_index", "user_id", "item_id", "title"}
+    columns = [name for name in table.columns if name not in left_out]
+    return [name for name in columns if 2 <= len({_first(value) for value in table[name].to_list()}) <= 200]
+
+
+def embedding_map(
+    plane: Plane,
+    nodes: IntArray,
+    names: list[str],
+    groups: list[str] | None,
+    popularity: NDArray[Any] | None,
+    sizes: Mapping[str, int] | None = None,
+    marks: Sequence[Mark] = (),
+) -> go.Figure:
+    """One dot a node (WebGL). Colour by `groups` `[n]` or, without, by `popularity` `[n]` on a logarithmic scale.
+
+    `customdata` is the node. `sizes` is how many each group has, drawn or not. `marks` lie over the dots.
+    """
+    figure = go.Figure()
+    if groups is None:
+        figure.add_trace(_by_popularity(plane, nodes, names, np.asarray(popularity)))
+    else:
+        _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes)
+    for mark in marks:
+        figure.add_trace(_marked(plane, mark))
+        for x, y in plane.position[mark.nodes].tolist() if mark.label else ():
+            said = theme.plotly_text(theme.shortened(mark.label))
+            figure.add_annotation(x=x, y=y, text=said, showarrow=False, yshift=mark.size)
+    theme.styled(figure, height=620)
+    figure.update_xaxes(
+        showticklabels=False,
+        showgrid=False,
+        title=f"first direction ({theme.percent(plane.share[0], 0)} of the spread)",
+    )
+    figure.update_yaxes(
+        showticklabels=False, showgrid=False, title=f"second direction ({theme.percent(plane.share[1], 0)})"
+    )
+    figure.update_layout(dragmode="lasso", legend={"itemsizing": "constant"})
+    return figure
+
+
+def _marked(plane: Plane, mark: Mark) -> go.Scattergl:
+    return go.Scattergl(
+        x=plane.position[mark.nodes, 0],
+        y=plane.position[mark.nodes, 1],
+        mode="markers",
+        marker={"size": mark.size, "symbol": mark.symbol, "color": mark.colour, "line": {"width": 2}},
+        name=theme.plotly_text(mark.name),
+        hoverinfo="skip",
+    )
+
+
+def _by_popularity(plane: Plane, nodes: IntArray, names: list[str], popularity: NDArray[Any]) -> go.Scattergl:
+    return go.Scattergl(
+        x=plane.position[nodes, 0],
+        y=plane.position[nodes, 1],
+        mode="markers",
+        text=[f"{theme.plotly_text(name)}: {count:,}" for name, count in zip(names, popularity.tolist(), strict=True)],
+        hovertemplate="%{text}<extra></extra>",
+        customdata=nodes,
+        marker={
+            "size": _dot(len(names)),
+            "opacity": 0.8,
+            "color": np.log10(1.0 + popularity),
+            "colorscale": [list(stop) for stop in theme.SEQUENTIAL],
+            "colorbar": {
+                "title": {"text": "interactions", "side": "right"},
+                "thickness": 10,
+                "tickvals": [math.log10(1 + count) for count in TICKS],
+                "ticktext": [f"{count:,}" for count in TICKS],
+            },
+        },
+        name="",
+        showlegend=False,
+    )
+
+
+def _add_groups(
+    figure: go.Figure, plane: Plane, nodes: IntArray, names: list[str], groups: list[str], sizes: Mapping[str, int]
+) -> None:
+    ordered = sorted(sizes, key=lambda group: (group in (OTHER, UNKNOWN), -sizes[group]))
+    of_group = np.array(groups, dtype=object)
+    for number, group in enumerate(ordered):
+        chosen = np.flatnonzero(of_group == group)
+        grey = group in (OTHER, UNKNOWN)
+        figure.add_scattergl(
+            x=plane.position[nodes[chosen], 0],
+            y=plane.position[nodes[chosen], 1],
+            mode="markers",
+            text=[theme.plotly_text(names[place]) for place in chosen],
+            hovertemplate="%{text}<extra></extra>",
+            customdata=nodes[chosen],
+            marker={
+                "size": _dot(len(groups)),
+                "opacity": 0.45 if grey else 0.85,
+                "color": theme.BASELINE if grey else theme.CATEGORIES[number % (len(theme.CATEGORIES) - 1)],
+            },
+            name=f"{theme.plotly_text(theme.shortened(group, 28))} ({sizes[group]:,})",
+        )
+
+
+def _dot(n: int) -> int:
+    return 9 if n < 1500 else 6 if n < 10_000 else 4
+
+
+def _first(value: Any) -> str:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return UNKNOWN if value is None or value == "" else clean(value)

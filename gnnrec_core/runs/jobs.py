@@ -1,0 +1,330 @@
+"""Trainings in processes of their own: they outlive the browser and the server, wait in line, and can be cancelled.
+
+A job is a folder `jobs/RUN_ID` in the workspace with `job.json` (what was asked, place in line, process id and its
+start time) and `log.txt`. Its process, a session leader, waits until fewer than `GNNREC_TRAININGS` (default 1) older
+jobs are alive and then becomes `python -m gnnrec_core train`. Nothing else keeps state: any server that reads the
+folder sees the same jobs, so a restarted server adopts them by looking.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock
+
+from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.base.files import write_json
+from gnnrec_core.runs.run import RunRecord, State
+from gnnrec_core.runs.workspace import PROJECT, Workspace
+
+MAX_IN_LINE = 20
+GRACE_SECONDS = 20.0
+"""How long a cancelled training may take to keep its best epoch before its processes are killed."""
+MIN_FREE_BYTES = 256 * 2**20
+LOG_TAIL = 4_000
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What `train` is asked. `settings` holds only what differs from the model's defaults."""
+
+    dataset_folder: str
+    model: str
+    settings: Mapping[str, Any]
+    seed: int = 0
+    device: str = "auto"
+    max_seconds: float | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The words after `train` or `estimate` that say what is trained, and on what."""
+        words = [self.dataset_folder, "--model", self.model, "--seed", str(self.seed), "--device", self.device]
+        for name, value in self.settings.items():
+            words += ["--set", f"{name}={value}"]
+        return words
+
+
+@dataclass(frozen=True)
+class Job:
+    """`job.json`. `number` is the place in line, from 1; `pid` with `started` names one process for good.
+
+    Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
+    """
+
+    id: str
+    number: int
+    request: TrainRequest
+    pid: int
+    started: float
+    resume: bool = False
+    cancelled_at: float | None = None
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job as it is now. `record` is the run's `run.json` once training has begun; `ahead` counts jobs before it."""
+
+    job: Job
+    state: State
+    record: RunRecord | None
+    ahead: int
+    message: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process works or waits for it."""
+        return self.state in ("queued", "running")
+
+
+def start(place: Workspace, request: TrainRequest) -> Job:
+    """Put a training in line and return at once. RequestError on a read-only server, a long line, or a full disk."""
+    run_folder = place.new_folder_for("runs")
+    return _launch(place, run_folder.name, request, resume=False)
+
+
+def resume(place: Workspace, job_id: str) -> Job:
+    """Put an interrupted or cancelled training in line again; it goes on after its last epoch."""
+    place.check_writable()
+    status = status_of(place, job_id)
+    if status.state not in ("interrupted", "cancelled", "failed"):
+        raise RequestError(f"The training {job_id} is {status.state}; there is nothing to resume.", "", value=job_id)
+    if not status.job.number:
+        raise RequestError(status.message, "Dismiss it, and start the training anew.", value=job_id)
+    return _launch(place, job_id, status.job.request, resume=status.record is not None)
+
+
+def cancel(place: Workspace, job_id: str) -> None:
+    """Ask a training to stop: it keeps the best epoch so far. One that still waits in line is taken out of it."""
+    place.check_writable()
+    status = status_of(place, job_id)
+    if not status.alive:
+        return
+    _write(place, replace(status.job, cancelled_at=time.time()))
+    _signal(status.job, signal.SIGTERM)
+    if status.record is None and _gone_within(status.job, 3.0):
+        shutil.rmtree(_folder(place, job_id))
+
+
+def statuses(place: Workspace) -> tuple[JobStatus, ...]:
+    """All jobs, the newest first."""
+    jobs = _read_all(place)
+    alive = {job.number for job in jobs if is_alive(job)}
+    return tuple(_look(place, job, alive) for job in sorted(jobs, key=lambda job: -job.number))
+
+
+def status_of(place: Workspace, job_id: str) -> JobStatus:
+    """The job of that run; RequestError where there is none. The text given is never used as a path."""
+    for status in statuses(place):
+        if status.job.id == job_id:
+            return status
+    raise RequestError(f"There is no training {job_id!r}.", "It was removed, or it ran outside the app.", value=job_id)
+
+
+def forget(place: Workspace, job_id: str) -> None:
+    """Remove the note of a job that has ended; its run stays."""
+    place.check_writable()
+    if status_of(place, job_id).alive:
+        raise RequestError(f"The training {job_id} is not over.", "Cancel it first.", value=job_id)
+    shutil.rmtree(_folder(place, job_id))
+
+
+def log_tail(place: Workspace, job_id: str) -> str:
+    """The last characters that the training printed."""
+    path = _folder(place, status_of(place, job_id).job.id) / "log.txt"
+    return path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if path.is_file() else ""
+
+
+def is_alive(job: Job) -> bool:
+    """Whether the very process that was started for `job` still runs (a reused process id does not count)."""
+    process = _process(job)
+    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+
+
+def wait_in_line(job_folder: Path, pause: Callable[[float], None] = time.sleep) -> list[str]:
+    """Wait for the turn of the job in `job_folder` (in the child); returns the words of the training that is due."""
+    place = Workspace(job_folder.parents[1])
+    with _lock(place):
+        own = _read(job_folder)
+    room = at_once()
+    while sum(is_alive(job) for job in _read_all(place) if job.number < own.number) >= room:
+        pause(0.5)
+    return train_words(place, own)
+
+
+def at_once() -> int:
+    """How many trainings may run at the same time: `GNNREC_TRAININGS`, default 1."""
+    return max(1, int(os.environ.get("GNNREC_TRAININGS") or 1))
+
+
+def environment() -> dict[str, str]:
+    """What the process of a training is given: ours, with as many threads as leave one core to the app.
+
+    Threads of numerical libraries wait for each other by keeping their cores busy. Where a core is missing, a step
+    takes up to twenty times as long, and the app is slow too. `OMP_NUM_THREADS`, where it is set, is kept.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"OMP_NUM_THREADS": str(max(1, (cores - 1) // at_once())), **os.environ}
+
+
+def train_words(place: Workspace, job: Job) -> list[str]:
+    """The words after `python -m gnnrec_core` that do what `job` asks."""
+    words = ["train", *job.request.words, "--out", str(place.home / "runs" / job.id)]
+    if job.request.max_seconds is not None:
+        words += ["--max-seconds", str(job.request.max_seconds)]
+    return [*words, "--resume"] if job.resume else words
+
+
+def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) -> Job:
+    folder = _folder(place, job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_room(place)
+    with _lock(place), (folder / "log.txt").open("ab") as log:
+        number = max((job.number for job in _read_all(place)), default=0) + 1
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gnnrec_core", "job", str(folder)],
+            cwd=PROJECT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
+        job = Job(job_id, number, request, process.pid, psutil.Process(process.pid).create_time(), resume)
+        _write(place, job)
+    return job
+
+
+def _check_room(place: Workspace) -> None:
+    waiting = sum(is_alive(job) for job in _read_all(place))
+    if waiting >= MAX_IN_LINE:
+        raise RequestError(f"{waiting} trainings wait in line already.", "Cancel one, or wait for one to end.")
+    free = shutil.disk_usage(place.home).free
+    if free < MIN_FREE_BYTES:
+        raise RequestError(
+            f"Only {free:,} bytes are free in {place.home}.",
+            f"Make room on that disk: a training begins with at least {MIN_FREE_BYTES:,} free.",
+        )
+
+
+def _look(place: Workspace, job: Job, alive: set[int]) -> JobStatus:
+    """The state of `job`, from `run.json` and whether its process lives.
+
+    A process that ignores a cancel for `GRACE_SECONDS` is killed with all its descendants.
+    """
+    record, message = _record(place, job)
+    lives = job.number in alive
+    if lives and job.cancelled_at is not None and time.time() - job.cancelled_at > GRACE_SECONDS:
+        _kill_session(job)
+        lives = is_alive(job)
+    state = _state(job, record, lives)
+    ahead = sum(number < job.number for number in alive) if state == "queued" else 0
+    return JobStatus(job, state, record, ahead, message)
+
+
+def _state(job: Job, record: RunRecord | None, lives: bool) -> State:
+    cancelled = job.cancelled_at is not None
+    if record is None:
+        return "queued" if lives else ("cancelled" if cancelled else "failed")
+    if lives and job.resume and record.state in ("interrupted", "cancelled", "failed"):
+        return "queued"
+    if record.state == "interrupted" and cancelled:
+        return "running" if lives else "cancelled"
+    return record.state
+
+
+def _record(place: Workspace, job: Job) -> tuple[RunRecord | None, str]:
+    folder = place.home / "runs" / job.id
+    if not job.number:
+        return None, f"{_folder(place, job.id) / 'job.json'} is damaged: what was asked is not known."
+    try:
+        record = RunRecord.read(folder) if (folder / "run.json").is_file() else None
+    except LensError as error:
+        return None, error.message
+    return record, record.error if record else _last_words(_folder(place, job.id) / "log.txt")
+
+
+def _last_words(log: Path) -> str:
+    """What a training that never got to its `run.json` said: its error's sentence and hint, or its last line."""
+    text = log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if log.is_file() else ""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return " ".join(lines[-1:] if "Traceback" in text else lines[-2:])
+
+
+def _process(job: Job) -> psutil.Process | None:
+    try:
+        process = psutil.Process(job.pid)
+        return process if abs(process.create_time() - job.started) < 2.0 else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+        return None
+
+
+def _signal(job: Job, number: signal.Signals) -> None:
+    process = _process(job)
+    if process is not None:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            return
+
+
+def _kill_session(job: Job) -> None:
+    """Kill the process of `job` and all its descendants, so that a cancel leaves no orphan."""
+    process = _process(job)
+    if process is None:
+        return
+    for member in [*process.children(recursive=True), process]:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def _gone_within(job: Job, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while is_alive(job):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _folder(place: Workspace, job_id: str) -> Path:
+    return place.home / "jobs" / job_id
+
+
+def _lock(place: Workspace) -> FileLock:
+    return FileLock(place.home / "jobs" / ".lock", timeout=30)
+
+
+def _write(place: Workspace, job: Job) -> None:
+    write_json(_folder(place, job.id) / "job.json", asdict(job))
+
+
+def _read(folder: Path) -> Job:
+    content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    return Job(**{**content, "request": TrainRequest(**content["request"])})
+
+
+def _read_all(place: Workspace) -> list[Job]:
+    jobs = []
+    for path in (place.home / "jobs").glob("*/job.json"):
+        try:
+            jobs.append(_read(path.parent))
+        except FileNotFoundError:
+            continue  # forgotten by somebody else in this moment
+        except (ValueError, TypeError, KeyError):
+            jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
+    return jobs

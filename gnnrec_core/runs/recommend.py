@@ -1,0 +1,119 @@
+"""Lists of a run, and how accurate they are on held-out interactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, SplitName
+from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
+from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
+from gnnrec_core.ranking.matrix import interaction_matrix
+from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
+from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of a run on one part of the data.
+
+    `n_users` have at least one held-out item, and accuracy is the mean over them; `n_without` have none and count only
+    in the figures of all lists. `accuracy` has 95 % intervals over users (Student's t; Wilson for the hit rate).
+    `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
+    their list, in train interactions). They have no interval: resampling users would shift them.
+    """
+
+    k: int
+    split: SplitName
+    n_users: int
+    n_without: int
+    accuracy: dict[str, Interval]
+    all_lists: dict[str, float]
+
+
+def left_out(dataset: Dataset, split: SplitName = "test") -> sp.csr_array:
+    """Boolean `[n_users, n_items]`: what a list that is judged on `split` leaves out.
+
+    The parts before it: train and validation for test (the lists that people are shown), train for validation.
+    """
+    return interaction_matrix(dataset, *_before(split))
+
+
+def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
+    """The `k` best items of each user that are in neither train nor validation.
+
+    `users` int64 `[n]`. RequestError where `k` or a user is out of range.
+    """
+    _check_k(k)
+    users = np.asarray(users, dtype=np.int64)
+    if len(users) and not (users.min() >= 0 and users.max() < run.dataset.n_users):
+        raise RequestError(
+            f"There is no user with index {int(users.max() if users.min() >= 0 else users.min())}.",
+            f"Choose 0 to {run.dataset.n_users - 1}.",
+        )
+    return rank_items(run.model.score, users, left_out(run.dataset), k)
+
+
+def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
+    """Accuracy of the run's lists of length `k` on the held-out interactions of `split`, ranked over all items.
+
+    RequestError where `split` is train, or has no interactions.
+    """
+    return evaluate_model(run.model, run.dataset, k, split)
+
+
+def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName = "test") -> Evaluation:
+    """The same for a model that is not on disk."""
+    _check_k(k)
+    relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
+    if relevant.nnz == 0:
+        raise RequestError(
+            f"The dataset {dataset.name!r} has no {split} interactions.",
+            "Import it with --split and --ratios that keep some.",
+            value=split,
+        )
+    lists = rank_items(model.score, np.arange(dataset.n_users), before, k)
+    hit, n = hits(lists, relevant), n_relevant(lists, relevant)
+    values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
+    measurable = int(np.count_nonzero(n))
+    popularity = np.bincount(interaction_matrix(dataset, "train").indices, minlength=dataset.n_items)
+    return Evaluation(
+        k=k,
+        split=split,
+        n_users=measurable,
+        n_without=dataset.n_users - measurable,
+        accuracy={
+            name: (share_interval if name == "hit_rate" else mean_interval)(value) for name, value in values.items()
+        },
+        all_lists={"coverage": _coverage(lists, dataset.n_items), "arp": _mean_popularity(lists, popularity)},
+    )
+
+
+def _coverage(lists: Recommendations, n_items: int) -> float:
+    shown = lists.item_index[lists.item_index != NONE_LEFT]
+    return len(np.unique(shown)) / n_items
+
+
+def _mean_popularity(lists: Recommendations, popularity: IntArray) -> float:
+    shown = lists.item_index != NONE_LEFT
+    total = (popularity[np.where(shown, lists.item_index, 0)] * shown).sum(1)
+    some = shown.any(1)
+    return float((total[some] / shown.sum(1)[some]).mean()) if some.any() else float("nan")
+
+
+def _before(split: SplitName) -> tuple[SplitName, ...]:
+    if split not in SPLITS or split == "train":
+        raise RequestError(
+            f"Lists cannot be judged on the part {split!r}.", "Choose validation or test.", value=str(split)
+        )
+    return SPLITS[: SPLITS.index(split)]
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise RequestError(f"k = {k} cannot be used.", "Choose 1 or more.", value=k)

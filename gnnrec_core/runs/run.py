@@ -1,0 +1,167 @@
+"""A run: a trained model on disk with the record that makes it repeatable."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, cached_property, lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from gnnrec_core import __version__
+from gnnrec_core.base.errors import RequestError, RunError
+from gnnrec_core.base.files import stamp
+from gnnrec_core.base.settings import Settings, read_settings
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.store import load_dataset
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import model_type
+from gnnrec_core.models.ops.checkpoint import load_tensors
+from gnnrec_core.runs.heartbeat import is_alive
+
+State = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
+FORMAT_VERSION = 1
+LIBRARIES = ("torch", "numpy", "scipy", "polars", "torch-geometric")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """`run.json`. `dataset_path` is relative to the run folder, so that both can move together.
+
+    `process` says who trains the run now (see `heartbeat`); a record whose process has died reads as "interrupted".
+    """
+
+    model: str
+    settings: dict[str, Any]
+    seed: int
+    dataset_name: str
+    dataset_path: str
+    dataset_fingerprint: str
+    device: str
+    state: State
+    created: str
+    versions: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    notes: str = ""
+    error: str = ""
+    process: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in `run.json`."""
+        return {"format_version": FORMAT_VERSION, **asdict(self)}
+
+    @classmethod
+    def read(cls, folder: Path) -> RunRecord:
+        """The record in `folder`; RequestError where there is none, RunError where it is damaged or too new."""
+        path = folder / "run.json"
+        if not path.is_file():
+            raise RequestError(f"There is no run at {folder}.", "Name a folder made by `train`.", file=str(folder))
+        record = _read(path, stamp(path))
+        gone = record.state == "running" and not is_alive(record.process)
+        return replace(record, state="interrupted", process={}) if gone else record
+
+
+@cache
+def _checker() -> TypeAdapter[RunRecord]:
+    """Refuses a record whose fields hold anything but what they should."""
+    return TypeAdapter(RunRecord)
+
+
+@lru_cache(maxsize=1000)
+def _read(path: Path, written: tuple[int, int, int]) -> RunRecord:
+    """What stands in a `run.json`, read once for each time that it was `written`: pages list all runs at each click."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content.pop("format_version")
+        if version > FORMAT_VERSION:
+            raise RunError(
+                f"{path} has format {version}; we read up to {FORMAT_VERSION}.",
+                "Update GNNRec Lens.",
+                file=str(path),
+            )
+        return _checker().validate_python(asdict(RunRecord(**content)))
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run with its dataset. The model is read from disk on first use."""
+
+    folder: Path
+    record: RunRecord
+    dataset: Dataset
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the model, checked."""
+        settings: Settings = read_settings(model_type(self.record.model).settings_type, self.record.settings)
+        return settings
+
+    @cached_property
+    def model(self) -> Any:
+        """The trained `Recommender`."""
+        tensors, card = load_tensors(self.folder / "model.safetensors")
+        if card.get("dataset_fingerprint") != self.dataset.fingerprint:
+            raise RunError(
+                f"The weights in {self.folder} were trained on other data.",
+                "Train the run again.",
+                file=str(self.folder),
+            )
+        return model_type(self.record.model).restore(self.dataset, self.settings, tensors)
+
+    @property
+    def graph(self) -> RecGraph:
+        """The graph that the model was trained on."""
+        graph: RecGraph = self.model.graph
+        return graph
+
+
+def load_run(folder: Path, dataset_folder: Path | None = None) -> Run:
+    """The run in `folder` with the dataset that it was trained on (or the one given, whose fingerprint must agree).
+
+    Raises RequestError where the run or its dataset is not there, RunError where the data differ.
+    """
+    record = RunRecord.read(folder)
+    dataset = load_dataset(dataset_folder or _dataset_folder(folder, record))
+    if dataset.fingerprint != record.dataset_fingerprint:
+        raise RunError(
+            f"The run {folder} was trained on data with fingerprint {record.dataset_fingerprint[:12]}; "
+            f"the dataset {dataset.name!r} has {dataset.fingerprint[:12]}.",
+            "Use the dataset that the run was trained on, or train again on this one.",
+            run_fingerprint=record.dataset_fingerprint,
+            dataset_fingerprint=dataset.fingerprint,
+        )
+    return Run(folder, record, dataset)
+
+
+def relative_dataset_path(run_folder: Path, dataset_folder: Path) -> str:
+    """How `run.json` names its dataset: relative to the run folder."""
+    return os.path.relpath(dataset_folder.resolve(), run_folder.resolve())
+
+
+def library_versions() -> dict[str, str]:
+    """Our own version and those of the libraries that figures depend on."""
+    found = {"gnnrec_lens": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _dataset_folder(folder: Path, record: RunRecord) -> Path:
+    path = (folder.resolve() / record.dataset_path).resolve()
+    if not (path / "dataset.json").is_file():
+        raise RequestError(
+            f"The dataset of the run {folder} is no longer at {path}.",
+            "Put it back, or name it with --dataset.",
+            file=str(path),
+        )
+    return path

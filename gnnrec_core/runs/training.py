@@ -1,0 +1,267 @@
+"""Training a run: the one loop over epochs for every model, with its files, signals and resumption."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.base.errors import LensError, RequestError, RunError
+from gnnrec_core.base.files import new_folder, write_json
+from gnnrec_core.base.settings import Settings, read_settings
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.store import load_dataset
+from gnnrec_core.models import MODELS
+from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
+from gnnrec_core.models.ops.device import check_memory, choose_device
+from gnnrec_core.models.ops.parallel import Processes, processes
+from gnnrec_core.models.ops.stopping import Stop, stop_on_signals
+from gnnrec_core.models.protocol import Epoch, FitOptions, ResumableRecommender, SizedRecommender, TrainingState
+from gnnrec_core.runs.heartbeat import own_process
+from gnnrec_core.runs.history import append_epoch, cut_history, read_history
+from gnnrec_core.runs.run import RunRecord, State, library_versions, relative_dataset_path
+from gnnrec_core.runs.tracking import track
+from gnnrec_core.runs.validation import Validation
+
+MODEL_FILE = "model.safetensors"
+STATE_FILE = "state.safetensors"
+HEARTBEAT_SECONDS = 2.0
+
+OnEpoch = Callable[[Epoch], None]
+
+
+def train(
+    dataset_folder: Path,
+    model_name: str,
+    settings: Mapping[str, Any] | Settings | None,
+    out: Path,
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = False,
+    max_seconds: float | None = None,
+    overwrite: bool = False,
+    on_epoch: OnEpoch | None = None,
+) -> RunRecord:
+    """Train `model_name` on the dataset in `dataset_folder`; the run folder `out` appears before the first epoch.
+
+    `resume` goes on with the run in `out` where it stopped (and starts it where there is none yet): final weights are
+    those of a training that was never stopped. SIGINT, SIGTERM and `max_seconds` end training with the best epoch so
+    far; such a run can be resumed. A run that has finished is returned as it is.
+
+    Raises RequestError (unknown model or setting, `out` exists, too little memory, a run that is being trained now),
+    RunError (resuming on other data, diverging loss), UnsupportedError (no CUDA).
+    """
+    device = choose_device(device)
+    dataset = load_dataset(dataset_folder)
+    old = RunRecord.read(out) if resume and (out / "run.json").is_file() else None
+    if old is not None:
+        _check_same(old, model_name, dataset, seed, out)
+        settings = _same_settings(old, settings)
+        if old.state == "finished" and not old.figures["stopped"]:
+            return old
+    model_type = MODELS.load(model_name)
+    checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})
+    if isinstance(model_type, SizedRecommender):
+        check_memory(model_type.memory_bytes(dataset, checked), device)
+    with processes(device) as own, stop_on_signals(max_seconds) as stop:
+        model = model_type.create(dataset, checked, seed, device)
+        if hasattr(model, "processes"):
+            model.processes = own
+        record = _record(old, model_name, checked, dataset, dataset_folder, out, seed, device)
+        if own.is_first:
+            _prepare(out, record, old, overwrite)
+        job = _Job(model, record, dataset, out, own, stop, on_epoch or _ignore)
+        return job.run()
+
+
+@dataclass
+class _Job:
+    """One training from its first epoch here to its end."""
+
+    model: Any
+    record: RunRecord
+    dataset: Dataset
+    out: Path
+    processes: Processes
+    stop: Stop
+    on_epoch: OnEpoch
+    history: list[Epoch] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+    beat: float = 0.0
+
+    def run(self) -> RunRecord:
+        """Iterate the epochs, keep the files up to date, and write the result."""
+        try:
+            with track(self.record, self.processes.is_first) as tracker:
+                for epoch in self.model.fit(self._options()):
+                    self.history.append(epoch)
+                    if self.processes.is_first:
+                        self._save_epoch(epoch)
+                        tracker.log(epoch)
+                    self.on_epoch(epoch)
+                    if self.processes.any(self.stop()):
+                        break
+                record = self._finish()
+                tracker.finish(record.figures)
+                return record
+        except BaseException as error:
+            if self.processes.is_first:
+                message = error.message if isinstance(error, LensError) else f"{type(error).__name__}: {error}"
+                self._write(replace(self.record, state="failed", error=message, figures=self._figures()))
+            raise
+
+    def _options(self) -> FitOptions:
+        validation = Validation(self.dataset, self.processes)
+        validate = partial(validation, self.model) if validation else None
+        return FitOptions(validate, self._resumed(), self.stop)
+
+    def _resumed(self) -> TrainingState | None:
+        """The state on disk, with the history cut to its epoch; None where training begins."""
+        path = self.out / STATE_FILE
+        if not path.is_file():
+            if self.processes.is_first:
+                cut_history(self.out, 0)
+            return None
+        tensors, card = load_tensors(path, finite=False)
+        last = card["training"]["epoch"]
+        kept = cut_history(self.out, last) if self.processes.is_first else read_history(self.out)
+        self.history = [epoch for epoch in kept if epoch.epoch <= last]
+        return TrainingState(tensors, card["training"])
+
+    def _save_epoch(self, epoch: Epoch) -> None:
+        # The history first: what the state knows, the history has.
+        append_epoch(self.out, epoch)
+        if isinstance(self.model, ResumableRecommender):
+            state = self.model.training_state()
+            save_tensors(self.out / STATE_FILE, state.tensors, {**self._card(), "training": state.card})
+        if time.monotonic() - self.beat > HEARTBEAT_SECONDS:
+            self.beat = time.monotonic()
+            self._write(replace(self.record, figures=self._figures()))
+
+    def _finish(self) -> RunRecord:
+        """Write the model and the last record. The model holds its best epoch's parameters."""
+        stopped = self.stop.reason
+        state: State = "cancelled" if stopped == "cancelled" else "finished"
+        record = replace(self.record, state=state, figures=self._figures() | {"stopped": stopped}, process={})
+        if self.processes.is_first:
+            save_tensors(self.out / MODEL_FILE, self.model.tensors(), self._card())
+            self._write(record)
+            if not stopped:
+                (self.out / STATE_FILE).unlink(missing_ok=True)
+        return record
+
+    def _card(self) -> dict[str, Any]:
+        r = self.record
+        return {
+            "model": r.model,
+            "settings": r.settings,
+            "seed": r.seed,
+            "dataset_fingerprint": r.dataset_fingerprint,
+            "created": r.created,
+        }
+
+    def _figures(self) -> dict[str, Any]:
+        best = next((epoch for epoch in reversed(self.history) if epoch.is_best), None)
+        seconds = [epoch.seconds for epoch in self.history]
+        return {
+            "n_parameters": sum(int(value.size) for value in self.model.tensors().values()),
+            "epochs_run": self.history[-1].epoch if self.history else 0,
+            "best_epoch": best.epoch if best else 0,
+            "seconds": self.record.figures.get("seconds", 0.0) + time.monotonic() - self.started,
+            "seconds_per_epoch": sum(seconds) / len(seconds) if seconds else None,
+            "validation": best.validation if best else {},
+        }
+
+    def _write(self, record: RunRecord) -> None:
+        write_json(self.out / "run.json", record.to_dict())
+
+
+def _record(
+    old: RunRecord | None,
+    model_name: str,
+    settings: Settings,
+    dataset: Dataset,
+    dataset_folder: Path,
+    out: Path,
+    seed: int,
+    device: str,
+) -> RunRecord:
+    record = old or RunRecord(
+        model=model_name,
+        settings=settings.model_dump(),
+        seed=seed,
+        dataset_name=dataset.name,
+        dataset_path="",
+        dataset_fingerprint=dataset.fingerprint,
+        device=device,
+        state="running",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return replace(
+        record,
+        dataset_path=relative_dataset_path(out, dataset_folder),
+        device=device,
+        state="running",
+        error="",
+        versions=library_versions(),
+        process=own_process(),
+    )
+
+
+def _prepare(out: Path, record: RunRecord, old: RunRecord | None, overwrite: bool) -> None:
+    """Make the run folder with its record, or take over the old one."""
+    if old is not None:
+        write_json(out / "run.json", record.to_dict())
+        for left_by_a_kill in out.glob(".*.tmp"):
+            left_by_a_kill.unlink()
+        return
+    if overwrite and out.exists() and not (out / "run.json").is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise RequestError(
+            f"{out} is not a run folder, so it is not overwritten.", "Choose another name.", file=str(out)
+        )
+    with new_folder(out, overwrite) as temporary:
+        write_json(temporary / "run.json", record.to_dict())
+
+
+def _check_same(old: RunRecord, model_name: str, dataset: Dataset, seed: int, out: Path) -> None:
+    """Refuse to resume what is not the same training."""
+    if old.state == "running":
+        raise RequestError(
+            f"The run {out} is being trained now, by process {old.process.get('pid')}.",
+            "Wait for it, or stop that process first.",
+            **old.process,
+        )
+    if old.model != model_name or old.seed != seed:
+        raise RequestError(
+            f"The run {out} is {old.model} with seed {old.seed}, not {model_name} with seed {seed}.",
+            "Resume it with its own model and seed, or train into another folder.",
+        )
+    if old.dataset_fingerprint != dataset.fingerprint:
+        raise RunError(
+            f"The run {out} was trained on data with fingerprint {old.dataset_fingerprint[:12]}; "
+            f"the dataset {dataset.name!r} has {dataset.fingerprint[:12]}.",
+            "Resume it on the dataset that it was started on.",
+        )
+
+
+def _same_settings(old: RunRecord, settings: Mapping[str, Any] | Settings | None) -> Settings:
+    """The settings of the run; RequestError where a given one differs."""
+    known: Settings = read_settings(MODELS.load(old.model).settings_type, old.settings)
+    given = settings.model_dump() if isinstance(settings, Settings) else dict(settings or {})
+    asked = read_settings(type(known), {**old.settings, **given}).model_dump()
+    for name, value in known.model_dump().items():
+        if asked[name] != value:
+            raise RequestError(
+                f"The run was started with {name} = {value!r}; it cannot go on with {asked[name]!r}.",
+                "Resume it without --set, or train into another folder.",
+                setting=name,
+            )
+    return known
+
+
+def _ignore(epoch: Epoch) -> None:
+    """What happens on an epoch where nobody listens."""

@@ -1,0 +1,330 @@
+"""The workspace: where datasets and runs lie. Entries have generated ids; display names never become paths.
+
+`GNNREC_HOME` names the folder (default `workspace/` beside `app.py`): `datasets/ID`, `runs/ID`, `staging/` for
+imports that nobody has stored yet, `trash/` for what was deleted and can be brought back. The shipped sample is
+listed first and cannot be changed. With `GNNREC_READ_ONLY=1` nothing can be changed at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from gnnrec_core.base.errors import LensError, RequestError, RunError
+from gnnrec_core.base.files import sweep_temporaries, write_json
+from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.models import MODELS
+from gnnrec_core.runs.run import RunRecord
+
+Kind = Literal["datasets", "runs"]
+PROJECT = Path(__file__).resolve().parents[2]
+SAMPLE = PROJECT / "sample_data"
+SAMPLE_DATASET = "classics"
+NAME_LENGTH = 120
+NOTES_LENGTH = 4_000
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A stored dataset; `card` is its `dataset.json`."""
+
+    id: str
+    folder: Path
+    card: dict[str, Any]
+    shipped: bool
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return str(self.card["name"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Which data it holds; runs are tied to it."""
+        return str(self.card["fingerprint"])
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A run folder with its `run.json`, whatever its state."""
+
+    id: str
+    folder: Path
+    record: RunRecord
+    shipped: bool
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a trained model: the run has ended, or was cancelled and kept its best epoch."""
+        return self.record.state in ("finished", "cancelled") and (self.folder / "model.safetensors").is_file()
+
+
+E = TypeVar("E", DatasetEntry, RunEntry)
+
+
+@dataclass(frozen=True)
+class Trashed:
+    """Something deleted that `restore(token)` brings back."""
+
+    token: str
+    kind: Kind
+    id: str
+    deleted: datetime
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """All datasets and runs under `home`, and the shipped ones under `sample`."""
+
+    home: Path
+    sample: Path = SAMPLE
+    read_only: bool = False
+
+    def datasets(self) -> tuple[DatasetEntry, ...]:
+        """All readable datasets: the shipped one first, then the newest first."""
+        entries = [self._dataset(folder, shipped) for folder, shipped in self._folders("datasets")]
+        return tuple(entry for entry in entries if isinstance(entry, DatasetEntry))
+
+    def runs(self, fingerprint: str | None = None) -> tuple[RunEntry, ...]:
+        """All readable runs (of the data with this `fingerprint`): shipped ones first, then the newest first."""
+        entries = [self._run(folder, shipped) for folder, shipped in self._folders("runs")]
+        return tuple(
+            entry
+            for entry in entries
+            if isinstance(entry, RunEntry) and fingerprint in (None, entry.record.dataset_fingerprint)
+        )
+
+    def damaged(self) -> tuple[tuple[Path, LensError], ...]:
+        """Folders that cannot be read, and why; nothing is left out of the lists in silence."""
+        read = {"datasets": self._dataset, "runs": self._run}
+        found = [
+            (folder, read[kind](folder, shipped))
+            for kind in ("datasets", "runs")
+            for folder, shipped in self._folders(kind)
+        ]
+        return tuple((folder, entry) for folder, entry in found if isinstance(entry, LensError))
+
+    def dataset(self, dataset_id: str) -> DatasetEntry:
+        """The dataset with that id; RequestError that suggests near ids. The text given is never used as a path."""
+        return _pick(self.datasets(), dataset_id, "dataset")
+
+    def run(self, run_id: str) -> RunEntry:
+        """The run with that id; RequestError that suggests near ids. The text given is never used as a path."""
+        return _pick(self.runs(), run_id, "run")
+
+    def dataset_of(self, run: RunEntry) -> DatasetEntry:
+        """The dataset that holds the data of `run`; RunError where none does."""
+        for entry in self.datasets():
+            if entry.fingerprint == run.record.dataset_fingerprint:
+                return entry
+        raise RunError(
+            f"The data of the run {run.id} ({run.record.dataset_name!r}) is no longer in the workspace.",
+            "Import the same source again, or delete the run.",
+            value=run.id,
+        )
+
+    def new_folder_for(self, kind: Kind) -> Path:
+        """A path under a fresh id, which does not exist yet; its parent does."""
+        self.check_writable()
+        parent = self.home / kind
+        parent.mkdir(parents=True, exist_ok=True)
+        return parent / new_id(kind[0])
+
+    def new_staging(self) -> Path:
+        """A fresh private folder for an import that is not stored yet; stale ones of others are swept."""
+        self.check_writable()
+        parent = self.home / "staging"
+        parent.mkdir(parents=True, exist_ok=True)
+        sweep(parent, older_than=24 * 3600)
+        folder = parent / new_id("s")
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def staging(self, token: str) -> Path:
+        """The staging folder with that id; RequestError where it is gone."""
+        parent = self.home / "staging"
+        for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
+            if folder.name == token:
+                return folder
+        raise RequestError("This import is no longer at hand.", "Drop the file again.", value=token)
+
+    def discard_staging(self, token: str) -> None:
+        """Remove a staging folder with all that lies in it."""
+        self.check_writable()
+        shutil.rmtree(self.staging(token))
+
+    def tidy(self) -> None:
+        """Remove what a killed server or training left behind; for the start of a server. Nothing that is shown."""
+        if self.read_only or not self.home.is_dir():
+            return
+        if (self.home / "staging").is_dir():
+            sweep(self.home / "staging", older_than=24 * 3600)
+        sweep_temporaries(self.home)
+
+    def store_dataset(self, staged: Path, name: str) -> DatasetEntry:
+        """Move a dataset folder from staging into the workspace under a fresh id, with `name` for display."""
+        target = self.new_folder_for("datasets")
+        card = json.loads((staged / "dataset.json").read_text(encoding="utf-8"))
+        write_json(staged / "dataset.json", {**card, "name": _display_name(name)})
+        staged.replace(target)
+        return self.dataset(target.name)
+
+    def rename_dataset(self, dataset_id: str, name: str) -> None:
+        """Give a dataset another display name; the data and their fingerprint stay."""
+        entry = self._changeable(self.dataset(dataset_id))
+        write_json(entry.folder / "dataset.json", {**entry.card, "name": _display_name(name)})
+
+    def note_run(self, run_id: str, notes: str) -> None:
+        """Replace the notes of a run that is not being trained."""
+        entry = self._changeable(self.run(run_id))
+        _refuse_busy(entry)
+        if len(notes) > NOTES_LENGTH:
+            raise RequestError(f"Notes have {len(notes):,} characters.", f"At most {NOTES_LENGTH:,} fit.")
+        write_json(entry.folder / "run.json", replace(entry.record, notes=notes).to_dict())
+
+    def delete_run(self, run_id: str) -> Trashed:
+        """Move a run to the trash; RequestError for a shipped run and for one that is being trained."""
+        entry = self._changeable(self.run(run_id))
+        _refuse_busy(entry)
+        return self._to_trash("runs", entry.folder)
+
+    def delete_dataset(self, dataset_id: str) -> Trashed:
+        """Move a dataset to the trash; RequestError while runs need it."""
+        entry = self._changeable(self.dataset(dataset_id))
+        others = [other for other in self.datasets() if other.fingerprint == entry.fingerprint and other != entry]
+        needing = self.runs(entry.fingerprint)
+        if needing and not others:
+            raise RequestError(
+                f"{len(needing)} run{'s' if len(needing) > 1 else ''} need the dataset {entry.name!r}.",
+                "Delete them first: " + ", ".join(run.id for run in needing[:5]) + ".",
+                value=dataset_id,
+            )
+        return self._to_trash("datasets", entry.folder)
+
+    def trash(self) -> tuple[Trashed, ...]:
+        """What can be brought back, the newest first."""
+        found = []
+        for folder in (self.home / "trash").glob("*/*/*"):
+            kind: Kind = "runs" if folder.parent.name == "runs" else "datasets"
+            stamp = datetime.fromtimestamp(folder.parents[1].stat().st_mtime, UTC)
+            found.append(Trashed(folder.parents[1].name, kind, folder.name, stamp))
+        return tuple(sorted(found, key=lambda entry: (entry.deleted, entry.token), reverse=True))
+
+    def restore(self, token: str) -> Trashed:
+        """Bring back what `delete_run` or `delete_dataset` moved away."""
+        self.check_writable()
+        for entry in self.trash():
+            if entry.token == token:
+                source = self.home / "trash" / entry.token / entry.kind / entry.id
+                source.replace(self.home / entry.kind / entry.id)
+                shutil.rmtree(self.home / "trash" / entry.token)
+                return entry
+        raise RequestError("There is nothing to bring back.", "It was brought back already, or the trash was emptied.")
+
+    def empty_trash(self) -> int:
+        """Remove for good what was deleted; the number of entries removed."""
+        self.check_writable()
+        entries = self.trash()
+        for entry in entries:
+            shutil.rmtree(self.home / "trash" / entry.token)
+        return len(entries)
+
+    def check_writable(self) -> None:
+        """RequestError on a read-only server."""
+        if self.read_only:
+            raise RequestError(
+                "This server is read-only.", "Run the app on your own machine to import data and to train."
+            )
+
+    def _changeable(self, entry: E) -> E:
+        self.check_writable()
+        if entry.shipped:
+            raise RequestError(f"{entry.id!r} belongs to the shipped sample and stays as it is.", "")
+        return entry
+
+    def _to_trash(self, kind: Kind, folder: Path) -> Trashed:
+        token = new_id("t")
+        target = self.home / "trash" / token / kind / folder.name
+        target.parent.mkdir(parents=True)
+        folder.replace(target)
+        return Trashed(token, kind, folder.name, datetime.now(UTC))
+
+    def _folders(self, kind: str) -> Iterator[tuple[Path, bool]]:
+        shipped = [self.sample / SAMPLE_DATASET] if kind == "datasets" else _shipped_runs(self.sample / "runs")
+        card = {"datasets": "dataset.json", "runs": "run.json"}[kind]
+        for folder in shipped:
+            if (folder / card).is_file():
+                yield folder, True
+        for folder in sorted((path.parent for path in (self.home / kind).glob(f"*/{card}")), reverse=True):
+            if not folder.name.startswith("."):
+                yield folder, False
+
+    def _dataset(self, folder: Path, shipped: bool) -> DatasetEntry | LensError:
+        try:
+            card = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+            entry = DatasetEntry(folder.name, folder, card, shipped)
+            if entry.name and entry.fingerprint:
+                return entry
+            raise KeyError("name")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return RunError(f"The dataset {folder.name} is damaged: {error}.", "Import its source again.")
+
+    def _run(self, folder: Path, shipped: bool) -> RunEntry | LensError:
+        try:
+            return RunEntry(folder.name, folder, RunRecord.read(folder), shipped)
+        except LensError as error:
+            return error
+
+
+def workspace() -> Workspace:
+    """The workspace that the environment names."""
+    home = Path(os.environ.get("GNNREC_HOME") or PROJECT / "workspace").expanduser().resolve()
+    return Workspace(home, read_only=os.environ.get("GNNREC_READ_ONLY", "") not in ("", "0"))
+
+
+def new_id(letter: str) -> str:
+    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`."""
+    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def sweep(parent: Path, older_than: float) -> None:
+    """Remove the folders in `parent` that nobody touched for `older_than` seconds."""
+    for folder in parent.iterdir():
+        if time.time() - folder.stat().st_mtime > older_than:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shipped_runs(folder: Path) -> list[Path]:
+    """In the order in which the models are registered, so that the first one opens first."""
+    places = {name: place for place, name in enumerate(MODELS.names)}
+    found = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return sorted(found, key=lambda path: (places.get(path.name, len(places)), path.name))
+
+
+def _pick(entries: tuple[E, ...], wanted: str, kind: str) -> E:
+    for entry in entries:
+        if entry.id == wanted:
+            return entry
+    raise RequestError(
+        f"There is no {kind} {wanted!r}.", did_you_mean(wanted, [entry.id for entry in entries]), value=wanted
+    )
+
+
+def _display_name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= NAME_LENGTH:
+        raise RequestError(f"A name has 1 to {NAME_LENGTH} characters.", "Type another name.", value=cleaned)
+    return cleaned
+
+
+def _refuse_busy(entry: RunEntry) -> None:
+    if entry.record.state in ("queued", "running"):
+        raise RequestError(f"The run {entry.id} is being trained.", "Cancel it first.", value=entry.id)

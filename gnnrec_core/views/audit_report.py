@@ -1,0 +1,278 @@
+"""An audit to file: one HTML page that opens offline, the JSON beside it, and a table of users without names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from gnnrec_core.audit.checks import Check
+from gnnrec_core.audit.curves import (
+    calibration_profiles,
+    cold_start_curve,
+    exposure_ratios,
+    lorenz_curves,
+    popularity_deciles,
+)
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.report import AuditReport
+from gnnrec_core.audit.studies.mitigation import Mitigation
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.files import refuse_existing, write_bytes, write_json
+from gnnrec_core.base.text import csv_text
+from gnnrec_core.render.html import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, page
+
+LIMITS = (
+    "Everything is measured offline, against interactions that were held out. These interactions were made under what "
+    "people were shown at the time, so they favour popular items themselves.",
+    "A difference between groups is a fact about these lists and these users. It does not say what causes it, and the "
+    "same figures can come about in several ways.",
+    "A group that does not differ significantly may still differ: where the sentence says that one cannot tell, read "
+    "it so. Groups that are too small are not shown at all.",
+    "The four-fifths ratio is a rule of thumb from employment selection in the United States (29 CFR 1607.4(D)); it is "
+    "shown for reference, and alarms by chance when groups are small. This page is no legal advice.",
+)
+
+
+def write_audit(
+    report: AuditReport,
+    out: Path,
+    checks: tuple[Check, ...] = (),
+    mitigations: tuple[Mitigation, ...] = (),
+    identities: bool = False,
+    overwrite: bool = False,
+) -> tuple[Path, ...]:
+    """Write FILE.html, FILE.json and FILE.csv; returns their paths.
+
+    Raises RequestError where `out` does not end in .html, its folder is not there, or a file exists.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise RequestError(f"The report {out} does not end in .html.", "Name it FILE.html.", value=str(out))
+    if not out.parent.is_dir():
+        raise RequestError(f"There is no folder {out.parent}.", "Make it first.", file=str(out.parent))
+    files = (out, out.with_suffix(".json"), out.with_suffix(".csv"))
+    for file in files:
+        refuse_existing(file, overwrite)
+    write_bytes(files[0], audit_page(report, checks, mitigations).encode())
+    content = {
+        **report.to_dict(),
+        "checks": [vars(check) for check in checks],
+        "what_if": [mitigation.to_dict() for mitigation in mitigations],
+    }
+    write_json(files[1], finite(content))
+    write_bytes(files[2], per_user_csv(report, identities).encode())
+    return files
+
+
+def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()) -> str:
+    """The page as text."""
+    scope = report.scope
+    sections = [
+        Section("Findings", _findings(report, checks)),
+        Section("Scope", (_scope(report),)),
+        Section("All users", _overall(report)),
+        *([Section(f"Groups by {scope.group_by}", _groups(report))] if report.grouping else []),
+        Section("Items", _items(report)),
+        Section("New users", _cold_start(report)),
+        *([Section("What if", tuple(_mitigation(m) for m in mitigations))] if mitigations else []),
+        Section("Definitions", (_definitions(report),)),
+        Section("Limits", (Text(LIMITS),)),
+    ]
+    return page(
+        f"Audit of {scope.run}",
+        tuple(sections),
+        f"{scope.model} on {scope.dataset}, lists of {scope.k}, judged on {scope.split}",
+    )
+
+
+def per_user_csv(report: AuditReport, identities: bool = False) -> str:
+    """One row a user with every per-user figure, in an order drawn from the seed and without ids and groups.
+
+    With `identities`: user ids and groups too, in the order of the dataset.
+    """
+    names = list(report.per_user)
+    order = np.arange(report.scope.n_users)
+    if not identities:
+        order = np.random.default_rng(report.scope.seed).permutation(order)
+    ids = report.run.dataset.users.ids if identities else ()
+    rows = (
+        [
+            *([ids[row], _groups_of(report, int(row))] if identities else []),
+            *(float(report.per_user[name][row]) for name in names),
+        ]
+        for row in order
+    )
+    return csv_text([*(["user_id", "groups"] if identities else []), *names], rows)
+
+
+def finite(value: object) -> object:
+    """`value` for JSON: numbers that are not finite become null, numpy scalars plain numbers."""
+    return json.loads(json.dumps(value, default=lambda v: v.tolist()), parse_constant=lambda _: None)
+
+
+def _groups_of(report: AuditReport, row: int) -> str:
+    if report.grouping is None:
+        return ""
+    return "; ".join(
+        label for label, own in zip(report.grouping.labels, report.grouping.member[row], strict=True) if own
+    )
+
+
+def _findings(report: AuditReport, checks: tuple[Check, ...]) -> tuple[Block, ...]:
+    harms = [d.sentence for d in report.differences if d.finding == "worse"]
+    others = [sentence for sentence in report.verdicts if sentence not in harms]
+    blocks: list[Block] = [
+        Verdict(
+            f"Check {c.expression}: {'failed' if c.failed else 'passed'}, {c.reason}.",
+            "warning" if c.failed else "good",
+        )
+        for c in checks
+    ]
+    blocks += [Verdict(sentence, "warning") for sentence in harms]
+    blocks += [Verdict(sentence) for sentence in others[:12]]
+    if report.impact is not None:
+        i = report.impact
+        blocks.append(
+            Verdict(
+                f"Lowest / highest {METRICS[i.metric].title.lower()} among groups of at least 50: {i.value:.2f} "
+                f"({i.lowest} / {i.highest}); the four-fifths rule of thumb is 0.80."
+            )
+        )
+    return (*blocks, *(Verdict(sentence) for sentence in report.warnings))
+
+
+def _scope(report: AuditReport) -> Facts:
+    s = report.scope
+    record = report.run.record
+    return Facts(
+        (
+            ("Run", s.run),
+            ("Model", s.model),
+            ("Trained", record.created),
+            ("Seed of the training", record.seed),
+            ("Software", ", ".join(f"{name} {version}" for name, version in record.versions.items()) or "unknown"),
+            ("Dataset", s.dataset),
+            ("Fingerprint of the data", s.fingerprint),
+            ("Lists", f"{s.k} items, out of all {s.n_items:,} items less those in train and validation of the user"),
+            ("Judged on", f"{s.split} interactions"),
+            ("Users", s.n_users),
+            ("of them with held-out items", s.n_evaluable),
+            (
+                "of them without a known group",
+                "fewer than the threshold" if 0 < s.n_unknown < s.min_group_size else s.n_unknown,
+            ),
+            ("Groups", s.group_definition or "none"),
+            ("Groups are shown from", f"{s.min_group_size} people"),
+            ("A difference matters from", f"{s.practical:.0%} of the figure of the others"),
+            ("Intervals", f"95 %: Student's t and Wilson for all users, {s.n_bootstrap:,} bootstrap draws for groups"),
+            ("Tests", f"{s.n_permutations:,} shuffles of labels, p-values adjusted by Holm over all differences"),
+            ("Definitions", "our own" if s.convention == "ours" else f"as {s.convention} has them"),
+            ("Seed of the audit", s.seed),
+        )
+    )
+
+
+def _overall(report: AuditReport) -> tuple[Block, ...]:
+    rows = [(METRICS[n].title, v.value, v.low, v.high, METRICS[n].direction) for n, v in report.overall.items()]
+    return (Table(("Figure", "Value", "Low", "High", "Better is"), tuple(rows), "All users, with 95 % intervals"),)
+
+
+def _groups(report: AuditReport) -> tuple[Block, ...]:
+    names = [name for name in ("ndcg", "recall", "hit_rate", "long_tail_share", "upd") if name in report.overall]
+    sizes = tuple(
+        (g.group, g.n_users, g.n_evaluable, g.n_held_out, *(g.metrics[name].value for name in names), g.note)
+        for g in report.by_group
+    )
+    columns = (
+        "Group",
+        "Users",
+        "With held-out items",
+        "Held-out items a user",
+        *(METRICS[n].title for n in names),
+        "Note",
+    )
+    blocks: list[Block] = [Table(columns, sizes, "Groups")]
+    if report.suppressed:
+        blocks.append(Verdict(f"Not shown: {', '.join(report.suppressed)}.", "note"))
+    ndcg = [d for d in report.differences if d.metric == "ndcg"]
+    if ndcg:
+        blocks.append(
+            Bars(
+                tuple(d.group for d in ndcg),
+                tuple(d.value for d in ndcg),
+                "NDCG of each group minus that of all other users, with 95 % bootstrap intervals",
+                tuple((d.low, d.high) for d in ndcg),
+            )
+        )
+    rows = tuple(
+        (
+            METRICS[d.metric].title,
+            d.group,
+            d.n_group,
+            d.value,
+            d.low,
+            d.high,
+            d.p_value,
+            d.p_adjusted,
+            d.detectable,
+            d.finding,
+        )
+        for d in report.differences
+    )
+    head = ("Figure", "Group", "n", "Minus others", "Low", "High", "p", "p adjusted", "Detectable", "Finding")
+    blocks.append(Table(head, rows, "Every difference that was tested"))
+    omnibus = tuple((METRICS[name].title, p) for name, p in report.omnibus.items())
+    blocks.append(Table(("Figure", "p"), omnibus, "Does the grouping matter at all? One permutation test a figure"))
+    return tuple(blocks)
+
+
+def _items(report: AuditReport) -> tuple[Block, ...]:
+    rows = tuple((METRICS[n].title, v.value, v.low, v.high) for n, v in report.items.items())
+    curves = tuple((c.name, tuple(c.x.tolist()), tuple(c.y.tolist())) for c in lorenz_curves(report.evidence, 60))
+    ratios = exposure_ratios(report.evidence)
+    deciles = tuple(tuple(row) for row in popularity_deciles(report.evidence).rows())
+    blocks: list[Block] = [
+        Table(("Figure", "Value", "Low", "High"), rows, "All lists; intervals of coverage and Gini by the jackknife"),
+        Curves(curves, "share of items, least first", "share of what they get", "Lorenz curves"),
+        Bars(
+            tuple(ratios["segment"]),
+            tuple(ratios["ratio"]),
+            "Exposure of the head, middle and tail / their share of train interactions; 1 is proportional",
+        ),
+        Table(("Decile of popularity", "History", "Lists", "Hits", "Held out"), deciles, "Shares, most popular first"),
+    ]
+    profiles = calibration_profiles(report.evidence)
+    if profiles.height:
+        labels = tuple(tuple(row) for row in profiles.rows())
+        blocks.append(Table(("Label", "History", "Lists"), labels, "Mean share of each label in histories and lists"))
+    return tuple(blocks)
+
+
+def _cold_start(report: AuditReport) -> tuple[Block, ...]:
+    rows = tuple(
+        (f"{r['low_items']} to {r['high_items']}", r["n_users"], r["value"], r["low"], r["high"], r["held_out"])
+        for r in cold_start_curve(report.evidence).rows(named=True)
+    )
+    head = ("Train items", "Users", "NDCG", "Low", "High", "Held-out items a user")
+    return (Table(head, rows, "NDCG by length of history"),)
+
+
+def _mitigation(mitigation: Mitigation) -> Table:
+    settings = ", ".join(f"{name} = {value}" for name, value in mitigation.settings.items())
+    rows = tuple((METRICS[c.metric].title, c.before, c.after, c.value, c.low, c.high) for c in mitigation.changes)
+    lost = mitigation.losers
+    caption = f"{mitigation.method} ({settings}): {lost.n:,} users ({lost.share:.0%}) get a lower NDCG"
+    return Table(("Figure", "Before", "After", "Change", "Low", "High"), rows, caption)
+
+
+def _definitions(report: AuditReport) -> Table:
+    used = [METRICS[name] for name in dict.fromkeys((*report.overall, *report.items))]
+    rows = []
+    for metric in used:
+        variant = next((v for v in metric.variants if v.convention == report.scope.convention), None)
+        note = f" As {variant.convention} has it: {variant.definition}" if variant else ""
+        rows.append(
+            (metric.title, metric.definition + note, metric.formula, metric.range, metric.denominator, metric.source)
+        )
+    return Table(("Figure", "What it says", "Formula", "Range", "Over", "Source"), tuple(rows))

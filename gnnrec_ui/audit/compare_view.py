@@ -1,0 +1,127 @@
+"""The comparison as a table of figures and a list of paired differences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.studies.comparing import Comparison
+from gnnrec_core.audit.studies.frontier import comparison_points
+from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.cli import plain
+from gnnrec_core.models import MODELS
+from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.render.charts import audit_charts
+from gnnrec_core.runs.workspace import RunEntry, Workspace
+from gnnrec_ui.frame import forms, state
+from gnnrec_ui.show import figures, tables
+from gnnrec_ui.show.charts import chart
+from gnnrec_ui.train import runs_view
+
+COLUMNS = ("ndcg", "recall", "hit_rate", "mrr")
+GLOBAL_COLUMNS = ("coverage",)
+AGAINST = ("coverage", "gini", "long_tail_share", "arp", "novelty", "upd", "calibration_js")
+
+
+def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
+    """Several runs of one dataset, `?runs=ID,ID` in the URL; the first is what the others are compared with."""
+    runs = {run.id: run for run in place.runs(fingerprint) if run.is_usable}
+    labels = runs_view.labels(list(runs.values()))
+    default = ",".join(list(runs)[:2])
+    wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)
+    st.session_state["runs_chosen"] = [name for name in wanted.split(",") if name]
+    chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=labels.__getitem__)
+    st.session_state["runs"] = ",".join(chosen)
+    state.settle("runs", ",".join(chosen), default)
+    return tuple(runs[name] for name in chosen)
+
+
+def names_of(found: Comparison, runs: tuple[RunEntry, ...]) -> dict[str, str]:
+    """What each row of the comparison is called on screen."""
+    labels = runs_view.labels(runs)
+    own = [row.name for row in found.rows if not row.is_baseline]
+    called = {name: labels[run.id] for name, run in zip(own, runs, strict=True)}
+    return {row.name: called.get(row.name, f"{_baseline(row.name)} (baseline)") for row in found.rows}
+
+
+def table(found: Comparison, names: dict[str, str]) -> None:
+    """One row a run or baseline; each accuracy figure with its interval over users."""
+    rows = {
+        names[row.name]: {**row.metrics, **{m: Interval(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}}
+        for row in found.rows
+    }
+    figures.table(rows, [m for m in (*COLUMNS, *GLOBAL_COLUMNS) if any(m in row for row in rows.values())], "Run")
+    st.caption(f"Lists of {found.k}, {found.split} part; below each figure its 95 % interval over people.")
+    for warning in found.warnings:
+        st.warning(for_markdown(warning), icon=":material/warning:")
+
+
+def differences(found: Comparison, names: dict[str, str]) -> None:
+    """For one figure: each run against the first and against the baselines, on the same people."""
+    st.subheader("Differences", anchor=False)
+    tested = list(dict.fromkeys(difference.metric for difference in found.differences))
+    metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
+    st.caption(for_markdown(METRICS[metric].definition))
+    of_metric = [difference for difference in found.differences if difference.metric == metric]
+    rows = [
+        {
+            "Run": names[d.run],
+            "Against": names[d.other],
+            "Difference": f"{figure(d.value, True)} ({figure(d.low, True)} to {figure(d.high, True)})",
+            "Adjusted p": p_text(d.p_adjusted).removeprefix("= "),
+            "Better for": d.n_better,
+            "Worse for": d.n_worse,
+            "People": d.n_users,
+        }
+        for d in of_metric
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
+    st.caption("Differences are paired; p from a permutation test, adjusted by Holm over everything tested here.")
+
+
+def frontier(found: Comparison, names: dict[str, str]) -> None:
+    """Accuracy against another figure: what no other run or baseline beats in both."""
+    st.subheader("What accuracy is paid for", anchor=False)
+    known = found.rows[0].metrics.keys() | found.rows[0].items.keys()
+    against = forms.choose("NDCG against", [m for m in AGAINST if m in known], "against", name_of=figures.title)
+    st.caption(for_markdown(figures.definition(against)))
+    points = [replace(point, name=_short(names[point.name])) for point in comparison_points(found, against)]
+    figure = audit_charts.frontier_chart(points, against)
+    chart(figure, key="frontier", alt=f"NDCG against {against}")
+
+
+def _short(name: str) -> str:
+    return name.removesuffix(" (baseline)").removesuffix(" · shipped")
+
+
+def downloads(found: Comparison) -> None:
+    """The whole comparison as JSON, the differences as CSV."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Comparison (JSON)",
+            lambda: json.dumps(plain(found.to_dict()), indent=1, ensure_ascii=False),
+            "comparison.json",
+            "application/json",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Differences (CSV)",
+            lambda: tables.as_csv(pd.DataFrame([vars(d) for d in found.differences])),
+            "differences.csv",
+            "text/csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+        )
+
+
+def _baseline(name: str) -> str:
+    model = name.removeprefix("baseline: ")
+    return MODELS[model].title if model in MODELS else model.capitalize()

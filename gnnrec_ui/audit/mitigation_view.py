@@ -1,0 +1,168 @@
+"""What a fix would cost: a re-ranker and its settings as sliders, and what each move changes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.rerankers import RERANKERS
+from gnnrec_core.audit.studies.mitigation import Mitigation, save
+from gnnrec_core.audit.verdicts import figure
+from gnnrec_core.base.settings import SettingField, describe_settings
+from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts import audit_charts
+from gnnrec_core.runs.workspace import Workspace
+from gnnrec_ui import audit_ask
+from gnnrec_ui.frame import forms, pickers, privacy, shell
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show import figures
+from gnnrec_ui.show.charts import chart
+
+HEADLINE = ("ndcg", "recall", "coverage", "gini", "long_tail_share", "arp")
+
+
+def what_if(place: Workspace, study: Study, k: int, group_by: str) -> None:
+    """Choose a re-ranker, move its settings, and read who gains and who loses."""
+    titles = {plugin.name: plugin.title for plugin in RERANKERS}
+    method = pickers.choose_one("Re-rank by", titles, "method")
+    st.caption(for_markdown(RERANKERS[method].summary))
+    settings = sliders(method)
+    with shell.boundary():
+        found = audit_ask.mitigation(study, k, group_by, method, settings)
+        _headline(found)
+        chart(
+            audit_charts.mitigation_chart(found),
+            "Change of each figure against the model's own lists, with paired 95 % intervals. Blue is for the better, "
+            "orange for the worse; a grey figure has no better end.",
+            "mitigation",
+        )
+        _groups(found)
+        _losers(study, found)
+        with st.expander("Every figure before and after"):
+            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after")
+        _save(place, study, k, group_by, found)
+
+
+def sliders(method: str) -> dict[str, Any]:
+    """One control for each declared setting of a re-ranker; a slider where it has a range."""
+    values = {}
+    fields = describe_settings(RERANKERS.load(method).settings_type)
+    for column, field in zip(st.columns(max(2, len(fields))), fields, strict=False):
+        with column:
+            values[field.name] = _control(field, f"{method}_{field.name}")
+    return values
+
+
+def _control(field: SettingField, key: str) -> Any:
+    help_text = field.description[:1].upper() + field.description[1:]
+    if field.kind == "float" and field.low is not None and field.high is not None:
+        low, high = float(field.low), float(field.high)
+        return st.slider(
+            forms.label(field.name),
+            low,
+            high,
+            float(field.default),
+            step=(high - low) / 50,
+            key=key,
+            bind="query-params",
+            help=help_text,
+        )
+    return forms.widget(field, key)
+
+
+def changes_table(found: Mitigation) -> pd.DataFrame:
+    """One row a figure: before, after, and the paired interval of the change."""
+    return pd.DataFrame(
+        [
+            {
+                "Figure": figures.title(change.metric),
+                "Before": figure(change.before),
+                "After": figure(change.after),
+                "Change": figure(change.value, True),
+                "95 % interval": f"{figure(change.low, True)} to {figure(change.high, True)}"
+                if math.isfinite(change.low)
+                else "",
+                "Read it": figures.ARROWS[METRICS[change.metric].direction],
+            }
+            for change in found.changes
+        ]
+    )
+
+
+def _headline(found: Mitigation) -> None:
+    known = {change.metric: change for change in found.changes}
+    with st.container(horizontal=True):
+        for name in HEADLINE:
+            if name in known and math.isfinite(known[name].after):
+                change = known[name]
+                st.metric(
+                    figures.title(name),
+                    figure(change.after),
+                    None if change.value == 0 else figure(change.value, True).replace("−", "-"),
+                    delta_color=_colour(METRICS[name].direction, change.value),
+                    help=figures.definition(name),
+                )
+
+
+def _colour(direction: str, change: float) -> Literal["blue", "orange", "gray"]:
+    """Blue for the better, orange for the worse, as in all charts."""
+    if direction == "neither":
+        return "gray"
+    return "blue" if (change > 0) == (direction == "higher") else "orange"
+
+
+def _groups(found: Mitigation) -> None:
+    rows = [
+        {
+            "Group": clean(group.group),
+            "NDCG before": group.before,
+            "NDCG after": group.after,
+            "Against the rest, before": figure(group.gap_before, True),
+            "Against the rest, after": figure(group.gap_after, True),
+            "Worse off": theme.percent(found.losers.by_group.get(group.group, 0.0), 0),
+        }
+        for group in found.groups
+        if group.metric == "ndcg"
+    ]
+    if rows:
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config={
+                name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG before", "NDCG after")
+            },
+            alt="Groups before and after",
+        )
+
+
+def _losers(study: Study, found: Mitigation) -> None:
+    losers = found.losers
+    if not losers.n:
+        st.caption("Nobody's NDCG falls.")
+        return
+    st.caption(
+        f"{losers.n:,} people ({theme.percent(losers.share)}) get a worse list, by {figure(losers.mean_loss)} NDCG on "
+        "average. The one who loses most:"
+    )
+    user = study.dataset.users.ids[int(losers.users[0])]
+    name = for_markdown(privacy.name_user(study)(user))
+    shell.link("recommend", f"Person {name}", icon=":material/person:", user=user)
+
+
+def _save(place: Workspace, study: Study, k: int, group_by: str, found: Mitigation) -> None:
+    if place.read_only or study.run_entry is None:
+        return
+    if st.button(
+        "Save as a run", icon=":material/save:", help="The re-ranked lists become a run that can be compared."
+    ):
+        folder = place.new_folder_for("runs")
+        save(audit_ask.bench(study, k, group_by), found, folder)
+        st.success("Saved.", icon=":material/check:")
+        shell.link(
+            "compare", "Compare it", icon=":material/compare_arrows:", runs=f"{study.run_entry.id},{folder.name}"
+        )

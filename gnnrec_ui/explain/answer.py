@@ -1,0 +1,131 @@
+"""The answer first: what stands where, in sentences that were computed, with the figures they rest on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts import explain_charts
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show.charts import chart
+
+SHOWN = 6
+"""Sentences of the narrative that stand on the page at once."""
+KINDS = {"history": "interaction", "reader": "reader of the item", "side": "link", "own": "own embedding"}
+
+
+def answer(study: Study, explanation: Explanation) -> None:
+    """The headline, the narrative, and four figures."""
+    case, dataset = explanation.case, study.dataset
+    title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
+    st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
+    _narrative(explanation.narrative)
+    with st.container(horizontal=True, gap="medium"):
+        _figures(study, explanation)
+
+
+def _figures(study: Study, explanation: Explanation) -> None:
+    case = explanation.case
+    _figure("Rank", f"{case.rank:,}", "Among all items that this person's list may hold.")
+    _figure("Score", theme.number(case.score), "Has no unit; it only orders this person's items.")
+    if case.target == "margin" and case.reference_item is not None:
+        reference = for_markdown(study.dataset.title(case.reference_item))
+        _figure("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
+    elif explanation.score:
+        parts = sum(part.value for part in explanation.contributions)
+        _figure(
+            "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
+        )
+    if explanation.baseline and explanation.score:
+        _figure(
+            "Taste learned in training",
+            theme.percent(explanation.baseline / explanation.score, 0),
+            "The person's own embedding against the item: no single interaction carries it.",
+        )
+
+
+def _figure(label: str, value: str, meaning: str) -> None:
+    st.metric(label, value, help=meaning, width="content")
+
+
+def _narrative(sentences: tuple[str, ...]) -> None:
+    """The first sentence, the main reasons as a list, the rest on demand."""
+    if not sentences:
+        return
+    st.markdown(for_markdown(sentences[0]))
+    st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[1:SHOWN]))
+    if len(sentences) > SHOWN:
+        with st.expander("More about this case"):
+            st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[SHOWN:]))
+
+
+def reasons(study: Study, explanation: Explanation) -> None:
+    """The ledger as a waterfall, and the same as a table with what was recomputed."""
+    what = "lead" if explanation.case.target == "margin" else "score"
+    chart(
+        explain_charts.waterfall(explanation),
+        f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
+        "waterfall",
+        table=ledger_table(explanation),
+    )
+    st.markdown("**Each claim, checked**")
+    st.caption(
+        f"“Without it” is recomputed: the graph without that one link, degrees counted anew, embeddings kept. "
+        f"Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
+    )
+    st.dataframe(
+        reasons_table(explanation),
+        hide_index=True,
+        column_config={
+            "Reason": st.column_config.TextColumn(width=225),
+            "Contribution": st.column_config.NumberColumn(format="%+.3f"),
+            "Share": st.column_config.NumberColumn(format="%.1f %%"),
+            f"{what.capitalize()} without it": st.column_config.NumberColumn(format="%.3f"),
+            "Rank without it": st.column_config.NumberColumn(format="%d"),
+        },
+        placeholder="–",
+        alt="Contributions with the recomputed score and rank",
+    )
+    for warning in explanation.warnings:
+        st.caption(f":material/info: {for_markdown(warning)}")
+    left = explanation.completeness_error
+    if left is not None:
+        said = "less than 0.000001" if left < 1e-6 else theme.number(left, 6)
+        st.caption(f"Baseline and all {len(explanation.contributions):,} parts sum to the {what}; rounding: {said}.")
+
+
+def reasons_table(explanation: Explanation) -> pd.DataFrame:
+    """All parts with what was recomputed."""
+    what = "Lead" if explanation.case.target == "margin" else "Score"
+    parts = explanation.contributions
+    return pd.DataFrame(
+        {
+            "Reason": [clean(part.label) for part in parts],
+            "Contribution": [float(part.value) for part in parts],
+            "Share": [100 * float(part.share) for part in parts],
+            f"{what} without it": _checked(parts, "score_without"),
+            "Rank without it": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
+            "Kind": [_kind(part) for part in parts],
+        }
+    )
+
+
+def ledger_table(explanation: Explanation) -> pd.DataFrame:
+    """Baseline, every part, and the number that they sum to."""
+    rows = [(explain_charts.BASELINE_LABEL, explanation.baseline)] if explanation.baseline else []
+    rows += [(clean(part.label), float(part.value)) for part in explanation.contributions]
+    rows.append(("Lead" if explanation.case.target == "margin" else "Score", explanation.score))
+    return pd.DataFrame(rows, columns=["Part", "Contribution"])
+
+
+def _kind(part: Contribution) -> str:
+    return clean(part.detail.get("relation") or KINDS.get(part.kind, part.kind)).replace("_", " ")
+
+
+def _checked(parts: tuple[Contribution, ...], name: str) -> list[Any]:
+    return [None if part.checked is None else getattr(part.checked, name) for part in parts]

@@ -1,0 +1,47 @@
+"""The evidence of a case to take away: one page that opens offline, and its figures as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from gnnrec_core.base.pseudonyms import load_pseudonyms
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.frame.study import Study
+
+
+def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
+    """Two downloads, made when they are asked for."""
+    st.markdown("**Evidence file**")
+    st.caption(
+        "The case with every figure, check, method, hash and seed; other people go by pseudonyms. "
+        "Making it recomputes several methods and takes some seconds."
+    )
+    run, key = study.run, study.key
+    with st.container(horizontal=True):
+        for label, ending, kind in (
+            ("Page (HTML)", "html", "text/html"),
+            ("Figures (JSON)", "json", "application/json"),
+        ):
+            st.download_button(
+                label,
+                lambda ending=ending: _files(run, key, user_index, item_index, k)[ending],
+                f"evidence.{ending}",
+                kind,
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _files(_run: Any, key: str, user: int, item: int, k: int) -> dict[str, str]:
+    from gnnrec_core.cli import plain
+    from gnnrec_core.views.evidence import evidence_json, gather
+    from gnnrec_core.views.evidence_page import evidence_page
+
+    space = workspace()
+    found = gather(_run, user, item, load_pseudonyms(space.home, space.read_only).name, k)
+    figures = json.dumps(plain(evidence_json(found)), indent=1, ensure_ascii=False, allow_nan=False)
+    return {"html": evidence_page(found), "json": figures}

@@ -1,0 +1,55 @@
+"""Home's example: one item of one person taken apart at once, on the study at hand."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from gnnrec_core.base.errors import LensError
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.render.charts import explain_charts
+from gnnrec_ui import ask
+from gnnrec_ui.frame import shell
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show.charts import chart
+
+N_PARTS, N_SENTENCES = 5, 3
+HEIGHT = 400
+"""Pixels kept free for the answer, so that nothing moves when it comes."""
+
+
+def room() -> DeltaGenerator:
+    """The place of the answer, empty at first: `answer` fills it when the rest of the page stands."""
+    place = st.empty()
+    with place.container(border=True, height=HEIGHT, key="answer_to_come"):
+        st.caption("Opening the run and taking one score apart …")
+    return place
+
+
+def answer(place: DeltaGenerator, study: Study) -> None:
+    """Why the first item of `ask.telling_user` leads: sentences on the left, the ledger on the right.
+
+    A run whose scores have no parts has no example; then the place stays empty.
+    """
+    try:
+        user = ask.telling_user(study)
+        first = int(ask.recommendations(study, user, 10).item_index[0, 0])
+        found = ask.explanation(study, user, first, "ledger", "margin", 10)
+    except LensError:  # the Explain page says why
+        place.empty()
+        return
+    who, what = study.dataset.users.ids[user], study.dataset.items.ids[first]
+    with place.container(border=True, key="answer"):
+        told, drawn = st.columns([1, 1], gap="large")
+        with told:
+            title = for_markdown(study.dataset.title(first))
+            st.markdown(f"#### Why is *{title}* first for {for_markdown(who)}?")
+            st.markdown(for_markdown(found.narrative[0]))
+            st.markdown("\n".join(f"- {for_markdown(said)}" for said in found.narrative[1 : 1 + N_SENTENCES]))
+            shell.link("explain", "The whole answer", icon=":material/search_insights:", user=who, item=what)
+        with drawn:
+            chart(
+                explain_charts.waterfall(found, N_PARTS),
+                "Each bar starts where the last one ended; together they are the lead.",
+                "first_answer",
+            )

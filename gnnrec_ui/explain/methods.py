@@ -1,0 +1,214 @@
+"""Several methods on one case, each with its measured verdict; and two models on one case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.base.errors import LensError
+from gnnrec_core.base.registry import Plugin
+from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.explain import EXPLAINERS
+from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts import explain_charts
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui import ask
+from gnnrec_ui.frame import privacy, shell
+from gnnrec_ui.frame.study import Study, run_label
+from gnnrec_ui.server.slow_work import waiting_room
+from gnnrec_ui.show.charts import chart
+
+QUICK = (
+    "ledger",
+    "leave_one_out",
+    "weight_gradient",
+    "integrated_gradients",
+    "saliency",
+    "input_x_gradient",
+    "attention",
+    "random",
+)
+
+
+def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+    """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
+    case = (user_index, item_index)
+    found, refused, slow = _ask_all(study, case, target, k)
+    titles = {plugin.name: plugin.title for plugin in EXPLAINERS}
+    if found:
+        chart(
+            explain_charts.compared(found, titles),
+            "Rows are the largest reasons of the first method; a cell is the share that a method gives it of its own "
+            "total. Methods that agree have equal rows; “Random” is the control.",
+            "compared",
+        )
+        _believed(study, found, titles)
+    for plugin in slow:
+        _ask_slow(study, case, plugin, target, k)
+    for sentence in refused:
+        st.caption(f":material/block: {for_markdown(sentence)}")
+
+
+def _ask_slow(study: Study, case: tuple[int, int], plugin: Plugin, target: str, k: int) -> None:
+    """The button that asks a slow method, and its progress once it was pressed."""
+    work = ask.slow_explanation(study, *case, plugin.name, target, k)
+    if work is not None and work.state in ("waiting", "running"):
+        waiting_room(work, plugin.title, plugin.name)
+        return
+    button, about = st.columns([2, 5], vertical_alignment="center")
+    button.button(
+        f"Ask {plugin.title}",
+        key=f"_ask_{plugin.name}",
+        on_click=ask.ask_slow,
+        args=(study, *case, plugin.name, target, k),
+        width="stretch",
+    )
+    about.caption(f"{plugin.summary} Takes longer; the page stays usable meanwhile.")
+
+
+def _ask_all(
+    study: Study, case: tuple[int, int], target: str, k: int
+) -> tuple[list[Explanation], list[str], list[Plugin]]:
+    """Explanations of the quick methods and of slow ones that are done; why others refuse; which slow ones are not."""
+    found: list[Explanation] = []
+    refused: list[str] = []
+    slow: list[Plugin] = []
+    for plugin in EXPLAINERS:
+        if plugin.name == "paths":  # the ledger, opened up
+            continue
+        work = None if plugin.name in QUICK else ask.slow_explanation(study, *case, plugin.name, target, k)
+        try:
+            if plugin.name in QUICK:
+                found.append(ask.explanation(study, *case, plugin.name, target, k))
+            elif work is None or work.state not in ("done", "failed"):
+                slow.append(plugin)
+            elif work.error is not None:
+                raise work.error
+            else:
+                found.append(privacy.shown(study, case[0], work.answer))
+        except LensError as error:
+            refused.append(f"{plugin.title}: {error.message}")
+    return found, refused, slow
+
+
+def _believed(study: Study, found: list[Explanation], titles: dict[str, str]) -> None:
+    """What each method promises; measured faithfulness when asked for."""
+    work = ask.measurement(study, found)
+    if work is None or work.state != "done":
+        st.dataframe(pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods")
+        if work is not None and work.error is not None:
+            shell.show_error(work.error)
+        if work is not None and work.state in ("waiting", "running"):
+            waiting_room(work, "Removing and keeping what each method names", "measure")
+            return
+        st.button(
+            "Measure how far each can be believed on this case",
+            on_click=ask.measure,
+            args=(study, found),
+            type="primary",
+            icon=":material/fact_check:",
+            help="Removes and keeps what each method names and scores again; methods that draw random numbers are "
+            "asked again with other seeds.",
+        )
+        return
+    measured = work.answer
+    st.caption(
+        "“Beats random”: at most 5 % of random sets as large as its top fifth lower the number as much. "
+        "“Agrees with deletion”: rank correlation with leaving each interaction out, 1 is full agreement."
+    )
+    rows = [
+        {"Method": titles[each.method]} | _measurement(each.faithfulness) | _promise(each, titles) for each in measured
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "Agrees with deletion": st.column_config.NumberColumn(format="%.2f"),
+            "Random sets as good": st.column_config.NumberColumn(format="%.0f %%"),
+            "Same with other seeds": st.column_config.NumberColumn(format="%.2f"),
+        },
+        placeholder="–",
+        alt="Methods with measured faithfulness",
+    )
+    by_name = {each.method: each for each in measured}
+    chosen = st.selectbox("Look closer at", list(by_name), format_func=lambda name: titles[name], key="_closer")
+    _curves(by_name[chosen].faithfulness, titles)
+
+
+def _curves(panel: dict[str, Any], titles: dict[str, str]) -> None:
+    """Deletion and insertion curves of one method beside the controls."""
+    st.markdown(f"**{for_markdown(panel['verdict'])}**")
+    controls = [curve["name"] for curve in panel["curves"][1:]]
+    left, right = st.columns(2)
+    for column, name, reading in (
+        (left, "deletion", "Its first interactions removed: the faster it falls, the better."),
+        (right, "insertion", "Only its first interactions kept: the sooner it rises, the better."),
+    ):
+        lines = {
+            titles.get(curve["name"], curve["name"]) if place == 0 else curve["name"]: (
+                curve["n_edges"],
+                curve[name],
+            )
+            for place, curve in enumerate(panel["curves"])
+        }
+        quiet = controls
+        with column:
+            chart(explain_charts.curves(lines, f"interactions ({name})", "score or lead", quiet), reading, f"_{name}")
+
+
+def _promise(explanation: Explanation, titles: dict[str, str]) -> dict[str, Any]:
+    return {
+        "Method": titles[explanation.method],
+        "Sums up": "yes" if explanation.is_additive else "no",
+        "Exact": "yes" if explanation.exact else "no",
+        "Held fixed": ", ".join(explanation.frozen) or "nothing",
+        "Largest reason": clean(explanation.contributions[0].label) if explanation.contributions else "–",
+        "Seconds": round(explanation.seconds, 3),
+    }
+
+
+def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
+    p = panel["p_random"]
+    return {
+        "Beats random": "yes" if panel["beats_random"] else "no",
+        "Agrees with deletion": panel["spearman"],
+        "Random sets as good": None if p is None else 100 * p,
+        "Same with other seeds": panel["stability"],
+    }
+
+
+def two_models(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+    """The same case in another run on the same data."""
+    others = {
+        entry.id: entry
+        for entry in workspace().runs(study.run.dataset.fingerprint)
+        if entry.record.state == "finished" and study.run_entry is not None and entry.id != study.run_entry.id
+    }
+    if not others:
+        st.info("There is no second run on this dataset. Train one to compare.", icon=":material/model_training:")
+        shell.link("train", "Go to Train")
+        return
+    chosen = st.selectbox("The other run", list(others), format_func=lambda name: run_label(others[name]), key="other")
+    result = ask.compared(study, Study(study.dataset_entry, others[chosen]), user_index, item_index, target, k)
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Rank here", f"{result.first.rank:,}", width="content")
+        st.metric("Rank there", f"{result.second.rank:,}", width="content")
+        st.metric("Places lower there", theme.signed(float(result.rank_change), 0), width="content")
+    frame = pd.DataFrame(
+        {
+            "Reason": [clean(pair.label) for pair in result.pairs],
+            "Share here": [100 * pair.first.share if pair.first else None for pair in result.pairs],
+            "Share there": [100 * pair.second.share if pair.second else None for pair in result.pairs],
+        }
+    )
+    st.caption("Compare shares, not values: the scores of two models have different scales.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Share here", "Share there")},
+        placeholder="–",
+        alt="Shares of the same reasons in two models",
+    )

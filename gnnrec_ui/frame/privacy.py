@@ -1,0 +1,99 @@
+"""Other people go by pseudonyms; the person in hand keeps their id. Seeing ids is a switch that the server must offer.
+
+With `GNNREC_REVEAL_IDS=1` the sidebar has that switch, and each use is written to `reveals.jsonl` in the workspace. The
+shipped sample is simulated: its readers are nobody's data and keep their ids.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from gnnrec_core.base.files import append_line
+from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
+from gnnrec_core.explain.narrative import narrate
+from gnnrec_core.runs.workspace import workspace
+from gnnrec_core.views.privacy import NameUser, pseudonymous
+from gnnrec_ui.frame.study import Study
+
+KEY = "_show_ids"
+_log = logging.getLogger("gnnrec")
+
+
+def name_user(study: Study, user_index: int | None = None) -> NameUser:
+    """How a person is called by their raw id, on a page about the person `user_index` (None: about nobody)."""
+    if are_ids_shown(study):
+        return str
+    own = None if user_index is None else study.dataset.users.ids[user_index]
+    names = _pseudonyms(str(workspace().home))
+    return lambda raw_id: raw_id if raw_id == own else names.name(raw_id)
+
+
+def shown(study: Study, user_index: int, explanation: Any) -> Any:
+    """The explanation as the page about that person may show it: parts, paths and sentences."""
+    if are_ids_shown(study):
+        return explanation
+    name = name_user(study, user_index)
+    own = study.dataset.users.ids[user_index]
+    told = narrate(explanation, study.dataset, name) if explanation.narrative else ()
+    return pseudonymous(replace(explanation, narrative=told), own, name)
+
+
+def shown_pairs(study: Study, user_index: int, found: Any) -> Any:
+    """A compared case as the page about that person may show it."""
+    if are_ids_shown(study):
+        return found
+    names = {}
+    for raw in (found.first, found.second):
+        parts = zip(raw.contributions, shown(study, user_index, raw).contributions, strict=True)
+        names |= {old.label: new.label for old, new in parts}
+    return replace(found, pairs=tuple(replace(pair, label=names.get(pair.label, pair.label)) for pair in found.pairs))
+
+
+def switch(study: Study) -> None:
+    """The switch in the sidebar, where the server offers it and the data are of real people."""
+    if study.dataset_entry is None or study.dataset_entry.shipped or not _may_reveal():
+        return
+    entry = study.dataset_entry.id
+    st.toggle(
+        "Show ids of other people",
+        key=KEY,
+        on_change=lambda: _note(entry),
+        help="Otherwise they go by pseudonyms. Switching this on is noted in the workspace.",
+    )
+
+
+def are_ids_shown(study: Study) -> bool:
+    """Whether everybody goes by their id on the pages of this visitor."""
+    if study.dataset_entry is not None and study.dataset_entry.shipped:
+        return True
+    return _may_reveal() and bool(st.session_state.get(KEY, False))
+
+
+def _may_reveal() -> bool:
+    return os.environ.get("GNNREC_REVEAL_IDS", "") == "1"
+
+
+def _note(dataset_id: str) -> None:
+    """One line for each time that somebody switches ids on."""
+    if not st.session_state.get(KEY):
+        return
+    who = str(getattr(st.user, "email", "") or "")
+    line = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "dataset": dataset_id, "who": who}
+    _log.warning("Ids of other people were switched on: %s", line)
+    place = workspace()
+    if not place.read_only:
+        place.home.mkdir(parents=True, exist_ok=True)
+        append_line(place.home / "reveals.jsonl", json.dumps(line))
+
+
+@st.cache_resource(show_spinner=False)
+def _pseudonyms(home: str) -> Pseudonyms:
+    place = workspace()
+    return load_pseudonyms(place.home, place.read_only)

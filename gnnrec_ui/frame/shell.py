@@ -1,0 +1,210 @@
+"""The frame around every page: menu, study, page title, error boundary, presentation mode.
+
+A page's body is `with shell.page("explain") as study:`. `app.py` calls `start`, which draws the menu and the study and
+runs the page that the URL names. Streamlit starts a file of `pages/` by itself when a deep link is the first visit to a
+fresh server; then `page` finds that `start` has not run, and does its part.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from gnnrec_core.base.errors import LensError, UnsupportedError
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.runs.workspace import PROJECT
+from gnnrec_ui.frame import privacy, state, story, style
+from gnnrec_ui.frame.popovers import popover
+from gnnrec_ui.frame.screens import SCREENS, Needs
+from gnnrec_ui.frame.study import Study, choose_study
+from gnnrec_ui.server import cache, housekeeping, turns
+
+_FRAME = "_frame_of_this_run"
+_PAGES = "_pages"
+_COLD = "_came_in_by_a_deep_link"
+_log = logging.getLogger("gnnrec")
+
+
+def start() -> None:
+    """What `app.py` does: the frame, then the page that the URL names."""
+    st.session_state.pop(_COLD, None)
+    with turns.line().turn():
+        navigation = _frame()
+        navigation.run()
+
+
+@contextmanager
+def page(name: str) -> Iterator[Study]:
+    """The body of one page: title, reading aid, the study, and errors as sentences."""
+    if _FRAME not in st.session_state:
+        _frame()
+        if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
+            st.session_state[_COLD] = True
+            st.rerun()
+    study, menu, share, drawn = st.session_state.pop(_FRAME)
+    screen = SCREENS[name]
+    if screen.reading:
+        st.title(screen.title, anchor=False)
+        st.caption(screen.reading)
+    story.guide(name, link)
+    if study.unknown:
+        st.warning(f"{for_markdown(study.unknown)} The menu says what is shown instead.", icon=":material/search_off:")
+    try:
+        with boundary():
+            if _is_missing(study, screen.needs):
+                _nothing_yet(study)
+            yield study
+    finally:
+        if state.carried() != drawn:
+            _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
+        _draw_share(share, study)
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Errors on purpose become their sentence and hint; our own bugs a number that the log's traceback has."""
+    try:
+        yield
+    except LensError as error:
+        show_error(error)
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        _log.exception("Unexpected error %s", reference)
+        st.error(
+            f"Something went wrong that should not have (reference {reference}).  \n"
+            "Reload the page; if it stays, look for this reference in the server's log and report it.",
+            icon=":material/error:",
+        )
+
+
+def show_error(error: LensError) -> None:
+    """One error as a sentence with its hint; what a model simply does not offer is no failure."""
+    said = f"**{for_markdown(error.message)}**  \n{for_markdown(error.hint)}"
+    if isinstance(error, UnsupportedError):
+        st.info(said, icon=":material/info:")
+    else:
+        st.error(said, icon=":material/error:")
+
+
+def is_presenting() -> bool:
+    """Presentation mode: no menu, no toolbar, larger type (`?present=1`)."""
+    return st.query_params.get("present") == "1"
+
+
+def open_page(name: str, **parameters: object) -> None:
+    """Go to another page with these URL parameters, keeping the study and the case."""
+    st.switch_page(_pages()[name], query_params=_with_carried(parameters))
+
+
+def link(name: str, label: str, icon: str | None = None, **parameters: object) -> None:
+    """A link to another page with these URL parameters, keeping the study and the case."""
+    st.page_link(_pages()[name], label=label, icon=icon, query_params=_with_carried(parameters))
+
+
+def _with_carried(parameters: dict[str, object]) -> dict[str, str]:
+    return {**state.carried(), **{key: str(value) for key, value in parameters.items() if value is not None}}
+
+
+def _pages() -> dict[str, st.Page]:
+    """The pages by name, made once a session: a list links to them from every row."""
+    if _PAGES not in st.session_state:
+        st.session_state[_PAGES] = _make_pages()
+    found: dict[str, st.Page] = st.session_state[_PAGES]
+    return found
+
+
+def _make_pages() -> dict[str, st.Page]:
+    return {
+        screen.name: st.Page(
+            PROJECT / "pages" / f"{screen.name}.py",
+            title=screen.title,
+            icon=screen.icon,
+            url_path="" if screen.name == "home" else screen.name,
+            default=screen.name == "home",
+        )
+        for screen in SCREENS.values()
+        if (PROJECT / "pages" / f"{screen.name}.py").is_file()
+    }
+
+
+def _frame() -> st.Page:
+    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
+    navigation = st.navigation(list(_pages().values()), position="hidden")
+    style.apply(is_presenting())
+    cache.warm()
+    housekeeping.once()
+    with st.sidebar:
+        menu = st.container(key="menu").empty()
+        drawn = _draw_menu(menu)
+        study = choose_study()
+        privacy.switch(study)
+        share = st.container(key="share").empty()
+    st.session_state[_FRAME] = (study, menu, share, drawn)
+    return navigation
+
+
+def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
+    """Our own menu: its entries are links that carry the study and the case, which Streamlit's menu would drop.
+
+    Returns what they carry.
+    """
+    pages, carried = _pages(), state.carried()
+    with place.container(gap="xxsmall"):
+        st.markdown("**GNNRec Lens**")
+        section = ""
+        for name, entry in pages.items():
+            if SCREENS[name].section != section:
+                section = SCREENS[name].section
+                st.caption(section)
+            st.page_link(entry, query_params=carried, width="stretch")
+    return carried
+
+
+def _draw_share(place: DeltaGenerator, study: Study) -> None:
+    """The link to this very view, and the way into presentation mode (and out of it, on the page itself).
+
+    The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
+    """
+    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params)
+    if is_presenting():
+        _present("Leave presentation", ":material/close_fullscreen:", None)
+        return
+    with place.container(gap="xsmall"):
+        popover("Link to this view", ":material/link:", "_link", lambda: _say_link(here), width="stretch")
+        _present("Present this view", ":material/slideshow:", "1")
+
+
+def _say_link(here: dict[str, str]) -> None:
+    st.caption("Opens this page with the same choices, for whoever can reach this server.")
+    st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
+
+
+def _present(label: str, icon: str, value: str | None) -> None:
+    """A button, as a link to the page that is open would leave the browser's address as it is."""
+    st.button(
+        label, icon=icon, type="tertiary", key=f"_present_{value}", on_click=state.choose, args=("present", value)
+    )
+
+
+def _is_missing(study: Study, needs: Needs) -> bool:
+    return (needs == "run" and study.run_entry is None) or (needs != "nothing" and study.dataset_entry is None)
+
+
+def _nothing_yet(study: Study) -> None:
+    if study.dataset_entry is None:
+        st.info("There is no dataset yet. Import one on the Data page.", icon=":material/database:")
+    else:
+        st.info(
+            "This dataset has no trained run yet. Train one; it takes about a minute.", icon=":material/model_training:"
+        )
+    target = "data" if study.dataset_entry is None else "train"
+    if target in _pages():
+        link(target, f"Go to {SCREENS[target].title}")
+    st.stop()

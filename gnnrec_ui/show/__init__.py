@@ -1,0 +1,1 @@
+"""Results as Streamlit elements: charts, tables, the network."""

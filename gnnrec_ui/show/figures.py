@@ -1,0 +1,104 @@
+"""Figures with their intervals as text and as tables; every metric explained by its own definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.verdicts import figure
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.ranking.intervals import Interval
+
+NO_BREAK = "\u00a0"
+THREE_LINES = 70
+"""Pixels of a row whose cells are broken into lines; Streamlit breaks them from about this height on."""
+ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better as such"}
+
+
+def with_interval(found: Interval) -> str:
+    """A figure and its 95 % interval.
+
+    >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
+    ('0.312 (0.295 to 0.330)', '0.500')
+    """
+    if not math.isfinite(found.value):
+        return "–"
+    if not math.isfinite(found.low):
+        return figure(found.value)
+    return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
+
+
+def table(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> None:
+    """One row a group or run by name, one column a metric: the figure, and below it its 95 % interval.
+
+    Each cell begins with the metric in italics, which our style shows on phones only, where a row becomes a block.
+    """
+    cells = {
+        title(metric): [
+            f"*{for_markdown(title(metric))}*  \n{_in_table(figures.get(metric, Interval(math.nan)))}"
+            for figures in rows.values()
+        ]
+        for metric in metrics
+    }
+    names = pd.Index([for_markdown(name) for name in rows], name=corner)
+    st.table(pd.DataFrame(cells, index=names), border="horizontal")
+
+
+def _in_table(found: Interval) -> str:
+    """As `with_interval` in Markdown on two lines."""
+    value, _, interval = with_interval(found).partition(" ")
+    return f"{value}  \n:small[{interval.strip('()').replace(' ', NO_BREAK)}]" if interval else value
+
+
+def title(metric: str) -> str:
+    """What a metric is called."""
+    return METRICS[metric].title if metric in METRICS else metric
+
+
+def definition(metric: str) -> str:
+    """What a metric is, in one tooltip."""
+    found = METRICS[metric]
+    return f"{found.definition} Range {found.range}; {ARROWS[found.direction]}. Over {found.denominator}."
+
+
+def headline(figures: dict[str, Interval], names: Sequence[str]) -> None:
+    """A row of large figures with the interval below each."""
+    shown = [name for name in names if name in figures and math.isfinite(figures[name].value)]
+    with st.container(horizontal=True):
+        for name in shown:
+            found = figures[name]
+            spread = f"{figure(found.low)} to {figure(found.high)}" if math.isfinite(found.low) else None
+            st.metric(
+                title(name), figure(found.value), spread, delta_color="off", delta_arrow="off", help=definition(name)
+            )
+
+
+def all_figures(figures: dict[str, Interval]) -> None:
+    """Every figure, those of one family together, with definition, source and direction."""
+    rows = [
+        {
+            "Figure": METRICS[name].title,
+            "Value": with_interval(found),
+            "Read it": ARROWS[METRICS[name].direction],
+            "Definition": f"{METRICS[name].definition} {METRICS[name].source}.",
+        }
+        for name in METRICS
+        if (found := figures.get(name)) is not None
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=min(900, THREE_LINES * len(rows) + 40),
+        row_height=THREE_LINES,
+        column_config={
+            "Figure": st.column_config.TextColumn(width=150),
+            "Value": st.column_config.TextColumn(width=165),
+            "Read it": st.column_config.TextColumn(width=110),
+            "Definition": st.column_config.TextColumn(width=395),
+        },
+        alt="All figures with their definitions",
+    )

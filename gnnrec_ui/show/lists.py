@@ -1,0 +1,26 @@
+"""A recommendation list as rows of links: rank, title, score and popularity, each title opens the explanation."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.render import theme
+from gnnrec_ui.frame import shell
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show import tables
+
+
+def recommended(study: Study, user_index: int, items: list[int], scores: list[float]) -> None:
+    """The list of one person, best first."""
+    dataset, graph = study.dataset, study.run.graph
+    user = dataset.users.ids[user_index]
+    with st.container(key="list", gap=None):
+        for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
+            facts = [f"score {theme.number(score)}", f"in {int(graph.popularity[item]):,} histories"]
+            about = for_markdown(tables.item_line(dataset, item, 2))
+            with st.container(key=f"row_{rank}", gap=None):
+                shell.link(
+                    "explain", f"{rank}. {for_markdown(dataset.title(item))}", user=user, item=dataset.items.ids[item]
+                )
+                st.caption(" · ".join([*facts, about] if about else facts))

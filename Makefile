@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TRAIN := $(BIN)/python -m gnnrec_core train sample_data/classics --device cpu --overwrite
+TRAIN := $(BIN)/gnnrec train sample_data/classics --device cpu --overwrite
 # Chosen on validation NDCG@20 for both graph models.
 SAMPLE := --set hide_batch=true --set learning_rate=0.01 --set l2=0.2 --set temperature=0.1 --set schedule=cosine \
   --set epochs=60
@@ -13,8 +13,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f'Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make run PYTHON=python3.12')"
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run-ready: $(VENV)/bin/python requirements.txt
+$(VENV)/.run-ready: $(VENV)/bin/python requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 $(VENV)/.test-ready: $(VENV)/.run-ready requirements-dev.txt
@@ -39,7 +40,7 @@ format: $(VENV)/.test-ready
 
 # The shipped data and runs again: the data byte for byte, the runs with the same figures.
 sample: $(VENV)/.run-ready
-	$(BIN)/python -m gnnrec_core sample --out sample_data/classics --overwrite
+	$(BIN)/gnnrec sample --out sample_data/classics --overwrite
 	$(TRAIN) --model lightgcn --out sample_data/runs/lightgcn $(SAMPLE)
 	$(TRAIN) --model gat --out sample_data/runs/gat $(SAMPLE)
 	$(TRAIN) --model itemknn --out sample_data/runs/itemknn --set n_neighbours=50

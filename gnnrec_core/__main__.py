@@ -1,14 +1,21 @@
-"""`python -m gnnrec_core`."""
+"""`gnnrec` and `python -m gnnrec_core`."""
 
 import os
 import sys
 
 from gnnrec_core.cli import main
 
-try:
-    code = main()
-    sys.stdout.flush()
-except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing is left to flush to
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    code = 0
-sys.exit(code)
+
+def run() -> None:
+    """Answer the command line and exit with its code."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, `head` say, has seen enough; nothing is left to flush to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

@@ -68,7 +68,7 @@ def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
     if name is None:
         return _no_command(words)
     module: Any = import_module(COMMANDS[name].target)
-    parser = _Parser(prog=f"python -m gnnrec_core {name}", description=COMMANDS[name].summary, allow_abbrev=False)
+    parser = _Parser(prog=f"gnnrec {name}", description=COMMANDS[name].summary, allow_abbrev=False)
     module.configure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     parser.add_argument("--seed", type=int, default=0, help="decides every random draw (default 0)")
@@ -77,7 +77,7 @@ def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
 
 def _no_command(words: Sequence[str]) -> NoReturn:
     if not words or words[0] in ("-h", "--help"):
-        print("usage: python -m gnnrec_core COMMAND ... [--json] [--seed N]\n")
+        print("usage: gnnrec COMMAND ... [--json] [--seed N]\n")
         for plugin in COMMANDS:
             print(f"  {plugin.name:15} {plugin.summary}")
         raise SystemExit(0)

@@ -26,8 +26,9 @@ from filelock import FileLock
 
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.files import write_json
+from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.run import RunRecord, State
-from gnnrec_core.runs.workspace import PROJECT, Workspace
+from gnnrec_core.runs.workspace import Workspace
 
 MAX_IN_LINE = 20
 GRACE_SECONDS = 20.0

@@ -156,6 +156,11 @@ def library_versions() -> dict[str, str]:
     return found
 
 
+def dataset_folder(run_folder: Path) -> Path:
+    """Where the dataset of the run in `run_folder` lies; RequestError where it is gone, RunError for a damaged run."""
+    return _dataset_folder(run_folder, RunRecord.read(run_folder))
+
+
 def _dataset_folder(folder: Path, record: RunRecord) -> Path:
     path = (folder.resolve() / record.dataset_path).resolve()
     if not (path / "dataset.json").is_file():

@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 from gnnrec_core.base.errors import LensError, RequestError, error_from
+from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.jobs import TrainRequest, environment
-from gnnrec_core.runs.workspace import PROJECT
 
 LONGEST = 300.0
 """Seconds after which a trial is given up: a training would be no quicker."""

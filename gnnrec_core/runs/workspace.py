@@ -1,8 +1,9 @@
 """The workspace: where datasets and runs lie. Entries have generated ids; display names never become paths.
 
-`GNNREC_HOME` names the folder (default `workspace/` beside `app.py`): `datasets/ID`, `runs/ID`, `staging/` for
+`GNNREC_HOME` names the folder (default: `base.places.default_home`): `datasets/ID`, `runs/ID`, `staging/` for
 imports that nobody has stored yet, `trash/` for what was deleted and can be brought back. The shipped sample is
-listed first and cannot be changed. With `GNNREC_READ_ONLY=1` nothing can be changed at all.
+listed first and cannot be changed. With `GNNREC_READ_ONLY=1` nothing can be changed at all. `GNNREC_OPEN` names run
+folders elsewhere (what `gnnrec app RUN` was given): they and their datasets are listed before all others.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +22,13 @@ from typing import Any, Literal, TypeVar
 
 from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import sweep_temporaries, write_json
+from gnnrec_core.base.places import PROJECT, default_home
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.models import MODELS
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.run import RunRecord, dataset_folder
 
 Kind = Literal["datasets", "runs"]
-PROJECT = Path(__file__).resolve().parents[2]
+Origin = Literal["shipped", "opened", "own"]
 SAMPLE = PROJECT / "sample_data"
 SAMPLE_DATASET = "classics"
 NAME_LENGTH = 120
@@ -39,7 +42,12 @@ class DatasetEntry:
     id: str
     folder: Path
     card: dict[str, Any]
-    shipped: bool
+    origin: Origin
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it belongs to the sample."""
+        return self.origin == "shipped"
 
     @property
     def name(self) -> str:
@@ -59,7 +67,12 @@ class RunEntry:
     id: str
     folder: Path
     record: RunRecord
-    shipped: bool
+    origin: Origin
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it belongs to the sample."""
+        return self.origin == "shipped"
 
     @property
     def is_usable(self) -> bool:
@@ -82,20 +95,21 @@ class Trashed:
 
 @dataclass(frozen=True)
 class Workspace:
-    """All datasets and runs under `home`, and the shipped ones under `sample`."""
+    """All datasets and runs under `home`, the shipped ones under `sample`, and run folders that were `opened`."""
 
     home: Path
     sample: Path = SAMPLE
     read_only: bool = False
+    opened: tuple[Path, ...] = ()
 
     def datasets(self) -> tuple[DatasetEntry, ...]:
         """All readable datasets: the shipped one first, then the newest first."""
-        entries = [self._dataset(folder, shipped) for folder, shipped in self._folders("datasets")]
+        entries = [self._dataset(folder, origin) for folder, origin in self._folders("datasets")]
         return tuple(entry for entry in entries if isinstance(entry, DatasetEntry))
 
     def runs(self, fingerprint: str | None = None) -> tuple[RunEntry, ...]:
         """All readable runs (of the data with this `fingerprint`): shipped ones first, then the newest first."""
-        entries = [self._run(folder, shipped) for folder, shipped in self._folders("runs")]
+        entries = [self._run(folder, origin) for folder, origin in self._folders("runs")]
         return tuple(
             entry
             for entry in entries
@@ -106,9 +120,9 @@ class Workspace:
         """Folders that cannot be read, and why; nothing is left out of the lists in silence."""
         read = {"datasets": self._dataset, "runs": self._run}
         found = [
-            (folder, read[kind](folder, shipped))
+            (folder, read[kind](folder, origin))
             for kind in ("datasets", "runs")
-            for folder, shipped in self._folders(kind)
+            for folder, origin in self._folders(kind)
         ]
         return tuple((folder, entry) for folder, entry in found if isinstance(entry, LensError))
 
@@ -248,6 +262,11 @@ class Workspace:
         self.check_writable()
         if entry.shipped:
             raise RequestError(f"{entry.id!r} belongs to the shipped sample and stays as it is.", "")
+        if entry.origin == "opened":
+            raise RequestError(
+                f"{entry.id!r} was opened from a folder outside the workspace and stays as it is.",
+                "Change it where it lies.",
+            )
         return entry
 
     def _to_trash(self, kind: Kind, folder: Path) -> Trashed:
@@ -257,37 +276,52 @@ class Workspace:
         folder.replace(target)
         return Trashed(token, kind, folder.name, datetime.now(UTC))
 
-    def _folders(self, kind: str) -> Iterator[tuple[Path, bool]]:
+    def _folders(self, kind: str) -> Iterator[tuple[Path, Origin]]:
         shipped = [self.sample / SAMPLE_DATASET] if kind == "datasets" else _shipped_runs(self.sample / "runs")
         card = {"datasets": "dataset.json", "runs": "run.json"}[kind]
-        for folder in shipped:
-            if (folder / card).is_file():
-                yield folder, True
+        opened = list(self.opened) if kind == "runs" else _datasets_of(self.opened)
+        origins: tuple[tuple[Origin, list[Path]], ...] = (("opened", opened), ("shipped", shipped))
+        for origin, folders in origins:
+            for folder in folders:
+                if (folder / card).is_file():
+                    yield folder, origin
         for folder in sorted((path.parent for path in (self.home / kind).glob(f"*/{card}")), reverse=True):
             if not folder.name.startswith("."):
-                yield folder, False
+                yield folder, "own"
 
-    def _dataset(self, folder: Path, shipped: bool) -> DatasetEntry | LensError:
+    def _dataset(self, folder: Path, origin: Origin) -> DatasetEntry | LensError:
         try:
             card = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-            entry = DatasetEntry(folder.name, folder, card, shipped)
+            entry = DatasetEntry(folder.name, folder, card, origin)
             if entry.name and entry.fingerprint:
                 return entry
             raise KeyError("name")
         except (OSError, ValueError, KeyError, TypeError) as error:
             return RunError(f"The dataset {folder.name} is damaged: {error}.", "Import its source again.")
 
-    def _run(self, folder: Path, shipped: bool) -> RunEntry | LensError:
+    def _run(self, folder: Path, origin: Origin) -> RunEntry | LensError:
         try:
-            return RunEntry(folder.name, folder, RunRecord.read(folder), shipped)
+            return RunEntry(folder.name, folder, RunRecord.read(folder), origin)
         except LensError as error:
             return error
 
 
 def workspace() -> Workspace:
     """The workspace that the environment names."""
-    home = Path(os.environ.get("GNNREC_HOME") or PROJECT / "workspace").expanduser().resolve()
-    return Workspace(home, read_only=os.environ.get("GNNREC_READ_ONLY", "") not in ("", "0"))
+    home = Path(os.environ.get("GNNREC_HOME") or default_home()).expanduser().resolve()
+    opened = [Path(name) for name in os.environ.get("GNNREC_OPEN", "").split(os.pathsep) if name]
+    return Workspace(home, read_only=os.environ.get("GNNREC_READ_ONLY", "") not in ("", "0"), opened=tuple(opened))
+
+
+def _datasets_of(runs: tuple[Path, ...]) -> list[Path]:
+    """The dataset folders of these runs, each once; what is gone meanwhile is left out, and its run says so."""
+    found: list[Path] = []
+    for run in runs:
+        with suppress(LensError):
+            folder = dataset_folder(run)
+            if folder not in found:
+                found.append(folder)
+    return found
 
 
 def new_id(letter: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.models import MODELS
 from gnnrec_core.render.charts.planted_chart import planted_chart
-from gnnrec_core.runs.workspace import PROJECT
 from gnnrec_ui.show.charts import chart
 
 RESULTS = PROJECT / "benchmarks" / "results" / "planted.json"

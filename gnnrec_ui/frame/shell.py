@@ -17,8 +17,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gnnrec_core.base.errors import LensError, UnsupportedError
+from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.runs.workspace import PROJECT
 from gnnrec_ui.frame import privacy, state, story, style
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs

@@ -34,8 +34,7 @@ def stage(place: Workspace, uploads: Sequence[Upload]) -> str:
     if len(uploads) > MOST_FILES or total > MOST_BYTES:
         raise RequestError(
             f"{len(uploads)} files with {total / 2**20:,.0f} MiB are too much to drop here.",
-            f"At most {MOST_FILES} files and {MOST_BYTES // 2**20} MiB; import larger ones with "
-            "`python -m gnnrec_core data import`.",
+            f"At most {MOST_FILES} files and {MOST_BYTES // 2**20} MiB; import larger ones with `gnnrec data import`.",
         )
     folder = place.new_staging()
     (folder / "source").mkdir()

@@ -76,7 +76,7 @@ def check_room(staging: Path, coming: int) -> None:
         raise RequestError(
             f"You have {mine >> 20:,} MiB of files waiting to be stored; with these it would be "
             f"{(mine + coming) >> 20:,} MiB of {SESSION_BYTES >> 20:,}.",
-            "Store or discard what you dropped before, or import with `python -m gnnrec_core data import`.",
+            "Store or discard what you dropped before, or import with `gnnrec data import`.",
         )
     if sum(sizes.values()) + coming > TOTAL_BYTES:
         raise RequestError(

@@ -8,7 +8,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from gnnrec_core.runs.workspace import PROJECT
+from gnnrec_core.base.places import PROJECT
 
 
 def open_page(name: str, **parameters: str) -> AppTest:

@@ -8,7 +8,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import app_test
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.runs.workspace import PROJECT
+from gnnrec_core.base.places import PROJECT
 from gnnrec_ui.frame.screens import SCREENS
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 

@@ -27,7 +27,7 @@ def save_log(log: SourceLog, folder: Path) -> None:
         raise DataError(
             f"{log.name} takes {size / 2**20:,.0f} MiB of memory; the page tries choices on at most "
             f"{MOST_BYTES // 2**20:,}.",
-            "Import it with `python -m gnnrec_core data import`.",
+            "Import it with `gnnrec data import`.",
             file=log.name,
         )
     card = {

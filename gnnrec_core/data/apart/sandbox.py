@@ -19,12 +19,12 @@ from typing import Any
 import polars as pl
 
 from gnnrec_core.base.errors import DataError, error_from
+from gnnrec_core.base.places import PROJECT
 from gnnrec_core.data.apart.drafts import load_log
 from gnnrec_core.data.formats.source import Progress
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
 
-PROJECT = Path(__file__).resolve().parents[3]
 MEMORY_BYTES = 6 * 2**30
 """Address space of the child: libraries reserve about 2 GiB of it that they never touch."""
 SECONDS = 600.0
@@ -123,7 +123,7 @@ def _no_answer(source: Path, code: int, in_time: bool, folder: Path) -> Exceptio
     if not in_time or code == -signal.SIGXCPU:
         return DataError(
             f"{source.name} could not be read within {SECONDS:.0f} seconds.",
-            "Import it with `python -m gnnrec_core data import`.",
+            "Import it with `gnnrec data import`.",
             file=source.name,
         )
     said = (folder / "errors.txt").read_text(encoding="utf-8", errors="replace")[-3000:]
@@ -135,6 +135,6 @@ def _no_answer(source: Path, code: int, in_time: bool, folder: Path) -> Exceptio
 def _too_big(source: Path) -> DataError:
     return DataError(
         f"{source.name} cannot be read within {MEMORY_BYTES / 2**30:.0f} GiB of memory.",
-        "If you trust it, import it with `python -m gnnrec_core data import`.",
+        "If you trust it, import it with `gnnrec data import`.",
         file=source.name,
     )

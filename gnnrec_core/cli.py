@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.commands import COMMANDS
 
@@ -47,19 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         module.show(result)
     return int(module.exit_code(result)) if hasattr(module, "exit_code") else 0
-
-
-def plain(value: Any) -> Any:
-    """`value` with numpy scalars, tuples and non-finite numbers as JSON can hold them (NaN and infinity: null)."""
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:

@@ -126,7 +126,7 @@ def _scope(
     seed: int,
 ) -> Scope:
     return Scope(
-        run=run.folder.name,
+        run=run.name,
         model=run.record.model,
         dataset=run.dataset.name,
         fingerprint=run.dataset.fingerprint,

@@ -156,7 +156,7 @@ class Relation:
         return len(self.source)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Interactions with their users, items and side edges, and an account of how they came to be.
 
@@ -181,6 +181,13 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     source: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {n:,}" for name, n in self.interactions.n_by_split.items() if n)
+        return (
+            f"Dataset {self.name!r}: {self.n_users:,} users, {self.n_items:,} items, "
+            f"{len(self.interactions):,} interactions ({parts})"
+        )
 
     @property
     def n_users(self) -> int:

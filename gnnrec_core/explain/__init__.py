@@ -1,6 +1,7 @@
 """Explainers by name. Listing them imports no torch."""
 
 from gnnrec_core.base.registry import Plugin, Registry
+from gnnrec_core.base.verbs import call_by_name
 
 EXPLAINERS = Registry(
     "explanation method",
@@ -66,3 +67,5 @@ EXPLAINERS = Registry(
         "PyG's learned edge masks; approximate.",
     ),
 )
+
+call_by_name(__name__)

@@ -28,12 +28,8 @@ MODELS = Registry(
 
 DERIVED = Registry(
     "derived model",
-    Plugin(
-        "reranked",
-        "gnnrec_core.models.reranked:Reranked",
-        "Re-ranked",
-        "Lists made out of those of another run.",
-    ),
+    Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
+    Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
 )
 """Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 

@@ -1,84 +1,20 @@
 """One self-contained, inert HTML page: it opens offline, runs no script, fetches nothing, and follows the reader's
 light or dark setting.
 
-A page is sections of blocks; a block is a value (`Text`, `Facts`, `Table`, `Bars`, `Curves`, `Verdict`). Every string
-in a block is text from somewhere and is escaped here, so callers pass titles as they are. The same blocks give the
-same bytes.
+A page is sections of blocks (`render.blocks`). Every string in a block is text from somewhere and is escaped here, so
+callers pass titles as they are. The same blocks give the same bytes.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from gnnrec_core.base.text import for_html
+from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
 from gnnrec_core.render.style import STYLE
 from gnnrec_core.render.svg import bars_svg, curves_svg
-
-
-@dataclass(frozen=True)
-class Text:
-    """Paragraphs of plain text."""
-
-    paragraphs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Names with their values, in two columns."""
-
-    pairs: tuple[tuple[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows under column names; numbers are aligned right and written by `number`."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    caption: str = ""
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Horizontal bars from zero, one a label; `intervals` (low, high) draws whiskers where given."""
-
-    labels: tuple[str, ...]
-    values: tuple[float, ...]
-    caption: str
-    intervals: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Lines over a common x axis: (name, xs, ys) each."""
-
-    series: tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
-    x_label: str
-    y_label: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One sentence that stands out: a check that held ("good"), a caution ("warning"), or a note."""
-
-    text: str
-    kind: Literal["good", "warning", "note"] = "note"
-
-
-Block = Text | Facts | Table | Bars | Curves | Verdict
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading with its blocks."""
-
-    title: str
-    blocks: tuple[Block, ...]
 
 
 def page(title: str, sections: tuple[Section, ...], subtitle: str = "", footer: str = "") -> str:
@@ -101,31 +37,15 @@ def page(title: str, sections: tuple[Section, ...], subtitle: str = "", footer: 
     )
 
 
-def number(value: Any) -> str:
-    """A figure as it stands in a table: thousands set apart, four significant digits, a dash where there is none.
-
-    >>> number(12345), number(0.123456), number(None), number(-2.0)
-    ('12,345', '0.1235', '–', '−2')
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = f"{value:,}" if isinstance(value, int) else _significant(value)
-    return text.replace("-", "−", 1) if text.startswith("-") else text
-
-
-def _significant(value: float) -> str:
-    if not math.isfinite(value):
-        return f"{value}"
-    if value == 0 or abs(value) < 1e-4:
-        return f"{value:.3g}"
-    digits = max(0, 3 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 CLASS_NUMBER = ' class="n"'
+
+
+def fragment(sections: tuple[Section, ...]) -> str:
+    """The sections as inert HTML to stand inside another page, a notebook's say: no style, no script."""
+    return "\n".join(
+        f"<h4>{for_html(section.title)}</h4>\n" + "\n".join(_block(block) for block in section.blocks)
+        for section in sections
+    )
 
 
 def _section(section: Section, place: int) -> str:

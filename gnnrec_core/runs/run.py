@@ -6,10 +6,11 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter
 
@@ -89,13 +90,53 @@ def _read(path: Path, written: tuple[int, int, int]) -> RunRecord:
         raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """A finished run with its dataset. The model is read from disk on first use."""
+    """A trained model with its dataset: from disk (`load_run`; weights are read on first use), or held in memory.
 
-    folder: Path
+    `folder` is None for a run in memory (`Run.of`, `training.fit`), until `training.save` stores it.
+    """
+
+    folder: Path | None
     record: RunRecord
     dataset: Dataset
+
+    @classmethod
+    def of(cls, model: Any, dataset: Dataset, seed: int = 0, **figures: Any) -> Self:
+        """A run that holds this trained `Recommender`, on no disk; `figures` go into its record."""
+        record = RunRecord(
+            model=getattr(model, "name", type(model).__name__),
+            settings=model.settings.model_dump() if hasattr(model, "settings") else {},
+            seed=seed,
+            dataset_name=dataset.name,
+            dataset_path="",
+            dataset_fingerprint=dataset.fingerprint,
+            device="cpu",
+            state="finished",
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions=library_versions(),
+            figures=figures,
+        )
+        run = cls(None, record, dataset)
+        run.__dict__["model"] = model  # where `cached_property` keeps what it has read
+        return run
+
+    def __repr__(self) -> str:
+        figures = self.record.figures.get("validation") or {}
+        said = "".join(f", validation {name} {value:.4f}" for name, value in figures.items())
+        return f"Run {self.name!r}: {self.record.model} on {self.dataset.name!r}, seed {self.record.seed}{said}"
+
+    @property
+    def name(self) -> str:
+        """What reports call it: its folder's name, or the model's for a run in memory."""
+        return self.folder.resolve().name if self.folder is not None else self.record.model
+
+    @property
+    def place(self) -> Path:
+        """The run folder; RequestError for a run that is only in memory."""
+        if self.folder is None:
+            raise RequestError(f"The {self.record.model} run is in memory only.", "Save it into a folder first.")
+        return self.folder
 
     @cached_property
     def settings(self) -> Settings:
@@ -106,7 +147,7 @@ class Run:
     @cached_property
     def model(self) -> Any:
         """The trained `Recommender`."""
-        tensors, card = load_tensors(self.folder / "model.safetensors")
+        tensors, card = load_tensors(self.place / "model.safetensors")
         if card.get("dataset_fingerprint") != self.dataset.fingerprint:
             raise RunError(
                 f"The weights in {self.folder} were trained on other data.",

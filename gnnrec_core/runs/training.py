@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import new_folder, write_json
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.data.store import load_dataset
+from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
 from gnnrec_core.models.ops.device import check_memory, choose_device
@@ -23,7 +23,7 @@ from gnnrec_core.models.ops.stopping import Stop, stop_on_signals
 from gnnrec_core.models.protocol import Epoch, FitOptions, ResumableRecommender, SizedRecommender, TrainingState
 from gnnrec_core.runs.heartbeat import own_process
 from gnnrec_core.runs.history import append_epoch, cut_history, read_history
-from gnnrec_core.runs.run import RunRecord, State, library_versions, relative_dataset_path
+from gnnrec_core.runs.run import Run, RunRecord, State, library_versions, load_run, relative_dataset_path
 from gnnrec_core.runs.tracking import track
 from gnnrec_core.runs.validation import Validation
 
@@ -76,6 +76,72 @@ def train(
             _prepare(out, record, old, overwrite)
         job = _Job(model, record, dataset, out, own, stop, on_epoch or _ignore)
         return job.run()
+
+
+def fit(
+    dataset: Dataset,
+    model_name: str,
+    settings: Mapping[str, Any] | Settings | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    on_epoch: OnEpoch | None = None,
+) -> Run:
+    """Train in memory, with the loop, the validation and the seed of `train`: same weights, no files.
+
+    Raises RequestError (unknown model or setting, too little memory), RunError (diverging loss), UnsupportedError.
+    """
+    device = choose_device(device)
+    model_type = MODELS.load(model_name)
+    checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})
+    if isinstance(model_type, SizedRecommender):
+        check_memory(model_type.memory_bytes(dataset, checked), device)
+    model = model_type.create(dataset, checked, seed, device)
+    history = fit_model(model, dataset, on_epoch)
+    return Run.of(model, dataset, seed, **_figures_of(model, history), stopped="")
+
+
+def fit_model(model: Any, dataset: Dataset, on_epoch: OnEpoch | None = None) -> tuple[Epoch, ...]:
+    """Train an untrained model to its end, validated where the dataset has a validation part; its epochs."""
+    validation = Validation(dataset)
+    history = []
+    for epoch in model.fit(FitOptions(partial(validation, model) if validation else None)):
+        history.append(epoch)
+        (on_epoch or _ignore)(epoch)
+    return tuple(history)
+
+
+def save(run: Run, out: Path, overwrite: bool = False) -> Run:
+    """Write a run that is in memory into the folder `out`, its dataset into `out/dataset`; the run as it lies there.
+
+    RequestError where `out` exists and `overwrite` is false.
+    """
+    record = replace(run.record, dataset_path="dataset")
+    card = {
+        "model": record.model,
+        "settings": record.settings,
+        "seed": record.seed,
+        "dataset_fingerprint": record.dataset_fingerprint,
+        "created": record.created,
+    }
+    with new_folder(out, overwrite) as temporary:
+        save_dataset(run.dataset, temporary / "dataset")
+        save_tensors(temporary / MODEL_FILE, run.model.tensors(), card)
+        write_json(temporary / "run.json", record.to_dict())
+    return load_run(out)
+
+
+def _figures_of(model: Any, history: Sequence[Epoch]) -> dict[str, Any]:
+    """What a record says of its training: sizes, epochs, the best epoch's validation."""
+    best = next((epoch for epoch in reversed(history) if epoch.is_best), None)
+    seconds = [epoch.seconds for epoch in history]
+    return {
+        "n_parameters": sum(int(value.size) for value in model.tensors().values()),
+        "epochs_run": history[-1].epoch if history else 0,
+        "best_epoch": best.epoch if best else 0,
+        "seconds": sum(seconds),
+        "seconds_per_epoch": sum(seconds) / len(seconds) if seconds else None,
+        "validation": best.validation if best else {},
+    }
 
 
 @dataclass
@@ -165,16 +231,8 @@ class _Job:
         }
 
     def _figures(self) -> dict[str, Any]:
-        best = next((epoch for epoch in reversed(self.history) if epoch.is_best), None)
-        seconds = [epoch.seconds for epoch in self.history]
-        return {
-            "n_parameters": sum(int(value.size) for value in self.model.tensors().values()),
-            "epochs_run": self.history[-1].epoch if self.history else 0,
-            "best_epoch": best.epoch if best else 0,
-            "seconds": self.record.figures.get("seconds", 0.0) + time.monotonic() - self.started,
-            "seconds_per_epoch": sum(seconds) / len(seconds) if seconds else None,
-            "validation": best.validation if best else {},
-        }
+        spent = self.record.figures.get("seconds", 0.0) + time.monotonic() - self.started
+        return _figures_of(self.model, self.history) | {"seconds": spent}
 
     def _write(self, record: RunRecord) -> None:
         write_json(self.out / "run.json", record.to_dict())

@@ -21,7 +21,8 @@ from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing, write_bytes, write_json
 from gnnrec_core.base.text import csv_text
-from gnnrec_core.render.html import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, page
+from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
+from gnnrec_core.render.html import page
 
 LIMITS = (
     "Everything is measured offline, against interactions that were held out. These interactions were made under what "
@@ -68,6 +69,18 @@ def write_audit(
 def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()) -> str:
     """The page as text."""
     scope = report.scope
+    return page(
+        f"Audit of {scope.run}",
+        audit_sections(report, checks, mitigations),
+        f"{scope.model} on {scope.dataset}, lists of {scope.k}, judged on {scope.split}",
+    )
+
+
+def audit_sections(
+    report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()
+) -> tuple[Section, ...]:
+    """Findings, scope, figures by group and of items, what a fix would change, definitions and limits."""
+    scope = report.scope
     sections = [
         Section("Findings", _findings(report, checks)),
         Section("Scope", (_scope(report),)),
@@ -79,11 +92,7 @@ def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations:
         Section("Definitions", (_definitions(report),)),
         Section("Limits", (Text(LIMITS),)),
     ]
-    return page(
-        f"Audit of {scope.run}",
-        tuple(sections),
-        f"{scope.model} on {scope.dataset}, lists of {scope.k}, judged on {scope.split}",
-    )
+    return tuple(sections)
 
 
 def per_user_csv(report: AuditReport, identities: bool = False) -> str:

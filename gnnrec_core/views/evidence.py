@@ -110,7 +110,7 @@ def gather(
         skipped.append(("counterfactual", error.message))
     return Evidence(
         run,
-        hashlib.sha256((run.folder / "model.safetensors").read_bytes()).hexdigest(),
+        hashlib.sha256((run.place / "model.safetensors").read_bytes()).hexdigest(),
         k,
         seed,
         _told(ledger, run.dataset, user_index, name_user),
@@ -156,7 +156,7 @@ def case_facts(evidence: Evidence) -> dict[str, Any]:
         "score": case.score,
         "rank": case.rank,
         "dataset": evidence.run.record.dataset_name,
-        "run": evidence.run.folder.name,
+        "run": evidence.run.name,
         "model": evidence.run.record.model,
     }
 
@@ -172,7 +172,7 @@ def provenance(evidence: Evidence) -> dict[str, Any]:
         "explanation_seed": evidence.seed,
         "trained_with": record.versions,
         "explained_with": library_versions(),
-        "command": f"report {evidence.run.folder.name} --user {evidence.user_id} --item {evidence.item_id} "
+        "command": f"report {evidence.run.name} --user {evidence.user_id} --item {evidence.item_id} "
         f"--k {evidence.k} --seed {evidence.seed}",
     }
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from gnnrec_core.explain.explanation import Explanation
-from gnnrec_core.render.html import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, page
-from gnnrec_core.views.evidence import LIMITS, Evidence, case_facts, provenance
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.files import refuse_existing, write_bytes, write_json
+from gnnrec_core.base.plain import plain
+from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
+from gnnrec_core.render.html import page
+from gnnrec_core.views.evidence import LIMITS, Evidence, case_facts, evidence_json, provenance
+from gnnrec_core.views.explanation import ledger_blocks, path_blocks
 
-N_BARS = 12
-EXACT = 1e-5
-"""Largest completeness error, relative to the score, that passes as a sum (float32)."""
+
+def write_evidence(evidence: Evidence, file: Path, top: int = 20, overwrite: bool = False) -> Path:
+    """Write `file` (it ends in .html) and the JSON beside it; its path. RequestError where one of them exists."""
+    beside = file.with_suffix(".json")
+    if file.suffix != ".html":
+        raise RequestError(f"{file} is not an .html file.", "Name it FILE.html.", value=str(file))
+    for path in (file, beside):
+        refuse_existing(path, overwrite)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(beside, plain(evidence_json(evidence, top)))
+    write_bytes(file, evidence_page(evidence, top).encode("utf-8", "replace"))
+    return file
 
 
 def evidence_page(evidence: Evidence, top: int = 20) -> str:
@@ -18,14 +32,14 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
     case = evidence.score.case
     sections = [
         Section("In short", (Text(evidence.score.narrative), Facts(tuple(_named(case_facts(evidence)))))),
-        Section("What the score is made of", _ledger(evidence.score, top)),
+        Section("What the score is made of", ledger_blocks(evidence.score, top)),
     ]
     if evidence.margin is not None and case.rank is not None:
         reference = evidence.margin.case.reference_item
         leads = "" if reference is None else f" over {evidence.dataset.title(reference)}"
-        sections.append(Section(f"What its lead is made of{leads}", _ledger(evidence.margin, top)))
+        sections.append(Section(f"What its lead is made of{leads}", ledger_blocks(evidence.margin, top)))
     if evidence.paths is not None:
-        sections.append(Section("Along which paths the messages travel", _paths(evidence.paths)))
+        sections.append(Section("Along which paths the messages travel", path_blocks(evidence.paths)))
     sections += [
         Section("What would have to change", _counterfactual(evidence)),
         Section("Which method to believe on this case", _methods(evidence)),
@@ -39,68 +53,6 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
         f"GNNRec Lens. Data {evidence.dataset.fingerprint[:16]}, model {evidence.model_sha256[:16]}, "
         f"seed {evidence.seed}.",
     )
-
-
-def _ledger(explanation: Explanation, top: int) -> tuple[Block, ...]:
-    parts = explanation.contributions[:top]
-    rest = explanation.contributions[top:]
-    rest_value = sum(part.value for part in rest)
-    bars = parts[:N_BARS]
-    rows: list[tuple[Any, ...]] = [("carried by no interaction (baseline)", explanation.baseline, *[None] * 3)]
-    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked)) for part in parts]
-    if rest:
-        rows.append((f"{len(rest)} more", rest_value, *[None] * 3))
-    what = "lead" if explanation.case.target == "margin" else "score"
-    return (
-        *_sums(explanation),
-        Bars(
-            ("carried by no interaction", *(part.label for part in bars)),
-            (explanation.baseline, *(part.value for part in bars)),
-            f"Contributions to the {what}, in units of the score.",
-        ),
-        Table(
-            ("part", "value", "share, %", f"{what} without it", "rank without it"),
-            tuple(rows),
-            "Without it: the graph without that part, degrees computed anew, embeddings kept, all items ranked again.",
-        ),
-        *(Verdict(warning, "warning") for warning in explanation.warnings),
-    )
-
-
-def _sums(explanation: Explanation) -> tuple[Block, ...]:
-    error = explanation.completeness_error
-    if error is None:
-        return ()
-    held = error <= EXACT * max(1.0, abs(explanation.score))
-    return (
-        Verdict(
-            f"Baseline and all {len(explanation.contributions)} parts sum to {explanation.score:.6g} "
-            f"within {error:.1e}.",
-            "good" if held else "warning",
-        ),
-    )
-
-
-def _check(checked: Any) -> tuple[float | None, int | None]:
-    return (None, None) if checked is None else (checked.score_without, checked.rank_without)
-
-
-def _paths(explanation: Explanation) -> tuple[Block, ...]:
-    rows = tuple(
-        (" → ".join(node.title for node in path.nodes), path.value, 100 * path.share) for path in explanation.paths
-    )
-    blocks: list[Block] = [
-        Table(("path", "value", "share, %"), rows, "The paths that carry most, each with its share.")
-    ]
-    if explanation.path_share_shown is not None:
-        blocks.append(
-            Verdict(
-                f"The paths shown carry {explanation.path_share_shown:.1%} of the score; "
-                f"{1 - explanation.path_share_shown:.1%} is not shown here.",
-            )
-        )
-    blocks += [Verdict(warning, "warning") for warning in explanation.warnings]
-    return tuple(blocks)
 
 
 def _counterfactual(evidence: Evidence) -> tuple[Block, ...]:

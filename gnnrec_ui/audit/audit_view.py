@@ -13,8 +13,8 @@ from gnnrec_core.audit import curves
 from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.metrics import CONVENTIONS
 from gnnrec_core.audit.report import AuditReport, GroupFigures
+from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.cli import plain
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import audit_charts, exposure_charts

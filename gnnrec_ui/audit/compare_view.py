@@ -12,8 +12,8 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.audit.studies.frontier import comparison_points
 from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.cli import plain
 from gnnrec_core.models import MODELS
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.charts import audit_charts

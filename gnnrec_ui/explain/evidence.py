@@ -37,7 +37,7 @@ def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
 
 @st.cache_resource(max_entries=20, show_spinner=False)
 def _files(_run: Any, key: str, user: int, item: int, k: int) -> dict[str, str]:
-    from gnnrec_core.cli import plain
+    from gnnrec_core.base.plain import plain
     from gnnrec_core.views.evidence import evidence_json, gather
     from gnnrec_core.views.evidence_page import evidence_page
 

@@ -17,7 +17,7 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import holm, permutation_tests
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.cli import plain
+from gnnrec_core.base.plain import plain
 from gnnrec_core.runs.recommend import evaluate
 from gnnrec_core.runs.run import load_run
 from tests.audit.oracle_world import small

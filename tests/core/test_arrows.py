@@ -14,6 +14,7 @@ LAYERS = (
     ("explain", "audit"),
     ("render",),
     ("views",),
+    ("api",),
     ("commands", "cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -63,3 +64,39 @@ def test_the_core_never_imports_streamlit_and_pages_never_import_torch():
         assert not any(module.split(".")[0] in ("streamlit", "gnnrec_ui") for module in imports(path)), path
     for path in (ROOT / "pages").glob("*.py"):
         assert not any(module.split(".")[0] in ("torch", "scipy", "torch_geometric") for module in imports(path)), path
+
+
+def imports_at_the_top(path: Path) -> set[str]:
+    """The modules of ours that `path` needs before it can be used: imports outside functions and type checks."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("gnnrec_core", "gnnrec_ui")):
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
+
+
+def modules() -> dict[str, Path]:
+    """Every module of ours by its dotted name."""
+    found = {}
+    for path in [p for folder in ("gnnrec_core", "gnnrec_ui") for p in (ROOT / folder).rglob("*.py")]:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def test_no_import_circle():
+    known = modules()
+    waiting = {name: imports_at_the_top(path) & known.keys() - {name} for name, path in known.items()}
+    while free := [name for name, needs in waiting.items() if not needs & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    assert set(waiting) <= {"gnnrec_core.models.ops.fitting", "gnnrec_core.models.ops.gradient"}
+
+
+def test_rooms_are_small_and_say_what_they_are_for():
+    for folder in {path.parent for path in modules().values()} | {ROOT / "pages"}:
+        files = list(folder.glob("*.py"))
+        assert len(files) <= 20, f"{folder.relative_to(ROOT)} has {len(files)} files: would rooms inside it say more?"
+    for name, path in modules().items():
+        if path.name == "__init__.py":
+            assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), f"{name} does not say what it is for"

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gnnrec_core.render.html import Bars, Curves, Facts, Section, Table, Text, Verdict, number, page
+from gnnrec_core.render.blocks import Bars, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.html import page
 from tests.core.test_text import HOSTILE
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}

@@ -51,7 +51,7 @@ def ild_category_cosine(e: Evidence) -> PerUser:
 
 def novelty(e: Evidence) -> PerUser:
     """Mean of -log2(train users of the item / train users); an item of nobody counts as 1 of n + 1."""
-    share = np.where(e.popularity > 0, e.popularity / e.n_train_users, 1.0 / (e.n_train_users + 1))
+    share = np.where(e.popularity > 0, divide(e.popularity, np.array(e.n_train_users)), 1.0 / (e.n_train_users + 1))
     return e.list_mean(-np.log2(share))
 
 

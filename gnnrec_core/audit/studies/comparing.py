@@ -141,7 +141,7 @@ def check_same_data(runs: Sequence[Run]) -> None:
     for run in runs[1:]:
         if run.dataset.fingerprint != runs[0].dataset.fingerprint:
             raise RunError(
-                f"{runs[0].folder.name} and {run.folder.name} were trained on different data "
+                f"{runs[0].name} and {run.name} were trained on different data "
                 f"({runs[0].dataset.fingerprint[:12]} and {run.dataset.fingerprint[:12]}).",
                 "Compare runs of one dataset; train them again on the same import.",
                 fingerprints=[r.dataset.fingerprint for r in runs],
@@ -152,9 +152,9 @@ def unique_names(runs: Sequence[Run]) -> list[str]:
     """The folder names of the runs, numbered where two are the same."""
     names: list[str] = []
     for run in runs:
-        name, number = run.folder.resolve().name, 2
+        name, number = run.name, 2
         while name in names:
-            name, number = f"{run.folder.resolve().name} ({number})", number + 1
+            name, number = f"{run.name} ({number})", number + 1
         names.append(name)
     return names
 

@@ -278,14 +278,14 @@ def save(bench: Bench, mitigation: Mitigation, out: Path, seed: int = 0, overwri
     """
     base = bench.run.record
     settings = RerankedSettings(
-        base_run=bench.run.folder.name,
+        base_run=bench.run.name,
         base_model=base.model,
         method=mitigation.method,
         method_settings=json.dumps(mitigation.settings, sort_keys=True),
         k=bench.k,
         n_candidates=bench.candidates.items.shape[1],
     )
-    dataset_folder = (bench.run.folder.resolve() / base.dataset_path).resolve()
+    dataset_folder = (bench.run.place.resolve() / base.dataset_path).resolve()
     record = RunRecord(
         model=Reranked.name,
         settings=settings.model_dump(),
@@ -298,7 +298,7 @@ def save(bench: Bench, mitigation: Mitigation, out: Path, seed: int = 0, overwri
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=library_versions(),
         figures={change.metric: change.after for change in mitigation.changes if np.isfinite(change.after)},
-        notes=f"{RERANKERS[mitigation.method].title} on the lists of {bench.run.folder.name}.",
+        notes=f"{RERANKERS[mitigation.method].title} on the lists of {bench.run.name}.",
     )
     items = completed(mitigation.evidence.lists.item_index, bench.candidates.lists.item_index)
     card = {"model": Reranked.name, "settings": record.settings, "dataset_fingerprint": base.dataset_fingerprint}

@@ -24,13 +24,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Write both files; says where they are, and what was found."""
     page_file, json_file = arguments.out, arguments.out.with_suffix(".json")
     _refuse(arguments)
-    from gnnrec_core.base.files import write_bytes, write_json
     from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.cli import plain
     from gnnrec_core.runs.run import load_run
     from gnnrec_core.runs.workspace import workspace
-    from gnnrec_core.views.evidence import evidence_json, gather
-    from gnnrec_core.views.evidence_page import evidence_page
+    from gnnrec_core.views.evidence import gather
+    from gnnrec_core.views.evidence_page import write_evidence
 
     found, here = load_run(arguments.run, arguments.dataset), workspace()
     evidence = gather(
@@ -42,9 +40,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.seed,
         arguments.top,
     )
-    page_file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(json_file, plain(evidence_json(evidence, arguments.top)))
-    write_bytes(page_file, evidence_page(evidence, arguments.top).encode("utf-8", "replace"))
+    write_evidence(evidence, page_file, arguments.top, arguments.overwrite)
     return {
         "report": str(page_file),
         "json": str(json_file),

@@ -19,19 +19,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of the contract."""
     from gnnrec_core.runs.recommend import evaluate
     from gnnrec_core.runs.run import load_run
+    from gnnrec_core.views.lists import evaluation_json
 
     found = evaluate(load_run(arguments.run, arguments.dataset), arguments.k, arguments.split)
-    return {
-        "run": str(arguments.run),
-        "k": found.k,
-        "split": found.split,
-        "n_users": found.n_users,
-        "n_users_without_items": found.n_without,
-        "metrics": {
-            **{name: figure.to_dict() for name, figure in found.accuracy.items()},
-            **{name: {"value": value, "low": None, "high": None} for name, value in found.all_lists.items()},
-        },
-    }
+    return {"run": str(arguments.run), **evaluation_json(found)}
 
 
 def show(result: dict[str, Any]) -> None:

@@ -35,16 +35,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         raise RequestError("--out goes with --all.", "Use --json for the list of one user.")
     from gnnrec_core.runs.recommend import recommend
     from gnnrec_core.runs.run import load_run
+    from gnnrec_core.views.lists import list_json
 
     found = load_run(arguments.run, arguments.dataset)
-    dataset = found.dataset
-    lists = recommend(found, np.array([dataset.users.index(arguments.user)]), arguments.k)
-    items = [
-        {"item": dataset.items.ids[item], "title": dataset.title(item), "score": score, "rank": rank}
-        for rank, (item, score) in enumerate(zip(lists.item_index[0].tolist(), lists.score[0].tolist()), start=1)
-        if item != NONE_LEFT
-    ]
-    return {"run": str(arguments.run), "user": arguments.user, "items": items}
+    lists = recommend(found, np.array([found.dataset.users.index(arguments.user)]), arguments.k)
+    return {"run": str(arguments.run), **list_json(lists, found.dataset)}
 
 
 def show(result: dict[str, Any]) -> None:

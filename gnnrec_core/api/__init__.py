@@ -1,0 +1,1 @@
+"""What `import gnnrec_core as gr` offers: ids in, tables out."""

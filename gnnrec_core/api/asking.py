@@ -1,0 +1,151 @@
+"""Verbs that ask a run about people and items: lists, accuracy, explanations, and questions that change the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from gnnrec_core.api.answers import Answer
+from gnnrec_core.api.making import load
+from gnnrec_core.api.run import Id
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import Dataset, SplitName
+from gnnrec_core.explain.serialise import counterfactual_json, explanation_json, why_not_json
+from gnnrec_core.runs.run import Run
+from gnnrec_core.views import explanation as views
+from gnnrec_core.views import lists as list_views
+
+RunLike = Run | str | Path
+TOP = 10
+
+
+def recommend(run: RunLike, *users: Id, k: int = 10) -> Answer:
+    """The `k` best items for each of these users that they do not have yet; for everybody where no user is named.
+
+    Rows: user, item, title, score, rank. RequestError for an unknown user or `k` below 1.
+    """
+    from gnnrec_core.runs import recommend as core
+
+    run = opened(run)
+    dataset = run.dataset
+    index = np.array([dataset.users.index(str(user)) for user in users] if users else range(dataset.n_users), np.int64)
+    lists = core.recommend(run, index, k)
+    return Answer(
+        f"The best {k} for {_people(users, dataset)}, by {run.name}",
+        lists,
+        list_views.list_json(lists, dataset),
+        list_views.list_rows(lists, dataset),
+        list_views.list_sections(lists, dataset),
+    )
+
+
+def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
+    """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high."""
+    from gnnrec_core.runs import recommend as core
+
+    run = opened(run)
+    found = core.evaluate(run, k, cast(SplitName, split))
+    content = list_views.evaluation_json(found)
+    rows = tuple({"figure": name, **figure} for name, figure in content["metrics"].items())
+    return Answer(f"Accuracy of {run.name}", found, content, rows, list_views.evaluation_sections(found))
+
+
+def explain(
+    run: RunLike,
+    user: Id,
+    item: Id,
+    method: str = "ledger",
+    target: Literal["score", "margin"] = "score",
+    k: int = 10,
+    top: int = TOP,
+    seed: int = 0,
+    faithfulness: bool = False,
+    **settings: Any,
+) -> Answer:
+    """Why this item, for this user, by `method`: its parts, the first `top` recomputed without each.
+
+    `target="margin"` explains the lead over the item at rank k + 1. `settings` are the method's. `faithfulness` adds
+    the panel that measures how far to trust it. Rows: kind, label, user, item, value, share, score and rank without it.
+    """
+    from gnnrec_core.explain import explaining
+    from gnnrec_core.render.charts.explain_charts import waterfall
+
+    run = opened(run)
+    user_index, item_index = pair(run.dataset, user, item)
+    found = explaining.explain(run, user_index, item_index, method, target, k, settings, seed, check_top=top)
+    if faithfulness:
+        found = explaining.with_faithfulness(run.model, run.dataset, found, seed)
+    return Answer(
+        f"Why {run.dataset.title(item_index)} stands at rank {found.rank} for {user}, by {method}",
+        found,
+        explanation_json(found, run.dataset, top),
+        views.part_rows(found.contributions),
+        views.explanation_sections(found, top),
+        (lambda: waterfall(found, top)) if found.is_additive else None,
+    )
+
+
+def counterfactual(run: RunLike, user: Id, item: Id, k: int = 10) -> Answer:
+    """The fewest interactions of this user without which the item leaves the top `k`; rows: item, title."""
+    from gnnrec_core.explain.questions.counterfactual import find_counterfactual
+
+    run = opened(run)
+    found = find_counterfactual(run, *pair(run.dataset, user, item), k)
+    content = counterfactual_json(found, run.dataset)
+    title = f"What takes {run.dataset.title(found.case.item_index)} off the list of {user}"
+    return Answer(title, found, content, tuple(content["removed"]), views.counterfactual_sections(found, run.dataset))
+
+
+def why_not(run: RunLike, user: Id, item: Id, k: int = 10, top: int = TOP) -> Answer:
+    """What the item lacks against the last of the list, and the fewest additions that lift it in; rows: its parts."""
+    from gnnrec_core.explain.questions import why_not as core
+
+    run = opened(run)
+    found = core.why_not(run, *pair(run.dataset, user, item), k)
+    return Answer(
+        f"Why not {run.dataset.title(found.case.item_index)} for {user}",
+        found,
+        why_not_json(found, run.dataset, top),
+        views.part_rows(found.contrast.contributions),
+        views.why_not_sections(found, run.dataset, top),
+    )
+
+
+def what_if(run: RunLike, user: Id, remove: Iterable[Id] = (), add: Iterable[Id] = (), k: int = 10) -> Answer:
+    """The user's list without some interactions and with others, recomputed; rows: the new list with its old ranks."""
+    from gnnrec_core.explain.questions import what_if as core
+
+    run = opened(run)
+    dataset = run.dataset
+    gone, new = ([dataset.items.index(str(item)) for item in items] for items in (remove, add))
+    found = core.what_if(run, dataset.users.index(str(user)), gone, new, k)
+    rows = views.what_if_rows(found, dataset)
+    content = {
+        "user": str(user),
+        "removed": [dataset.items.ids[item] for item in gone],
+        "added": [dataset.items.ids[item] for item in new],
+        "items": list(rows),
+        "seconds": found.seconds,
+    }
+    return Answer(f"What if, for {user}", found, content, rows, views.what_if_sections(found, dataset))
+
+
+def opened(run: RunLike) -> Run:
+    """The run itself, or the one in the folder that is named."""
+    if isinstance(run, Run):
+        return run
+    if isinstance(run, (str, Path)):
+        return load(run)
+    raise RequestError(f"A {type(run).__name__} is not a run.", "Give what gr.fit or gr.load returned, or a folder.")
+
+
+def pair(dataset: Dataset, user: Id, item: Id) -> tuple[int, int]:
+    """Indices of a user and an item by id; RequestError with near ids where one is unknown."""
+    return dataset.users.index(str(user)), dataset.items.index(str(item))
+
+
+def _people(users: tuple[Id, ...], dataset: Dataset) -> str:
+    return ", ".join(map(str, users)) if 0 < len(users) <= 3 else f"{len(users) or dataset.n_users:,} users"

@@ -1,0 +1,55 @@
+"""`OpenRun`: a run whose verbs are methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gnnrec_core.runs.run import Run
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
+
+Id = str | int
+
+
+class OpenRun(Run):
+    """A `Run` to ask: each method is the verb of its name, on this run."""
+
+    @classmethod
+    def over(cls, run: Run) -> OpenRun:
+        """The same run, with its verbs as methods."""
+        opened = cls(run.folder, run.record, run.dataset)
+        if "model" in run.__dict__:
+            opened.__dict__["model"] = run.__dict__["model"]
+        return opened
+
+    def recommend(self, *users: Id, k: int = 10) -> Answer:
+        """The `k` best unseen items of each of these users (all users where none is named)."""
+        from gnnrec_core.api.asking import recommend
+
+        return recommend(self, *users, k=k)
+
+    def evaluate(self, k: int = 20, split: str = "test") -> Answer:
+        """Accuracy on held-out interactions."""
+        from gnnrec_core.api.asking import evaluate
+
+        return evaluate(self, k, split)
+
+    def explain(self, user: Id, item: Id, method: str = "ledger", **options: Any) -> Answer:
+        """Why this item, for this user?"""
+        from gnnrec_core.api.asking import explain
+
+        return explain(self, user, item, method, **options)
+
+    def audit(self, by: str | None = None, k: int = 20, **options: Any) -> Answer:
+        """Who is served badly, and what is never shown?"""
+        from gnnrec_core.api.judging import audit
+
+        return audit(self, by, k, **options)
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> OpenRun:
+        """Write a run that is in memory, with its dataset, into `folder`; the run as it lies there."""
+        from gnnrec_core.runs.training import save
+
+        return OpenRun.over(save(self, Path(folder), overwrite))

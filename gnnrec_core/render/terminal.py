@@ -1,0 +1,81 @@
+"""Blocks as plain text for a terminal: control characters of the data are taken out, columns stand under each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gnnrec_core.base.text import clean
+from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
+
+BAR_WIDTH = 40
+MARKS = {"good": "✓", "warning": "!", "note": "·"}
+
+
+def text(sections: tuple[Section, ...]) -> str:
+    """All sections, one under the other.
+
+    >>> print(text((Section("Sizes", (Table(("group", "n"), (("a", 12), ("bc", 3))),)),)))
+    Sizes
+      group   n
+      a      12
+      bc      3
+    """
+    return "\n\n".join("\n".join((clean(section.title), *_lines(section))) for section in sections)
+
+
+def _lines(section: Section) -> Iterator[str]:
+    for block in section.blocks:
+        for line in _block(block):
+            yield f"  {line}"
+
+
+def _block(block: Block) -> list[str]:
+    match block:
+        case Text(paragraphs):
+            return [clean(paragraph) for paragraph in paragraphs]
+        case Facts(pairs):
+            width = max((len(clean(name)) for name, _ in pairs), default=0)
+            return [f"{clean(name):{width}}  {_value(value)}" for name, value in pairs]
+        case Table():
+            return _table(block)
+        case Bars():
+            return _bars(block)
+        case Curves():
+            ends = [(name, xs, ys) for name, xs, ys in block.series if len(xs)]
+            return [clean(block.caption)] + [
+                f"{clean(name)}: {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
+                for name, xs, ys in ends
+            ]
+        case Verdict(sentence, kind):
+            return [f"{MARKS[kind]} {clean(sentence)}"]
+
+
+def _table(table: Table) -> list[str]:
+    cells = [[_value(value) for value in row] for row in table.rows]
+    rights = [all(_is_number(row[column]) for row in table.rows) for column in range(len(table.columns))]
+    widths = [max(len(row[column]) for row in ([*table.columns], *cells)) for column in range(len(table.columns))]
+
+    def line(row: list[str]) -> str:
+        marked = zip(row, widths, rights, strict=True)
+        return "  ".join(f"{cell:>{width}}" if right else f"{cell:{width}}" for cell, width, right in marked).rstrip()
+
+    head = line([clean(name) for name in table.columns])
+    return [*([clean(table.caption)] if table.caption else []), head, *(line(row) for row in cells)]
+
+
+def _bars(bars: Bars) -> list[str]:
+    most = max((abs(value) for value in bars.values), default=0.0) or 1.0
+    width = max((len(clean(label)) for label in bars.labels), default=0)
+    return [clean(bars.caption)] + [
+        f"{clean(label):{width}}  {number(value):>8}  {'█' * round(BAR_WIDTH * abs(value) / most)}"
+        for label, value in zip(bars.labels, bars.values, strict=True)
+    ]
+
+
+def _value(value: Any) -> str:
+    return number(value) if value is None or isinstance(value, (bool, int, float)) else clean(str(value))
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))

@@ -1,0 +1,199 @@
+"""Ranked lists of any recommender become a run: tables in, checked line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Problem, Vocabulary
+from gnnrec_core.models.lists import Lists, ListsSettings
+from gnnrec_core.runs.run import Run
+
+USER = ("user", "user_id", "uid", "userId")
+ITEM = ("item", "item_id", "iid", "itemId")
+LONGEST = 10_000
+"""Longer lists than this are refused: they are score tables, not lists."""
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    frame: pl.DataFrame = pl.read_csv(path, infer_schema=False)  # ids stay the texts that they are
+    return frame
+
+
+READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".csv": _csv,
+    ".parquet": pl.read_parquet,
+    ".jsonl": pl.read_ndjson,
+    ".ndjson": pl.read_ndjson,
+}
+
+
+def run_of_lists(lists: Any, dataset: Dataset) -> Run:
+    """A run in memory that recommends exactly these lists.
+
+    `lists` is a pandas or polars table or a file (CSV, Parquet, JSON lines) with a user, an item, and a `rank` (1 is
+    first) or a `score` (higher is better; equal scores keep the order of the rows). Items that a person has in train
+    stay in the stored list and are left out where lists are judged, as for every model. Raises DataError for a missing
+    column, an unknown id, a pair that stands twice, or a rank that is no number.
+    """
+    frame = ranked(table_of(lists))
+    users = _indices(frame, "user", dataset.users)
+    items = _indices(frame, "item", dataset.items)
+    order = np.lexsort((np.arange(len(users)), frame["order"].to_numpy(), users))
+    users, items = users[order], items[order]
+    place = np.arange(len(users)) - np.searchsorted(users, users, side="left")
+    longest = int(place.max()) + 1 if len(place) else 0
+    if longest > LONGEST:
+        raise DataError(f"A list has {longest:,} items.", f"Keep the first {LONGEST:,} at most.", value=longest)
+    stored = np.full((dataset.n_users, max(longest, 1)), -1, np.int64)
+    stored[users, place] = items
+    source = str(lists) if isinstance(lists, (str, Path)) else ""
+    return Run.of(Lists(dataset, ListsSettings(source=Path(source).name, longest=longest), stored), dataset)
+
+
+def dataset_of_tables(lists: Any, held_out: Any, history: Any, users: Any, items: Any) -> Dataset:
+    """A dataset of what surrounds the lists: `held_out` becomes the test part, `history` the train part.
+
+    A pair that stands in both counts as history, and a problem says so. RequestError where nothing is held out.
+    """
+    if held_out is None:
+        raise RequestError(
+            "Lists can only be judged against something.",
+            "Give a dataset (data=...), or held_out: a table with user and item of what people chose later.",
+        )
+    pairs = {"train": None if history is None else _pairs(history), "test": _pairs(held_out)}
+    listed = ranked(table_of(lists))
+    known = [listed.select("user", "item"), *(part for part in pairs.values() if part is not None)]
+    everybody = pl.concat(known)
+    user_ids = _vocabulary("user", everybody["user"], users)
+    item_ids = _vocabulary("item", everybody["item"], items)
+    train, test = (
+        set() if part is None else set(map(tuple, part.iter_rows())) for part in (pairs["train"], pairs["test"])
+    )
+    both = len(train & test)
+    rows = [(u, i, "train") for u, i in sorted(train)] + [(u, i, "test") for u, i in sorted(test - train)]
+    problem = Problem(
+        "held_out_before", "warning", both, "kept as history", f"{both:,} held-out pairs were in the history already."
+    )
+    return Dataset(
+        "lists",
+        user_ids,
+        item_ids,
+        Interactions(
+            np.array([user_ids.index(user) for user, _, _ in rows], np.int64),
+            np.array([item_ids.index(item) for _, item, _ in rows], np.int64),
+            np.ones(len(rows), np.float32),
+            np.array([SPLITS.index(part) for _, _, part in rows], np.int8),
+        ),
+        _table("user", user_ids, users),
+        _table("item", item_ids, items),
+        problems=(problem,) if both else (),
+        source="tables",
+    )
+
+
+def table_of(source: Any) -> pl.DataFrame:
+    """A polars table of a pandas or polars table or a file; DataError where it is neither."""
+    if isinstance(source, pl.DataFrame):
+        return source
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        reader = READERS.get(path.suffix.lower())
+        if reader is None or not path.is_file():
+            raise DataError(f"{path} is not a CSV, Parquet or JSON lines file.", "Write one.", file=str(path))
+        try:
+            return reader(path)
+        except pl.exceptions.PolarsError as error:
+            raise DataError(f"{path} cannot be read: {error}.", "Write it again.", file=str(path)) from error
+    if hasattr(source, "columns") and hasattr(source, "to_dict"):
+        frame: pl.DataFrame = pl.from_pandas(source)
+        return frame
+    raise DataError(f"A {type(source).__name__} is not a table.", "Give a pandas or polars table, or a file.")
+
+
+def ranked(frame: pl.DataFrame) -> pl.DataFrame:
+    """Columns `user`, `item` (text) and `order` (float, ascending is better) of a table of lists."""
+    names = frame.columns
+    user, item = _column(names, USER, "user"), _column(names, ITEM, "item")
+    by = "rank" if "rank" in names else "score" if "score" in names else None
+    if by is None:
+        raise DataError("The lists have neither a column rank nor a column score.", f"There are: {', '.join(names)}.")
+    order = frame[by].cast(pl.Float64, strict=False)
+    if order.is_null().any() or order.is_nan().any():
+        line = int(np.flatnonzero((order.is_null() | order.fill_null(0).is_nan()).to_numpy())[0])
+        raise DataError(
+            f"Row {line + 1} of the lists has {frame[by][line]!r} as its {by}.",
+            "Give a number.",
+            line=line + 1,
+            column=by,
+        )
+    found = pl.DataFrame(
+        {
+            "user": frame[user].cast(pl.Utf8),
+            "item": frame[item].cast(pl.Utf8),
+            "order": order if by == "rank" else -order,
+        }
+    )
+    twice = found.select("user", "item").is_duplicated()
+    if twice.any():
+        row = found.filter(twice).row(0, named=True)
+        raise DataError(
+            f"{row['item']!r} stands twice in the list of {row['user']!r}.", "Give each item of a list once."
+        )
+    return found
+
+
+def _column(names: list[str], wanted: tuple[str, ...], what: str) -> str:
+    for name in wanted:
+        if name in names:
+            return name
+    raise DataError(
+        f"The table has no column {what}.", did_you_mean(what, names), column=what, value=", ".join(names[:20])
+    )
+
+
+def _pairs(source: Any) -> pl.DataFrame:
+    frame = table_of(source)
+    user, item = _column(frame.columns, USER, "user"), _column(frame.columns, ITEM, "item")
+    return pl.DataFrame({"user": frame[user].cast(pl.Utf8), "item": frame[item].cast(pl.Utf8)})
+
+
+def _vocabulary(kind: str, seen: pl.Series, attributes: Any) -> Vocabulary:
+    ids = set(seen.to_list())
+    if attributes is not None:
+        frame = table_of(attributes)
+        ids |= set(frame[_column(frame.columns, USER if kind == "user" else ITEM, kind)].cast(pl.Utf8).to_list())
+    return Vocabulary(kind, tuple(sorted(ids)))
+
+
+def _table(kind: str, ids: Vocabulary, attributes: Any) -> pl.DataFrame:
+    base = pl.DataFrame({f"{kind}_index": range(len(ids)), f"{kind}_id": ids.ids})
+    if attributes is None:
+        return base if kind == "user" else base.with_columns(title=pl.Series(ids.ids))
+    frame = table_of(attributes)
+    key = _column(frame.columns, USER if kind == "user" else ITEM, kind)
+    own = frame.rename({key: f"{kind}_id"}).with_columns(pl.col(f"{kind}_id").cast(pl.Utf8))
+    if own[f"{kind}_id"].is_duplicated().any():
+        raise DataError(f"A {kind} stands twice in the table of {kind}s.", "Give each one row.")
+    joined = base.join(own, on=f"{kind}_id", how="left", maintain_order="left")
+    if kind == "item" and "title" not in joined.columns:
+        joined = joined.with_columns(title=pl.col("item_id"))
+    return joined
+
+
+def _indices(frame: pl.DataFrame, kind: str, ids: Vocabulary) -> IntArray:
+    values = frame[kind].to_list()
+    unknown = [value for value in values if value is None or value not in ids]
+    if unknown:
+        raise DataError(
+            f"{len(set(unknown)):,} {kind}s of the lists are not in the data, the first is {unknown[0]!r}.",
+            f"Leave them out, or name the data that they come from. {did_you_mean(str(unknown[0]), ids.ids[:50_000])}",
+            value=unknown[0],
+        )
+    return np.array([ids.index(value) for value in values], np.int64)

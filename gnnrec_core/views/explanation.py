@@ -1,0 +1,167 @@
+"""Explanations and the questions that change the past, as blocks: drawn once for terminal, notebook, page and file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.explain.questions.counterfactual import Counterfactual
+from gnnrec_core.explain.questions.what_if import WhatIf
+from gnnrec_core.explain.questions.why_not import WhyNot
+from gnnrec_core.render.blocks import Bars, Block, Section, Table, Text, Verdict
+
+N_BARS = 12
+EXACT = 1e-5
+"""Largest completeness error, relative to the score, that passes as a sum (float32)."""
+
+
+def explanation_sections(explanation: Explanation, top: int) -> tuple[Section, ...]:
+    """What is said, what the score (or lead) is made of, and along which paths it travels."""
+    what = "lead" if explanation.case.target == "margin" else "score"
+    sections = [Section("In short", (Text(explanation.narrative),))] if explanation.narrative else []
+    sections.append(Section(f"What the {what} is made of", ledger_blocks(explanation, top)))
+    if explanation.paths:
+        sections.append(Section("Along which paths the messages travel", path_blocks(explanation)))
+    return tuple(sections)
+
+
+def part_rows(parts: tuple[Contribution, ...]) -> tuple[dict[str, Any], ...]:
+    """One row a contribution: kind, label, ids, value, share, and the recomputed score and rank without it."""
+    return tuple(
+        {
+            "kind": part.kind,
+            "label": part.label,
+            "user": part.user,
+            "item": part.item,
+            "value": part.value,
+            "share": part.share,
+            "score_without": _check(part.checked)[0],
+            "rank_without": _check(part.checked)[1],
+        }
+        for part in parts
+    )
+
+
+def counterfactual_sections(answer: Counterfactual, dataset: Dataset) -> tuple[Section, ...]:
+    """The set that takes the item off the list, or the set that comes nearest."""
+    case, titles = answer.case, [dataset.title(item) for item in answer.removed]
+    named, change = ", ".join(titles), f"rank {case.rank} to {answer.rank_after}"
+    if answer.found:
+        said = f"Without {named}, {dataset.title(case.item_index)} leaves the top {case.k} ({change}); recomputed."
+    else:
+        said = f"No set of up to {answer.limit} interactions was found without which it leaves the top {case.k}."
+    blocks: list[Block] = [Verdict(said, "good" if answer.found else "warning")]
+    if titles and not answer.found:
+        blocks.append(Text((f"The set that pushes it down furthest ({change}): {named}.",)))
+    blocks.append(Text((f"Smallest set: {answer.minimality}; {answer.checked_smaller_sets:,} smaller sets tried.",)))
+    return (Section("What would take it off the list", tuple(blocks)),)
+
+
+def why_not_sections(answer: WhyNot, dataset: Dataset, top: int) -> tuple[Section, ...]:
+    """What the item lacks against the last one of the list, and the additions that lift it in."""
+    case, named = answer.case, ", ".join(dataset.title(item) for item in answer.added)
+    if answer.found:
+        said = f"With {named} added, it rises from rank {case.rank} to {answer.rank_after}; recomputed."
+    else:
+        said = f"No set of up to {answer.limit} additions was found that lifts it into the top {case.k}."
+        said += f" The best one takes it to rank {answer.rank_after}: {named}." if named else ""
+    return (
+        Section("What would bring it in", (Verdict(said, "good" if answer.found else "warning"),)),
+        Section("What it lacks", ledger_blocks(answer.contrast, top)),
+    )
+
+
+def what_if_sections(answer: WhatIf, dataset: Dataset) -> tuple[Section, ...]:
+    """The list before and after the change."""
+    return (
+        Section(
+            "The list after the change",
+            (
+                Table(
+                    ("rank", "item", "score", "rank before"),
+                    tuple((r["rank"], r["title"], r["score"], r["rank_before"]) for r in what_if_rows(answer, dataset)),
+                    "Recomputed on the changed graph, the trained embeddings kept; removed items stay out of the list.",
+                ),
+            ),
+        ),
+    )
+
+
+def what_if_rows(answer: WhatIf, dataset: Dataset) -> tuple[dict[str, Any], ...]:
+    """One row an item of the new list: rank, ids, score, and its rank before the change."""
+    listed = zip(answer.after.tolist(), answer.score_after.tolist(), answer.rank_before.tolist(), strict=True)
+    return tuple(
+        {
+            "rank": place,
+            "item": dataset.items.ids[item],
+            "title": dataset.title(item),
+            "score": score,
+            "rank_before": before or None,
+        }
+        for place, (item, score, before) in enumerate(listed, 1)
+    )
+
+
+def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
+    """Whether the parts sum, the largest as bars, the first `top` in a table with what remains without each."""
+    parts = explanation.contributions[:top]
+    rest = explanation.contributions[top:]
+    rest_value = sum(part.value for part in rest)
+    bars = parts[:N_BARS]
+    rows: list[tuple[Any, ...]] = [("carried by no interaction (baseline)", explanation.baseline, *[None] * 3)]
+    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked)) for part in parts]
+    if rest:
+        rows.append((f"{len(rest)} more", rest_value, *[None] * 3))
+    what = "lead" if explanation.case.target == "margin" else "score"
+    return (
+        *_sums(explanation),
+        Bars(
+            ("carried by no interaction", *(part.label for part in bars)),
+            (explanation.baseline, *(part.value for part in bars)),
+            f"Contributions to the {what}, in units of the score.",
+        ),
+        Table(
+            ("part", "value", "share, %", f"{what} without it", "rank without it"),
+            tuple(rows),
+            "Without it: the graph without that part, degrees computed anew, embeddings kept, all items ranked again.",
+        ),
+        *(Verdict(warning, "warning") for warning in explanation.warnings),
+    )
+
+
+def _sums(explanation: Explanation) -> tuple[Block, ...]:
+    error = explanation.completeness_error
+    if error is None:
+        return ()
+    held = error <= EXACT * max(1.0, abs(explanation.score))
+    return (
+        Verdict(
+            f"Baseline and all {len(explanation.contributions)} parts sum to {explanation.score:.6g} "
+            f"within {error:.1e}.",
+            "good" if held else "warning",
+        ),
+    )
+
+
+def _check(checked: Any) -> tuple[float | None, int | None]:
+    return (None, None) if checked is None else (checked.score_without, checked.rank_without)
+
+
+def path_blocks(explanation: Explanation) -> tuple[Block, ...]:
+    """The strongest message paths with their shares, and how much of the score is not shown."""
+    rows = tuple(
+        (" → ".join(node.title for node in path.nodes), path.value, 100 * path.share) for path in explanation.paths
+    )
+    blocks: list[Block] = [
+        Table(("path", "value", "share, %"), rows, "The paths that carry most, each with its share.")
+    ]
+    if explanation.path_share_shown is not None:
+        blocks.append(
+            Verdict(
+                f"The paths shown carry {explanation.path_share_shown:.1%} of the score; "
+                f"{1 - explanation.path_share_shown:.1%} is not shown here.",
+            )
+        )
+    blocks += [Verdict(warning, "warning") for warning in explanation.warnings]
+    return tuple(blocks)

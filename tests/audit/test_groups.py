@@ -55,6 +55,19 @@ def test_taste_is_ordered_by_the_share_of_popular_items():
     assert found.member[[0, 1], 0].all() and found.member[[8, 9], 2].all()
 
 
+@pytest.mark.parametrize(("n", "outer"), [(5, 1), (13, 3), (20, 4), (40, 8)])
+def test_a_fifth_of_the_users_is_at_each_end_of_taste(n, outer):
+    # Item 0 of 5 is the head; user u has it and u items of the tail: the more, the smaller the share.
+    triples = [(u, 0, "train") for u in range(n)]
+    triples += [(u, 1 + i, "train") for u in range(n) for i in range(u % 4)]
+    found = group_users(make_dataset(triples, n_users=n + 1, n_items=5), "taste")
+    assert sizes(found) == {"niche": outer, "diverse": n - 2 * outer, "blockbuster": outer}
+    assert found.n_unknown == 1 and not found.member[n].any()  # a user without train interactions has no taste
+    share = 1 / (1 + np.arange(n) % 4)
+    niche, diverse, blockbuster = (share[found.member[:n, group]] for group in range(3))
+    assert niche.max() <= diverse.min() and diverse.max() <= blockbuster.min()
+
+
 def test_tenure_and_niche_genres_of_the_sample():
     for name in ("tenure", "niche_genres"):
         found = group_users(sample(), name)

@@ -66,7 +66,33 @@ def test_given_needs_parts(tmp_path):
         dataset(tmp_path, ROWS, split="given")
 
 
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 5), st.sampled_from([0.0, 0.1, 0.25]))
+@pytest.mark.parametrize(
+    ("ratios", "n", "held_out"),
+    [
+        ((0.1, 0.45, 0.45), 4, (1, 2)),  # 1.8 each: two for test, what is left but one for validation
+        ((0.1, 0.45, 0.45), 3, (1, 1)),
+        ((0.1, 0.0, 0.9), 4, (0, 3)),  # 3.6: one of the four stays
+        ((0.1, 0.9, 0.0), 4, (3, 0)),
+        ((0.1, 0.45, 0.45), 2, (0, 0)),
+        ((0.1, 0.45, 0.45), 1, (0, 0)),
+        ((0.98, 0.01, 0.01), 3, (1, 1)),  # 0.03 each: a part that is wanted gets one
+        ((0.7, 0.2, 0.1), 20, (4, 2)),
+    ],
+)
+def test_how_many_are_held_out_of_one_user(ratios, n, held_out):
+    assert tuple(int(part[0]) for part in held_out_counts(np.array([n]), ratios)) == held_out
+
+
+@given(st.integers(0, 200), st.floats(0, 1), st.floats(0, 1))
+def test_at_least_one_interaction_stays_in_train_whatever_the_ratios(n, first, second):
+    ratios = (1 - max(first, second), min(first, second), max(first, second) - min(first, second))
+    n_validation, n_test = (int(part[0]) for part in held_out_counts(np.array([n]), ratios))
+    assert n_validation >= 0 and n_test >= 0 and n_validation + n_test <= max(0, n - 1)
+
+
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 5), st.sampled_from([0.0, 0.1, 0.25, 0.45])
+)
 def test_random_split_has_exact_counts(counts, seed, share):
     counts = np.array(counts)
     ratios = (1 - 2 * share, share, share)

@@ -38,6 +38,18 @@ def test_differences_are_paired_and_signed(found):
     assert d.p_adjusted >= d.p_value
 
 
+def test_p_values_are_adjusted_by_holm_over_the_whole_comparison(found):
+    p = np.array([d.p_value for d in found.differences])
+    order, running = np.argsort(p, kind="stable"), 0.0
+    for place, index in enumerate(order):
+        running = max(running, min(1.0, (len(p) - place) * p[index]))
+        assert found.differences[index].p_adjusted == pytest.approx(running)
+    turned = [d for d in found.differences if d.p_value < 0.05 <= d.p_adjusted]
+    assert turned  # found alone, not among so many
+    for d in found.differences:
+        assert ("cannot be told apart" in d.sentence) == (d.p_adjusted >= 0.05)
+
+
 def test_a_model_that_learnt_something_beats_chance():
     found = compare([trained(sample(), "popularity")], 10, baselines=("random",), tested=("ndcg",), n_permutations=199)
     assert found.differences[0].value > 0 and found.differences[0].p_adjusted < 0.001

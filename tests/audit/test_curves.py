@@ -18,7 +18,7 @@ from gnnrec_core.audit.curves import (
 )
 from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.layers import popularity_by_layer
-from gnnrec_core.audit.leakage import auc_of, leakage, logistic
+from gnnrec_core.audit.leakage import auc_of, cross_validated_auc, leakage, logistic
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.twins import find_twins
@@ -97,6 +97,38 @@ def test_a_group_that_the_embeddings_hold_leaks_and_a_random_one_does_not():
     assert all(0.4 < entry.auc < 0.6 for entry in chance)
     with pytest.raises(UnsupportedError, match="no user embeddings"):
         leakage(trained(sample(), "popularity"), from_labels("x", labels))
+
+
+def test_every_fold_is_predicted_from_the_others():
+    """Folds 0 and 1 say members are high, fold 2 (smaller) says they are low: the others are told, it is not."""
+    fold = np.repeat([0, 1, 2], [12, 12, 6])
+    inside = np.arange(30) % 2 == 0
+    level = np.where(inside, 1.0, -1.0) * np.where(fold == 2, -1, 1)
+    assert cross_validated_auc(level[:, None], inside, fold) == pytest.approx((1 + 1 + 0) / 3)
+
+
+def test_a_fold_of_one_kind_is_left_out_and_none_left_is_unknown():
+    fold, inside = np.array([0, 0, 0, 0, 1, 1, 2, 2]), np.array([1, 0, 1, 0, 1, 1, 1, 0], bool)
+    feature = np.array([[1.0], [-1.0], [1.0], [-1.0], [5.0], [5.0], [-1.0], [1.0]])
+    assert cross_validated_auc(feature, inside, fold) == pytest.approx((1 + 0) / 2)
+    assert np.isnan(cross_validated_auc(feature, np.ones(8, bool), fold))
+
+
+def test_noise_that_can_be_learnt_by_heart_is_not_leakage():
+    rng = np.random.default_rng(0)
+    features, inside, fold = rng.normal(size=(120, 100)), rng.random(120) < 0.5, np.arange(120) % 5
+    weights = logistic(features, inside)
+    assert auc_of(features @ weights[1:], inside) == 1.0
+    assert 0.3 < cross_validated_auc(features, inside, fold) < 0.7
+
+
+def test_groups_too_small_for_five_folds_are_left_out():
+    model = Linear(sample(), dim=4)
+    run = run_of(sample(), model, "lightgcn")
+    for n, known in ((9, 0), (10, 2)):
+        labels = np.where(np.arange(800) < n, "few", "many")
+        assert len(leakage(run, from_labels("size", labels), min_group_size=1, n_shuffles=1)) == known
+        assert len(leakage(run, from_labels("size", labels), min_group_size=11, n_shuffles=1)) == 0
 
 
 def test_the_regression_is_at_its_minimum():

@@ -9,7 +9,10 @@ import pytest
 from gnnrec_core.data.truth import load_truth
 from gnnrec_core.errors import RequestError
 from gnnrec_core.explain import planted
-from gnnrec_core.explain.planted import auc, planted_cases, precision, score_planted
+from gnnrec_core.explain.case import make_case
+from gnnrec_core.explain.planted import auc, planted_cases, precision, score_method, score_planted
+from gnnrec_core.explain.protocol import NoSettings
+from gnnrec_core.explain.random import Random
 from gnnrec_core.models.run import load_run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -67,6 +70,22 @@ def test_exact_contributions_beat_chance_and_random_numbers_do_not(run, truth):
     assert random.auc.low < 0.5 < random.auc.high
     assert (ledger.n_cases, without.n_cases) == (120, 10)
     assert sum(n for n, _ in ledger.by_reason.values()) == 120
+
+
+def test_cases_and_draws_come_from_the_seed(run, truth):
+    def pairs(seed):
+        return [(case.user_index, case.item_index) for case in planted_cases(run, truth, 8, seed)]
+
+    assert pairs(0) == pairs(0) != pairs(1) != pairs(0)
+    cases = planted_cases(run, truth, 3, 5)
+    expected = []
+    for number, case in enumerate(cases):  # case 0 is explained with the seed itself, each further one with the next
+        asked = make_case(run.model, run.dataset, case.user_index, case.item_index, "score", 20)
+        told = Random().explain(run.model, run.dataset, asked, NoSettings(), 5 + number)
+        values = planted.history_values(told, run.dataset, run.graph.history(case.user_index))
+        expected.append(auc(values, case.is_cause))
+    assert score_method(run, cases, "random", 5).auc.value == pytest.approx(np.mean(expected))
+    assert score_planted(run, truth, ("random",), 3, seed=5).methods[0].auc.value == pytest.approx(np.mean(expected))
 
 
 def test_who_cannot_explain_is_named(run, truth):

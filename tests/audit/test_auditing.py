@@ -127,6 +127,20 @@ def test_one_cannot_tell_with_31_users(run):
     )
 
 
+def test_only_groups_of_fifty_measurable_people_have_an_impact_ratio(run, evidence):
+    order = np.argsort(evidence.hit.any(1), kind="stable")  # the first have no hit: the lowest rate there can be
+    for n_few in (49, 50):
+        labels = np.full(800, "many", dtype="U4")
+        labels[order[:n_few]] = "few"
+        labels[order[n_few : n_few + 300]] = "some"
+        found = audit(run, 20, from_labels("size", labels), tested=("hit_rate",)).impact
+        rates = {group: evidence.hit.any(1)[labels == group].mean() for group in ("few", "some", "many")}
+        assert evidence.evaluable[order[:n_few]].all()
+        lowest = min((group for group in rates if group != "few" or n_few >= 50), key=rates.get)
+        assert found.lowest == lowest and found.highest == max(rates, key=rates.get)
+        assert found.value == pytest.approx(rates[lowest] / max(rates.values()))
+
+
 def test_two_groups_are_one_test(run):
     labels = np.where(np.arange(800) % 2 == 0, "even", "odd")
     found = audit(run, 20, from_labels("parity", labels), tested=("ndcg",)).differences

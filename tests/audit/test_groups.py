@@ -68,6 +68,14 @@ def test_a_fifth_of_the_users_is_at_each_end_of_taste(n, outer):
     assert niche.max() <= diverse.min() and diverse.max() <= blockbuster.min()
 
 
+def test_tenure_is_whole_days_from_the_first_train_interaction_to_the_last_of_anybody():
+    ages = [0.9, 1.2, 2.5, 3.9, 50.0, 50.5]  # of each user's first interaction; all have another on the last day
+    triples = [(u, i, "train") for u in range(6) for i in (0, 1)] + [(6, 0, "test")]
+    days = [day for age in ages for day in (100 - age, 100.0)] + [300.0]
+    found = group_users(make_dataset(triples, timestamp=(np.array(days) * 86_400).astype(np.int64)), "tenure")
+    assert sizes(found) == {"0 to 1 days": 2, "2 to 3 days": 2, "50 days": 2} and found.n_unknown == 1
+
+
 def test_tenure_and_niche_genres_of_the_sample():
     for name in ("tenure", "niche_genres"):
         found = group_users(sample(), name)

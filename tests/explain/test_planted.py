@@ -70,6 +70,8 @@ def test_exact_contributions_beat_chance_and_random_numbers_do_not(run, truth):
     assert random.auc.low < 0.5 < random.auc.high
     assert (ledger.n_cases, without.n_cases) == (120, 10)
     assert sum(n for n, _ in ledger.by_reason.values()) == 120
+    assert sum(n * mean for n, mean in ledger.by_reason.values()) / 120 == pytest.approx(ledger.auc.value)
+    assert 0 < ledger.seconds_per_case < 60
 
 
 def test_cases_and_draws_come_from_the_seed(run, truth):

@@ -114,7 +114,7 @@ def test_deciles_and_points_of_items():
     for column in ("history", "lists", "hits", "held_out"):
         assert popularity_deciles(E)[column].sum() == pytest.approx(1)
     points = popularity_exposure(E, sample=4, seed=1)
-    assert len(points.item_index) == 4
+    assert len(points.item_index) == 4 == len(np.unique(points.item_index)) == len(popularity_exposure(E, 4).item_index)
     assert np.allclose(points.exposure, E.exposure[points.item_index] / 6)
 
 
@@ -195,7 +195,7 @@ def test_a_group_leaks_where_it_is_above_all_of_nineteen_shuffles(monkeypatch):
     for own, leaks in ((0.71, True), (0.69, False)):
         shuffled = np.random.default_rng(0).permutation(np.linspace(0.3, 0.7, 19))
         said = iter([*shuffled, own] * 2)
-        monkeypatch.setattr(module, "cross_validated_auc", lambda *given: next(said))
+        monkeypatch.setattr(module, "cross_validated_auc", lambda *given, said=said: next(said))
         for entry in leakage(run, grouping):
             assert (entry.auc, entry.high, entry.leaks) == (own, pytest.approx(0.7), leaks)
             assert entry.low == pytest.approx(np.quantile(shuffled, 0.025))

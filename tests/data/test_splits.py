@@ -66,6 +66,23 @@ def test_given_needs_parts(tmp_path):
         dataset(tmp_path, ROWS, split="given")
 
 
+def test_what_the_source_says_is_kept_and_validation_is_taken_from_its_train_part(tmp_path):
+    (tmp_path / "train.txt").write_text("0 0 1 2 3 4 5 6 7\n1 1 2\n")
+    (tmp_path / "test.txt").write_text("0 8 9\n1 0\n")
+    for split in ("auto", "given"):
+        found = import_source(tmp_path, ImportOptions(split=split))
+        assert found.settings["split"] == "given"
+        assert found.interactions.n_by_split == {"train": 10, "validation": 0, "test": 3}
+    carved = import_source(tmp_path, ImportOptions(validation_ratio=0.25))
+    assert carved.interactions.n_by_split == {"train": 8, "validation": 2, "test": 3}  # 2 of 8; of 2 none
+    assert [k for k, v in parts(carved).items() if v == "test"] == [("0", "8"), ("0", "9"), ("1", "0")]
+    assert import_source(tmp_path, ImportOptions(split="random")).settings["split"] == "random"
+
+
+def test_without_parts_the_split_is_random(tmp_path):
+    assert dataset(tmp_path, ROWS).settings["split"] == "random"
+
+
 @pytest.mark.parametrize(
     ("ratios", "n", "held_out"),
     [

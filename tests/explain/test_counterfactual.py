@@ -163,6 +163,18 @@ def test_the_predictor_is_exact_where_nothing_is_renormalised_and_close_elsewher
         np.testing.assert_allclose(predictor.of_prefixes(sets[0])[-1], predictor.of_sets(sets[:1])[0], atol=1e-9)
 
 
+@pytest.mark.parametrize("maker", [linear, attention])
+def test_the_predictor_starts_from_the_score_and_the_ledger_where_layers_weigh_differently(maker):
+    model, every = maker(SIDE), np.arange(SIDE.n_items)
+    model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
+    scorer = scorer_of(model)
+    predictor = removal_predictor(scorer, 3, every)
+    np.testing.assert_allclose(predictor.own + predictor.total.sum(axis=0), scorer.scores(3), atol=1e-9)
+    parts = scorer.parts(3, every)
+    among = np.isin(parts.edges, predictor.edges)  # side edges stay
+    np.testing.assert_allclose(predictor.linear, parts.values[among], atol=1e-9)
+
+
 @pytest.mark.parametrize("maker", MAKERS)
 def test_exchanges_end_where_no_single_one_gains(maker):
     model, need, size = MAKERS[maker](WORLD), 4, 4

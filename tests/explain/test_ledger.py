@@ -35,6 +35,28 @@ def test_baseline_and_parts_sum_to_what_is_explained(maker, target):
 
 
 @pytest.mark.parametrize("maker", [linear, attention])
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_layers_that_weigh_differently_are_told_apart(maker, side):
+    """What the parts sum to, and each part of a user: its weight in the layer times the message's product."""
+    model = maker(SIDE)
+    model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
+    found = explain_model(model, SIDE, 2, 5, "ledger", settings={"side": side}, check_top=0)
+    assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
+    if side == "user":
+        spread, graph = model.propagation(), model.graph
+        item = spread.final[graph.item_node(5)]
+        width = spread.embedding.shape[1] // len(spread.operators[0])
+        for part in found.contributions:
+            other, expected = graph.edge_index[1, part.edge], 0.0
+            for layer, heads in enumerate(spread.operators):
+                for head, operator in enumerate(heads):
+                    columns = slice(head * width, (head + 1) * width)
+                    message = operator[2, other] * spread.layers[layer][other, columns]
+                    expected += model.layer_weights[layer + 1] * message @ item[columns]
+            assert part.value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("maker", [linear, attention])
 @pytest.mark.parametrize("target", ["score", "margin"])
 def test_the_readers_ledger_sums_to_the_same_score(maker, target):
     model = maker(SIDE)

@@ -68,6 +68,17 @@ def test_each_of_any_edges_in_turn_equals_rebuilding(world):
         np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
 
 
+def test_layers_that_weigh_differently_equal_rebuilding():
+    model = linear(WORLDS["side edges"], n_layers=3)
+    model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
+    scorer = scorer_of(model)
+    edges = scorer.prepared.edges_of(3)
+    np.testing.assert_allclose(scorer.scores_without(3, edges[:4]), rebuilt(model, 3, edges[:4]), atol=1e-10)
+    each = np.array([rebuilt(model, 3, edges[[row]]) for row in range(len(edges))])
+    np.testing.assert_allclose(scorer.leave_one_out(3, np.arange(40), edges), each, atol=1e-10)
+    np.testing.assert_allclose(scorer.prepared.removal.scores_without_each(3, edges), each, atol=1e-10)
+
+
 def test_removing_the_whole_history_equals_rebuilding():
     model = linear(WORLDS["interactions only"])
     for user in range(5):

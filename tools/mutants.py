@@ -114,6 +114,7 @@ NEIGHBOURS = (
     *("sqrt square", "log log2", "zeros ones", "zeros_like ones_like", "union1d intersect1d", "std var"),
 )
 SWAPPED = {a: b for pair in NEIGHBOURS for a, b in (pair.split(), pair.split()[::-1])}
+SAID = "mutants_output.txt"
 PRELOADED = ("numpy", "scipy.stats", "scipy.sparse", "torch", "pytest")
 UNTOUCHED = ("decorator", "raise_stmt", "fstring", "import_from", "import_name", "assert_stmt")
 ROUNDING, LARGE = 1e-6, 100
@@ -264,7 +265,8 @@ class Judge:
         if tests not in self.seconds:
             start = time.monotonic()
             if self._fails(mutant.module, 3600):
-                sys.exit(f"The tests of {mutant.module} fail without any change: {', '.join(tests)}")
+                said = (self.tree / SAID).read_text(encoding="utf-8")
+                sys.exit(f"The tests of {mutant.module} fail without any change: {', '.join(tests)}\n{said}")
             self.seconds[tests] = time.monotonic() - start
         file = self.tree / mutant.module
         file.write_text(mutant.code(), encoding="utf-8")
@@ -292,10 +294,10 @@ def _run_tests(tree: Path, tests: Sequence[str]) -> None:
     os.chdir(tree)
     sys.path.insert(0, str(tree))
     os.environ |= {"HYPOTHESIS_STORAGE_DIRECTORY": str(tree / ".hypothesis"), "PYTHONPATH": str(tree)}
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, 1)
-    os.dup2(silence, 2)
-    os._exit(import_module("pytest").main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]))
+    said = os.open(tree / SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    os._exit(import_module("pytest").main(["-x", "-q", "--tb=short", "-p", "no:cacheprovider", *tests]))
 
 
 def main() -> int:

@@ -75,6 +75,12 @@ def test_the_ring_around_a_group_is_enough_at_the_threshold():
         assert showable(member, everybody(member), T).tolist() == expected
 
 
+def test_a_group_that_gives_nothing_away_is_not_hidden_for_those_that_do():
+    """All less 50 less 47 are the three: 47 is hidden. The twelve inside the fifty, fewer, have no part in it."""
+    member = np.c_[partition([3, 50, 47]), np.isin(np.arange(100), np.arange(3, 15))]
+    assert showable(member, everybody(member), T).tolist() == [False, True, False, True]
+
+
 def test_only_those_measured_count():
     member = partition([T, 50, 40])
     counted = everybody(member)

@@ -9,7 +9,16 @@ from gnnrec_core.audit.curves import segment_table
 from gnnrec_core.audit.evidence import Categories, Evidence
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.metrics.diversity import ild_category, ild_cosine, novelty, novelty_of_interactions
-from gnnrec_core.audit.metrics.popularity import pop_reo, pop_rsp
+from gnnrec_core.audit.metrics.popularity import (
+    arp_fraction,
+    arp_of_maximum,
+    pop_reo,
+    pop_rsp,
+    popularity_percentile,
+    tail_count_80,
+    tail_share_80,
+    untrained_share,
+)
 from gnnrec_core.audit.metrics.providers import awrf_js
 from gnnrec_core.audit.segments import head, popularity_bins, prefix_holding
 from gnnrec_core.audit.spread import entropy, gini, lorenz, relative_spread, row_shares
@@ -122,3 +131,14 @@ def test_attention_by_jensen_shannon_is_what_scipy_says():
         own = weight[np.isin(items, [0, 4, 5])].sum() / weight.sum()
         expected.append(1 - jensenshannon([own, 1 - own], [3 / 8, 5 / 8], base=2) ** 2)
     assert awrf_js(e) == pytest.approx(expected)
+
+
+def test_conventions_of_popularity_by_hand():
+    """Items with 7, 1 and no users; 8 interactions by 7 users."""
+    e = world([[0, 1], [1, 2], [2, NONE_LEFT]])
+    assert arp_of_maximum(e) == pytest.approx([8 / 2 / 7, 1 / 2 / 7, 0])
+    assert arp_fraction(e) == pytest.approx([8 / 2 / 7, 1 / 2 / 7, 0])
+    assert popularity_percentile(e) == pytest.approx([(1 + 1 / 2) / 2, 1 / 4, 0])
+    assert untrained_share(e) == pytest.approx([0, 1 / 2, 1])
+    assert tail_share_80(e) == pytest.approx([1 / 2, 1, 1])  # item 0 holds 7 of 8: more than 80 %
+    assert tail_count_80(e) == pytest.approx([1, 2, 1])

@@ -91,11 +91,17 @@ def test_the_json_is_that_of_the_contract(report):
     assert {"coverage", "gini", "arp"} <= found["items"].keys() and isinstance(found["items"]["gini"], float)
 
 
-def test_a_group_is_the_mean_of_its_users(report):
+def test_a_group_is_the_mean_of_its_users(run, report):
     rows = report.grouping.member[:, report.grouping.labels.index("Islands")]
     shown = next(group for group in report.by_group if group.group == "Islands")
     assert shown.metrics["ndcg"].value == pytest.approx(np.nanmean(report.per_user["ndcg"][rows]))
     assert shown.n_users == rows.sum() == 84
+    held_out = np.bincount(run.dataset.interactions.user_index[run.dataset.interactions.rows("test")], minlength=800)[
+        rows
+    ]
+    assert shown.n_evaluable == (held_out > 0).sum() and shown.n_held_out == pytest.approx(
+        held_out[held_out > 0].mean()
+    )
     assert shown.metrics["ndcg"].low < shown.metrics["ndcg"].value < shown.metrics["ndcg"].high
 
 

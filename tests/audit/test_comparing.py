@@ -72,6 +72,17 @@ def test_p_values_are_adjusted_by_holm_over_the_whole_comparison(found):
         assert ("cannot be told apart" in d.sentence) == (d.p_adjusted >= 0.05)
 
 
+@pytest.mark.parametrize(("p", "told_apart"), [(0.0499, True), (0.05, False)])
+def test_one_in_twenty_after_adjustment_is_where_two_runs_can_no_longer_be_told_apart(p, told_apart, monkeypatch):
+    from gnnrec_core.audit import comparing
+
+    monkeypatch.setattr(comparing, "paired_permutation", lambda *given: p)
+    (d,) = compare(
+        [trained(DATA, "popularity"), trained(DATA, "itemknn")], 5, baselines=(), tested=("ndcg",)
+    ).differences
+    assert d.p_adjusted == p and ("cannot be told apart" not in d.sentence) == told_apart
+
+
 def test_a_model_that_learnt_something_beats_chance():
     found = compare([trained(sample(), "popularity")], 10, baselines=("random",), tested=("ndcg",), n_permutations=199)
     assert found.differences[0].value > 0 and found.differences[0].p_adjusted < 0.001

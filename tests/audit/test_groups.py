@@ -38,6 +38,10 @@ def test_numbers_with_many_values_become_four_groups():
     assert sizes(found) == {"20 to 24": 5, "25 to 29": 5, "30 to 34": 5, "35 to 39": 5}
     few = by_attribute(with_users(WORLD, level=[1, 2] * 10), "level")
     assert sizes(few) == {"1": 10, "2": 10}
+    steps = by_attribute(with_users(WORLD, level=[1, 2, 3, 4, 5] * 4), "level")
+    assert sizes(steps) == {str(step): 4 for step in range(1, 6)}
+    names = by_attribute(with_users(WORLD, town=[f"town {n}" for n in range(20)]), "town")
+    assert len(names.labels) == 20 and set(names.sizes) == {1}
 
 
 def test_activity_counts_train_interactions_and_keeps_equals_together():
@@ -81,6 +85,17 @@ def test_tenure_and_niche_genres_of_the_sample():
         found = group_users(sample(), name)
         assert found.sizes.sum() == 800 and found.kind == "behaviour"
     assert sizes(group_users(sample(), "niche_genres"))["niche genres"] == 160
+
+
+def test_niche_genres_by_hand():
+    """ "common" holds 9 of 11 label shares: more than 80 %. Only u0 has read anything else; u5 has read nothing."""
+    triples = [(u, i, "train") for u in range(1, 5) for i in (0, 1)] + [(0, i, "train") for i in (0, 2, 3)]
+    data = make_dataset([*triples, (5, 0, "test")], n_items=4)
+    genres = [["common"], ["common"], ["rare"], ["odd"]]
+    data = replace(data, item_table=data.item_table.with_columns(genres=pl.Series(genres)))
+    found = group_users(data, "niche_genres")
+    assert sizes(found) == {"niche genres": 1, "others": 4} and found.member[0, 0]
+    assert found.n_unknown == 1 and not found.known[5]
 
 
 def test_an_intersection_has_the_pairs_that_occur():

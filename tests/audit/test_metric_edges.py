@@ -8,7 +8,9 @@ from scipy.spatial.distance import jensenshannon
 from gnnrec_core.audit.curves import segment_table
 from gnnrec_core.audit.evidence import Categories, Evidence
 from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.metrics.coverage import coverage_of_trained, coverage_with_padding, tail_coverage
 from gnnrec_core.audit.metrics.diversity import ild_category, ild_cosine, novelty, novelty_of_interactions
+from gnnrec_core.audit.metrics.individual import list_overlap, rank_biased_overlap
 from gnnrec_core.audit.metrics.popularity import (
     arp_fraction,
     arp_of_maximum,
@@ -88,6 +90,7 @@ def test_a_vector_of_zeros_is_at_a_right_angle_to_all():
         ([7, 2, 1], 0.7, 1),  # 0.7 x 10 is a little more than 7 in floating point
         ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 0.3, 3),
         ([4, 0, 0], 1.0, 1),
+        ([3], 0.8, 1),
         ([0, 0], 0.8, 0),
         ([], 0.8, 0),
     ],
@@ -142,3 +145,21 @@ def test_conventions_of_popularity_by_hand():
     assert untrained_share(e) == pytest.approx([0, 1 / 2, 1])
     assert tail_share_80(e) == pytest.approx([1 / 2, 1, 1])  # item 0 holds 7 of 8: more than 80 %
     assert tail_count_80(e) == pytest.approx([1, 2, 1])
+
+
+def test_coverage_of_what_was_trained_and_of_the_tail():
+    e = world([[0, 2]])  # of three items the head is the first; items 0 and 1 were trained
+    assert (coverage_of_trained(e), tail_coverage(e), coverage_with_padding(e)) == (1 / 2, 1 / 2, 2 / 4)
+    assert (coverage_of_trained(world([[2, 1]])), tail_coverage(world([[0, NONE_LEFT]]))) == (1 / 2, 0)
+
+
+def test_overlap_of_lists_with_empty_places():
+    first, second = (
+        Recommendations(np.arange(3), np.array(items), np.zeros((3, 3)))
+        for items in ([[1, 2, -1], [-1, -1, -1], [1, 2, 3]], [[3, 4, 1], [-1, -1, -1], [3, 2, 1]])
+    )
+    assert list_overlap(first, second) == pytest.approx([1 / (2 + 3 - 1), 1, 1])
+    weight = np.array([1, 0.9, 0.81])  # shared among the first 1, 2, 3: 0, 0, 1 and 0, 1, 3
+    assert rank_biased_overlap(first, second)[[0, 2]] == pytest.approx(
+        np.array([0.81 / 3, 0.9 / 2 + 0.81]) / weight.sum()
+    )

@@ -79,6 +79,13 @@ def test_what_the_source_says_is_kept_and_validation_is_taken_from_its_train_par
     assert import_source(tmp_path, ImportOptions(split="random")).settings["split"] == "random"
 
 
+def test_where_nothing_is_held_out_the_account_says_so(tmp_path):
+    found = dataset(tmp_path, [("a", "p", 1), ("b", "q", 2)], split="random").problems
+    assert next(problem.message for problem in found if problem.code == "nothing_held_out") == (
+        "No interaction is held out for test, so evaluation is impossible: no user has enough interactions to be split."
+    )
+
+
 def test_without_parts_the_split_is_random(tmp_path):
     assert dataset(tmp_path, ROWS).settings["split"] == "random"
 

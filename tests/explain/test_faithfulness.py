@@ -184,6 +184,15 @@ def test_where_all_sets_do_the_same_all_are_as_good():
     assert alone.p_random is None and not alone.beats_random and "no smaller set" in alone.verdict
 
 
+def test_the_random_control_is_the_mean_of_three_orders():
+    values = np.arange(1.0, 11.0)
+    model, dataset, explanation = plain_world(values)
+    random = measure(model, dataset, explanation, seed=4).curves[1]
+    rng = np.random.default_rng(4)
+    gone = np.mean([np.cumsum(values[rng.permutation(10)]) for _ in range(3)], axis=0)
+    assert random.name == "random" and random.deletion == pytest.approx([55, *(55 - gone)])
+
+
 def test_at_most_one_in_twenty_random_sets_is_what_beating_random_means():
     """The two named are the second best pair of 45: few of the 39 random sets do as well, now and then two or more."""
     model, dataset, explanation = plain_world([*range(1, 11)])

@@ -8,6 +8,7 @@ from gnnrec_core.explain.explaining import explain_model
 from gnnrec_core.explain.linear import prepare
 from gnnrec_core.explain.narrative import named_parts
 from tests.explain.fakes import LinearModel, attention, item_item, linear
+from tests.explain.linear_world import TwoRelationModel
 from tests.worlds import make_dataset, random_dataset
 
 MAKERS = {"linear": linear, "attention": attention, "item-item": item_item}
@@ -71,6 +72,21 @@ def test_side_edges_are_parts_with_the_name_of_what_they_lead_to():
     friends = [part for part in parts if part.kind == "side"]
     assert friends and all(part.label.startswith("friend: u") for part in friends)
     assert all(part.checked is not None for part in friends if abs(part.value) > 1e9)
+
+
+def test_parallel_edges_share_a_message_by_their_weight():
+    model = TwoRelationModel(n_layers=2)  # friends of weight 1, some of them in a club of weight 3 too
+    prepared, graph = prepare(model), model.graph
+    friends = model.dataset.relations[0]
+    user, other = int(friends.source[0]), int(friends.target[0])
+    edges = prepared.edges_of(user)
+    share = prepared.edge_share(user, edges)
+    both = graph.edge_index[1, edges] == other
+    assert sorted(share[both]) == pytest.approx([0.25, 0.75])
+    alone = np.bincount(graph.edge_index[1, edges])[graph.edge_index[1, edges]] == 1
+    assert share[alone] == pytest.approx(1.0) and alone.any()
+    found = explain_model(model, model.dataset, user, 5, "ledger", check_top=0)
+    assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
 
 
 def test_two_users_one_item_by_hand():

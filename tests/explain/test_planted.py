@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -88,6 +89,12 @@ def test_cases_and_draws_come_from_the_seed(run, truth):
         expected.append(auc(values, case.is_cause))
     assert score_method(run, cases, "random", 5).auc.value == pytest.approx(np.mean(expected))
     assert score_planted(run, truth, ("random",), 3, seed=5).methods[0].auc.value == pytest.approx(np.mean(expected))
+
+
+def test_seconds_are_those_of_one_case(run, truth, monkeypatch):
+    clock = iter([100.0, 106.0])
+    monkeypatch.setattr(planted, "time", SimpleNamespace(process_time=lambda: next(clock)))
+    assert score_method(run, planted_cases(run, truth, 3), "random").seconds_per_case == 2.0
 
 
 def test_who_cannot_explain_is_named(run, truth):

@@ -85,6 +85,11 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_interactions():
     assert next(iter(model.fit(FitOptions()))).loss == pytest.approx(total / n, rel=1e-5)
 
 
+def test_the_loss_is_compiled_on_cuda_alone():
+    fit = GradientFit(fresh(compile=True), FitOptions())
+    assert fit.ranking == fit._ranking
+
+
 def rates(**settings):
     fit = GradientFit(fresh(learning_rate=0.1, **settings), FitOptions())
     return [fit.learning_rate(epoch) for epoch in range(1, fit.settings.epochs + 1)]

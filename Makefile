@@ -7,7 +7,7 @@ TRAIN := $(BIN)/gnnrec train sample_data/classics --device cpu --overwrite
 SAMPLE := --set hide_batch=true --set learning_rate=0.01 --set l2=0.2 --set temperature=0.1 --set schedule=cosine \
   --set epochs=60
 
-.PHONY: run sample test check format bench soak lock audit clean
+.PHONY: run sample test check format bench soak mutants lock audit clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f'Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make run PYTHON=python3.12')"
@@ -51,6 +51,12 @@ bench: $(VENV)/.test-ready
 
 soak: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -m long --timeout 7200
+
+# Would the tests notice a wrong formula? N small changes, drawn with SEED (`make mutants N=` makes every one: hours).
+N ?= 100
+SEED ?= 0
+mutants: $(VENV)/.test-ready
+	$(BIN)/python tools/mutants.py $(if $(N),-n $(N)) --seed $(SEED)
 
 screenshot: $(VENV)/.test-ready
 	$(BIN)/python -m tests.browser.screenshot

@@ -91,11 +91,17 @@ def test_the_json_is_that_of_the_contract(report):
     assert {"coverage", "gini", "arp"} <= found["items"].keys() and isinstance(found["items"]["gini"], float)
 
 
-def test_a_group_is_the_mean_of_its_users(report):
+def test_a_group_is_the_mean_of_its_users(run, report):
     rows = report.grouping.member[:, report.grouping.labels.index("Islands")]
     shown = next(group for group in report.by_group if group.group == "Islands")
     assert shown.metrics["ndcg"].value == pytest.approx(np.nanmean(report.per_user["ndcg"][rows]))
     assert shown.n_users == rows.sum() == 84
+    held_out = np.bincount(run.dataset.interactions.user_index[run.dataset.interactions.rows("test")], minlength=800)[
+        rows
+    ]
+    assert shown.n_evaluable == (held_out > 0).sum() and shown.n_held_out == pytest.approx(
+        held_out[held_out > 0].mean()
+    )
     assert shown.metrics["ndcg"].low < shown.metrics["ndcg"].value < shown.metrics["ndcg"].high
 
 
@@ -125,6 +131,20 @@ def test_one_cannot_tell_with_31_users(run):
         "cannot tell whether NDCG differs with 31 measurable users"
         in next(d for d in found if d.group == "few").sentence
     )
+
+
+def test_only_groups_of_fifty_measurable_people_have_an_impact_ratio(run, evidence):
+    order = np.argsort(evidence.hit.any(1), kind="stable")  # the first have no hit: the lowest rate there can be
+    for n_few in (49, 50):
+        labels = np.full(800, "many", dtype="U4")
+        labels[order[:n_few]] = "few"
+        labels[order[n_few : n_few + 300]] = "some"
+        found = audit(run, 20, from_labels("size", labels), tested=("hit_rate",)).impact
+        rates = {group: evidence.hit.any(1)[labels == group].mean() for group in ("few", "some", "many")}
+        assert evidence.evaluable[order[:n_few]].all()
+        lowest = min((group for group in rates if group != "few" or n_few >= 50), key=rates.get)
+        assert found.lowest == lowest and found.highest == max(rates, key=rates.get)
+        assert found.value == pytest.approx(rates[lowest] / max(rates.values()))
 
 
 def test_two_groups_are_one_test(run):

@@ -5,7 +5,7 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.studies.comparing import BASELINES, baseline_lists, compare
 from gnnrec_core.audit.studies.frontier import Point, comparison_points, pareto_front
 from gnnrec_core.base.errors import RunError
-from tests.audit.small_runs import sample, trained
+from tests.audit.small_runs import run_of, sample, trained
 from tests.worlds import random_dataset, two_communities
 
 DATA = random_dataset(80, 50, per_user=10)
@@ -36,6 +36,51 @@ def test_differences_are_paired_and_signed(found):
     assert d.n_users == np.isfinite(change).sum()
     assert d.n_better == (change > 1e-12).sum() and d.n_worse == (change < -1e-12).sum()
     assert d.p_adjusted >= d.p_value
+
+
+class Silent:
+    """A model that has nothing for some users."""
+
+    def __init__(self, model, users):
+        self.model, self.users = model, users
+
+    def score(self, users):
+        return np.where(np.isin(users, self.users)[:, None], -np.inf, self.model.score(users))
+
+
+def test_only_users_measurable_in_both_runs_are_compared():
+    full, known = trained(DATA, "popularity"), trained(DATA, "itemknn")
+    silent = run_of(DATA, Silent(known.model, [3, 4]), "itemknn")
+    for runs in ([full, silent], [silent, full]):
+        found = compare(runs, 5, baselines=(), tested=("novelty",), n_permutations=99)
+        (d,) = found.differences
+        change = [METRICS["novelty"].compute(found.evidence[name]) for name in (d.run, d.other)]
+        known = np.isfinite(change[0]) & np.isfinite(change[1])
+        assert d.n_users == known.sum() == 78 and d.value == pytest.approx(np.mean((change[0] - change[1])[known]))
+        assert d.n_better + d.n_worse <= 78
+
+
+def test_p_values_are_adjusted_by_holm_over_the_whole_comparison(found):
+    p = np.array([d.p_value for d in found.differences])
+    order, running = np.argsort(p, kind="stable"), 0.0
+    for place, index in enumerate(order):
+        running = max(running, min(1.0, (len(p) - place) * p[index]))
+        assert found.differences[index].p_adjusted == pytest.approx(running)
+    turned = [d for d in found.differences if d.p_value < 0.05 <= d.p_adjusted]
+    assert turned  # found alone, not among so many
+    for d in found.differences:
+        assert ("cannot be told apart" in d.sentence) == (d.p_adjusted >= 0.05)
+
+
+@pytest.mark.parametrize(("p", "told_apart"), [(0.0499, True), (0.05, False)])
+def test_one_in_twenty_after_adjustment_is_where_two_runs_can_no_longer_be_told_apart(p, told_apart, monkeypatch):
+    from gnnrec_core.audit.studies import comparing
+
+    monkeypatch.setattr(comparing, "paired_permutation", lambda *given: p)
+    (d,) = compare(
+        [trained(DATA, "popularity"), trained(DATA, "itemknn")], 5, baselines=(), tested=("ndcg",)
+    ).differences
+    assert d.p_adjusted == p and ("cannot be told apart" not in d.sentence) == told_apart
 
 
 def test_a_model_that_learnt_something_beats_chance():

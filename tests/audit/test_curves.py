@@ -19,7 +19,7 @@ from gnnrec_core.audit.curves import (
 from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.studies.leakage import auc_of, leakage, logistic
+from gnnrec_core.audit.studies.leakage import auc_of, cross_validated_auc, leakage, logistic
 from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
 from gnnrec_core.audit.studies.twins import find_twins
 from gnnrec_core.base.errors import UnsupportedError
@@ -52,11 +52,69 @@ def test_segments_add_up():
     assert provider_table(E).height == 2
 
 
+def test_segments_by_hand():
+    """Item 0 is the head, 1 to 4 the middle, 5 to 7 the tail; 18 train interactions, 18 places, 10 held out."""
+    table = segment_table(E)
+    assert table["train_share"].to_list() == pytest.approx([5 / 18, 11 / 18, 2 / 18])
+    assert table["list_share"].to_list() == pytest.approx([1 / 18, 13 / 18, 4 / 18])
+    exposure = [E.exposure[part].sum() / E.exposure.sum() for part in (slice(0, 1), slice(1, 5), slice(5, 8))]
+    assert table["exposure_share"].to_list() == pytest.approx(exposure)
+    assert table["coverage"].to_list() == pytest.approx([1, 1, 2 / 3])
+    assert table["recall"].to_list() == pytest.approx([np.nan, 3 / 3, 3 / 7], nan_ok=True)
+    ratios = exposure_ratios(E, None, "train")
+    assert ratios["n_items"].to_list() == [1, 4, 3]
+    assert ratios["ratio"].to_list() == pytest.approx([e / t for e, t in zip(exposure, table["train_share"])])
+    assert exposure_ratios(E, None, "held-out")["target_share"].to_list() == pytest.approx([0, 0.3, 0.7])
+    per_item = provider_table(E)["exposure_per_item"].to_list()  # X has the items 0, 4 and 5
+    assert per_item == pytest.approx([E.exposure[[0, 4, 5]].sum() / 3, E.exposure[[1, 2, 3, 6, 7]].sum() / 5])
+
+
+def test_deciles_by_hand():
+    """Eight items in ten parts: one each, the most popular first, and two empty parts."""
+    table = popularity_deciles(E)
+    assert table["decile"].to_list() == list(range(1, 11))
+    for column, counts in (
+        ("history", [5, 4, 3, 2, 2, 1, 1, 0, 0, 0]),
+        ("lists", [1, 2, 3, 4, 4, 2, 2, 0, 0, 0]),
+        ("hits", [0, 0, 0, 2, 1, 1, 2, 0, 0, 0]),
+        ("held_out", [0, 0, 0, 2, 1, 2, 2, 3, 0, 0]),
+    ):
+        assert table[column].to_list() == pytest.approx(np.array(counts) / sum(counts))
+
+
+def test_medians_of_exposure_by_popularity():
+    points = popularity_exposure(E)
+    assert points.item_index.tolist() == list(range(8)) and points.popularity.tolist() == [5, 4, 3, 2, 2, 1, 1, 0]
+    assert points.bin_popularity.tolist() == [1, 2, 3, 4, 5]  # an item of nobody is in no bin
+    exposure = E.exposure / 6
+    of_two = [exposure[[5, 6]].mean(), exposure[[3, 4]].mean()]
+    assert points.bin_exposure == pytest.approx([*of_two, exposure[2], exposure[1], exposure[0]])
+
+
+def test_a_lorenz_curve_has_as_many_points_as_asked_for():
+    for curve, values in zip(lorenz_curves(E, 5), (E.exposure, E.counts, E.popularity), strict=True):
+        assert curve.x.tolist() == [0, 0.25, 0.5, 0.75, 1]
+        poorest = np.concatenate([[0], np.cumsum(np.sort(values))]) / values.sum()
+        assert curve.y == pytest.approx(poorest[::2])
+    assert all(len(curve.x) == 9 for curve in lorenz_curves(E))
+
+
+def test_demand_by_popularity_of_the_item_by_hand():
+    assert item_cold_start_curve(E).rows() == [(0, 0, 3, 0.0), (1, 1, 4, 3 / 4), (2, 2, 3, 1.0)]
+
+
+def test_fewer_users_by_hand():
+    table = rarefaction(E)
+    assert table["n_users"].to_list() == [1, 2, 3, 4, 6]  # 0.6, 1.5, 3, 4.5 and 6 of six, halves to even
+    assert table["coverage"][0] == 3 / 8 and table["coverage"][-1] == METRICS["coverage"].value(E) == 7 / 8
+    assert table["gini"][-1] == METRICS["gini"].value(E)
+
+
 def test_deciles_and_points_of_items():
     for column in ("history", "lists", "hits", "held_out"):
         assert popularity_deciles(E)[column].sum() == pytest.approx(1)
     points = popularity_exposure(E, sample=4, seed=1)
-    assert len(points.item_index) == 4
+    assert len(points.item_index) == 4 == len(np.unique(points.item_index)) == len(popularity_exposure(E, 4).item_index)
     assert np.allclose(points.exposure, E.exposure[points.item_index] / 6)
 
 
@@ -68,8 +126,15 @@ def test_calibration_profiles_are_shares():
 
 def test_curves_of_short_histories():
     e = gather(trained(sample(), "popularity"), 10)
+    assert rarefaction(e)["n_users"].to_list() == [80, 200, 400, 600, 800]
     users = cold_start_curve(e)
     assert users["n_users"].sum() == e.evaluable.sum() and (users["n_users"] >= 10).all()
+    assert len(users) == 8 and (users["high_items"][:-1] < users["low_items"][1:]).all()
+    ndcg = METRICS["ndcg"].compute(e)
+    for row in users.iter_rows(named=True):
+        inside = e.evaluable & (e.n_history >= row["low_items"]) & (e.n_history <= row["high_items"])
+        assert row["n_users"] == inside.sum() and row["value"] == pytest.approx(ndcg[inside].mean())
+        assert row["held_out"] == pytest.approx(e.n_relevant[inside].mean()) and row["low"] < row["value"] < row["high"]
     weighted = (users["value"] * users["n_users"]).sum() / users["n_users"].sum()
     assert weighted == pytest.approx(METRICS["ndcg"].value(e))
     items = item_cold_start_curve(e)
@@ -99,13 +164,65 @@ def test_a_group_that_the_embeddings_hold_leaks_and_a_random_one_does_not():
         leakage(trained(sample(), "popularity"), from_labels("x", labels))
 
 
-def test_the_regression_is_at_its_minimum():
+def test_every_fold_is_predicted_from_the_others():
+    """Folds 0 and 1 say members are high, fold 2 (smaller) says they are low: the others are told, it is not."""
+    fold = np.repeat([0, 1, 2], [12, 12, 6])
+    inside = np.arange(30) % 2 == 0
+    level = np.where(inside, 1.0, -1.0) * np.where(fold == 2, -1, 1)
+    assert cross_validated_auc(level[:, None], inside, fold) == pytest.approx((1 + 1 + 0) / 3)
+
+
+def test_a_fold_of_one_kind_is_left_out_and_none_left_is_unknown():
+    fold, inside = np.array([0, 0, 0, 0, 1, 1, 2, 2]), np.array([1, 0, 1, 0, 1, 1, 1, 0], bool)
+    feature = np.array([[1.0], [-1.0], [1.0], [-1.0], [5.0], [5.0], [-1.0], [1.0]])
+    assert cross_validated_auc(feature, inside, fold) == pytest.approx((1 + 0) / 2)
+    assert np.isnan(cross_validated_auc(feature, np.ones(8, bool), fold))
+
+
+def test_noise_that_can_be_learnt_by_heart_is_not_leakage():
     rng = np.random.default_rng(0)
-    features, inside = rng.normal(size=(200, 3)), rng.random(200) < 0.4
+    features, inside, fold = rng.normal(size=(120, 100)), rng.random(120) < 0.5, np.arange(120) % 5
     weights = logistic(features, inside)
+    assert auc_of(features @ weights[1:], inside) == 1.0
+    assert 0.3 < cross_validated_auc(features, inside, fold) < 0.7
+
+
+def test_a_group_leaks_where_it_is_above_all_of_nineteen_shuffles(monkeypatch):
+    from gnnrec_core.audit.studies import leakage as module
+
+    run = run_of(sample(), Linear(sample(), dim=4), "lightgcn")
+    grouping = from_labels("size", np.where(np.arange(800) < 300, "few", "many"))
+    for own, leaks in ((0.71, True), (0.69, False)):
+        shuffled = np.random.default_rng(0).permutation(np.linspace(0.3, 0.7, 19))
+        said = iter([*shuffled, own] * 2)
+        monkeypatch.setattr(module, "cross_validated_auc", lambda *given, said=said: next(said))
+        for entry in leakage(run, grouping):
+            assert (entry.auc, entry.high, entry.leaks) == (own, pytest.approx(0.7), leaks)
+            assert entry.low == pytest.approx(np.quantile(shuffled, 0.025))
+        assert next(said, None) is None  # nineteen and the real one, for both groups
+
+
+def test_groups_too_small_for_five_folds_are_left_out():
+    model = Linear(sample(), dim=4)
+    run = run_of(sample(), model, "lightgcn")
+    for n, known in ((9, 0), (10, 2)):
+        labels = np.where(np.arange(800) < n, "few", "many")
+        assert len(leakage(run, from_labels("size", labels), min_group_size=1, n_shuffles=1)) == known
+        assert len(leakage(run, from_labels("size", labels), min_group_size=11, n_shuffles=1)) == 0
+
+
+@pytest.mark.parametrize("ridge", [0.1, 1.0, 10.0, 100.0])
+def test_the_regression_is_at_its_minimum(ridge):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(200, 3))
+    inside = features[:, 0] + 0.3 * rng.normal(size=200) > 0.2
+    weights = logistic(features, inside, ridge)
     chance = 1 / (1 + np.exp(-(weights[0] + features @ weights[1:])))
-    slope = np.concatenate([[(chance - inside).sum()], features.T @ (chance - inside) + weights[1:]])
+    slope = np.concatenate([[(chance - inside).sum()], features.T @ (chance - inside) + ridge * weights[1:]])
     assert np.abs(slope).max() < 1e-2
+
+
+def test_ties_count_half_in_the_area():
     assert auc_of(np.array([1.0, 1.0, 2.0]), np.array([True, False, True])) == 0.75
 
 

@@ -47,6 +47,47 @@ def test_a_few_unknown_users_are_protected_like_a_small_group():
     assert shown([30, 40], unknown=12) == [True, True]
 
 
+def nested(outer, inner, n=100):
+    """Two groups, one inside the other."""
+    row = np.arange(n)[:, None]
+    return row < np.array([outer, inner])
+
+
+def test_the_threshold_itself_is_enough_and_one_person_less_is_not():
+    assert shown([T, 50, 40]) == [True, True, True]
+    assert shown([T - 1, 50, 40]) == [False, True, False]
+    assert shown([90, T]) == [True, True] and shown([90, T - 1]) == [False, False]
+
+
+def test_the_unknown_are_enough_at_the_threshold():
+    assert shown([30, 40], unknown=T) == [True, True]
+    assert shown([30, 40], unknown=T - 1) == [False, True]
+
+
+def test_hidden_groups_are_enough_together_at_the_threshold():
+    assert shown([4, T - 4, 50, 40]) == [False, False, True, True]
+    assert shown([4, T - 5, 50, 40]) == [False, False, True, False]
+
+
+def test_the_ring_around_a_group_is_enough_at_the_threshold():
+    for n_between, expected in ((T, [True, True]), (T - 1, [True, False])):
+        member = nested(30, 30 - n_between)
+        assert showable(member, everybody(member), T).tolist() == expected
+
+
+def test_a_group_that_gives_nothing_away_is_not_hidden_for_those_that_do():
+    """All less 50 less 47 are the three: 47 is hidden. The twelve inside the fifty, fewer, have no part in it."""
+    member = np.c_[partition([3, 50, 47]), np.isin(np.arange(100), np.arange(3, 15))]
+    assert showable(member, everybody(member), T).tolist() == [False, True, False, True]
+
+
+def test_only_those_measured_count():
+    member = partition([T, 50, 40])
+    counted = everybody(member)
+    counted[0] = False
+    assert showable(member, counted, T).tolist() == [False, True, False]
+
+
 def test_a_group_of_nobody_is_shown_as_not_measurable():
     member = partition([20, 30])
     member = np.c_[member, np.zeros(len(member), bool)]

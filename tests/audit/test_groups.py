@@ -38,6 +38,10 @@ def test_numbers_with_many_values_become_four_groups():
     assert sizes(found) == {"20 to 24": 5, "25 to 29": 5, "30 to 34": 5, "35 to 39": 5}
     few = by_attribute(with_users(WORLD, level=[1, 2] * 10), "level")
     assert sizes(few) == {"1": 10, "2": 10}
+    steps = by_attribute(with_users(WORLD, level=[1, 2, 3, 4, 5] * 4), "level")
+    assert sizes(steps) == {str(step): 4 for step in range(1, 6)}
+    names = by_attribute(with_users(WORLD, town=[f"town {n}" for n in range(20)]), "town")
+    assert len(names.labels) == 20 and set(names.sizes) == {1}
 
 
 def test_activity_counts_train_interactions_and_keeps_equals_together():
@@ -55,11 +59,43 @@ def test_taste_is_ordered_by_the_share_of_popular_items():
     assert found.member[[0, 1], 0].all() and found.member[[8, 9], 2].all()
 
 
+@pytest.mark.parametrize(("n", "outer"), [(5, 1), (13, 3), (20, 4), (40, 8)])
+def test_a_fifth_of_the_users_is_at_each_end_of_taste(n, outer):
+    # Item 0 of 5 is the head; user u has it and u items of the tail: the more, the smaller the share.
+    triples = [(u, 0, "train") for u in range(n)]
+    triples += [(u, 1 + i, "train") for u in range(n) for i in range(u % 4)]
+    found = group_users(make_dataset(triples, n_users=n + 1, n_items=5), "taste")
+    assert sizes(found) == {"niche": outer, "diverse": n - 2 * outer, "blockbuster": outer}
+    assert found.n_unknown == 1 and not found.member[n].any()  # a user without train interactions has no taste
+    share = 1 / (1 + np.arange(n) % 4)
+    niche, diverse, blockbuster = (share[found.member[:n, group]] for group in range(3))
+    assert niche.max() <= diverse.min() and diverse.max() <= blockbuster.min()
+
+
+def test_tenure_is_whole_days_from_the_first_train_interaction_to_the_last_of_anybody():
+    ages = [0.9, 1.2, 2.5, 3.9, 50.0, 50.5]  # of each user's first interaction; all have another on the last day
+    triples = [(u, i, "train") for u in range(6) for i in (0, 1)] + [(6, 0, "test")]
+    days = [day for age in ages for day in (100 - age, 100.0)] + [300.0]
+    found = group_users(make_dataset(triples, timestamp=(np.array(days) * 86_400).astype(np.int64)), "tenure")
+    assert sizes(found) == {"0 to 1 days": 2, "2 to 3 days": 2, "50 days": 2} and found.n_unknown == 1
+
+
 def test_tenure_and_niche_genres_of_the_sample():
     for name in ("tenure", "niche_genres"):
         found = group_users(sample(), name)
         assert found.sizes.sum() == 800 and found.kind == "behaviour"
     assert sizes(group_users(sample(), "niche_genres"))["niche genres"] == 160
+
+
+def test_niche_genres_by_hand():
+    """ "common" holds 9 of 11 label shares: more than 80 %. Only u0 has read anything else; u5 has read nothing."""
+    triples = [(u, i, "train") for u in range(1, 5) for i in (0, 1)] + [(0, i, "train") for i in (0, 2, 3)]
+    data = make_dataset([*triples, (5, 0, "test")], n_items=4)
+    genres = [["common"], ["common"], ["rare"], ["odd"]]
+    data = replace(data, item_table=data.item_table.with_columns(genres=pl.Series(genres)))
+    found = group_users(data, "niche_genres")
+    assert sizes(found) == {"niche genres": 1, "others": 4} and found.member[0, 0]
+    assert found.n_unknown == 1 and not found.known[5]
 
 
 def test_an_intersection_has_the_pairs_that_occur():

@@ -61,6 +61,42 @@ def test_p_values_agree_with_scipy():
     assert own == pytest.approx(known.pvalue, abs=0.03)
 
 
+def unequal_groups():
+    """Groups of 4, 16 and 100: the smallest is far off, which weighs little where groups count by their size."""
+    member = np.repeat(np.arange(3), [4, 16, 100])[:, None] == np.arange(3)
+    values = np.random.default_rng(5).normal(size=120)
+    values[:4] += 0.9
+    return values[:, None], np.ones((120, 1)), member
+
+
+def test_the_omnibus_test_weighs_groups_by_their_measurable_users():
+    """The sum of squares between groups orders permutations as the F of an analysis of variance does."""
+    values, ones, member = unequal_groups()
+    own = permutation_tests(values, ones, member, 2000, 0).omnibus[0]
+    groups = [values[member[:, group], 0] for group in range(3)]
+
+    def by_f(*of_groups, axis):
+        return stats.f_oneway(*of_groups, axis=axis).statistic
+
+    def by_means(*of_groups, axis):  # what it would be without the sizes
+        return np.square(np.stack([group.mean(axis) - values.mean() for group in of_groups])).sum(0)
+
+    known, other = (
+        stats.permutation_test(groups, statistic, vectorized=True, n_resamples=2000, alternative="greater", rng=1)
+        for statistic in (by_f, by_means)
+    )
+    assert own == pytest.approx(known.pvalue, abs=0.03) and abs(known.pvalue - other.pvalue) > 0.1
+
+
+def test_the_smallest_detectable_difference_is_2_80_standard_errors():
+    """1.96 to be significant, 0.84 more to be so in 80 %; the error of a difference of two means in closed form."""
+    values, ones, member = two_groups(n=200)
+    found = permutation_tests(values, ones, member, 3000, 0).smallest_detectable
+    error = np.sqrt(values.var(ddof=1) * (1 / 60 + 1 / 140))
+    wanted = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * error
+    assert np.allclose(found, wanted, rtol=0.05) and wanted / error == pytest.approx(2.80, abs=0.005)
+
+
 def test_p_values_of_no_difference_are_uniform():
     rng = np.random.default_rng(0)
     values = rng.gamma(0.5, size=(150, 1))

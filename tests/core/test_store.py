@@ -6,7 +6,7 @@ from pyarrow import parquet
 
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data import store
-from gnnrec_core.data.dataset import NO_TIME, Interactions, Problem
+from gnnrec_core.data.dataset import NO_TIME, Interactions, Problem, Relation, Vocabulary
 from gnnrec_core.data.store import load_dataset, save_dataset
 from tests.worlds import make_dataset, random_dataset
 
@@ -25,6 +25,59 @@ def test_the_fingerprint_does_not_depend_on_row_order():
     triples = [(0, 0, "train"), (0, 1, "test"), (1, 1, "train"), (2, 0, "train")]
     assert make_dataset(triples).fingerprint == make_dataset(triples[::-1]).fingerprint
     assert make_dataset(triples).fingerprint != make_dataset(triples[:3], n_users=3).fingerprint
+
+
+@pytest.mark.parametrize("column", ["weight", "split", "timestamp", "rating"])
+def test_each_column_of_an_interaction_enters_the_fingerprint(column):
+    dataset = random_dataset()
+    changed = getattr(dataset.interactions, column).copy()
+    changed[-1] += -1 if column == "split" else 1
+    other = replace(dataset, interactions=replace(dataset.interactions, **{column: changed}))
+    assert other.fingerprint != dataset.fingerprint
+
+
+def test_who_and_what_enter_the_fingerprint():
+    def of(*pairs):
+        return make_dataset([(*pair, "train") for pair in pairs], n_users=2, n_items=4).fingerprint
+
+    known = of((0, 0), (0, 1), (1, 2))
+    assert of((0, 0), (1, 1), (1, 2)) != known  # another user, the same items
+    assert of((0, 0), (0, 1), (1, 3)) != known  # another item, the same users
+
+
+@pytest.mark.parametrize("column", ["timestamp", "rating"])
+def test_a_column_that_is_absent_is_told_from_one_that_is_there(column):
+    dataset = random_dataset()
+    assert replace(dataset, interactions=replace(dataset.interactions, **{column: None})).fingerprint != (
+        dataset.fingerprint
+    )
+
+
+@pytest.mark.parametrize("part", ["name", "kind", "source", "target", "weight"])
+def test_each_part_of_a_side_edge_enters_the_fingerprint(part):
+    dataset = random_dataset(side_edges=True)
+    friends, authors = dataset.relations
+    changed = {"name": "colleague", "kind": "item-item"}.get(part)
+    if changed is None:
+        changed = getattr(friends, part).copy()
+        changed[0] += 1
+    other = replace(dataset, relations=(replace(friends, **{part: changed}), authors))
+    assert other.fingerprint != dataset.fingerprint
+    assert replace(dataset, relations=(friends,)).fingerprint != dataset.fingerprint
+
+
+def test_ids_and_labels_enter_the_fingerprint_and_the_order_of_side_edges_does_not():
+    dataset = random_dataset(side_edges=True)
+    friends, authors = dataset.relations
+    labels = dataset.attribute_table.with_columns(label=dataset.attribute_table["label"] + "!")
+    for changed in (
+        {"users": Vocabulary("user", ("other", *dataset.users.ids[1:]))},
+        {"items": Vocabulary("item", ("other", *dataset.items.ids[1:]))},
+        {"attribute_table": labels},
+    ):
+        assert replace(dataset, **changed).fingerprint != dataset.fingerprint
+    turned = Relation("friend", "user-user", friends.source[::-1], friends.target[::-1], friends.weight[::-1])
+    assert replace(dataset, relations=(authors, turned)).fingerprint == dataset.fingerprint
 
 
 def test_the_account_of_an_import_does_not_enter_the_fingerprint():

@@ -66,7 +66,57 @@ def test_given_needs_parts(tmp_path):
         dataset(tmp_path, ROWS, split="given")
 
 
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 5), st.sampled_from([0.0, 0.1, 0.25]))
+def test_what_the_source_says_is_kept_and_validation_is_taken_from_its_train_part(tmp_path):
+    (tmp_path / "train.txt").write_text("0 0 1 2 3 4 5 6 7\n1 1 2\n")
+    (tmp_path / "test.txt").write_text("0 8 9\n1 0\n")
+    for split in ("auto", "given"):
+        found = import_source(tmp_path, ImportOptions(split=split))
+        assert found.settings["split"] == "given"
+        assert found.interactions.n_by_split == {"train": 10, "validation": 0, "test": 3}
+    carved = import_source(tmp_path, ImportOptions(validation_ratio=0.25))
+    assert carved.interactions.n_by_split == {"train": 8, "validation": 2, "test": 3}  # 2 of 8; of 2 none
+    assert [k for k, v in parts(carved).items() if v == "test"] == [("0", "8"), ("0", "9"), ("1", "0")]
+    assert import_source(tmp_path, ImportOptions(split="random")).settings["split"] == "random"
+
+
+def test_where_nothing_is_held_out_the_account_says_so(tmp_path):
+    found = dataset(tmp_path, [("a", "p", 1), ("b", "q", 2)], split="random").problems
+    assert next(problem.message for problem in found if problem.code == "nothing_held_out") == (
+        "No interaction is held out for test, so evaluation is impossible: no user has enough interactions to be split."
+    )
+
+
+def test_without_parts_the_split_is_random(tmp_path):
+    assert dataset(tmp_path, ROWS).settings["split"] == "random"
+
+
+@pytest.mark.parametrize(
+    ("ratios", "n", "held_out"),
+    [
+        ((0.1, 0.45, 0.45), 4, (1, 2)),  # 1.8 each: two for test, what is left but one for validation
+        ((0.1, 0.45, 0.45), 3, (1, 1)),
+        ((0.1, 0.0, 0.9), 4, (0, 3)),  # 3.6: one of the four stays
+        ((0.1, 0.9, 0.0), 4, (3, 0)),
+        ((0.1, 0.45, 0.45), 2, (0, 0)),
+        ((0.1, 0.45, 0.45), 1, (0, 0)),
+        ((0.98, 0.01, 0.01), 3, (1, 1)),  # 0.03 each: a part that is wanted gets one
+        ((0.7, 0.2, 0.1), 20, (4, 2)),
+    ],
+)
+def test_how_many_are_held_out_of_one_user(ratios, n, held_out):
+    assert tuple(int(part[0]) for part in held_out_counts(np.array([n]), ratios)) == held_out
+
+
+@given(st.integers(0, 200), st.floats(0, 1), st.floats(0, 1))
+def test_at_least_one_interaction_stays_in_train_whatever_the_ratios(n, first, second):
+    ratios = (1 - max(first, second), min(first, second), max(first, second) - min(first, second))
+    n_validation, n_test = (int(part[0]) for part in held_out_counts(np.array([n]), ratios))
+    assert n_validation >= 0 and n_test >= 0 and n_validation + n_test <= max(0, n - 1)
+
+
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 5), st.sampled_from([0.0, 0.1, 0.25, 0.45])
+)
 def test_random_split_has_exact_counts(counts, seed, share):
     counts = np.array(counts)
     ratios = (1 - 2 * share, share, share)

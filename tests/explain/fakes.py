@@ -21,12 +21,19 @@ class LinearModel:
     embedding: np.ndarray
     n_layers: int = 3
     name: str = "linear"
+    layer_weights: np.ndarray | None = None
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Of the layers: those given, or all the same."""
+        return (
+            np.full(self.n_layers + 1, 1.0 / (self.n_layers + 1)) if self.layer_weights is None else self.layer_weights
+        )
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         graph = graph or self.graph
-        weights = np.full(self.n_layers + 1, 1.0 / (self.n_layers + 1))
         operators = tuple((graph.normalised_adjacency,) for _ in range(self.n_layers))
-        return Propagation(graph.n_users, self.embedding, weights, operators, symmetric=True)
+        return Propagation(graph.n_users, self.embedding, self.weights, operators, symmetric=True)
 
     def score(self, users: np.ndarray) -> np.ndarray:
         final = self.propagation().final
@@ -55,8 +62,7 @@ class AttentionModel(LinearModel):
                 data = weight / total[rows] * np.sqrt(graph.degree[rows] / graph.degree[adjacency.indices])
                 heads.append(sp.csr_array((data, adjacency.indices, adjacency.indptr), shape=adjacency.shape))
             operators.append(tuple(heads))
-        weights = np.full(self.n_layers + 1, 1.0 / (self.n_layers + 1))
-        return Propagation(graph.n_users, self.embedding, weights, tuple(operators), False, ("attention",))
+        return Propagation(graph.n_users, self.embedding, self.weights, tuple(operators), False, ("attention",))
 
 
 @dataclass(eq=False)

@@ -1,12 +1,13 @@
 """Counterfactuals: verified on the rebuilt graph, as small as brute force over rebuilt graphs finds."""
 
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.explain.questions.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.questions.counterfactual import NOT_PROVED, PROVED, counterfactual_of
 from gnnrec_core.explain.questions.exchange import exchanged, without_least
 from gnnrec_core.explain.questions.small_sets import lead
 from gnnrec_core.explain.scores.predictor import removal_predictor
@@ -100,6 +101,53 @@ def test_where_nothing_does_it_the_answer_says_how_far_the_item_can_be_pushed():
     assert answer.checked_smaller_sets > 0
 
 
+def two_rivals(*needed, n=12):
+    """u0 has `n` items; item n leads and rival n + 1 + r passes it once all of its own `needed[r]` items are gone.
+
+    Each of a rival's items gives the leader 1 over it, and the rival is behind by a little less than all of them.
+    """
+    n_items = n + 1 + len(needed)
+    triples = [(0, item, "train") for item in range(n)] + [(1, item, "train") for item in range(n, n_items)]
+    model = item_item(make_dataset(triples, n_items=n_items))
+    model.weights[:] = 0.0
+    first = 0
+    for rival, size in enumerate(needed, start=n + 1):
+        own = slice(first, first + size)
+        model.weights[:n, rival] = 1 + 0.5 / n
+        model.weights[own, rival] -= 1
+        first += size
+    model.weights[:n, n] = 1.0
+    return model, make_dataset(triples, n_items=n_items)
+
+
+@pytest.mark.parametrize(
+    ("needed", "minimality"),
+    [
+        ((2, 2), PROVED),  # all sets of up to three were tried
+        ((3, 2), NOT_PROVED),  # of four: only by the best of each rival, which comes far enough
+        ((3, 3), NOT_PROVED),
+    ],
+)
+def test_an_answer_is_proved_minimal_only_where_all_smaller_sets_were_decided(needed, minimality):
+    model, dataset = two_rivals(*needed)
+    answer = counterfactual_of(model, dataset, 0, 12, k=2)
+    assert answer.found and sorted(answer.removed) == list(range(sum(needed))) and answer.rank_after == 3
+    assert answer.minimality == minimality
+    assert answer.checked_smaller_sets == 12 + 66 + 220  # of one, two and three of twelve
+
+
+@pytest.mark.parametrize(
+    ("n", "needed", "minimality"), [(14, (8, 6), PROVED), (12, (4, 4), NOT_PROVED), (12, (6, 6), NOT_PROVED)]
+)
+def test_that_nothing_does_it_is_proved_only_where_all_sets_up_to_the_limit_were_decided(n, needed, minimality):
+    """Half may be removed. Of 14 no set lets the rival pass that needs eight; of 12, two that need six each might."""
+    model, dataset = two_rivals(*needed, n=n)
+    answer = counterfactual_of(model, dataset, 0, n, k=2)
+    assert not answer.found and answer.minimality == minimality and answer.limit == n // 2
+    assert answer.rank_after == 2 and set(answer.removed) <= set(range(sum(needed)))
+    assert answer.checked_smaller_sets == sum(comb(n, size) for size in (1, 2, 3))
+
+
 def test_the_predictor_is_exact_where_nothing_is_renormalised_and_close_elsewhere():
     every = np.arange(WORLD.n_items)
     rng = np.random.default_rng(0)
@@ -113,6 +161,18 @@ def test_the_predictor_is_exact_where_nothing_is_renormalised_and_close_elsewher
         assert wrong <= tolerance
         assert maker == "item-item" or wrong < np.abs(fixed - exact).mean() / np.abs(exact).max()
         np.testing.assert_allclose(predictor.of_prefixes(sets[0])[-1], predictor.of_sets(sets[:1])[0], atol=1e-9)
+
+
+@pytest.mark.parametrize("maker", [linear, attention])
+def test_the_predictor_starts_from_the_score_and_the_ledger_where_layers_weigh_differently(maker):
+    model, every = maker(SIDE), np.arange(SIDE.n_items)
+    model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
+    scorer = scorer_of(model)
+    predictor = removal_predictor(scorer, 3, every)
+    np.testing.assert_allclose(predictor.own + predictor.total.sum(axis=0), scorer.scores(3), atol=1e-9)
+    parts = scorer.parts(3, every)
+    among = np.isin(parts.edges, predictor.edges)  # side edges stay
+    np.testing.assert_allclose(predictor.linear, parts.values[among], atol=1e-9)
 
 
 @pytest.mark.parametrize("maker", MAKERS)

@@ -8,6 +8,7 @@ from gnnrec_core.explain.explaining import explain_model
 from gnnrec_core.explain.narrative import named_parts
 from gnnrec_core.explain.scores.linear import prepare
 from tests.explain.fakes import LinearModel, attention, item_item, linear
+from tests.explain.linear_world import TwoRelationModel
 from tests.worlds import make_dataset, random_dataset
 
 MAKERS = {"linear": linear, "attention": attention, "item-item": item_item}
@@ -35,6 +36,28 @@ def test_baseline_and_parts_sum_to_what_is_explained(maker, target):
 
 
 @pytest.mark.parametrize("maker", [linear, attention])
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_layers_that_weigh_differently_are_told_apart(maker, side):
+    """What the parts sum to, and each part of a user: its weight in the layer times the message's product."""
+    model = maker(SIDE)
+    model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
+    found = explain_model(model, SIDE, 2, 5, "ledger", settings={"side": side}, check_top=0)
+    assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
+    if side == "user":
+        spread, graph = model.propagation(), model.graph
+        item = spread.final[graph.item_node(5)]
+        width = spread.embedding.shape[1] // len(spread.operators[0])
+        for part in found.contributions:
+            other, expected = graph.edge_index[1, part.edge], 0.0
+            for layer, heads in enumerate(spread.operators):
+                for head, operator in enumerate(heads):
+                    columns = slice(head * width, (head + 1) * width)
+                    message = operator[2, other] * spread.layers[layer][other, columns]
+                    expected += model.layer_weights[layer + 1] * message @ item[columns]
+            assert part.value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("maker", [linear, attention])
 @pytest.mark.parametrize("target", ["score", "margin"])
 def test_the_readers_ledger_sums_to_the_same_score(maker, target):
     model = maker(SIDE)
@@ -49,6 +72,21 @@ def test_side_edges_are_parts_with_the_name_of_what_they_lead_to():
     friends = [part for part in parts if part.kind == "side"]
     assert friends and all(part.label.startswith("friend: u") for part in friends)
     assert all(part.checked is not None for part in friends if abs(part.value) > 1e9)
+
+
+def test_parallel_edges_share_a_message_by_their_weight():
+    model = TwoRelationModel(n_layers=2)  # friends of weight 1, some of them in a club of weight 3 too
+    prepared, graph = prepare(model), model.graph
+    friends = model.dataset.relations[0]
+    user, other = int(friends.source[0]), int(friends.target[0])
+    edges = prepared.edges_of(user)
+    share = prepared.edge_share(user, edges)
+    both = graph.edge_index[1, edges] == other
+    assert sorted(share[both]) == pytest.approx([0.25, 0.75])
+    alone = np.bincount(graph.edge_index[1, edges])[graph.edge_index[1, edges]] == 1
+    assert share[alone] == pytest.approx(1.0) and alone.any()
+    found = explain_model(model, model.dataset, user, 5, "ledger", check_top=0)
+    assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
 
 
 def test_two_users_one_item_by_hand():

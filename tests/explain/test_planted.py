@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.truth import load_truth
+from gnnrec_core.explain.case import make_case
+from gnnrec_core.explain.methods.random import Random
+from gnnrec_core.explain.protocol import NoSettings
 from gnnrec_core.explain.truth import planted
-from gnnrec_core.explain.truth.planted import auc, planted_cases, precision, score_planted
+from gnnrec_core.explain.truth.planted import auc, planted_cases, precision, score_method, score_planted
 from gnnrec_core.runs.run import load_run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -67,6 +71,30 @@ def test_exact_contributions_beat_chance_and_random_numbers_do_not(run, truth):
     assert random.auc.low < 0.5 < random.auc.high
     assert (ledger.n_cases, without.n_cases) == (120, 10)
     assert sum(n for n, _ in ledger.by_reason.values()) == 120
+    assert sum(n * mean for n, mean in ledger.by_reason.values()) / 120 == pytest.approx(ledger.auc.value)
+    assert 0 < ledger.seconds_per_case < 60
+
+
+def test_cases_and_draws_come_from_the_seed(run, truth):
+    def pairs(seed):
+        return [(case.user_index, case.item_index) for case in planted_cases(run, truth, 8, seed)]
+
+    assert pairs(0) == pairs(0) != pairs(1) != pairs(0)
+    cases = planted_cases(run, truth, 3, 5)
+    expected = []
+    for number, case in enumerate(cases):  # case 0 is explained with the seed itself, each further one with the next
+        asked = make_case(run.model, run.dataset, case.user_index, case.item_index, "score", 20)
+        told = Random().explain(run.model, run.dataset, asked, NoSettings(), 5 + number)
+        values = planted.history_values(told, run.dataset, run.graph.history(case.user_index))
+        expected.append(auc(values, case.is_cause))
+    assert score_method(run, cases, "random", 5).auc.value == pytest.approx(np.mean(expected))
+    assert score_planted(run, truth, ("random",), 3, seed=5).methods[0].auc.value == pytest.approx(np.mean(expected))
+
+
+def test_seconds_are_those_of_one_case(run, truth, monkeypatch):
+    clock = iter([100.0, 106.0])
+    monkeypatch.setattr(planted, "time", SimpleNamespace(process_time=lambda: next(clock)))
+    assert score_method(run, planted_cases(run, truth, 3), "random").seconds_per_case == 2.0
 
 
 def test_who_cannot_explain_is_named(run, truth):

@@ -1,12 +1,15 @@
 """The closed form for removed edges equals rebuilding the graph."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
+from gnnrec_core.data.dataset import Relation
 from gnnrec_core.explain.scores.linear import all_scores
 from gnnrec_core.explain.scores.scoring import scorer_of
 from tests.explain.fakes import LinearModel, linear
-from tests.worlds import random_dataset, star
+from tests.worlds import make_dataset, random_dataset, star
 
 WORLDS = {
     "interactions only": random_dataset(),
@@ -65,6 +68,17 @@ def test_each_of_any_edges_in_turn_equals_rebuilding(world):
         np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
 
 
+def test_layers_that_weigh_differently_equal_rebuilding():
+    model = linear(WORLDS["side edges"], n_layers=3)
+    model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
+    scorer = scorer_of(model)
+    edges = scorer.prepared.edges_of(3)
+    np.testing.assert_allclose(scorer.scores_without(3, edges[:4]), rebuilt(model, 3, edges[:4]), atol=1e-10)
+    each = np.array([rebuilt(model, 3, edges[[row]]) for row in range(len(edges))])
+    np.testing.assert_allclose(scorer.leave_one_out(3, np.arange(40), edges), each, atol=1e-10)
+    np.testing.assert_allclose(scorer.prepared.removal.scores_without_each(3, edges), each, atol=1e-10)
+
+
 def test_removing_the_whole_history_equals_rebuilding():
     model = linear(WORLDS["interactions only"])
     for user in range(5):
@@ -73,10 +87,30 @@ def test_removing_the_whole_history_equals_rebuilding():
         np.testing.assert_allclose(fast, rebuilt(model, user, edges), rtol=0, atol=1e-10)
 
 
-def test_parallel_edges_of_two_relations_are_told_apart():
-    from gnnrec_core.data.dataset import Relation
-    from tests.worlds import make_dataset
+def weighted(*of_users):
+    """Users with the same items and these weights."""
+    triples = [(user, item, "train") for user in range(len(of_users)) for item in range(len(of_users[0]))]
+    return make_dataset(triples, weight=np.concatenate(of_users).astype(np.float32))
 
+
+@pytest.mark.parametrize("weights", list(permutations((3e9, 0.1, 0.7))))
+def test_a_degree_that_is_rounding_alone_is_nothing(weights):
+    """A sum of such weights depends on its order, so degree less weights is not always 0: it must not be divided by."""
+    model = linear(weighted(weights, weights), n_layers=3)
+    scorer, edges = scorer_of(model), model.graph.history_edges(0)
+    np.testing.assert_allclose(scorer.scores_without(0, edges), rebuilt(model, 0, edges), atol=1e-6)
+
+
+@pytest.mark.parametrize("kept", [1e-3, 1e-5, 1e-7])
+def test_a_degree_that_is_small_is_not_nothing(kept):
+    model = linear(weighted([1.0, kept], [1.0, 1.0]), n_layers=3)
+    scorer, edges = scorer_of(model), model.graph.history_edges(0)[:1]
+    expected = rebuilt(model, 0, edges)
+    np.testing.assert_allclose(scorer.scores_without(0, edges), expected, rtol=1e-6)
+    np.testing.assert_allclose(scorer.leave_one_out(0, np.arange(2), edges)[0], expected, rtol=1e-6)
+
+
+def test_parallel_edges_of_two_relations_are_told_apart():
     one = np.ones(1, np.float32)
     pair = (np.array([0]), np.array([1]))
     dataset = make_dataset(

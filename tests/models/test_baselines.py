@@ -84,6 +84,12 @@ def test_ease_says_how_much_memory_it_takes():
     assert EASE.memory_bytes(random_dataset(10, 30), EASESettings()) == 30 * 30 * 32
 
 
+def edited(array, place, value):
+    changed = array.copy()
+    changed[place] = value
+    return changed
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -91,6 +97,12 @@ def test_ease_says_how_much_memory_it_takes():
         lambda t: {**t, "similarity.indptr": t["similarity.indptr"][:-1]},
         lambda t: {**t, "similarity.indptr": t["similarity.indptr"][::-1]},
         lambda t: {**t, "similarity.indices": t["similarity.indices"] + 1000},
+        lambda t: {**t, "similarity.indices": edited(t["similarity.indices"], 0, 40)},  # there are the items 0 to 39
+        lambda t: {**t, "similarity.indices": edited(t["similarity.indices"], 0, -1)},
+        lambda t: {**t, "similarity.indices": t["similarity.indices"][:-1]},
+        lambda t: {**t, "similarity.indptr": edited(t["similarity.indptr"], 0, 1)},
+        lambda t: {**t, "similarity.indptr": edited(t["similarity.indptr"], -1, t["similarity.indptr"][-1] - 1)},
+        lambda t: {**t, "similarity.indptr": edited(t["similarity.indptr"], 2, t["similarity.indptr"][1] - 1)},
     ],
 )
 def test_itemknn_refuses_tensors_that_are_no_matrix(wrong):

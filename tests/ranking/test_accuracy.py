@@ -1,7 +1,10 @@
 import numpy as np
+import pytest
 import scipy.sparse as sp
+from scipy.stats import binomtest, t
 
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
+from gnnrec_core.ranking.intervals import mean_interval, share_interval
 from gnnrec_core.ranking.recommendations import Recommendations
 
 
@@ -22,3 +25,27 @@ def test_an_absent_entry_is_never_a_hit():
     lists = Recommendations(np.array([1]), np.array([[-1, -1]]), np.full((1, 2), -np.inf))
     relevant = sp.csr_array(np.array([[0, 0, 1], [0, 0, 1]], dtype=bool))
     assert not hits(lists, relevant).any()
+
+
+@pytest.mark.parametrize("n", [2, 3, 30])
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_the_interval_of_a_mean_is_students(n, level):
+    values = np.random.default_rng(n).normal(size=n)
+    found = mean_interval(np.append(values, np.nan), level)
+    error = np.sqrt(np.square(values - values.mean()).sum() / (n - 1) / n)
+    assert (found.low, found.high) == pytest.approx(t.interval(level, n - 1, values.mean(), error))
+    assert found.value == pytest.approx(values.mean())
+
+
+def test_one_value_has_no_interval_and_none_has_no_mean():
+    one, none = mean_interval(np.array([0.5, np.nan])), mean_interval(np.array([np.nan]))
+    assert one.value == 0.5 and np.isnan([one.low, one.high, none.value, none.low]).all()
+    assert np.isnan(share_interval(np.array([np.nan])).value)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 5), (1, 1), (3, 10), (10, 10), (40, 90)])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_the_interval_of_a_share_is_wilsons(k, n, level):
+    found = share_interval(np.concatenate([np.ones(k), np.zeros(n - k), [np.nan]]), level)
+    known = binomtest(k, n).proportion_ci(level, "wilson")
+    assert (found.value, found.low, found.high) == pytest.approx((k / n, known.low, known.high), abs=1e-12)

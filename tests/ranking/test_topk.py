@@ -22,6 +22,12 @@ def test_nothing_seen_is_recommended_and_short_lists_end_in_minus_one():
     assert lists.score[0, 1] == -np.inf
 
 
+def test_lists_longer_than_the_catalogue_end_in_minus_one():
+    seen = sp.csr_array((1, 2), dtype=bool)
+    lists = rank_items(lambda users: np.array([[1.0, 2.0]]), np.array([0]), seen, 4)
+    assert lists.item_index.tolist() == [[1, 0, -1, -1]] and lists.score.tolist() == [[2.0, 1.0, -np.inf, -np.inf]]
+
+
 def test_blocks_do_not_change_the_lists():
     rng = np.random.default_rng(0)
     scores, seen = rng.normal(size=(50, 70)), sp.csr_array(rng.random((50, 70)) < 0.2)

@@ -15,7 +15,7 @@ class LowPassSettings(Settings):
     """Settings of the low-pass filter."""
 
     n_vectors: int = Field(0, ge=0, le=4096, description="smoothest directions the low-pass keeps; 0: by the catalogue")
-    degree_power: float = Field(0.5, ge=-1, le=2, description="how much popular items gain: power of degrees after it")
+    degree_power: float = Field(0.35, ge=-1, le=2, description="how much popular items gain: power of degrees after it")
 
 
 class LowPass(GraphFilter):

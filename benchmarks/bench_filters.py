@@ -133,10 +133,12 @@ def ledger_against_refit(dataset: Any, names: tuple[str, ...], n_users: int) -> 
     rows = {}
     for name in names:
         model, _ = fitted(name, dataset, {})
-        users = np.random.default_rng(0).choice(dataset.n_users, n_users, replace=False)
-        cases = [case_against_refit(model, int(user)) for user in users]
+        many = np.flatnonzero(np.diff(model.graph.seen.indptr) >= N_REMOVED)
+        users = np.random.default_rng(0).choice(many, n_users, replace=False)
+        cases = [case for user in users if (case := case_against_refit(model, int(user))) is not None]
         correlations, slopes, errors, seconds = np.array(cases).T
         rows[name] = {
+            "n_cases": len(cases),
             "spearman_mean": round(float(correlations.mean()), 4),
             "spearman_lowest": round(float(correlations.min()), 4),
             "slope_mean": round(float(slopes.mean()), 3),
@@ -147,8 +149,11 @@ def ledger_against_refit(dataset: Any, names: tuple[str, ...], n_users: int) -> 
     return rows
 
 
-def case_against_refit(model: Any, user: int) -> tuple[float, float, float, float]:
-    """Spearman, slope, relative completeness error and CPU seconds a refit, for the first item of a person."""
+def case_against_refit(model: Any, user: int) -> tuple[float, float, float, float] | None:
+    """Spearman, slope, relative completeness error and CPU seconds a refit, for the first item of a person.
+
+    None where all parts are equal, so that there is no order to compare.
+    """
     graph = model.graph
     scores = model.score_on(graph, np.array([user]))[0]
     unseen = scores.copy()
@@ -160,6 +165,8 @@ def case_against_refit(model: Any, user: int) -> tuple[float, float, float, floa
     refitted = model.scores_refitted(user, [parts.edges[one : one + 1] for one in chosen])[:, item]
     seconds = (time.process_time() - start) / len(chosen)
     values, lost = parts.values[chosen, 0], scores[item] - refitted
+    if np.ptp(values) == 0:
+        return None
     error = abs(parts.own[0] + parts.values.sum() - scores[item]) / abs(scores[item])
     return spearmanr(values, lost).statistic, linregress(values, lost).slope, error, seconds
 

@@ -21,6 +21,7 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 import torch
+from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from gnnrec_core.data.values import Dataset, FloatArray, IntArray
@@ -28,10 +29,11 @@ from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.checkpoint import expect_shapes
 from gnnrec_core.models.closed_form import ItemItemRecommender
 from gnnrec_core.models.low_rank import COLUMNS, MAX_EXACT, SPARE, Smoothing, degrees, leading_vectors, normalised
-from gnnrec_core.models.protocol import Tensors
+from gnnrec_core.models.protocol import ReaderPaths, Tensors
 
 VECTORS, DEGREE, SEED = "item_vectors", "item_degree", "seed"
 ITEMS_AT_ONCE = 8192
+LOW_PASS, ITSELF = "the main tastes of the graph", "the item itself"
 PER_ROOT = 2.5
 """Vectors by default, times the root of the number of items (and at most a quarter of them): decision 0012."""
 Float = NDArray[np.float64]
@@ -121,10 +123,35 @@ class GraphFilter(ItemItemRecommender):
             part = np.concatenate([self._polynomial_columns(near[s : s + COLUMNS])[far] for s in _starts(near)], axis=1)
             down, up = self._scales(own.polynomial_power)
             result += down[rows, None] * (part if flip else part.T) * up[columns]
+        return result + self._low_pass(own, rows, columns)
+
+    def _low_pass(self, own: Filter, rows: IntArray, columns: IntArray) -> Float:
+        """Entries of w D^-b V V^T D^b `[m, n]`."""
         down, up = self._scales(own.low_pass_power)
-        vectors = self._tensors[VECTORS]
-        inner = vectors[rows].astype(np.float64) @ vectors[columns].astype(np.float64).T
-        return result + own.low_pass_weight * down[rows, None] * inner * up[columns]
+        ends = (self._tensors[VECTORS][some].astype(np.float64) for some in (rows, columns))
+        inner: Float = np.dot(next(ends), next(ends).T)
+        return own.low_pass_weight * down[rows, None] * inner * up[columns]
+
+    def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
+        """h(P) = h(0) + P g(P): each walk goes to an item of the history, to one of its readers, and on by R g(P)."""
+        own, smooth = self.filter(self.settings), self._smoothing[np.float64]
+        history, (items, signs) = self.graph.history(user_index), np.array(signed_items, np.float64).T
+        items = items.astype(np.int64)
+        weight = self._interactions[[user_index]].data  # [m], in the order of the history
+        low_pass = weight @ self._low_pass(own, history, items) @ signs
+        if not len(own.polynomial):
+            return ReaderPaths(history[:0], history[:0], np.zeros(0), {LOW_PASS: float(low_pass)})
+        down, up = self._scales(own.polynomial_power)
+        at_zero, onward = divided(own.polynomial)
+        target: Float = np.zeros((self.graph.n_items, 1))
+        target[items, 0] = signs * up[items]
+        reached = smooth.by_user @ self._polynomial(target, onward)[:, 0]  # [n_users]
+        readers = smooth.by_item[history]
+        sent = np.repeat(weight * down[history], np.diff(readers.indptr))
+        paths = sent * readers.data * reached[readers.indices]
+        itself = float(at_zero * (weight * down[history]) @ target[history, 0])
+        places = np.repeat(history, np.diff(readers.indptr))
+        return ReaderPaths(places, readers.indices.astype(np.int64), paths, {LOW_PASS: float(low_pass), ITSELF: itself})
 
     def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> Float:
         """The filter computed anew on each graph without a set: `RefittingRecommender`."""
@@ -157,7 +184,7 @@ class GraphFilter(ItemItemRecommender):
             for start in range(0, weights.shape[0], COLUMNS):
                 block = slice(start, start + COLUMNS)
                 signal: NDArray[Any] = (weights[block].toarray() * down).astype(dtype).T  # [n_items, c]
-                result[block] = self._polynomial(signal, dtype).T * up.astype(dtype)
+                result[block] = self._polynomial(signal, own.polynomial).T * up.astype(dtype)
         if own.low_pass_weight:
             self._add_low_pass(result, weights, own)
         return result
@@ -166,11 +193,11 @@ class GraphFilter(ItemItemRecommender):
         """h(P)[:, items]."""
         signal: Float = np.zeros((self.graph.n_items, len(items)))
         signal[items, np.arange(len(items))] = 1.0
-        return self._polynomial(signal, np.float64)
+        return self._polynomial(signal, self.filter(self.settings).polynomial)
 
-    def _polynomial(self, signal: NDArray[Any], dtype: type) -> NDArray[Any]:
-        """h(P) @ signal for columns `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x) at x = I - 2P."""
-        smooth, weights = self._smoothing[dtype], self.filter(self.settings).polynomial
+    def _polynomial(self, signal: NDArray[Any], weights: Float) -> NDArray[Any]:
+        """sum_k weights_k T_k(I - 2P) @ signal `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x)."""
+        smooth = self._smoothing[signal.dtype.type]
         before, now = None, torch.from_numpy(np.ascontiguousarray(signal))
         total = float(weights[0]) * now
         for weight in weights[1:]:
@@ -192,6 +219,17 @@ class GraphFilter(ItemItemRecommender):
         for start in range(0, len(vectors), ITEMS_AT_ONCE):
             items = slice(start, start + ITEMS_AT_ONCE)
             result[:, items] += (inside @ vectors[items].astype(dtype, copy=False).T) * up[items].astype(dtype)
+
+
+def divided(polynomial: Float) -> tuple[float, Float]:
+    """h(0), and g with h(p) = h(0) + p g(p), both as Chebyshev coefficients in x = 1 - 2p.
+
+    >>> divided(np.array([0.5, -0.5]))  # h(p) = p
+    (0.0, array([1.]))
+    """
+    at_zero = float(chebyshev.chebval(1.0, polynomial))
+    rest = chebyshev.chebsub(polynomial, [at_zero])
+    return at_zero, 2 * chebyshev.chebdiv(rest, [1.0, -1.0])[0]  # p = (1 - x) / 2
 
 
 def _starts(items: IntArray) -> range:

@@ -33,8 +33,8 @@ class Smoothing:
     """P = R^T R for R `[n_users, n_items]`, as an operator on columns `[n_items, b]`."""
 
     def __init__(self, interactions: sp.csr_array, dtype: type = np.float32) -> None:
-        self._to_users = csr_tensor(interactions, dtype=dtype)
-        self._to_items = csr_tensor(interactions.T.tocsr(), dtype=dtype)
+        self.by_user, self.by_item = interactions, interactions.T.tocsr()
+        self._to_users, self._to_items = csr_tensor(self.by_user, dtype=dtype), csr_tensor(self.by_item, dtype=dtype)
 
     def __call__(self, columns: Tensor) -> Tensor:
         """P @ columns."""

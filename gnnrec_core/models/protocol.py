@@ -184,6 +184,30 @@ class HistoryRecommender(Protocol):
 
 
 @dataclass(frozen=True)
+class ReaderPaths:
+    """A score (or a signed sum of scores) opened up into walks user - item - reader - ... - target.
+
+    Each of `m` pairs says that the reader `readers[p]` has the item `items[p]` of the user's history, and `values[p]`
+    (float64) is what all walks carry that begin with the user, that item and that reader. The whole score is
+    sum(values) + sum of `beside`, which names in plain words what passes no single reader.
+    """
+
+    items: IntArray
+    readers: IntArray
+    values: NDArray[Any]
+    beside: dict[str, float]
+
+
+@runtime_checkable
+class ReaderPathsRecommender(Protocol):
+    """A history recommender whose item-item weights are walks by way of the people who have both items."""
+
+    def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
+        """The sum of sign times score over (item index, sign), as walks through readers; exact."""
+        ...
+
+
+@dataclass(frozen=True)
 class NewUserParts:
     """Scores of all items for somebody who is not in the data: own + values.sum(axis=0), in float64.
 

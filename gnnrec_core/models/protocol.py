@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -184,6 +184,30 @@ class HistoryRecommender(Protocol):
 
 
 @dataclass(frozen=True)
+class ReaderPaths:
+    """A score (or a signed sum of scores) opened up into walks user - item - reader - ... - target.
+
+    Each of `m` pairs says that the reader `readers[p]` has the item `items[p]` of the user's history, and `values[p]`
+    (float64) is what all walks carry that begin with the user, that item and that reader. The whole score is
+    sum(values) + sum of `beside`, which names in plain words what passes no single reader.
+    """
+
+    items: IntArray
+    readers: IntArray
+    values: NDArray[Any]
+    beside: dict[str, float]
+
+
+@runtime_checkable
+class ReaderPathsRecommender(Protocol):
+    """A history recommender whose item-item weights are walks by way of the people who have both items."""
+
+    def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
+        """The sum of sign times score over (item index, sign), as walks through readers; exact."""
+        ...
+
+
+@dataclass(frozen=True)
 class NewUserParts:
     """Scores of all items for somebody who is not in the data: own + values.sum(axis=0), in float64.
 
@@ -202,6 +226,23 @@ class InductiveRecommender(Protocol):
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """Scores for a user whose only interactions are `item_indices` `[m]`, unique."""
+        ...
+
+
+@runtime_checkable
+class RefittingRecommender(Protocol):
+    """A recommender that can say exactly what it would score had it been fitted without some interactions.
+
+    No estimate and no luck: the answer is that of fitting anew, with the same settings and seed, on the graph without
+    them. It is the level "trained again" of a model whose training has one outcome.
+    """
+
+    def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[Any]:
+        """The user's scores of all items after fitting without each set in turn, float64 `[len(edge_sets), n_items]`.
+
+        Each set holds columns of the trained graph, of interactions of any users, in either direction; the empty set
+        gives the model as it is. The user's own history is without them too. The model is not changed.
+        """
         ...
 
 

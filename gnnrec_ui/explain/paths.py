@@ -44,8 +44,8 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
     else:
         draw = path_charts.sankey
         reading = (
-            "From the person on the left outwards; the width is what a path carries. What ends at a node is that "
-            f"node's own embedding. The {len(explanation.paths)} paths listed carry "
+            f"From the person on the left outwards; the width is what a path carries.{_ends(explanation)} "
+            f"The {len(explanation.paths)} paths listed carry "
             f"{theme.percent(explanation.path_share_shown or 0.0)} of the {what}; grey is the rest."
         )
     wide, narrow = draw(explanation), draw(explanation, narrow=True)
@@ -53,14 +53,29 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:
+        taught = ", beside the taste learned in training" if explanation.baseline else ""
         chart(
             path_charts.meta_path_bars(explanation.groups, what),
-            "All paths by the kinds of nodes that they pass; with the taste learned in training they are 100\u00a0%.",
+            f"All paths by the kinds of nodes that they pass{taught}; together they are 100\u00a0%.",
             "meta_paths",
         )
     _links(study, explanation)
+    _layers(study, explanation, what)
+
+
+def _ends(explanation: Explanation) -> str:
+    """What it means where a path ends; one to the item says so by itself."""
+    return " What ends at a node is that node's own embedding." if explanation.baseline else ""
+
+
+def _layers(study: Study, explanation: Explanation, what: str) -> None:
+    """What each pair of layers adds, where the model has layers."""
+    try:
+        table = ask.layer_table(study, explanation.case)
+    except UnsupportedError:
+        return  # a graph filter: paths, and no layers
     chart(
-        explain_charts.layer_chart(ask.layer_table(study, explanation.case)),
+        explain_charts.layer_chart(table),
         f"Layer 0 is what was trained; layer n has come through n links. All cells sum to the {what}.",
         "layers",
     )

@@ -15,15 +15,17 @@ from pydantic import Field
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.explain.explanation import Case, Explanation, MessagePath
+from gnnrec_core.explain.explanation import Case, Explanation, Group, MessagePath
 from gnnrec_core.explain.methods.ledger import frozen_warning, user_ledger
 from gnnrec_core.explain.nodes import describe_node, edge_contributions
 from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.reader_paths import reader_paths
 from gnnrec_core.explain.scores.linear import Prepared, prepare
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.walks.connecting import connecting_paths
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds
 from gnnrec_core.explain.walks.walks import Walk, best_walks
-from gnnrec_core.models.protocol import PropagationRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
 
 
 class PathsSettings(Settings):
@@ -46,26 +48,24 @@ class Paths:
     is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
-        if not isinstance(model, PropagationRecommender):
+        if not isinstance(model, PropagationRecommender | ReaderPathsRecommender):
             raise UnsupportedError(
                 f"The model {getattr(model, 'name', type(model).__name__)!r} passes no messages along paths.",
-                "Choose the ledger, or a run of lightgcn or gat.",
+                "Choose the ledger, or a run of lightgcn, gat or a graph filter.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: PathsSettings, seed: int) -> Explanation:
-        prepared = prepare(model)
+        scorer = scorer_of(model)
         start = time.perf_counter()
-        find = _walks if settings.kind == "walks" else _connecting
-        walks, warnings = find(prepared, case, settings)
-        # Literal paths end at the item alone: they are part of its score, also where a margin is explained.
-        whole = case.explained if settings.kind == "walks" else case.score
-        paths = message_paths(prepared, dataset, walks, whole)
-        groups = meta_path_groups(
-            prepared.propagation, dataset, case.user_index, target_vector(prepared, case), case.explained
-        )
+        if isinstance(model, ReaderPathsRecommender):
+            literal = settings.kind == "connecting"
+            opened = reader_paths(model, scorer.graph, dataset, case, settings.n_paths, settings.simple, literal)
+        else:
+            opened = _message_paths(prepare(model), dataset, case, settings)
+        paths, groups, warnings = opened
         baseline, edges, values = user_ledger(model, case)
-        contributions = edge_contributions(dataset, prepared.graph, edges, values, case.explained, case.user_index)
-        frozen = prepared.propagation.frozen
+        contributions = edge_contributions(dataset, scorer.graph, edges, values, case.explained, case.user_index)
+        frozen = scorer.frozen
         return answer(
             case,
             self,
@@ -82,6 +82,19 @@ class Paths:
             seed=seed,
             seconds=time.perf_counter() - start,
         )
+
+
+def _message_paths(
+    prepared: Prepared, dataset: Dataset, case: Case, settings: PathsSettings
+) -> tuple[tuple[MessagePath, ...], tuple[Group, ...], tuple[str, ...]]:
+    """The strongest paths of a propagation, the sums of each shape, and sentences on what is not shown."""
+    find = _walks if settings.kind == "walks" else _connecting
+    walks, warnings = find(prepared, case, settings)
+    # Literal paths end at the item alone: they are part of its score, also where a margin is explained.
+    whole = case.explained if settings.kind == "walks" else case.score
+    target = target_vector(prepared, case)
+    groups = meta_path_groups(prepared.propagation, dataset, case.user_index, target, case.explained)
+    return message_paths(prepared, dataset, walks, whole), groups, warnings
 
 
 def target_vector(prepared: Prepared, case: Case) -> Any:

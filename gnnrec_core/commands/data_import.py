@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.data.importing import import_source
+from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.readers import READERS
 from gnnrec_core.data.store import save_dataset
@@ -18,7 +19,7 @@ from gnnrec_core.errors import RequestError
 from gnnrec_core.files import refuse_existing
 from gnnrec_core.settings import describe_settings, read_settings
 
-_LISTS = ("edges", "item_relations", "user_relations")
+_LISTS = ("edges", "item_relations", "user_relations", "keep")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--item-relations", action="append", default=[], help="item attributes that become nodes")
     parser.add_argument("--user-relations", action="append", default=[], help="user attributes that become nodes")
+    parser.add_argument(
+        "--keep", action="append", default=[], help='"COLUMN OP VALUE" (repeatable); OP: = != < <= > >= in'
+    )
     for field in describe_settings(ImportOptions):
         if field.name in (*_LISTS, "seed"):
             continue
@@ -60,6 +64,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "rows_in": dataset.settings["rows_in"],
         "format": dataset.settings["format"],
         "split": dataset.settings["split"],
+        "leak": asdict(measure_leak(dataset.interactions, dataset.settings["split"])),
         "seconds": round(time.perf_counter() - started, 3),
     }
 
@@ -87,6 +92,7 @@ def show(result: dict[str, Any]) -> None:
         f"  split {result['split']}: {result['n_train']:,} train, {result['n_validation']:,} validation, "
         f"{result['n_test']:,} test; {result['seconds']:.1f} s"
     )
+    print(f"  leak: {result['leak']['meaning']}")
     for relation in result["relations"]:
         print(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
     for problem in result["problems"]:
@@ -109,6 +115,7 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
         "edges": tuple({"path": path, "kind": kind} for path, kind in zip(arguments.edges, kinds, strict=True)),
         "item_relations": tuple(name for text in arguments.item_relations for name in text.split(",")),
         "user_relations": tuple(name for text in arguments.user_relations for name in text.split(",")),
+        "keep": tuple(arguments.keep),
         "seed": arguments.seed,
     }
     for field in describe_settings(ImportOptions):

@@ -56,7 +56,7 @@ def load_log(folder: Path) -> SourceLog:
         card["name"],
         card["format"],
         tuple(
-            Part(_load_table(part["table"], folder, f"part_{n}"), Roles(**part["roles"]), part["split"])
+            Part(_load_table(part["table"], folder, f"part_{n}"), _roles(part["roles"]), part["split"])
             for n, part in enumerate(card["parts"])
         ),
         None if card["users"] is None else _load_table(card["users"], folder, "users"),
@@ -68,6 +68,11 @@ def load_log(folder: Path) -> SourceLog:
         _problems(card["problems"]),
         card["location"],
     )
+
+
+def _roles(card: dict[str, Any]) -> Roles:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in card.items()}
+    return Roles(**values)
 
 
 def _save_table(table: Table, folder: Path, stem: str) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
+from gnnrec_core.data.behaviours import choose_rows
 from gnnrec_core.data.checks import check_dataset
 from gnnrec_core.data.duplicates import once_in_order
-from gnnrec_core.data.filters import apply_filters, interaction_weights
+from gnnrec_core.data.filters import apply_filters, interaction_weights, weight_doubts
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers import detect, load_reader
@@ -64,15 +65,17 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     """The dataset of a source that has been read; its columns are let go as soon as they are clean."""
     progress(0.4, "checking columns")
     rows_in = sum(part.table.n_in for part in source.parts)
+    source, chosen = choose_rows(source, options)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
-    problems = [*source.problems, *(p for part in source.parts for p in part.table.problems), *met]
+    problems = [*source.problems, *(p for part in source.parts for p in part.table.problems), *chosen, *met]
     source = replace(source, parts=())
     progress(0.6, "merging duplicates and filtering")
     log, more = once_in_order(log, options.duplicates, places)
     problems += more
     log, more = apply_filters(log, options, places)
     problems += more
+    problems += weight_doubts(log, options, places)
     progress(0.75, "splitting")
     split, split_name, more = split_log(log, options, n_future)
     problems += more

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import polars as pl
+
 from gnnrec_core.data.readers.roles import is_role_name, plain_name
 from gnnrec_core.errors import DataError
 
@@ -27,6 +29,11 @@ class Dialect:
     has_header: bool
     names: tuple[str, ...]
     first_rows: tuple[tuple[str, ...], ...]
+
+    def sample(self, name: str) -> pl.Series:
+        """The first cells of a column."""
+        place = self.names.index(name)
+        return pl.Series(name, [row[place] for row in self.first_rows if place < len(row)], dtype=pl.String)
 
 
 def guess_dialect(

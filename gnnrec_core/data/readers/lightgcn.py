@@ -19,7 +19,7 @@ _FILES: tuple[tuple[str, SplitName], ...] = (
     ("val.txt", "validation"),
     ("test.txt", "test"),
 )
-_ROLES = Roles("user", "item")
+_ROLES = Roles("user", "item", names=("user", "item"))
 
 
 class LightGCNReader:

@@ -40,7 +40,8 @@ class NdjsonReader:
     def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
         path = need_file(source)
         progress(0.0, f"reading {path.name}")
-        roles = guess_roles(_keys(path, options.encoding), options, path.name)
+        keys, first = _keys(path, options.encoding)
+        roles = guess_roles(keys, options, path.name, lambda name: _sample(name, first))
         table = _table(path, options.encoding, lambda keys: roles.columns, False)
         return SourceLog(path.name, "json", (Part(table, roles),))
 
@@ -49,23 +50,31 @@ class NdjsonReader:
         return _table(path, options.encoding, lambda keys: keys, True)
 
 
-def _keys(path: Path, encoding: str | None) -> tuple[str, ...]:
-    """Keys of the first 1,000 objects, in order of their first appearance."""
+def _sample(name: str, objects: list[dict[str, Any]]) -> pl.Series:
+    """The values of a key as text; lists and objects count as nothing."""
+    values = (entry.get(name) for entry in objects)
+    return pl.Series(name, [str(value) for value in values if isinstance(value, str | bool)], dtype=pl.String)
+
+
+def _keys(path: Path, encoding: str | None) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """Keys of the first 1,000 objects, in order of their first appearance, and these objects."""
     keys: dict[str, None] = {}
+    objects: list[dict[str, Any]] = []
     with plain_text(path, encoding, foreign=False) as plain:
         for number, (_, entry) in enumerate(_objects(plain.path, path.name)):
             keys.update(dict.fromkeys(entry))
+            objects.append(entry)
             if number >= 1000:
                 break
     if not keys:
         raise DataError(f"{path.name} has no data rows.", "Write one JSON object a line.", file=path.name, line=1)
-    return tuple(keys)
+    return tuple(keys), objects
 
 
 def _table(
     path: Path, encoding: str | None, choose: Callable[[tuple[str, ...]], tuple[str, ...]], lists: bool
 ) -> Table:
-    columns = choose(_keys(path, encoding))
+    columns = choose(_keys(path, encoding)[0])
     chunks: list[pl.DataFrame] = []
     cells: list[list[Any]] = [[] for _ in columns]
     lines: list[int] = []

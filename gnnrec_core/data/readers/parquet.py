@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers.delimited import need_file
+from gnnrec_core.data.readers.looks import N_SAMPLE
 from gnnrec_core.data.readers.plain import FREE_OUTPUT, MAX_RATIO
 from gnnrec_core.data.readers.roles import guess_roles
 from gnnrec_core.data.readers.values import Part, Progress, SourceLog, Table, as_file
@@ -33,7 +34,7 @@ class ParquetReader:
         path = need_file(source)
         progress(0.0, f"reading {path.name}")
         file = _opened(path)
-        roles = guess_roles(file.schema_arrow.names, options, path.name)
+        roles = guess_roles(file.schema_arrow.names, options, path.name, lambda name: _sample(file, name))
         table = _table(path, file, roles.columns, lists=False)
         return SourceLog(path.name, "parquet", (Part(table, roles),))
 
@@ -64,6 +65,18 @@ def _opened(path: Path) -> pq.ParquetFile:
     if not file.metadata.num_rows:
         raise DataError(f"{path.name} has no data rows.", "Choose a file with interactions.", file=path.name)
     return file
+
+
+def _sample(file: pq.ParquetFile, name: str) -> pl.Series:
+    """The first cells of a column; nothing where they cannot be read (reading all of it will say why)."""
+    kind = file.schema_arrow.field(name).type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or isinstance(kind, pa.BaseExtensionType):
+        return pl.Series(name, [], dtype=pl.String)
+    try:
+        batch = next(file.iter_batches(N_SAMPLE, row_groups=[0], columns=[name]))
+        return pl.Series(name, pl.from_arrow(batch.column(0)))
+    except (pa.ArrowException, OSError, ValueError, StopIteration, pl.exceptions.PolarsError):
+        return pl.Series(name, [], dtype=pl.String)
 
 
 def _table(path: Path, file: pq.ParquetFile, columns: tuple[str, ...], lists: bool) -> Table:

@@ -106,7 +106,7 @@ def _interactions(path: Path, split: SplitName | None, options: ImportOptions) -
             line=1,
             value=dialect.names[0],
         )
-    roles = guess_roles(dialect.names, options, path.name)
+    roles = guess_roles(dialect.names, options, path.name, dialect.sample)
     return Part(read_text(path, dialect, roles.columns, options.encoding), roles, split)
 
 

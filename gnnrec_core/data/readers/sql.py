@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.readers.looks import N_SAMPLE
 from gnnrec_core.data.readers.roles import guess_roles
 from gnnrec_core.data.readers.values import Part, Progress, SourceLog, Table
 from gnnrec_core.errors import DataError, RequestError
@@ -42,8 +44,12 @@ class SqlReader:
         with opened(url, table, options.query) as (names, rows, shown):
             name = table or "query"
             _refuse_repeats(names, name)
-            roles = guess_roles(names, options, name)
-            frame = _frame(names, rows, roles.columns)
+            blocks = iter(rows)
+            first: Any = next(blocks, [])
+            roles = guess_roles(
+                names, options, name, lambda column: _frame(names, [first[:N_SAMPLE]], (column,))[column]
+            )
+            frame = _frame(names, chain([first], blocks), roles.columns)
         if not frame.height:
             raise DataError(f"{name} has no data rows.", "Choose a table with interactions.", file=name)
         return SourceLog(name, "sql", (Part(Table(name, frame, frame.height), roles),), location=f"{shown}#{name}")

@@ -133,7 +133,18 @@ def _kept(source: SourceLog, condition: Condition, options: ImportOptions, probl
             ) from None
 
     what = f'do not fulfil "{condition.says}" and were left out, as asked'
-    return _rows(source, keep, "not_kept", "info", what, problems, condition.column)
+    before = source
+    source = _rows(source, keep, "not_kept", "info", what, problems, condition.column)
+    if any(part.table.frame.height for part in source.parts):
+        return source
+    (entry,) = happened(before.parts, (named_column(condition.column, before.parts[0].roles.columns, before.name),))
+    few = replace(entry, counts=dict(list(entry.counts.items())[:10]))
+    raise RequestError(
+        f'No row fulfils "{condition.says}"; column {entry.column!r} has {few.says}'
+        + (f" and {len(entry.counts) - 10:,} other values." if len(entry.counts) > 10 else "."),
+        "Compare with a value that stands there.",
+        column=entry.column,
+    )
 
 
 def _moments(table: Table, column: str, condition: Condition, options: ImportOptions) -> Moments | None:

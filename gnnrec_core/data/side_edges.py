@@ -37,7 +37,7 @@ def read_edge_files(options: ImportOptions) -> tuple[EdgeTable, ...]:
         weight = next((name for name in names[2:] if plain_name(name) in _WEIGHTS), None)
         weight = weight or (names[2] if len(names) == 3 else None)
         columns = (*names[:2], *((weight,) if weight else ()))
-        table = read_text(path, dialect, columns, options.encoding)
+        table = read_text(path, dialect, columns, options.encoding, options.bad_rows == "drop")
         tables.append(EdgeTable(edge.name or file_name(edge.path), edge.kind, table))
     return tuple(tables)
 

@@ -28,7 +28,7 @@ class DelimitedReader:
         dialect = file_dialect(path, options)
         roles = guess_roles(dialect.names, options, path.name, dialect.sample, dialect.has_header, dialect.skip + 1)
         progress(0.0, f"reading {path.name}")
-        table = read_text(path, dialect, roles.columns, options.encoding)
+        table = read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop")
         return SourceLog(path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles))
 
 
@@ -52,15 +52,13 @@ def file_dialect(path: Path, options: ImportOptions, quoted: bool = True) -> Dia
     return guess_dialect(text, path.name, options.delimiter, options.header, quoted)
 
 
-def read_text(path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: str | None = None) -> Table:
+def read_text(
+    path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: str | None = None, drop_bad: bool = False
+) -> Table:
     """The `columns` of a file of known dialect: at full speed where it is clean, else row by row."""
-    with plain_text(path, encoding) as plain:
-        table = read_fast(plain, dialect, columns)
-        table = (
-            read_careful(plain, dialect, columns)
-            if table is None
-            else replace(table, problems=(*plain.problems, *table.problems))
-        )
+    with plain_text(path, encoding, drop_bad=drop_bad) as plain:
+        table = read_fast(plain, dialect, columns) or read_careful(plain, dialect, columns, drop_bad)
+        table = replace(table, problems=(*plain.problems, *table.problems))
     if not table.frame.height:
         raise DataError(f"{path.name} has no data rows.", "Choose a file with interactions.", file=path.name, line=1)
     return table
@@ -70,7 +68,7 @@ def read_attributes(path: Path, options: ImportOptions, keep: Callable[[tuple[st
     """A table of attributes; `keep` chooses its columns by name."""
     plain = options.model_copy(update={"header": "auto", "delimiter": None})
     dialect = file_dialect(path, plain)
-    return read_text(path, dialect, keep(dialect.names), options.encoding)
+    return read_text(path, dialect, keep(dialect.names), options.encoding, options.bad_rows == "drop")
 
 
 def _header_note(file: str, dialect: Dialect, roles: Roles) -> tuple[Problem, ...]:

@@ -98,13 +98,13 @@ def _ratings(path: Path, delimiter: str, options: ImportOptions) -> Part:
     if options.rating_col == "none" or options.time_col == "none":
         rating = None if options.rating_col == "none" else roles.rating
         roles = replace(roles, rating=rating, time=None if options.time_col == "none" else roles.time)
-    return Part(read_text(path, dialect, roles.columns), roles)
+    return Part(read_text(path, dialect, roles.columns, None, options.bad_rows == "drop"), roles)
 
 
 def _with_header(path: Path, options: ImportOptions) -> Part:
     dialect = file_dialect(path, options)
     roles = guess_roles(dialect.names, options, path.name, dialect.sample)
-    return Part(read_text(path, dialect, roles.columns, options.encoding), roles)
+    return Part(read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop"), roles)
 
 
 def _headless(path: Path, delimiter: str, names: tuple[str, ...], encoding: str | None = None) -> Dialect:

@@ -8,12 +8,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from gnnrec_core.data.bad_rows import LEAVE_OUT
 from gnnrec_core.data.values import Problem
 from gnnrec_core.errors import DataError
 
@@ -37,16 +38,21 @@ class PlainText:
     n_returns: int
     n_lone_returns: int
     problems: tuple[Problem, ...]
+    left_out: frozenset[int] = frozenset()
+    """Lines that are no text and were left out, as asked; nothing stands there."""
 
 
 @contextmanager
-def plain_text(path: Path, encoding: str | None = None, foreign: bool = True) -> Iterator[PlainText]:
+def plain_text(
+    path: Path, encoding: str | None = None, foreign: bool = True, drop_bad: bool = False
+) -> Iterator[PlainText]:
     """`path` as plain UTF-8 text, checked from end to end. The temporary copy vanishes with the block.
 
     `foreign` false lets JSON through, which is else refused as no table.
 
     Raises DataError for empty, binary, packed, cut off, oversized, web page and JSON files, for NUL bytes, and for
-    bytes that are no text in the encoding: with line and byte offset.
+    bytes that are no text in the encoding: with line and byte offset. Where `drop_bad`, lines with such bytes are left
+    out instead.
     """
     head = first_bytes(path)
     if foreign:
@@ -55,7 +61,14 @@ def plain_text(path: Path, encoding: str | None = None, foreign: bool = True) ->
         name, start = text_encoding(head, encoding)
         copy = start > 0 or name != "utf-8" or is_gzip(path) or (b"\r" in head and b"\n" not in head)
         target = Path(folder) / "plain.txt" if copy else path
-        yield _scan(path, target, copy, _notes(path, head, name, encoding))
+        notes = _notes(path, head, name, encoding)
+        try:
+            plain = _scan(path, target, copy, notes)
+        except DataError as error:
+            if not drop_bad or "bad_rows" not in error.details or name.startswith("utf-16"):
+                raise
+            plain = _scan_lines(path, Path(folder), name, notes)
+        yield plain
 
 
 def first_bytes(path: Path, size: int = 65_536) -> bytes:
@@ -227,10 +240,11 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
                 line = counts[b"\n"] + block[:at].count(b"\n") + 1
                 raise DataError(
                     f"{path.name} has a NUL byte on line {line:,} (byte {size + at:,}): it is damaged or binary.",
-                    "Export the table again as plain text.",
+                    f"Export the table again as plain text, {LEAVE_OUT}.",
                     file=path.name,
                     line=line,
                     offset=size + at,
+                    bad_rows=1,
                 )
             counts[b"\n"] += int(
                 np.count_nonzero(np.frombuffer(block, np.uint8) == 10)
@@ -251,6 +265,40 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
             out.close()
     n_returns = counts[b"\r"]
     return PlainText(target, path.name, size, counts[b"\n"], counts[b'"'], n_returns, n_returns - n_pairs, tuple(notes))
+
+
+def _scan_lines(path: Path, folder: Path, encoding: str, notes: list[Problem]) -> PlainText:
+    """The text with nothing on the lines that are no text in the encoding, or hold a NUL byte."""
+    raw, text = folder / "raw", folder / "lines.txt"
+    with raw.open("wb") as out:
+        out.writelines(_blocks(path))
+    bad, value = [], ""
+    with raw.open("rb") as lines, text.open("wb") as out:
+        for number, line in enumerate(lines, 1):
+            try:
+                decoded = line.decode(encoding).encode()
+            except UnicodeError:
+                decoded = b"\0"
+            if b"\0" in decoded:
+                bad.append(number)
+                value = value or line[:80].decode(encoding, "replace")
+                decoded = b"\n"
+            out.write(decoded)
+    message = f"{len(bad):,} rows are no {encoding} text and were left out, as asked."
+    note = Problem(
+        "bad_rows",
+        "warning",
+        len(bad),
+        "dropped",
+        message,
+        path.name,
+        bad[0],
+        value=value,
+        lines=tuple(bad[:10]),
+        rows_removed=len(bad),
+    )
+    plain = _scan(text, text, False, [])
+    return replace(plain, name=path.name, problems=(*notes, note), left_out=frozenset(bad))
 
 
 def _used_encoding(notes: list[Problem]) -> str | None:
@@ -288,9 +336,11 @@ def _refuse_bytes(path: Path, block: bytes, error: UnicodeError, encoding: str, 
     byte = f"0x{block[at]:02x}" if at < len(block) else "its last byte"
     raise DataError(
         f"{path.name} is not {encoding} text on line {line:,}: {byte} at byte {offset + at:,}.",
-        "If the whole file is in another encoding, name it, for example --encoding cp1252; else repair that line.",
+        "If the whole file is in another encoding, name it, for example --encoding cp1252; else repair that line, "
+        f"{LEAVE_OUT}.",
         file=path.name,
         line=line,
+        bad_rows=1,
         value=byte,
         offset=offset + at,
     )

@@ -90,7 +90,7 @@ def _unused(folder: Path) -> list[Problem]:
 def _read(path: Path, keep: int | None, options: ImportOptions) -> tuple[Table, tuple[str, ...]]:
     """A file with its columns renamed to what stands before the colon, and their types. `keep` limits the columns."""
     dialect = guess_dialect(head_text(path, options.encoding), path.name, "\t", "yes", quoted=False)
-    table = read_text(path, dialect, dialect.names[:keep], options.encoding)
+    table = read_text(path, dialect, dialect.names[:keep], options.encoding, options.bad_rows == "drop")
     names = [name.rpartition(":")[0] or name for name in table.frame.columns]
     types = tuple(name.rpartition(":")[2] for name in table.frame.columns)
     return replace(table, frame=table.frame.rename(dict(zip(table.frame.columns, names)))), types
@@ -107,7 +107,7 @@ def _interactions(path: Path, split: SplitName | None, options: ImportOptions) -
             value=dialect.names[0],
         )
     roles = guess_roles(dialect.names, options, path.name, dialect.sample)
-    return Part(read_text(path, dialect, roles.columns, options.encoding), roles, split)
+    return Part(read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop"), roles, split)
 
 
 def _network(path: Path | None, options: ImportOptions) -> tuple[EdgeTable, ...]:

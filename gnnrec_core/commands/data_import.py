@@ -19,7 +19,9 @@ from gnnrec_core.errors import RequestError
 from gnnrec_core.files import refuse_existing
 from gnnrec_core.settings import describe_settings, read_settings
 
-_LISTS = ("edges", "item_relations", "user_relations", "keep")
+_NAMES = ("item_relations", "user_relations", "codes", "amounts")
+"""Options that take names of attributes."""
+_LISTS = (*_NAMES, "edges", "keep")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--edge-types", action="append", default=[], help=f"{'|'.join(EDGE_KINDS)}, in order of --edges"
     )
-    parser.add_argument("--item-relations", action="append", default=[], help="item attributes that become nodes")
-    parser.add_argument("--user-relations", action="append", default=[], help="user attributes that become nodes")
+    for name in _NAMES:
+        field_help = f"{ImportOptions.model_fields[name].description} (NAME or A,B; repeatable)"
+        parser.add_argument(f"--{name.replace('_', '-')}", action="append", default=[], help=field_help)
     parser.add_argument(
         "--keep", action="append", default=[], help='"COLUMN OP VALUE" (repeatable); OP: = != < <= > >= in'
     )
@@ -113,8 +116,7 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
             raise RequestError(f"{kind!r} is not a type of edge.", f"Choose of {', '.join(EDGE_KINDS)}.", value=kind)
     typed: dict[str, Any] = {
         "edges": tuple({"path": path, "kind": kind} for path, kind in zip(arguments.edges, kinds, strict=True)),
-        "item_relations": tuple(name for text in arguments.item_relations for name in text.split(",")),
-        "user_relations": tuple(name for text in arguments.user_relations for name in text.split(",")),
+        **{name: tuple(part for text in getattr(arguments, name) for part in text.split(",")) for name in _NAMES},
         "keep": tuple(arguments.keep),
         "seed": arguments.seed,
     }

@@ -84,6 +84,8 @@ def _save_table(table: Table, folder: Path, stem: str) -> dict[str, Any]:
         "n_in": int(table.n_in),
         "first_line": int(table.first_line),
         "has_lines": table.lines is not None,
+        "codes": table.codes,
+        "amounts": table.amounts,
         "problems": [asdict(problem) for problem in table.problems],
     }
 
@@ -91,7 +93,8 @@ def _save_table(table: Table, folder: Path, stem: str) -> dict[str, Any]:
 def _load_table(card: dict[str, Any], folder: Path, stem: str) -> Table:
     lines = pl.read_parquet(folder / f"{stem}.lines.parquet")["line"].to_numpy() if card["has_lines"] else None
     frame = pl.read_parquet(folder / f"{stem}.parquet")
-    return Table(card["file"], frame, card["n_in"], card["first_line"], lines, _problems(card["problems"]))
+    declared = tuple(card["codes"]), tuple(card["amounts"])
+    return Table(card["file"], frame, card["n_in"], card["first_line"], lines, _problems(card["problems"]), *declared)
 
 
 def _problems(cards: list[dict[str, Any]]) -> tuple[Problem, ...]:

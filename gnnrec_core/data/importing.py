@@ -10,6 +10,7 @@ import numpy as np
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
 from gnnrec_core.data.behaviours import choose_rows
 from gnnrec_core.data.checks import check_dataset
+from gnnrec_core.data.distinct import distinct
 from gnnrec_core.data.duplicates import once_in_order
 from gnnrec_core.data.filters import apply_filters, interaction_weights, weight_doubts
 from gnnrec_core.data.log import Log, Places, clean_log
@@ -65,6 +66,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     """The dataset of a source that has been read; its columns are let go as soon as they are clean."""
     progress(0.4, "checking columns")
     rows_in = sum(part.table.n_in for part in source.parts)
+    everybody = _ids_in_source(source)
     source, chosen = choose_rows(source, options)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
@@ -82,13 +84,14 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     interactions = _interactions(log, split, options)
     progress(0.85, "attributes and side edges")
     vocabularies = Vocabulary("user", log.user_ids), Vocabulary("item", log.item_ids)
-    user_table, of_users = attribute_table(source.users, vocabularies[0])
-    item_table, of_items = attribute_table(source.items, vocabularies[1])
+    user_table, of_users = attribute_table(source.users, vocabularies[0], options)
+    item_table, of_items = attribute_table(source.items, vocabularies[1], options)
     nodes, relations, of_edges = side_relations(
         source.edges,
         attribute_nodes(item_table, options.item_relations, "item"),
         attribute_nodes(user_table, options.user_relations, "user"),
         vocabularies,
+        {vocabulary.kind: everybody[vocabulary.kind] - set(vocabulary.ids) for vocabulary in vocabularies},
     )
     problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
@@ -106,6 +109,15 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     progress(0.95, "quality checks")
     checks = check_dataset(dataset)
     return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *checks))
+
+
+def _ids_in_source(source: SourceLog) -> dict[str, frozenset[str]]:
+    """Every user and item id before anything is left out; asked only where side edges may lead to them."""
+    found: dict[str, set[str]] = {"user": set(), "item": set()}
+    for part in source.parts if source.edges else ():
+        for kind, ids in found.items():
+            ids.update(text.strip() for text in distinct(part.table.frame[getattr(part.roles, kind)]).values)
+    return {kind: frozenset(ids) for kind, ids in found.items()}
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:

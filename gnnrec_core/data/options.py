@@ -64,6 +64,8 @@ class ImportOptions(Settings):
     users: str | None = Field(None, description="file with one row a user: id column first or named, attributes")
     items: str | None = Field(None, description="file with one row an item: id column first or named, attributes")
     edges: tuple[EdgeSource, ...] = Field((), description="files of side edges")
+    codes: tuple[str, ...] = Field((), description="attributes whose numbers are codes of groups, not amounts")
+    amounts: tuple[str, ...] = Field((), description="attributes whose numbers are amounts although they are few")
     item_relations: tuple[str, ...] = Field((), description="item attributes that become nodes of the graph")
     user_relations: tuple[str, ...] = Field((), description="user attributes that become nodes of the graph")
 

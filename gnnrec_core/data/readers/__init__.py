@@ -14,6 +14,7 @@ READERS = Registry(
     Plugin("recbole", f"{_HERE}.recbole:RecBoleReader", "RecBole", "Atomic files with typed headers (.inter)."),
     Plugin("lightgcn", f"{_HERE}.lightgcn:LightGCNReader", "LightGCN", "train.txt, test.txt: 'user item item ...'."),
     Plugin("movielens", f"{_HERE}.movielens:MovieLensReader", "MovieLens", "100K, 1M, 10M, 20M, 25M, 32M, latest."),
+    Plugin("netflix", f"{_HERE}.netflix:NetflixReader", "Netflix Prize", "Lines '1:' of items, 'user,rating,date'."),
     Plugin("parquet", f"{_HERE}.parquet:ParquetReader", "Parquet", "A Parquet file."),
     Plugin("json", f"{_HERE}.ndjson:NdjsonReader", "JSON", "One JSON object a line."),
     Plugin("csv", f"{_HERE}.delimited:DelimitedReader", "Delimited text", "CSV, TSV and their kin, gzip too."),

@@ -48,7 +48,7 @@ class NdjsonReader:
         return SourceLog(path.name, "json", (Part(table, roles),))
 
     def read_table(self, path: Path, options: ImportOptions) -> Table:
-        """All keys of a table of attributes; lists of words become lists."""
+        """All keys of a table of attributes; lists stay JSON text, which the attributes are made from."""
         return _table(path, options, lambda keys: keys, True)
 
 
@@ -149,7 +149,7 @@ def _text(value: Any, file: str, line: int, column: str, lists: bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if lists:
-        return "|".join(map(str, value)) if isinstance(value, list) else json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False)
     raise DataError(
         f"{file} line {line:,}, key {column!r} holds a {type(value).__name__}, not one value.",
         "Write one object a pair, or name another key.",

@@ -64,7 +64,9 @@ class RecBoleReader:
             for name, kind in zip(table.frame.columns, types)
             if kind.endswith("_seq") and plain_name(name) not in _TITLES
         ]
-        return replace(table, frame=table.frame.with_columns(lists))
+        codes = tuple(name for name, kind in zip(table.frame.columns, types) if kind == "token")
+        amounts = tuple(name for name, kind in zip(table.frame.columns, types) if kind == "float")
+        return replace(table, frame=table.frame.with_columns(lists), codes=codes, amounts=amounts)
 
 
 def _is_atomic(path: Path) -> bool:

@@ -33,6 +33,9 @@ class Table:
     first_line: int = 1
     lines: IntArray | None = None
     problems: tuple[Problem, ...] = ()
+    codes: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+    """Columns that the source declares to hold codes, or amounts, whatever their letters are."""
 
     def line(self, row: int) -> int:
         """The line of the file, from 1, on which `row` starts."""

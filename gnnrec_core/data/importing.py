@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gnnrec_core.data.filters import apply_filters, interaction_weights, weight_
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers import detect, load_reader
+from gnnrec_core.data.readers.archive import unpacked
 from gnnrec_core.data.readers.values import Progress, SourceLog, as_file, as_folder
 from gnnrec_core.data.side_edges import read_edge_files, side_relations
 from gnnrec_core.data.splits import split_log
@@ -40,9 +42,13 @@ def read_source(source: str, options: ImportOptions, progress: Progress | None =
     """Read a source with the reader that `options.format` names or that recognises it, and the files beside it:
     `options.users`, `options.items`, `options.edges`."""
     report = progress or _silent
-    name = detect(source) if options.format == "auto" else options.format
     before = _state(source)
-    log = load_reader(name).read(source, options, report)
+    with unpacked(source) as place:
+        name = detect(place) if options.format == "auto" else options.format
+        log = load_reader(name).read(place, options, report)
+    if place != source:
+        note = Problem("zip", "info", 1, "unpacked", "The ZIP archive was unpacked.", Path(source).name)
+        log = replace(log, name=Path(source).stem, problems=(note, *log.problems))
     if _state(source) != before:
         raise DataError(
             f"{source} changed while it was read.", "Import it again when nothing writes to it.", file=source
@@ -70,7 +76,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     source, chosen = choose_rows(source, options)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
-    problems = [*source.problems, *(p for part in source.parts for p in part.table.problems), *chosen, *met]
+    problems = _together([*source.problems, *(p for part in source.parts for p in part.table.problems), *chosen, *met])
     source = replace(source, parts=())
     progress(0.6, "merging duplicates and filtering")
     log, more = once_in_order(log, options.duplicates, places)
@@ -109,6 +115,24 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     progress(0.95, "quality checks")
     checks = check_dataset(dataset)
     return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *checks))
+
+
+def _together(problems: list[Problem]) -> list[Problem]:
+    """What was met alike in three files of one log or more, counted once."""
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        said = re.sub(r"^[\d,]+ ", "", problem.message)
+        what = (problem.code, problem.severity, problem.action, str(problem.column), said)
+        groups.setdefault(what, []).append(problem)
+    merged = []
+    for (*_, said), alike in groups.items():
+        count = sum(problem.count for problem in alike)
+        files = f" (in {len(alike):,} files)."
+        removed = sum(problem.rows_removed for problem in alike)
+        text = (f"{count:,} " if said != alike[0].message else "") + said.removesuffix(".") + files
+        together = replace(alike[0], count=count, rows_removed=removed, message=text)
+        merged += alike if len(alike) <= 2 else [together]
+    return merged
 
 
 def _ids_in_source(source: SourceLog) -> dict[str, frozenset[str]]:

@@ -63,6 +63,9 @@ class ImportOptions(Settings):
 
     users: str | None = Field(None, description="file with one row a user: id column first or named, attributes")
     items: str | None = Field(None, description="file with one row an item: id column first or named, attributes")
+    files: tuple[tuple[str, str], ...] = Field(
+        (), description="what each file of a folder is, such as a.csv=log,b.csv=users; told by its columns if empty"
+    )
     edges: tuple[EdgeSource, ...] = Field((), description="files of side edges")
     codes: tuple[str, ...] = Field((), description="attributes whose numbers are codes of groups, not amounts")
     amounts: tuple[str, ...] = Field((), description="attributes whose numbers are amounts although they are few")
@@ -118,15 +121,15 @@ class ImportOptions(Settings):
             raise ValueError("the scale is a lower and a higher number")
         return scale
 
-    @field_validator("behaviour_weights", mode="before")
+    @field_validator("behaviour_weights", "files", mode="before")
     @classmethod
-    def _weights(cls, typed: Any) -> Any:
+    def _pairs(cls, typed: Any) -> Any:
         if not isinstance(typed, str):
             return typed
         pairs = [entry.rpartition("=")[::2] for entry in typed.split(",") if entry.strip()]
         if any(not name.strip() for name, _ in pairs):
-            raise ValueError("write behaviour=weight, parted by commas, such as purchase=3,view=1")
-        return tuple((name.strip(), weight.strip()) for name, weight in pairs)
+            raise ValueError("write name=value, parted by commas, such as purchase=3,view=1 or a.csv=log,b.csv=users")
+        return tuple((name.strip(), value.strip()) for name, value in pairs)
 
     @field_validator("behaviour_weights")
     @classmethod

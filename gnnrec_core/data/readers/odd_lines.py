@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.data.readers.dialect import Dialect
-from gnnrec_core.data.readers.plain import BLOCK, PlainText
+from gnnrec_core.data.readers.packed import BLOCK
+from gnnrec_core.data.readers.plain import PlainText
 from gnnrec_core.data.values import IntArray, Problem
 from gnnrec_core.errors import DataError
 

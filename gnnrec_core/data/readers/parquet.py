@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers.delimited import need_file
 from gnnrec_core.data.readers.looks import N_SAMPLE
-from gnnrec_core.data.readers.plain import FREE_OUTPUT, MAX_RATIO
+from gnnrec_core.data.readers.packed import FREE_OUTPUT, MAX_RATIO
 from gnnrec_core.data.readers.roles import guess_roles
 from gnnrec_core.data.readers.values import Part, Progress, SourceLog, Table, as_file
 from gnnrec_core.data.values import Problem
@@ -83,7 +83,7 @@ def _table(path: Path, file: pq.ParquetFile, columns: tuple[str, ...], lists: bo
     fields = [file.schema_arrow.field(name) for name in columns]
     _refuse_bomb(path, file, len(columns))
     for field in fields:
-        _refuse_type(path, field, lists)
+        refuse_type(path, field, lists)
     text = [field.name for field in fields if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
     try:
         arrow = pq.read_table(path, columns=list(columns), read_dictionary=text)
@@ -94,7 +94,7 @@ def _table(path: Path, file: pq.ParquetFile, columns: tuple[str, ...], lists: bo
         raise DataError(
             f"{path.name} cannot be read: {reason}", "Write or download it again.", file=path.name
         ) from None
-    frame, problems = _decoded(path, frame)
+    frame, problems = decoded(path, frame)
     return Table(path.name, frame.select(columns), frame.height, problems=problems)
 
 
@@ -112,7 +112,8 @@ def _refuse_bomb(path: Path, file: pq.ParquetFile, n_columns: int) -> None:
         )
 
 
-def _refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
+def refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
+    """DataError where a column does not hold one value a row (or, where `lists`, a list)."""
     kind = field.type
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     if (is_list and lists) or not (pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType)):
@@ -126,7 +127,7 @@ def _refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
     )
 
 
-def _decoded(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+def decoded(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
     """Bytes as UTF-8 text, decimals as numbers; DataError for bytes that are no text."""
     problems = []
     for name in frame.columns:

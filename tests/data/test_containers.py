@@ -17,7 +17,7 @@ import xlsxwriter
 
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.readers.packed import FREE_OUTPUT
+from gnnrec_core.data.readers import packed
 from gnnrec_core.data.sandbox import preview_apart
 from gnnrec_core.errors import DataError
 from tests.data.bad_inputs import N_ROWS, bring, bring_file, error, good_rows, problem, text
@@ -211,8 +211,9 @@ def test_what_cannot_be_read_is_named_for_what_it_is(bring_in, content, name, wo
     assert words in refused["message"] and "encoding" not in refused["hint"]
 
 
-def test_bombs_of_every_packing_are_refused(bring_in):
-    zeros = b"user_id,item_id\n" + b"0,0\n" * (FREE_OUTPUT // 4 + 10)
+def test_bombs_of_every_packing_are_refused(bring_in, monkeypatch):
+    monkeypatch.setattr(packed, "FREE_OUTPUT", 1 << 20)
+    zeros = b"user_id,item_id\n" + b"0,0\n" * (1 << 19)
     for content in (bz2.compress(zeros), lzma.compress(zeros, preset=1), zstandard(zeros), zipped(log__csv=zeros)):
         assert "unpacks to more than 200 times" in error(bring_in(content))["message"]
 

@@ -52,8 +52,9 @@ def read_settings(settings_type: type[S], values: Mapping[str, Any]) -> S:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
+        own = first.get("ctx", {}).get("error") if first["type"] == "value_error" else None
         raise RequestError(
-            f"Setting {name} = {first.get('input')!r} cannot be used: {first['msg'].lower()}.",
+            f"Setting {name} = {first.get('input')!r} cannot be used: {own or first['msg'].lower()}.",
             settings_help(settings_type, name),
             setting=name,
             value=str(first.get("input")),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.attribute_types import typed
 from gnnrec_core.data.dataset import IntArray, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
 from gnnrec_core.data.formats.delimited import need_file, read_attributes
@@ -27,7 +28,6 @@ TITLES = (
     "name",
     "songtitle",
 )
-_MISSING = ["", "na", "n/a", "nan", "null", "<na>"]
 MANY_VALUES = 50
 _RESERVED = ("user_index", "item_index", "user_id", "item_id")
 
@@ -61,17 +61,22 @@ def read_attribute_file(path: str, options: ImportOptions, kind: str) -> Table:
         reader = load_reader(form)
         table: Table = reader.read_table(file, options)  # type: ignore[attr-defined]
         columns = keep(tuple(table.frame.columns))
-        return Table(table.file, table.frame.select(columns), table.n_in, table.first_line, table.lines, table.problems)
+        return replace(table, frame=table.frame.select(columns))
     return read_attributes(file, options, keep)
 
 
-def attribute_table(table: Table | None, ids: Vocabulary) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
-    """`KIND_index, KIND_id`, title and attributes, one row an entity in index order, and what was met.
+def attribute_table(
+    table: Table | None, ids: Vocabulary, options: ImportOptions
+) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+    """`KIND_index, KIND_id`, title (of items, always) and attributes, one row an entity in index order, and what was
+    met.
 
     DataError where fewer than half of the entities of the log have a row: the ids do not fit.
     """
     kind = ids.kind
     base = pl.DataFrame({f"{kind}_index": pl.Series(range(len(ids)), dtype=pl.Int64), f"{kind}_id": list(ids.ids)})
+    if kind == "item":
+        base = base.with_columns(title=pl.lit(None, pl.String))
     if table is None:
         return base, ()
     problems = list(table.problems)
@@ -88,10 +93,12 @@ def attribute_table(table: Table | None, ids: Vocabulary) -> tuple[pl.DataFrame,
             value=example,
         )
     problems += _match_problems(table, kind, len(ids) - matched, int((~known).sum()))
-    joined = base.join(frame, on=f"{kind}_id", how="left", maintain_order="left")
+    joined = base.select(base.columns[:2]).join(frame, on=f"{kind}_id", how="left", maintain_order="left")
     columns = [joined[f"{kind}_index"], joined[f"{kind}_id"]]
+    codes = {*table.codes, *options.codes} - {*options.amounts}
+    amounts = {*table.amounts, *options.amounts} - {*options.codes}
     for name in frame.columns[1:]:
-        column = _typed(joined[name])
+        column = typed(joined[name], True if name in codes else False if name in amounts else None)
         if name != "title" and _constant(column):
             text = f"Attribute {name!r} of {kind}s is the same everywhere and was left out."
             problems.append(_note("constant_attribute", "left out", text, table, name, len(column), "warning"))
@@ -99,10 +106,28 @@ def attribute_table(table: Table | None, ids: Vocabulary) -> tuple[pl.DataFrame,
         if column.null_count() > 0:
             text = f"{column.null_count():,} {kind}s have no {name!r}; it stays empty (group 'unknown')."
             problems.append(_note("missing_attribute", "kept", text, table, name, column.null_count(), "info"))
+        if column.dtype == pl.String and name not in codes and _digits(column):
+            text = f"Whole numbers of {name!r} are few and were read as codes; --amounts {name} reads amounts."
+            problems.append(_note("codes", "read", text, table, name, column.n_unique(), "info"))
+        if column.dtype == pl.List and joined[name].dtype != pl.List:
+            text = f"Cells of {name!r} hold lists and were read as such (for example {_example(column)})."
+            problems.append(_note("lists", "read", text, table, name, len(column) - column.null_count(), "info"))
         if kind == "user" and column.dtype == pl.String:
             problems += _too_fine(column, table)
         columns.append(column)
+    if kind == "item" and "title" not in frame.columns:
+        columns.insert(2, base["title"])
     return pl.DataFrame(columns), tuple(problems)
+
+
+def _digits(column: pl.Series) -> bool:
+    """Whole numbers that were kept as text, in canonical form (`007` was kept for its zeros)."""
+    return bool(column.drop_nulls().str.contains(r"^(0|-?[1-9]\d*)$").all()) and column.null_count() < len(column)
+
+
+def _example(column: pl.Series) -> str:
+    longest: list[str] = max(column.drop_nulls().head(100).to_list(), key=len, default=[])
+    return ", ".join(repr(label[:40]) for label in longest[:4])
 
 
 def _too_fine(column: pl.Series, table: Table) -> list[Problem]:
@@ -156,27 +181,6 @@ def _match_problems(table: Table, kind: str, n_without: int, n_extra: int) -> li
 
 def _note(code: str, action: str, text: str, table: Table, column: str | None, n: int, severity: str) -> Problem:
     return Problem(code, severity, n, action, text, table.file, column=column)  # type: ignore[arg-type]
-
-
-def _typed(column: pl.Series) -> pl.Series:
-    """Texts that are all numbers become numbers, unless writing them back would change them (`007`); lists parted by
-    `|` become lists; blanks and words for 'missing' become null. Whole numbers are Int64, however they were read."""
-    if column.dtype != pl.String:
-        return column.cast(pl.Int64) if column.dtype == pl.Int32 else column
-    text = column.str.strip_chars()
-    text = text.set(text.str.to_lowercase().is_in(_MISSING).fill_null(False), None)
-    there = text.drop_nulls()
-    if not len(there):
-        return text
-    whole = text.cast(pl.Int64, strict=False)
-    if whole.null_count() == text.null_count():
-        return whole if (whole.cast(pl.String) == text).fill_null(True).all() else text
-    number = text.cast(pl.Float64, strict=False)
-    if number.null_count() == text.null_count() and number.drop_nulls().is_finite().all():
-        return number
-    if column.name != "title" and there.str.contains("|", literal=True).mean() > 0.2:  # type: ignore[operator]
-        return text.str.split("|")
-    return text
 
 
 def _constant(column: pl.Series) -> bool:

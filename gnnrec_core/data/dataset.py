@@ -67,7 +67,8 @@ class Problem:
     """Something met on import, what was done about it, and where it was seen first.
 
     `count` is how often it was met; `rows_removed` how many interactions left the log because of it, so that
-    rows in the source = interactions kept + the sum of `rows_removed`. `lines` are the first few lines.
+    rows in the source = interactions kept + the sum of `rows_removed`. `lines` are the first few lines; `details` are
+    figures for programs (the counts of each value, say).
     """
 
     code: str
@@ -81,6 +82,7 @@ class Problem:
     value: str | None = None
     lines: tuple[int, ...] = ()
     rows_removed: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import numpy as np
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
+from gnnrec_core.data.behaviours import choose_rows
 from gnnrec_core.data.checks import check_dataset
+from gnnrec_core.data.clean.distinct import distinct
 from gnnrec_core.data.clean.duplicates import once_in_order
-from gnnrec_core.data.clean.filters import apply_filters, interaction_weights
+from gnnrec_core.data.clean.filters import apply_filters, interaction_weights, weight_doubts
 from gnnrec_core.data.dataset import Dataset, Interactions, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
+from gnnrec_core.data.formats.archive import unpacked
 from gnnrec_core.data.formats.source import Progress, SourceLog, as_file, as_folder
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
@@ -38,9 +42,13 @@ def read_source(source: str, options: ImportOptions, progress: Progress | None =
     """Read a source with the reader that `options.format` names or that recognises it, and the files beside it:
     `options.users`, `options.items`, `options.edges`."""
     report = progress or _silent
-    name = detect(source) if options.format == "auto" else options.format
     before = _state(source)
-    log = load_reader(name).read(source, options, report)
+    with unpacked(source) as place:
+        name = detect(place) if options.format == "auto" else options.format
+        log = load_reader(name).read(place, options, report)
+    if place != source:
+        note = Problem("zip", "info", 1, "unpacked", "The ZIP archive was unpacked.", Path(source).name)
+        log = replace(log, name=Path(source).stem, problems=(note, *log.problems))
     if _state(source) != before:
         raise DataError(
             f"{source} changed while it was read.", "Import it again when nothing writes to it.", file=source
@@ -64,28 +72,32 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     """The dataset of a source that has been read; its columns are let go as soon as they are clean."""
     progress(0.4, "checking columns")
     rows_in = sum(part.table.n_in for part in source.parts)
+    everybody = _ids_in_source(source)
+    source, chosen = choose_rows(source, options)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
-    problems = [*source.problems, *(p for part in source.parts for p in part.table.problems), *met]
+    problems = _together([*source.problems, *(p for part in source.parts for p in part.table.problems), *chosen, *met])
     source = replace(source, parts=())
     progress(0.6, "merging duplicates and filtering")
     log, more = once_in_order(log, options.duplicates, places)
     problems += more
     log, more = apply_filters(log, options, places)
     problems += more
+    problems += weight_doubts(log, options, places)
     progress(0.75, "splitting")
     split, split_name, more = split_log(log, options, n_future)
     problems += more
     interactions = _interactions(log, split, options)
     progress(0.85, "attributes and side edges")
     vocabularies = Vocabulary("user", log.user_ids), Vocabulary("item", log.item_ids)
-    user_table, of_users = attribute_table(source.users, vocabularies[0])
-    item_table, of_items = attribute_table(source.items, vocabularies[1])
+    user_table, of_users = attribute_table(source.users, vocabularies[0], options)
+    item_table, of_items = attribute_table(source.items, vocabularies[1], options)
     nodes, relations, of_edges = side_relations(
         source.edges,
         attribute_nodes(item_table, options.item_relations, "item"),
         attribute_nodes(user_table, options.user_relations, "user"),
         vocabularies,
+        {vocabulary.kind: everybody[vocabulary.kind] - set(vocabulary.ids) for vocabulary in vocabularies},
     )
     problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
@@ -103,6 +115,33 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
     progress(0.95, "quality checks")
     checks = check_dataset(dataset)
     return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *checks))
+
+
+def _together(problems: list[Problem]) -> list[Problem]:
+    """What was met alike in three files of one log or more, counted once."""
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        said = re.sub(r"^[\d,]+ ", "", problem.message)
+        what = (problem.code, problem.severity, problem.action, str(problem.column), said)
+        groups.setdefault(what, []).append(problem)
+    merged = []
+    for (*_, said), alike in groups.items():
+        count = sum(problem.count for problem in alike)
+        files = f" (in {len(alike):,} files)."
+        removed = sum(problem.rows_removed for problem in alike)
+        text = (f"{count:,} " if said != alike[0].message else "") + said.removesuffix(".") + files
+        together = replace(alike[0], count=count, rows_removed=removed, message=text)
+        merged += alike if len(alike) <= 2 else [together]
+    return merged
+
+
+def _ids_in_source(source: SourceLog) -> dict[str, frozenset[str]]:
+    """Every user and item id before anything is left out; asked only where side edges may lead to them."""
+    found: dict[str, set[str]] = {"user": set(), "item": set()}
+    for part in source.parts if source.edges else ():
+        for kind, ids in found.items():
+            ids.update(text.strip() for text in distinct(part.table.frame[getattr(part.roles, kind)]).values)
+    return {kind: frozenset(ids) for kind, ids in found.items()}
 
 
 def _interactions(log: Log, split: np.ndarray, options: ImportOptions) -> Interactions:

@@ -11,13 +11,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.behaviours import STRENGTH
 from gnnrec_core.data.clean.blocks import chosen, counted, gathered
 from gnnrec_core.data.clean.ids import Ids, clean_ids, need_several, sorted_vocabulary
 from gnnrec_core.data.clean.numbers import clean_numbers
 from gnnrec_core.data.clean.times import clean_times
+from gnnrec_core.data.columns_read import columns_read, time_doubts
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, FloatArray, IntArray, Problem
 from gnnrec_core.data.formats.source import Part, SourceLog, Table
 from gnnrec_core.data.options import ImportOptions
+
+Dropped = tuple[str, str, str, IntArray]
+"""Code, file and column of the problem that counts rows, and the rows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class Log:
     time: NDArray[Any] | None = None
     part: NDArray[np.int8] | None = None
     row: NDArray[Any] | None = None
+    strength: FloatArray | None = None
+    """Weight of each row's behaviour, where a person has weighed them."""
+    time_like: tuple[str, ...] = ()
+    """Columns of the source that hold times and were not read."""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -57,6 +66,7 @@ class Log:
             rating=None if self.rating is None else change(self.rating),
             time=None if self.time is None else change(self.time),
             part=None if self.part is None else change(self.part),
+            strength=None if self.strength is None else change(self.strength),
         )
 
     def compact(self) -> Log:
@@ -120,18 +130,21 @@ def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tupl
     if len(users.codes) and min(users.codes.min(), items.codes.min()) < 0:
         keep = (users.codes >= 0) & (items.codes >= 0)
         problems = _once(problems, users.codes, items.codes, source)
-    ratings, infinite = _ratings(source.parts, options, problems)
-    times, n_future = _times(source.parts, options, problems)
-    if len(infinite):
-        keep = np.ones(len(users.codes), bool) if keep is None else keep
-        gone = ~keep[infinite]
-        if gone.any():
-            problems = [_less(p, int(gone.sum())) if p.code == "infinite_rating" else p for p in problems]
-        keep[infinite] = False
+    ratings, drop = _ratings(source.parts, options, problems)
+    times, n_future, says, no_times = _times(source.parts, options, problems)
+    for code, file, column, rows in (*drop, *no_times):
+        if len(rows):
+            keep = np.ones(len(users.codes), bool) if keep is None else keep
+            problems = _counted_once(problems, (code, file, column), int(np.count_nonzero(~keep[rows])))
+            keep[rows] = False
     part = _parts(source.parts, len(users.codes))
     user_ids, user = _ranked(users)
     item_ids, item = _ranked(items)
-    log = Log(user_ids, item_ids, user, item, ratings, times, part)
+    log = Log(
+        *(user_ids, item_ids, user, item, ratings, times, part),
+        strength=_strength(source.parts),
+        time_like=source.parts[0].roles.other_times,
+    )
     if keep is not None:
         log = log.take(keep).compact()
     file = source.parts[0].table.file
@@ -139,7 +152,7 @@ def clean_log(source: SourceLog, options: ImportOptions) -> tuple[Log, int, tupl
         raise DataError(f"{file} has no usable interaction.", "See which column is which.", file=file)
     need_several(len(log.user_ids), "user", file)
     need_several(len(log.item_ids), "item", file)
-    return log, n_future, tuple(problems)
+    return log, n_future, (*columns_read(source.parts, log.time, says), *problems, *time_doubts(log.time, source.parts))
 
 
 def _ranked(ids: Ids) -> tuple[tuple[str, ...], NDArray[np.int32]]:
@@ -184,38 +197,58 @@ def _less(problem: Problem, n: int) -> Problem:
     return replace(problem, rows_removed=problem.rows_removed - n)
 
 
+def _counted_once(problems: list[Problem], of: tuple[str, str, str], n_gone: int) -> list[Problem]:
+    """`n_gone` of the rows of one problem had left the log before."""
+    return [_less(p, n_gone) if n_gone and (p.code, p.file, p.column) == of else p for p in problems]
+
+
+def _strength(parts: tuple[Part, ...]) -> FloatArray | None:
+    if STRENGTH not in parts[0].table.frame.columns:
+        return None
+    return np.concatenate([part.table.frame[STRENGTH].to_numpy().astype(np.float32) for part in parts])
+
+
 def _ratings(
     parts: tuple[Part, ...], options: ImportOptions, problems: list[Problem]
-) -> tuple[FloatArray | None, IntArray]:
+) -> tuple[FloatArray | None, list[Dropped]]:
     if not any(part.roles.rating for part in parts):
-        return None, np.zeros(0, np.int64)
-    columns, drop, offset = [], [], 0
+        return None, []
+    columns: list[FloatArray] = []
+    drop: list[Dropped] = []
+    offset = 0
     for part in parts:
         if part.roles.rating is None:
             columns.append(np.full(part.table.frame.height, np.nan, np.float32))
         else:
-            numbers = clean_numbers(part.table, part.roles.rating, options.rating_scale)
+            numbers = clean_numbers(part.table, part.roles.rating, options.rating_scale, options.bad_rows == "drop")
             problems.extend(numbers.problems)
             columns.append(numbers.values)
-            drop.append(numbers.drop + offset)
+            drop += [(code, part.table.file, part.roles.rating, rows + offset) for code, rows in numbers.drop]
         offset += part.table.frame.height
-    return (columns[0] if len(columns) == 1 else np.concatenate(columns)), np.concatenate(drop)
+    return (columns[0] if len(columns) == 1 else np.concatenate(columns)), drop
 
 
-def _times(parts: tuple[Part, ...], options: ImportOptions, problems: list[Problem]) -> tuple[IntArray | None, int]:
-    columns, n_future = [], 0
+def _times(
+    parts: tuple[Part, ...], options: ImportOptions, problems: list[Problem]
+) -> tuple[IntArray | None, int, str, list[Dropped]]:
+    """The times of all parts, how many lie in the future, what they are written as, and rows without a usable one."""
+    columns, n_future, offset, says = [], 0, 0, ""
+    drop: list[Dropped] = []
     for part in parts:
         if part.roles.time is None:
             columns.append(np.full(part.table.frame.height, NO_TIME, np.int64))
         else:
-            times = clean_times(part.table, part.roles.time, options.day_first)
+            times = clean_times(part.table, part.roles.time, options.day_first, drop_bad=options.bad_rows == "drop")
             problems.extend(times.problems)
             columns.append(times.values)
+            drop.append(("bad_rows", part.table.file, part.roles.time, times.drop + offset))
             n_future += times.n_future
+            says = says or times.says
+        offset += part.table.frame.height
     if not any(part.roles.time for part in parts):
-        return None, 0
+        return None, 0, says, drop
     joined = columns[0] if len(columns) == 1 else np.concatenate(columns)
-    return (None if not len(joined) or joined.max() == NO_TIME else joined), n_future
+    return (None if not len(joined) or joined.max() == NO_TIME else joined), n_future, says, drop
 
 
 def _parts(parts: tuple[Part, ...], n_rows: int) -> NDArray[np.int8] | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from gnnrec_core.base.settings import Settings
+from gnnrec_core.data.conditions import parse_condition
 
 EdgeKind = Literal["user-user", "item-item", "item-attribute", "user-attribute"]
 EDGE_KINDS: tuple[EdgeKind, ...] = ("user-user", "item-item", "item-attribute", "user-attribute")
@@ -17,7 +18,19 @@ def _numbers(value: Any) -> Any:
 
 
 Pair = Annotated[tuple[float, float], BeforeValidator(_numbers)]
-Triple = Annotated[tuple[float, float, float], BeforeValidator(_numbers)]
+
+
+def _shares_as_typed(value: Any) -> Any:
+    shares = _numbers(value)
+    if isinstance(shares, tuple | list) and len(shares) != 3:
+        raise ValueError(
+            f"there are {len(shares)} shares where three are needed: train, validation and test "
+            "(0.8,0,0.2 has no validation part, 0.8,0.2,0 no test part)"
+        )
+    return shares
+
+
+Triple = Annotated[tuple[float, float, float], BeforeValidator(_shares_as_typed)]
 
 
 class EdgeSource(Settings):
@@ -50,12 +63,22 @@ class ImportOptions(Settings):
 
     users: str | None = Field(None, description="file with one row a user: id column first or named, attributes")
     items: str | None = Field(None, description="file with one row an item: id column first or named, attributes")
+    files: tuple[tuple[str, str], ...] = Field(
+        (), description="what each file of a folder is, such as a.csv=log,b.csv=users; told by its columns if empty"
+    )
     edges: tuple[EdgeSource, ...] = Field((), description="files of side edges")
+    codes: tuple[str, ...] = Field((), description="attributes whose numbers are codes of groups, not amounts")
+    amounts: tuple[str, ...] = Field((), description="attributes whose numbers are amounts although they are few")
     item_relations: tuple[str, ...] = Field((), description="item attributes that become nodes of the graph")
     user_relations: tuple[str, ...] = Field((), description="user attributes that become nodes of the graph")
 
     duplicates: Literal["last", "mean", "max"] = Field(
         "last", description="which rating a pair keeps that stands in the log more than once"
+    )
+    keep: tuple[str, ...] = Field((), description="conditions on rows, such as event_type in purchase,cart")
+    behaviour_col: str | None = Field(None, description="column that says what happened, to be weighed")
+    behaviour_weights: tuple[tuple[str, float], ...] = Field(
+        (), description="weight of each behaviour, such as purchase=3,cart=2,view=1; others are left out"
     )
     min_rating: float | None = Field(None, description="leave out interactions rated lower")
     since: str | None = Field(None, description="leave out interactions before this date (2024-01-31 or seconds)")
@@ -71,6 +94,9 @@ class ImportOptions(Settings):
     )
     ratios: Triple = Field((0.8, 0.1, 0.1), description="shares of train, validation and test")
     validation_ratio: float = Field(0.0, ge=0, le=0.5, description="share of train that becomes validation (given)")
+    bad_rows: Literal["refuse", "drop"] = Field(
+        "refuse", description="what becomes of rows without a usable value: the import is refused, or they are left out"
+    )
     accept_future_times: bool = Field(False, description="split by time although some times lie in the future")
     seed: int = Field(0, ge=0, description="decides every random draw")
 
@@ -94,6 +120,36 @@ class ImportOptions(Settings):
         if scale and scale[0] >= scale[1]:
             raise ValueError("the scale is a lower and a higher number")
         return scale
+
+    @field_validator("behaviour_weights", "files", mode="before")
+    @classmethod
+    def _pairs(cls, typed: Any) -> Any:
+        if not isinstance(typed, str):
+            return typed
+        pairs = [entry.rpartition("=")[::2] for entry in typed.split(",") if entry.strip()]
+        if any(not name.strip() for name, _ in pairs):
+            raise ValueError("write name=value, parted by commas, such as purchase=3,view=1 or a.csv=log,b.csv=users")
+        return tuple((name.strip(), value.strip()) for name, value in pairs)
+
+    @field_validator("behaviour_weights")
+    @classmethod
+    def _not_negative(cls, pairs: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+        if any(weight < 0 for _, weight in pairs) or len({name for name, _ in pairs}) < len(pairs):
+            raise ValueError("weights are 0 (left out) or more, and each behaviour is named once")
+        return pairs
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _conditions(cls, typed: Any) -> Any:
+        typed = (typed,) if isinstance(typed, str) else tuple(typed)
+        for text in typed:
+            parse_condition(text)
+        return tuple(text for text in typed if text.strip())
+
+    def needed_columns(self) -> tuple[str, ...]:
+        """Columns that conditions and behaviour weights look at, as typed."""
+        asked = (parse_condition(text).column for text in self.keep)
+        return tuple(dict.fromkeys((*asked, *((self.behaviour_col,) if self.behaviour_col else ()))))
 
     def chosen(self) -> dict[str, Any]:
         """The options that differ from their defaults, and always split, ratios and seed: what a person must know."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.formats import READERS, detect
+from gnnrec_core.data.formats.archive import unpacked
 from gnnrec_core.data.formats.delimited import file_dialect
-from gnnrec_core.data.formats.roles import guess_column
+from gnnrec_core.data.formats.roles import propose_roles
 from gnnrec_core.data.formats.source import Progress, SourceLog, as_file
 from gnnrec_core.data.importing import build_dataset, read_source
 from gnnrec_core.data.options import ImportOptions
@@ -43,11 +44,12 @@ def preview_source(source: str | Path, options: ImportOptions | None = None) -> 
     Raises the errors of an import for what cannot be read at all; a missing user or item column is no error here.
     """
     options = options or ImportOptions()
-    name = detect(str(source)) if options.format == "auto" else options.format
-    path = as_file(str(source))
-    if name == "csv" and path is not None:
-        return _text_preview(path, options)
-    log = read_source(str(source), options.model_copy(update={"format": name}))
+    with unpacked(str(source)) as place:
+        name = detect(place) if options.format == "auto" else options.format
+        path = as_file(place)
+        if name == "csv" and path is not None:
+            return replace(_text_preview(path, options), source=str(source))
+        log = read_source(place, options.model_copy(update={"format": name}))
     part = log.parts[0]
     rows = part.table.frame.head(N_ROWS).cast(pl.String)
     roles = part.roles
@@ -69,11 +71,7 @@ def _text_preview(path: Path, options: ImportOptions) -> Preview:
     width = len(dialect.names)
     cells = [(*row[:width], *[""] * (width - len(row))) for row in dialect.first_rows[:N_ROWS]]
     rows = pl.DataFrame(cells, schema=dict.fromkeys(dialect.names, pl.String), orient="row")
-    guess: dict[str, str | None] = {}
-    for place, role in enumerate(("user", "item", "rating", "time")):
-        taken = [column for column in guess.values() if column]
-        by_place = dialect.names[place] if place < width and width <= 4 else None
-        guess[role] = guess_column(role, dialect.names, taken) if dialect.has_header else by_place
+    guess = propose_roles(dialect.names, options, path.name, dialect.sample, dialect.has_header)
     return Preview(
         str(path),
         "csv",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import numpy as np
@@ -37,7 +38,7 @@ def read_edge_files(options: ImportOptions) -> tuple[EdgeTable, ...]:
         weight = next((name for name in names[2:] if plain_name(name) in _WEIGHTS), None)
         weight = weight or (names[2] if len(names) == 3 else None)
         columns = (*names[:2], *((weight,) if weight else ()))
-        table = read_text(path, dialect, columns, options.encoding)
+        table = read_text(path, dialect, columns, options.encoding, options.bad_rows == "drop")
         tables.append(EdgeTable(edge.name or file_name(edge.path), edge.kind, table))
     return tuple(tables)
 
@@ -47,8 +48,10 @@ def side_relations(
     item_nodes: tuple[AttributeNodes, ...],
     user_nodes: tuple[AttributeNodes, ...],
     vocabularies: tuple[Vocabulary, Vocabulary],
+    filtered: Mapping[str, frozenset[str]],
 ) -> tuple[pl.DataFrame, tuple[Relation, ...], tuple[Problem, ...]]:
-    """The table of attribute nodes, the relations in node indices, and what was met."""
+    """The table of attribute nodes, the relations in node indices, and what was met. `filtered` are the ids of users
+    and of items that stood in the source and that a filter left out: edges to them are dropped, and counted apart."""
     problems: list[Problem] = []
     users, items = vocabularies
     between: list[tuple[str, str, pl.DataFrame]] = []
@@ -57,7 +60,8 @@ def side_relations(
         frame = pl.DataFrame({"source": nodes.entity, "label": list(nodes.label)}).with_columns(weight=pl.lit(1.0))
         to_labels.append((nodes.name, nodes.kind, frame))
     for edge in edges:
-        frame = _resolved(edge, users if edge.kind.startswith("user") else items, problems)
+        ids = users if edge.kind.startswith("user") else items
+        frame = _resolved(edge, ids, problems, filtered.get(ids.kind, frozenset()))
         (to_labels if edge.kind.endswith("attribute") else between).append((edge.name, edge.kind, frame))
     names = _distinct_names([name for name, _, _ in (*to_labels, *between)])
     label_table, places = _label_table(to_labels, names)
@@ -101,7 +105,7 @@ def _label_table(
     return table, {row: place for place, row in enumerate(rows)}
 
 
-def _resolved(edge: EdgeTable, ids: Vocabulary, problems: list[Problem]) -> pl.DataFrame:
+def _resolved(edge: EdgeTable, ids: Vocabulary, problems: list[Problem], filtered: frozenset[str]) -> pl.DataFrame:
     """Edges as indices (`source`, `target` or `label`, `weight`), sorted, each once; what was left out is reported."""
     table = edge.table
     problems.extend(table.problems)
@@ -118,6 +122,7 @@ def _resolved(edge: EdgeTable, ids: Vocabulary, problems: list[Problem]) -> pl.D
     else:
         frame = frame.join(entities.rename({"id": "target", "index": "target_index"}), on="target", how="left")
     frame = frame.sort("row")
+    frame = _without_filtered(frame, edge, ids.kind, problems, filtered)
     frame = _without_unknown(frame, edge, ids.kind, problems)
     if edge.kind.endswith("attribute"):
         merged = (
@@ -154,6 +159,26 @@ def _weights(table: Table) -> pl.Series:
             count=len(bad),
         )
     return weight.alias("weight")
+
+
+def _without_filtered(
+    frame: pl.DataFrame, edge: EdgeTable, kind: str, problems: list[Problem], filtered: frozenset[str]
+) -> pl.DataFrame:
+    """Without the edges to ids that a filter of this import left out of the log."""
+    ends = ["source"] if edge.kind.endswith("attribute") else ["source", "target"]
+    gone = pl.any_horizontal(pl.col(end).is_in(list(filtered)) for end in ends)
+    left = frame.filter(gone) if filtered else frame.clear()
+    if not left.height:
+        return frame
+    lines = edge.table.where(left["row"].to_numpy())
+    message = (
+        f"{left.height:,} edges of {edge.name!r} lead to a {kind} that a filter left out (k-core, --keep, rating, "
+        "time ...) and were left out with it."
+    )
+    problems.append(
+        Problem("edges_to_filtered", "info", left.height, "left out", message, edge.table.file, lines[0], lines=lines)
+    )
+    return frame.filter(~gone)
 
 
 def _without_unknown(frame: pl.DataFrame, edge: EdgeTable, kind: str, problems: list[Problem]) -> pl.DataFrame:

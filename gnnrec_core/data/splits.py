@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.clean.blocks import BLOCK, counted, in_blocks
+from gnnrec_core.data.clean.filters import no_times_hint
+from gnnrec_core.data.columns_read import day
 from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
 from gnnrec_core.data.log import Log
 from gnnrec_core.data.options import ImportOptions
 
 Split = NDArray[np.int8]
 TRAIN, VALIDATION, TEST = 0, 1, 2
+LEAST_OF_SHARE = 0.6
+"""Of the share that was asked for a part, what a date must reach at least; less is refused."""
 
 
 def split_log(log: Log, options: ImportOptions, n_future: int = 0) -> tuple[Split, str, tuple[Problem, ...]]:
@@ -36,7 +40,7 @@ def split_log(log: Log, options: ImportOptions, n_future: int = 0) -> tuple[Spli
         split = leave_last_split(log, options.ratios, options.seed)
     else:
         split = temporal_split(log, options.ratios)
-    return split, name, _doubts(log, split, name)
+    return split, name, _doubts(log, split, name, options)
 
 
 def random_split(user: NDArray[Any], ratios: tuple[float, float, float], seed: int) -> Split:
@@ -123,23 +127,64 @@ def leave_last_split(log: Log, ratios: tuple[float, float, float], seed: int) ->
 def temporal_split(log: Log, ratios: tuple[float, float, float]) -> Split:
     """One date parts train from validation, a later one validation from test; equal times stay together.
 
-    Interactions without a time are train.
+    Each date is the one that comes nearest to the wanted share. Interactions without a time are train. RequestError
+    where there are fewer different times than parts, and where a part would be far from its share.
     """
     assert log.time is not None
     known = np.sort(log.time[log.time != NO_TIME])
+    wanted = [(part, share) for part, share in ((VALIDATION, ratios[1]), (TEST, ratios[2])) if share > 0]
+    starts = np.flatnonzero(known[1:] != known[:-1]) + 1  # places at which a new time begins
+    if len(starts) < len(wanted):
+        raise _too_few_times(known, len(wanted) + 1)
     split = np.zeros(len(log), np.int8)
-    first_test = _cut(known, 1 - ratios[2]) if ratios[2] > 0 else None
-    first_validation = _cut(known, ratios[0])
-    split[log.time >= first_validation] = VALIDATION if ratios[1] > 0 else TEST
-    if first_test is not None:
-        split[log.time >= first_test] = TEST
+    ends = np.cumsum([0.0, *(share for _, share in reversed(wanted))])[:0:-1]  # share held out from each cut on
+    places = _nearest_cuts(starts, [(1 - end) * len(known) for end in ends])
+    for (part, _), place in zip(wanted, places, strict=True):
+        split[log.time >= known[place]] = part
+    counts = np.diff([0, *places, len(known)])
+    _refuse_far_shares(known, counts, np.array(ratios)[np.array(ratios) > 0])
     return split
 
 
-def _cut(ordered: IntArray, share: float) -> int:
-    """The first time after the first `share` of all; above every time where nothing is left."""
-    place = round(share * len(ordered))
-    return int(ordered[place]) if place < len(ordered) else int(ordered[-1]) + 1
+def _nearest_cuts(starts: IntArray, wanted: list[float]) -> list[int]:
+    """One start for each wanted place, the nearest (of two the lower), each after the one before."""
+    best = [int(np.argmin(np.abs(starts - place))) for place in wanted]
+    if len(best) == 2 and best[0] >= best[1]:
+        pairs = [(best[1] - 1, best[1]), (best[0], best[0] + 1)]
+        able = [(a, b) for a, b in pairs if a >= 0 and b < len(starts)]
+        best = list(min(able, key=lambda pair: float(np.abs(starts[list(pair)] - wanted).sum())))
+    return [int(starts[number]) for number in best]
+
+
+def _refuse_far_shares(known: IntArray, counts: IntArray, asked: NDArray[np.float64]) -> None:
+    """RequestError where equal times leave a part less than `LEAST_OF_SHARE` of what was asked, or as much too much."""
+    ratio = counts / (asked * len(known))
+    far = ((ratio < LEAST_OF_SHARE) | (ratio > 1 / LEAST_OF_SHARE)) & (np.abs(counts - asked * len(known)) >= 2)
+    if not far.any():
+        return
+    times, rows = np.unique(known, return_counts=True)
+    common = int(rows.argmax())
+    reached = counts / len(known)
+    shown = ", ".join(f"{share:.1%} (asked {wish:.0%})" for share, wish in zip(reached, asked, strict=True))
+    raise RequestError(
+        f"No date parts the log as asked: {rows[common] / len(known):.0%} of it has one time ({day(times[common])}), "
+        f"and the nearest parts would hold {shown}.",
+        f"Ask for what the dates allow (--ratios {','.join(f'{share:.3f}' for share in reached)} for these parts), or "
+        "choose --split random.",
+        reached=reached.tolist(),
+    )
+
+
+def _too_few_times(known: IntArray, n_parts: int) -> RequestError:
+    days = np.unique(known)
+    shown = " and ".join(day(time) for time in days[:2])
+    what = f"All {len(known):,} times are equal ({shown})" if len(days) == 1 else f"There are two times only ({shown})"
+    return RequestError(
+        f"{what}, so a date cannot part them into {n_parts} parts that are not empty.",
+        "Choose --split random, or another --time-col; --ratios with a 0 asks for fewer parts.",
+        count=len(known),
+        value=str(int(days[0])),
+    )
 
 
 def _given(log: Log, options: ImportOptions) -> Split:
@@ -157,7 +202,8 @@ def _given(log: Log, options: ImportOptions) -> Split:
 def _need_times(log: Log, name: str, n_future: int, options: ImportOptions) -> None:
     if log.time is None:
         raise RequestError(
-            f"The log has no times, so --split {name} cannot be used.", "Choose --split random, or name --time-col."
+            f"The log has no times, so --split {name} cannot be used.",
+            no_times_hint(log, "Choose --split random, or name --time-col."),
         )
     if n_future and not options.accept_future_times:
         raise RequestError(
@@ -167,10 +213,56 @@ def _need_times(log: Log, name: str, n_future: int, options: ImportOptions) -> N
         )
 
 
-def _doubts(log: Log, split: Split, name: str) -> tuple[Problem, ...]:
-    if np.any(split == TEST):
+def _doubts(log: Log, split: Split, name: str, options: ImportOptions) -> tuple[Problem, ...]:
+    """What a person should know: nothing held out, other shares than asked for, ties that decide."""
+    problems = list(_other_shares(split, name, options.ratios))
+    if name == "leave-last":
+        problems += _ties(log, split)
+    if not np.any(split == TEST):
+        message = "No interaction is held out for test, so evaluation is impossible"
+        if name in ("random", "leave-last"):
+            message += ": no user has enough interactions to be split"
+        problems.append(Problem("nothing_held_out", "warning", len(log), "kept", message + "."))
+    return tuple(problems)
+
+
+def _other_shares(split: Split, name: str, asked: tuple[float, float, float]) -> tuple[Problem, ...]:
+    """A part that is empty though asked for, and shares that differ by more than a tenth: of all interactions where
+    each user's are parted (a history of four cannot give a tenth), of the share asked where a date parts them."""
+    if name not in ("random", "temporal") or not len(split):
         return ()
-    message = "No interaction is held out for test, so evaluation is impossible"
-    if name in ("random", "leave-last"):
-        message += ": no user has enough interactions to be split"
-    return (Problem("nothing_held_out", "warning", len(log), "kept", message + "."),)
+    counts = counted(split, 3)
+    reached = counts / len(split)
+    off = np.abs(reached - asked)
+    most = 0.1 * np.array(asked) if name == "temporal" else np.full(3, 0.1)
+    empty = (counts == 0) & (np.array(asked) > 0)
+    if not ((off > most + 1e-9) & (off * len(split) >= 1)).any() and not (empty.any() and counts[TEST]):
+        return ()
+    parts = zip(("train", "validation", "test"), reached, asked, counts.tolist(), strict=True)
+    shown = ", ".join(f"{part} {share:.1%} ({n:,}; asked {wish:.0%})" for part, share, wish, n in parts)
+    why = "equal times stay together" if name == "temporal" else "short histories cannot be parted so"
+    text = f"The parts are not what was asked: {shown}; {why}."
+    return (Problem("split_shares", "warning", len(split), "kept", text, details={"reached": reached.tolist()}),)
+
+
+def _ties(log: Log, split: Split) -> tuple[Problem, ...]:
+    """Users whose held-out interaction has the same time as one that is not held out there: chance decided."""
+    assert log.time is not None
+    held = np.flatnonzero((split != TRAIN) & (log.time != NO_TIME))
+    oldest: dict[int, IntArray] = {}
+    for part in (VALIDATION, TEST):
+        oldest[part] = np.full(len(log.user_ids), np.iinfo(np.int64).max)
+        rows = held[split[held] == part]
+        oldest[part][log.user[rows]] = log.time[rows]
+    lower = split < TEST
+    tied = lower & (log.time == oldest[TEST][log.user]) & (log.time != NO_TIME)
+    tied |= (split == TRAIN) & (log.time == oldest[VALIDATION][log.user]) & (log.time != NO_TIME)
+    n = len(np.unique(log.user[tied]))
+    if not n:
+        return ()
+    n_held = len(np.unique(log.user[held]))
+    text = (
+        f"For {n:,} of {n_held:,} users several interactions share the last time, so chance (the seed) says which is "
+        "held out; figures hang on it."
+    )
+    return (Problem("ties", "warning", n, "kept", text),)

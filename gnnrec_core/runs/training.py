@@ -221,13 +221,13 @@ class _Job:
         return record
 
     def _card(self) -> dict[str, Any]:
+        """What the weights belong to; no time, so that equal trainings write equal files."""
         r = self.record
         return {
             "model": r.model,
             "settings": r.settings,
             "seed": r.seed,
             "dataset_fingerprint": r.dataset_fingerprint,
-            "created": r.created,
         }
 
     def _figures(self) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def test_gowalla_keeps_the_published_parts():
     dataset = import_source(SHARED / "data" / "gowalla")
     counts = [len(dataset.interactions.rows(s)) for s in ("train", "validation", "test")]
     assert (dataset.n_users, dataset.n_items, counts) == (29_858, 40_981, [810_128, 0, 217_242])
-    assert dataset.users.ids[:3] == ("0", "1", "2") and not dataset.problems
+    assert dataset.users.ids[:3] == ("0", "1", "2") and [problem.code for problem in dataset.problems] == ["columns"]
 
 
 def test_atomic_attribute_files_beside_a_single_log_lose_their_types_in_the_names(tmp_path):

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import SPLITS
 from gnnrec_core.data.importing import import_source
+from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.splits import held_out_counts, random_split
 
@@ -49,9 +51,57 @@ def test_temporal_by_hand(tmp_path):
     assert found["a", "r"] == "validation" and found["a", "q"] == found["c", "r"] == "test"
 
 
-def test_temporal_keeps_equal_times_together(tmp_path):
-    rows = [(f"u{n}", f"i{n % 3}", 7) for n in range(10)]
-    assert set(parts(dataset(tmp_path, rows, split="temporal")).values()) == {"test"}
+def test_temporal_keeps_equal_times_together_and_parts_at_the_nearest_date(tmp_path):
+    rows = [(f"u{n}", f"i{n % 3}", day) for n, day in enumerate([7] * 17 + [8, 8, 9])]
+    found = dataset(tmp_path, rows, split="temporal")
+    assert dict(found.interactions.n_by_split) == {"train": 17, "validation": 2, "test": 1}  # wanted 16, 2, 2
+    (note,) = [problem for problem in found.problems if problem.code == "split_shares"]
+    assert note.details["reached"] == [0.85, 0.1, 0.05] and "85.0%" in note.message
+
+
+def test_temporal_refuses_parts_far_from_their_share_and_names_what_fits(tmp_path):
+    rows = [(f"u{n}", f"i{n % 7}", day) for n, day in enumerate([7] * 85 + [8] * 5 + [9] * 10)]
+    with pytest.raises(RequestError, match=r"85% of it has one time .* 5.0% \(asked 10%\)") as refused:
+        dataset(tmp_path, rows, split="temporal")
+    assert "--ratios 0.850,0.050,0.100" in refused.value.hint
+    found = dataset(tmp_path, rows, split="temporal", ratios=(0.85, 0.05, 0.1))
+    assert dict(found.interactions.n_by_split) == {"train": 85, "validation": 5, "test": 10}
+
+
+@pytest.mark.parametrize("times", [[7] * 10, [7] * 5 + [8] * 5])
+def test_temporal_refuses_what_no_date_can_part(tmp_path, times):
+    rows = [(f"u{n}", f"i{n % 3}", time) for n, time in enumerate(times)]
+    with pytest.raises(RequestError, match="cannot part them into 3 parts") as refused:
+        dataset(tmp_path, rows, split="temporal")
+    assert "--split random" in refused.value.hint
+    halves = [(user, item, 7 + (n > 4)) for n, (user, item, _) in enumerate(rows)]
+    two = dataset(tmp_path, halves, split="temporal", ratios=(0.5, 0, 0.5))
+    assert dict(two.interactions.n_by_split) == {"train": 5, "validation": 0, "test": 5}
+
+
+def test_ties_that_decide_a_leave_last_split_are_counted(tmp_path):
+    rows = [("a", "p", 10), ("a", "q", 20), ("a", "r", 20), ("b", "p", 5), ("b", "q", 6), ("b", "r", 7)]
+    found = dataset(tmp_path, rows, split="leave-last")
+    (tie,) = [problem for problem in found.problems if problem.code == "ties"]
+    assert tie.count == 1 and "1 of 2 users" in tie.message
+    untied = dataset(tmp_path, [(u, i, t + (i == "r")) for u, i, t in rows], split="leave-last")
+    assert "ties" not in {problem.code for problem in untied.problems}
+
+
+def test_the_leak_of_a_split_is_measured(tmp_path):
+    """Train ends at 40; of the test interactions a-q (30) and b-q (6) both are earlier, c-r is train."""
+    last = dataset(tmp_path, ROWS, split="leave-last")
+    assert measure_leak(last.interactions, "leave-last").share == 1.0
+    assert "--split temporal" in measure_leak(last.interactions, "leave-last").meaning
+    by_date = dataset(tmp_path, ROWS, split="temporal")
+    assert measure_leak(by_date.interactions, "temporal").share == 0.0
+    untimed = dataset(tmp_path, ROWS, time_col="none")
+    assert measure_leak(untimed.interactions, "random").share is None
+
+
+def test_two_shares_are_told_that_there_are_three():
+    with pytest.raises(RequestError, match="three are needed: train, validation and test"):
+        read_settings(ImportOptions, {"ratios": "0.8,0.2"})
 
 
 def test_interactions_without_a_time_stay_in_train(tmp_path):

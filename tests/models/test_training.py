@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -66,6 +67,17 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(data, tmp_pa
         train(data, "gat", SMALL, tmp_path / name, seed=seed, device="cpu")
     assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
     assert not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
+
+
+def test_two_equal_trainings_write_equal_files(data, tmp_path, monkeypatch):
+    train(data, "lightgcn", SMALL, tmp_path / "one")
+    monkeypatch.setattr("gnnrec_core.runs.training.datetime", SimpleNamespace(now=lambda zone: LATER))
+    train(data, "lightgcn", SMALL, tmp_path / "two")
+    one, two = (tmp_path / name / "model.safetensors" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def test_the_run_holds_the_best_epoch_and_its_record(data, tmp_path):

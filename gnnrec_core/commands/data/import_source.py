@@ -15,10 +15,13 @@ from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.formats import READERS
 from gnnrec_core.data.importing import import_source
+from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.store import save_dataset
 
-_LISTS = ("edges", "item_relations", "user_relations")
+_NAMES = ("item_relations", "user_relations", "codes", "amounts")
+"""Options that take names of attributes."""
+_LISTS = (*_NAMES, "edges", "keep")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +33,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--edge-types", action="append", default=[], help=f"{'|'.join(EDGE_KINDS)}, in order of --edges"
     )
-    parser.add_argument("--item-relations", action="append", default=[], help="item attributes that become nodes")
-    parser.add_argument("--user-relations", action="append", default=[], help="user attributes that become nodes")
+    for name in _NAMES:
+        field_help = f"{ImportOptions.model_fields[name].description} (NAME or A,B; repeatable)"
+        parser.add_argument(f"--{name.replace('_', '-')}", action="append", default=[], help=field_help)
+    parser.add_argument(
+        "--keep", action="append", default=[], help='"COLUMN OP VALUE" (repeatable); OP: = != < <= > >= in'
+    )
     for field in describe_settings(ImportOptions):
         if field.name in (*_LISTS, "seed"):
             continue
@@ -60,6 +67,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "rows_in": dataset.settings["rows_in"],
         "format": dataset.settings["format"],
         "split": dataset.settings["split"],
+        "leak": asdict(measure_leak(dataset.interactions, dataset.settings["split"])),
         "seconds": round(time.perf_counter() - started, 3),
     }
 
@@ -87,6 +95,7 @@ def show(result: dict[str, Any]) -> None:
         f"  split {result['split']}: {result['n_train']:,} train, {result['n_validation']:,} validation, "
         f"{result['n_test']:,} test; {result['seconds']:.1f} s"
     )
+    print(f"  leak: {result['leak']['meaning']}")
     for relation in result["relations"]:
         print(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
     for problem in result["problems"]:
@@ -107,8 +116,8 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
             raise RequestError(f"{kind!r} is not a type of edge.", f"Choose of {', '.join(EDGE_KINDS)}.", value=kind)
     typed: dict[str, Any] = {
         "edges": tuple({"path": path, "kind": kind} for path, kind in zip(arguments.edges, kinds, strict=True)),
-        "item_relations": tuple(name for text in arguments.item_relations for name in text.split(",")),
-        "user_relations": tuple(name for text in arguments.user_relations for name in text.split(",")),
+        **{name: tuple(part for text in getattr(arguments, name) for part in text.split(",")) for name in _NAMES},
+        "keep": tuple(arguments.keep),
         "seed": arguments.seed,
     }
     for field in describe_settings(ImportOptions):

@@ -56,7 +56,7 @@ def load_log(folder: Path) -> SourceLog:
         card["name"],
         card["format"],
         tuple(
-            Part(_load_table(part["table"], folder, f"part_{n}"), Roles(**part["roles"]), part["split"])
+            Part(_load_table(part["table"], folder, f"part_{n}"), _roles(part["roles"]), part["split"])
             for n, part in enumerate(card["parts"])
         ),
         None if card["users"] is None else _load_table(card["users"], folder, "users"),
@@ -70,6 +70,11 @@ def load_log(folder: Path) -> SourceLog:
     )
 
 
+def _roles(card: dict[str, Any]) -> Roles:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in card.items()}
+    return Roles(**values)
+
+
 def _save_table(table: Table, folder: Path, stem: str) -> dict[str, Any]:
     table.frame.write_parquet(folder / f"{stem}.parquet", compression="lz4")
     if table.lines is not None:
@@ -79,6 +84,8 @@ def _save_table(table: Table, folder: Path, stem: str) -> dict[str, Any]:
         "n_in": int(table.n_in),
         "first_line": int(table.first_line),
         "has_lines": table.lines is not None,
+        "codes": table.codes,
+        "amounts": table.amounts,
         "problems": [asdict(problem) for problem in table.problems],
     }
 
@@ -86,7 +93,8 @@ def _save_table(table: Table, folder: Path, stem: str) -> dict[str, Any]:
 def _load_table(card: dict[str, Any], folder: Path, stem: str) -> Table:
     lines = pl.read_parquet(folder / f"{stem}.lines.parquet")["line"].to_numpy() if card["has_lines"] else None
     frame = pl.read_parquet(folder / f"{stem}.parquet")
-    return Table(card["file"], frame, card["n_in"], card["first_line"], lines, _problems(card["problems"]))
+    declared = tuple(card["codes"]), tuple(card["amounts"])
+    return Table(card["file"], frame, card["n_in"], card["first_line"], lines, _problems(card["problems"]), *declared)
 
 
 def _problems(cards: list[dict[str, Any]]) -> tuple[Problem, ...]:

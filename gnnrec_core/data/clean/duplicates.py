@@ -17,7 +17,8 @@ def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Probl
     """The log sorted by (user, item), each pair once; user, item and time are int64.
 
     `last` keeps the row with the latest time, of several the one with the highest rating; `mean` and `max` take that
-    of all its ratings, with the latest time. A pair in two parts of the source stays in the earlier part (train).
+    of all its ratings, with the latest time. A pair in two parts of the source stays in the earlier part (train). Of
+    weights of behaviours each pair keeps the highest.
     """
     user, item, row = _in_order(log)
     again = np.zeros(len(log) + 1, bool)  # place p holds the pair of place p - 1
@@ -42,6 +43,8 @@ def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Probl
     kept = at[best] - np.searchsorted(at[others], at[best])
     if rule in ("mean", "max") and merged.rating is not None and few.rating is not None:
         merged.rating[kept] = _combined(few.rating, group, rule)
+    if merged.strength is not None and few.strength is not None:
+        merged.strength[kept] = np.maximum.reduceat(few.strength, starts)
     if rule in ("mean", "max") and merged.time is not None and few.time is not None:
         merged.time[kept] = np.maximum.reduceat(few.time, starts)
     return merged, problems
@@ -89,6 +92,7 @@ def _is_sorted(log: Log) -> bool:
 
 def _rearranged(log: Log, user: NDArray[Any], item: NDArray[Any], row: NDArray[Any]) -> Log:
     columns = {"rating": log.rating, "time": log.time, "part": log.part, "row": log.row}
+    columns["strength"] = log.strength
     there = {name: column for name, column in columns.items() if column is not None}
     found: dict[str, Any] = {"row": row, **gathered_together(there, row, {"time": np.int64})}
     return replace(log, user=user, item=item, **found)

@@ -52,7 +52,8 @@ def apply_filters(log: Log, options: ImportOptions, places: Places) -> tuple[Log
 def _in_window(log: Log, options: ImportOptions) -> NDArray[np.bool_]:
     if log.time is None:
         raise RequestError(
-            "The log has no times, so a time window cannot be applied.", "Leave out --since and --until."
+            "The log has no times, so a time window cannot be applied.",
+            no_times_hint(log, "Leave out --since and --until."),
         )
     keep: NDArray[np.bool_] = log.time != NO_TIME
     if options.since is not None:
@@ -81,9 +82,11 @@ def interaction_weights(log: Log, options: ImportOptions) -> FloatArray:
 
     `rating`: rating divided by the highest rating (the lowest positive share is 0.01; unrated count 1). `recency`:
     2^(-age / half-life), age against the newest interaction, no less than 1e-6; without a time: the oldest age.
+    Where behaviours were weighed, that weight, times the others.
     """
+    strength = np.ones(len(log), np.float32) if log.strength is None else log.strength
     if options.weighting == "none":
-        return np.ones(len(log), np.float32)
+        return strength
     if options.weighting == "rating":
         if log.rating is None or not np.isfinite(log.rating).any() or np.nanmax(log.rating) <= 0:
             raise RequestError("The log has no positive ratings to make weights from.", "Choose --weighting none.")
@@ -91,9 +94,40 @@ def interaction_weights(log: Log, options: ImportOptions) -> FloatArray:
         share = np.clip(np.where(np.isfinite(share), share, 1.0), 0.01, 1.0)
     else:
         if log.time is None:
-            raise RequestError("The log has no times to make recency weights from.", "Choose --weighting none.")
+            raise RequestError(
+                "The log has no times to make recency weights from.", no_times_hint(log, "Choose --weighting none.")
+            )
         known = log.time != NO_TIME
         age_days = (log.time.max() - np.where(known, log.time, log.time[known].min())) / 86_400
         share = np.clip(np.exp2(-age_days / options.half_life_days), 1e-6, 1.0)
-    weights: FloatArray = share.astype(np.float32)
+    weights: FloatArray = (share * strength).astype(np.float32)
     return weights
+
+
+def weight_doubts(log: Log, options: ImportOptions, places: Places) -> tuple[Problem, ...]:
+    """Ratings of 0 and below, and missing ones, that a weighting by rating turns into a weight all the same."""
+    if options.weighting != "rating" or log.rating is None:
+        return ()
+    low = np.flatnonzero(log.rating <= 0)
+    unrated = np.flatnonzero(~np.isfinite(log.rating))
+    found = (
+        (
+            "low_rating_weights",
+            low,
+            "ratings of 0 or below got the lowest weight, 0.01, as if the item were liked a bit",
+        ),
+        ("unrated_weights", unrated, "interactions without a rating got the weight of the highest one, 1"),
+    )
+    return tuple(
+        places.problem(code, "warning", log, rows, "kept", f"{len(rows):,} {text}.")
+        for code, rows, text in found
+        if len(rows)
+    )
+
+
+def no_times_hint(log: Log, otherwise: str) -> str:
+    """What to do where times are needed and none were read: name the column that holds some, if there is one."""
+    if not log.time_like:
+        return otherwise
+    shown = ", ".join(repr(name) for name in log.time_like[:3])
+    return f"{shown} holds times: read it with --time-col {log.time_like[0]}. Else: {otherwise}"

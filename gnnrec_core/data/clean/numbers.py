@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.bad_rows import BadRows
 from gnnrec_core.data.clean.blocks import gathered
 from gnnrec_core.data.clean.distinct import Distinct, distinct
 from gnnrec_core.data.clean.ids import MISSING_WORDS
@@ -25,33 +25,38 @@ _TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 
 @dataclass(frozen=True)
 class Numbers:
-    """`values` float32 `[n]`, NaN where there is none; `drop` rows that hold no usable number (infinity)."""
+    """`values` float32 `[n]`, NaN where there is none; `drop` rows that hold no usable number, with the problem that
+    counts them: one entry a reason."""
 
     values: FloatArray
-    drop: IntArray
+    drop: tuple[tuple[str, IntArray], ...]
     problems: tuple[Problem, ...]
 
 
-def clean_numbers(table: Table, column: str, scale: tuple[float, float] | None = None) -> Numbers:
+def clean_numbers(
+    table: Table, column: str, scale: tuple[float, float] | None = None, drop_bad: bool = False
+) -> Numbers:
     """The ratings of a column. DataError with line, column and value for text that is no number, and for a number
-    outside the declared `scale`. Each distinct text is looked at once."""
+    outside the declared `scale`, unless `drop_bad`. Each distinct text is looked at once."""
     series = table.frame[column]
+    hint = f"Repair the line, name another column with --rating-col ('none' leaves {column!r} unread)"
+    bad = BadRows(table, column, drop_bad, hint)
     if series.dtype.is_float():
         values = series.cast(pl.Float64).fill_null(math.nan).to_numpy()
         found = Distinct(np.arange(len(values), dtype=np.int32), series)
         met = _Found(table, column, found, values, np.ones(len(values), np.int64))
         gone = np.isnan(values)
-        return _checked(met, scale, [met.problem(gone, "missing_rating", _NO_RATING)] if gone.any() else [])
+        return _checked(met, scale, [met.problem(gone, "missing_rating", _NO_RATING)] if gone.any() else [], bad)
     found = distinct(series)
     numbers, how = _parse(found.values)
     met = _Found(table, column, found, numbers, found.counts)
     problems = []
     for code, (flags, message) in how.items():
         if code == "not_a_number" and flags.any():
-            raise met.refused(flags, message)
-        if flags.any():
+            bad.met(found.rows(flags), message)
+        elif flags.any():
             problems.append(met.problem(flags, code, message))
-    return _checked(met, scale, problems)
+    return _checked(met, scale, problems, bad)
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,6 @@ class _Found:
             self.table.text(self.column, rows[0]),
             self.table.where(rows),
             rows_removed=len(rows) if action == "dropped" else 0,
-        )
-
-    def refused(self, flags: NDArray[np.bool_], what: str) -> DataError:
-        rows = self.found.rows(flags)
-        value, line = self.table.text(self.column, rows[0]), self.table.line(rows[0])
-        more = f" (and {len(rows) - 1:,} more like it)" if len(rows) > 1 else ""
-        return DataError(
-            f"{self.table.file} line {line:,}, column {self.column!r}: {value!r} {what}{more}.",
-            f"Repair the line, or name another column with --rating-col ('none' leaves {self.column!r} unread).",
-            file=self.table.file,
-            line=line,
-            column=self.column,
-            value=value,
-            lines=list(self.table.where(rows)),
-            count=len(rows),
         )
 
 
@@ -131,7 +121,7 @@ def _parse(values: pl.Series) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, s
     return numbers, {code: (flags[code], messages[code]) for code in codes}
 
 
-def _checked(met: _Found, scale: tuple[float, float] | None, problems: list[Problem]) -> Numbers:
+def _checked(met: _Found, scale: tuple[float, float] | None, problems: list[Problem], bad: BadRows) -> Numbers:
     with np.errstate(over="ignore"):
         narrow = met.values.astype(np.float32)
     infinite = np.isinf(narrow)
@@ -141,10 +131,12 @@ def _checked(met: _Found, scale: tuple[float, float] | None, problems: list[Prob
     if scale:
         outside = (met.values < scale[0]) | (met.values > scale[1])
         if outside.any():
-            raise met.refused(outside, f"is outside the declared scale {scale[0]:g} to {scale[1]:g}")
+            bad.met(met.found.rows(outside), f"is outside the declared scale {scale[0]:g} to {scale[1]:g}")
     _doubts(met, problems)
-    drop = met.found.rows(infinite) if infinite.any() else np.zeros(0, np.int64)
-    return Numbers(gathered(narrow, met.found.codes), drop, tuple(problems))
+    drop = (("infinite_rating", met.found.rows(infinite)),) if infinite.any() else ()
+    return Numbers(
+        gathered(narrow, met.found.codes), (*drop, ("bad_rows", bad.all_rows())), (*problems, *bad.problems())
+    )
 
 
 def _doubts(met: _Found, problems: list[Problem]) -> None:
@@ -154,12 +146,17 @@ def _doubts(met: _Found, problems: list[Problem]) -> None:
         return
     low, high = float(met.values[there].min()), float(met.values[there].max())
     if low < 0:
-        problems.append(met.problem(there & (met.values < 0), "negative_rating", "ratings are below 0", "kept"))
+        message = 'ratings are below 0; they count as interactions (--keep "COLUMN > 0" leaves them out)'
+        message = message.replace("COLUMN", met.column)
+        problems.append(met.problem(there & (met.values < 0), "negative_rating", message, "kept"))
     if low == high and met.counts[there].sum() > 1:
         message = f"ratings are all {low:g}: they say nothing but that there was an interaction"
         problems.append(met.problem(there, "constant_rating", message, "kept"))
-    if high > 1 and (met.values == 0).any():
-        message = "ratings are 0: does 0 mean 'no interaction'? (--min-rating leaves them out)"
+    if high > 0 and low < high and (met.values == 0).any():
+        message = (
+            "ratings are 0 and count as interactions: does 0 mean no rating, or a dislike? "
+            f'(--keep "{met.column} > 0" leaves them out)'
+        )
         problems.append(met.problem(met.values == 0, "zero_rating", message, "kept"))
     if high >= 20 and low >= 0:
         _two_scales(met, there, high, problems)

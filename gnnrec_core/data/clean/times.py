@@ -1,4 +1,4 @@
-"""Times as whole seconds since 1970 (UTC): seconds, milliseconds and finer, ISO 8601, day and month in either order."""
+"""Times as whole seconds since 1970 (UTC): texts, calendar numbers, seconds and finer units, one way for a column."""
 
 from __future__ import annotations
 
@@ -12,134 +12,176 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.bad_rows import BadRows
 from gnnrec_core.data.clean.ids import MISSING_WORDS
 from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
 from gnnrec_core.data.formats.source import Table
+from gnnrec_core.data.time_numbers import Kind, calendar_kind, in_seconds, other_units, unit_of
+from gnnrec_core.data.time_texts import (
+    has_short_year,
+    iso_seconds,
+    named_month_seconds,
+    slashed_parts,
+    slashed_seconds,
+)
 
-_SLASHED = r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})(?:,?[ T](\d{1,2}:\d{2}(?::\d{2})?)(?: ?([AaPp][Mm]))?)?$"
-_UNITS = ((1e17, 1_000_000_000, "nanoseconds"), (1e14, 1_000_000, "microseconds"), (1e11, 1_000, "milliseconds"))
 _YEAR_1, _YEAR_9999 = -62_135_596_800, 253_402_300_799
-_ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y%m%dT%H%M%S")
+_HINT = "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none"
 
 
 @dataclass(frozen=True)
 class Times:
-    """`values` seconds `[n]`, int64 (or int32, where a large log's are all there and fit), `NO_TIME` for none."""
+    """`values` seconds `[n]`, int64 (or int32, where a large log's are all there and fit), `NO_TIME` for none; `says`
+    what the column holds; `drop` rows whose value is no time, where such rows are to be left out."""
 
     values: NDArray[Any]
     n_future: int
     problems: tuple[Problem, ...]
+    says: str
+    drop: IntArray
 
 
-def clean_times(table: Table, column: str, day_first: bool | None = None, now: float | None = None) -> Times:
-    """The times of a column. DataError with line, column and value for text that is no time, and where seconds and
-    milliseconds are mixed."""
+def clean_times(
+    table: Table, column: str, day_first: bool | None = None, now: float | None = None, drop_bad: bool = False
+) -> Times:
+    """The times of a column. DataError with line, column and value for text that is no time (unless `drop_bad`), and
+    where seconds and milliseconds are mixed."""
     series = table.frame[column]
     problems: list[Problem] = []
+    bad = BadRows(table, column, drop_bad, _HINT)
+    says = "dates"
     if series.dtype.is_temporal() and series.dtype != pl.Duration and series.dtype != pl.Time:
         _note_missing(table, column, series.is_null(), problems)
         seconds = series.cast(pl.Datetime("us")).dt.epoch("s").fill_null(NO_TIME).to_numpy()
-        return Times(seconds, *_doubts(table, column, seconds, now, problems))
-    if series.dtype.is_numeric():
-        whole = _from_numbers(table, column, series)
-        _note_missing(table, column, whole.is_null(), problems)
     else:
-        text = series.cast(pl.String).fill_null("").str.strip_chars()
-        whole = text.cast(pl.Int64, strict=False)
-        if whole.null_count():
-            whole = _from_text(table, column, text, whole, day_first, problems)
-    missing = whole.is_null().to_numpy() if whole.null_count() else None
-    seconds = _in_seconds(
-        table, column, (whole.fill_null(0) if missing is not None else whole).to_numpy(), missing, problems
-    )
-    return Times(seconds, *_doubts(table, column, seconds, now, problems))
+        if series.dtype.is_numeric():
+            numbers = series.fill_nan(None) if series.dtype.is_float() else series
+            gone = numbers.is_null()
+        else:
+            text = series.cast(pl.String).fill_null("").str.strip_chars()
+            numbers, gone = _numbers_of(text)
+        dates = None
+        others = np.flatnonzero((numbers.is_null() & ~gone).to_numpy()) if numbers.null_count() else np.zeros(0, int)
+        if len(others):
+            dates = _from_dates(table, column, text.gather(others), others, day_first, problems, bad)
+        _note_missing(table, column, gone, problems)
+        seconds, said = _from_numbers(table, column, numbers, bad, problems)
+        if dates is not None:
+            seconds = seconds.astype(np.int64)
+            seconds[others] = dates.fill_null(NO_TIME).to_numpy()
+        says = said if len(others) < len(series) else says
+    seconds = _of_a_calendar(seconds, bad)
+    n_future = _doubts(table, column, seconds, now, problems)
+    return Times(seconds, n_future, (*problems, *bad.problems()), says, bad.all_rows())
 
 
-def _from_numbers(table: Table, column: str, series: pl.Series) -> pl.Series:
-    """Numbers of a typed column as Int64 (or Int32), fractions cut off; null where nothing stands."""
-    if series.dtype == pl.Int32 and not series.null_count():
-        return series
-    series = series.fill_nan(None) if series.dtype.is_float() else series
-    whole = series.cast(pl.Int64, strict=False)
-    if whole.null_count() > series.null_count():
-        raise _no_time(table, column, np.flatnonzero((whole.is_null() & series.is_not_null()).to_numpy()))
-    return whole
-
-
-def _from_text(
-    table: Table, column: str, text: pl.Series, whole: pl.Series, day_first: bool | None, problems: list[Problem]
-) -> pl.Series:
-    """Seconds for texts that are not whole numbers: fractions, ISO 8601, slashed dates; null where nothing stands."""
-    gone = (text.str.to_lowercase().is_in(sorted(MISSING_WORDS)) | (text == "")).to_numpy()
-    rest = whole.is_null().to_numpy() & ~gone
+def _numbers_of(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Numbers where the texts are some (Int64, or Float64 where there are fractions), and where nothing stands."""
+    whole = text.cast(pl.Int64, strict=False)
+    if not whole.null_count():
+        return whole, pl.Series([False]).new_from_index(0, len(text))
+    gone = text.str.to_lowercase().is_in(sorted(MISSING_WORDS)) | (text == "")
     fraction = text.cast(pl.Float64, strict=False)
-    usable = rest & (fraction.abs() < 9e18).fill_null(False).to_numpy()
-    whole = whole.zip_with(pl.Series(~usable), fraction.set(~pl.Series(usable), 0.0).cast(pl.Int64, strict=False))
-    rest &= ~usable
-    if rest.any():
-        rows = np.flatnonzero(rest)
-        parsed = _from_dates(table, column, text.gather(rows), rows, day_first, problems)
-        whole = whole.scatter(rows, parsed)
-    _note_missing(table, column, pl.Series(gone), problems)
-    return whole
+    usable = (fraction.abs() < 9e18).fill_null(False)
+    if (usable & whole.is_null()).any():
+        return fraction.set(~usable, None), gone
+    return whole, gone
+
+
+def _from_numbers(
+    table: Table, column: str, numbers: pl.Series, bad: BadRows, problems: list[Problem]
+) -> tuple[NDArray[Any], str]:
+    """Numbers of a column as seconds, and what they are; `NO_TIME` where nothing stands."""
+    there = numbers.drop_nulls() if numbers.null_count() else numbers
+    if not len(there):
+        return np.full(len(numbers), NO_TIME, np.int64), "no times"
+    values = there.to_numpy()
+    kind = calendar_kind(values)
+    rows = np.flatnonzero(numbers.is_not_null().to_numpy()) if numbers.null_count() else None
+    if kind is None:
+        seconds, says = _from_count(table, column, values, rows, problems, bad)
+    else:
+        seconds, says = _from_calendar(table, column, values, rows, kind, problems, bad)
+    if rows is None:
+        return seconds, says
+    found = np.full(len(numbers), NO_TIME, np.int64)
+    found[rows] = seconds
+    return found, says
+
+
+def _from_calendar(
+    table: Table,
+    column: str,
+    values: NDArray[Any],
+    rows: IntArray | None,
+    kind: Kind,
+    problems: list[Problem],
+    bad: BadRows,
+) -> tuple[IntArray, str]:
+    seconds, fits = in_seconds(kind, values)
+    at = np.arange(len(values)) if rows is None else rows
+    bad.met(at[~fits], f"is not one of the {kind.says} that stand in this column")
+    seconds[~fits] = NO_TIME
+    severity = "info" if kind.certain else "warning"
+    problems.append(_problem(table, column, at[fits], kind.code, f"times were read as {kind.says}", severity=severity))
+    return seconds, kind.says
+
+
+def _from_count(
+    table: Table, column: str, values: NDArray[Any], rows: IntArray | None, problems: list[Problem], bad: BadRows
+) -> tuple[NDArray[Any], str]:
+    """Counts since 1970, of the one unit that the column has; fractions are cut off."""
+    if values.dtype.kind == "f":
+        impossible = ~(np.abs(values) < 9e18)
+        bad.met(np.flatnonzero(impossible) if rows is None else rows[impossible], "is not a time")
+        values = np.where(impossible, 0, values).astype(np.int64)
+    divisor, unit = unit_of(values, column)
+    if divisor > 1 or int(values.max()) >= 1e11:
+        other, finest = other_units(values, divisor)
+        if other.any():
+            raise _mixed(table, column, finest, np.flatnonzero(other), np.flatnonzero(~other), rows)
+    if divisor == 1:
+        return values, "seconds since 1970"
+    at = np.arange(len(values)) if rows is None else rows
+    problems.append(_problem(table, column, at, "time_unit", f"times are in {unit}; read as seconds"))
+    return values // divisor, f"{unit} since 1970"
 
 
 def _from_dates(
-    table: Table, column: str, text: pl.Series, rows: IntArray, day_first: bool | None, problems: list[Problem]
+    table: Table,
+    column: str,
+    text: pl.Series,
+    rows: IntArray,
+    day_first: bool | None,
+    problems: list[Problem],
+    bad: BadRows,
 ) -> pl.Series:
-    iso = text.str.replace(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", "$1-$2-$3")
-    iso = iso.str.replace(r" ?(UTC|GMT)$", "Z").str.replace(" ", "T", literal=True)
-    zoned = iso.str.contains(r"(?:[Zz]|[+-]\d{2}:?\d{2})$") & iso.str.contains("T")
-    seconds = iso.str.replace(r"[zZ]$", "+00:00").str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_zone="UTC"
-    )
-    found = seconds.dt.epoch("s")
-    plain = iso.set(zoned | ~iso.str.contains(r"^\d{4}"), None)
-    for form in _ISO:
-        found = found.fill_null(plain.str.to_datetime(form, strict=False, time_unit="us").dt.epoch("s"))
+    """Seconds of texts that are no numbers, null where they are no times."""
+    found, zoned = iso_seconds(text)
     if found.null_count() < len(found):
         known = found.is_not_null().to_numpy()
-        kind = "with their own zone" if zoned.any() else "without a zone, taken as UTC"
+        kind = "with their own zone" if zoned else "without a zone, taken as UTC"
         problems.append(_problem(table, column, rows[known], "iso_time", f"times are dates in ISO 8601 {kind}"))
-    slashed = text.str.replace(r"^(\d{1,2})-(\d{1,2})-(\d{4})", "$1/$2/$3").str.extract_groups(_SLASHED)
     if found.null_count():
-        found = found.fill_null(_slashed_dates(table, column, slashed, rows, day_first, problems))
-    bad = np.flatnonzero(found.is_null().to_numpy())
-    if len(bad):
-        raise _no_time(table, column, rows[bad])
+        named = named_month_seconds(text)
+        fresh = (found.is_null() & named.is_not_null()).to_numpy()
+        if fresh.any():
+            problems.append(_problem(table, column, rows[fresh], "named_month", "times are dates with a month's name"))
+            found = found.fill_null(named)
+    if found.null_count():
+        found = found.fill_null(_slashed_dates(table, column, slashed_parts(text), rows, day_first, problems))
+    bad.met(rows[found.is_null().to_numpy()], "is not a time")
     return found
 
 
-def _note_missing(table: Table, column: str, gone: pl.Series, problems: list[Problem]) -> None:
-    if gone.any():
-        rows = np.flatnonzero(gone.to_numpy())
-        problems.append(_problem(table, column, rows, "missing_time", "interactions have no time", "kept", "warning"))
-
-
-def _no_time(table: Table, column: str, rows: IntArray) -> DataError:
-    value, line = table.text(column, rows[0]), table.line(rows[0])
-    return DataError(
-        f"{table.file} line {line:,}, column {column!r}: {value!r} is not a time"
-        + (f" (and {len(rows) - 1:,} more like it)." if len(rows) > 1 else "."),
-        "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none.",
-        file=table.file,
-        line=line,
-        column=column,
-        value=value,
-        count=len(rows),
-        lines=list(table.where(rows)),
-    )
-
-
 def _slashed_dates(
-    table: Table, column: str, groups: pl.Series, rows: IntArray, day_first: bool | None, problems: list[Problem]
+    table: Table, column: str, parts: pl.DataFrame, rows: IntArray, day_first: bool | None, problems: list[Problem]
 ) -> pl.Series:
     """Seconds of dates such as 03/04/2024, null for others; a warning where day and month cannot be told apart."""
-    parts = groups.struct.unnest()
-    first, second = (parts[name].cast(pl.Int64, strict=False) for name in parts.columns[:2])
+    first, second = (parts[name].cast(pl.Int64, strict=False) for name in ("first", "second"))
     there = first.is_not_null().to_numpy()
     if not there.any():
-        return pl.Series([None] * len(groups), dtype=pl.Int64)
+        return pl.Series([None] * len(parts), dtype=pl.Int64)
     certain = day_first
     if certain is None and (first.max() or 0) > 12:  # type: ignore[operator]
         certain = True
@@ -151,50 +193,30 @@ def _slashed_dates(
     else:
         message = f"times are dates with the {'day' if certain else 'month'} first"
         problems.append(_problem(table, column, rows[there], "slashed_date", message))
-    years = pl.col(parts.columns[2])
-    short = (parts[parts.columns[2]].str.len_bytes() == 2).fill_null(False).to_numpy()
+    short = has_short_year(parts)
     if short.any():
         message = "times have a year of two digits, read as 1970 to 2069"
         problems.append(_problem(table, column, rows[short], "short_year", message, "kept", "warning"))
-    century = pl.when(years.str.len_bytes() == 4).then(pl.lit("")).when(years < "70").then(pl.lit("20"))
-    day, month = (parts.columns[0], parts.columns[1]) if certain else (parts.columns[1], parts.columns[0])
-    clock = pl.col(parts.columns[3]).fill_null("0:00")
-    full_clock = pl.when(clock.str.count_matches(":") == 1).then(clock + ":00").otherwise(clock)
-    date = pl.concat_str(century.otherwise(pl.lit("19")), years, pl.lit("-"), pl.col(month), pl.lit("-"), pl.col(day))
-    half = pl.col(parts.columns[4]).str.to_uppercase()
-    texts = parts.select(pl.concat_str(date, pl.lit(" "), full_clock, half.fill_null("")).alias("text")).to_series()
-    by_24 = texts.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-    by_12 = texts.str.to_datetime("%Y-%m-%d %I:%M:%S%p", strict=False, time_unit="us")
-    return by_24.fill_null(by_12).dt.epoch("s")
+    return slashed_seconds(parts, bool(certain))
 
 
-def _in_seconds(
-    table: Table, column: str, numbers: IntArray, missing: np.ndarray | None, problems: list[Problem]
-) -> IntArray:
-    """Numbers of any unit as seconds. Units are told by size: 1e11 seconds is the year 5138."""
-    high = int(numbers.max(initial=0))  # a missing one is 0
-    seconds = numbers
-    for limit, divisor, unit in _UNITS:
-        if high < limit:
-            continue
-        fine = numbers >= limit
-        coarse = ~fine & (numbers > 0)
-        if coarse.any():
-            raise _mixed(table, column, unit, np.flatnonzero(fine), np.flatnonzero(coarse))
-        seconds = seconds // divisor
-        problems.append(
-            _problem(table, column, np.flatnonzero(fine), "time_unit", f"times are in {unit}; read as seconds")
-        )
-        break
-    return seconds if missing is None else np.where(missing, NO_TIME, seconds)
+def _note_missing(table: Table, column: str, gone: pl.Series, problems: list[Problem]) -> None:
+    if gone.any():
+        rows = np.flatnonzero(gone.to_numpy())
+        problems.append(_problem(table, column, rows, "missing_time", "interactions have no time", "kept", "warning"))
 
 
-def _mixed(table: Table, column: str, unit: str, fine: IntArray, coarse: IntArray) -> DataError:
-    few = fine if len(fine) < len(coarse) else coarse
+def _mixed(
+    table: Table, column: str, finest: str, other: IntArray, usual: IntArray, rows: IntArray | None
+) -> DataError:
+    if rows is not None:
+        other, usual = rows[other], rows[usual]
+    few = other if len(other) < len(usual) else usual
     value = table.text(column, few[0])
     return DataError(
-        f"{table.file} mixes units in column {column!r}: {len(fine):,} times look like {unit} (line "
-        f"{table.line(fine[0]):,}), {len(coarse):,} like coarser ones (line {table.line(coarse[0]):,}).",
+        f"{table.file} mixes units in column {column!r}: {len(usual):,} times are of one unit (line "
+        f"{table.line(usual[0]):,}), {len(other):,} can only be of another (line {table.line(other[0]):,}); the finest "
+        f"are {finest}.",
         "Bring them to one unit, or leave times unread with --time-col none.",
         file=table.file,
         line=table.line(few[0]),
@@ -205,16 +227,19 @@ def _mixed(table: Table, column: str, unit: str, fine: IntArray, coarse: IntArra
     )
 
 
-def _doubts(
-    table: Table, column: str, seconds: IntArray, now: float | None, problems: list[Problem]
-) -> tuple[int, tuple[Problem, ...]]:
-    """Times that are kept and that a person should know of."""
+def _of_a_calendar(seconds: NDArray[Any], bad: BadRows) -> NDArray[Any]:
+    """The times, those left out that lie outside the years 1 to 9999."""
+    if int(seconds.max(initial=0)) <= _YEAR_9999 and int(seconds.min(initial=0)) >= _YEAR_1:
+        return seconds
+    outside = ((seconds < _YEAR_1) & (seconds != NO_TIME)) | (seconds > _YEAR_9999)
+    bad.met(np.flatnonzero(outside), "is not a time")
+    return np.where(outside, NO_TIME, seconds)
+
+
+def _doubts(table: Table, column: str, seconds: IntArray, now: float | None, problems: list[Problem]) -> int:
+    """Times that a person should know of. How many lie in the future?"""
     limit = int(time.time() if now is None else now) + 86_400
     lowest, highest = int(seconds.min(initial=1)), int(seconds.max(initial=0))
-    if lowest < _YEAR_1 or highest > _YEAR_9999:
-        rows = np.flatnonzero(((seconds < _YEAR_1) & (seconds != NO_TIME)) | (seconds > _YEAR_9999))
-        if len(rows):
-            raise _no_time(table, column, rows)
     n_future = 0
     if highest > limit:
         rows = np.flatnonzero(seconds > limit)
@@ -225,7 +250,7 @@ def _doubts(
         if len(rows):
             message = "times are 0 or before 1970"
             problems.append(_problem(table, column, rows, "time_not_positive", message, "kept", "warning"))
-    return n_future, tuple(problems)
+    return n_future
 
 
 def _problem(
@@ -248,10 +273,10 @@ def _problem(
 def parse_moment(text: str) -> int:
     """Seconds of a date or a number of seconds that a person typed.
 
-    >>> parse_moment("1970-01-02"), parse_moment("60")
-    (86400, 60)
+    >>> parse_moment("1970-01-02"), parse_moment("60"), parse_moment("20220405") == parse_moment("2022-04-05")
+    (86400, 60, True)
     """
-    if re.fullmatch(r"-?\d+", text.strip()):
+    if re.fullmatch(r"-?\d+", text.strip()) and not re.fullmatch(r"(19|20)\d{6}", text.strip()):
         return int(text)
     table = Table("the request", pl.DataFrame({"date": [text.strip()]}), 1)
     return int(clean_times(table, "date", now=float("1e11")).values[0])

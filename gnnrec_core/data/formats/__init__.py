@@ -14,8 +14,17 @@ READERS = Registry(
     Plugin("recbole", f"{_HERE}.recbole:RecBoleReader", "RecBole", "Atomic files with typed headers (.inter)."),
     Plugin("lightgcn", f"{_HERE}.lightgcn:LightGCNReader", "LightGCN", "train.txt, test.txt: 'user item item ...'."),
     Plugin("movielens", f"{_HERE}.movielens:MovieLensReader", "MovieLens", "100K, 1M, 10M, 20M, 25M, 32M, latest."),
+    Plugin("netflix", f"{_HERE}.netflix:NetflixReader", "Netflix Prize", "Lines '1:' of items, 'user,rating,date'."),
     Plugin("parquet", f"{_HERE}.parquet:ParquetReader", "Parquet", "A Parquet file."),
     Plugin("json", f"{_HERE}.ndjson:NdjsonReader", "JSON", "One JSON object a line."),
+    Plugin("arrow", f"{_HERE}.arrow:ArrowReader", "Arrow", "An Arrow or Feather file, or an Arrow stream."),
+    Plugin("excel", f"{_HERE}.excel:ExcelReader", "Workbook", "A sheet of an Excel or OpenDocument workbook."),
+    Plugin(
+        "folder",
+        f"{_HERE}.folder:FolderReader",
+        "Folder",
+        "Shards of one log, and files of users, items, edges.",
+    ),
     Plugin("csv", f"{_HERE}.delimited:DelimitedReader", "Delimited text", "CSV, TSV and their kin, gzip too."),
 )
 

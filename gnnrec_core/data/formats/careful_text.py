@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.bad_rows import LEAVE_OUT
 from gnnrec_core.data.formats.dialect import Dialect
 from gnnrec_core.data.formats.odd_lines import Met, is_blank
 from gnnrec_core.data.formats.plain import MAX_LINE, PlainText
@@ -17,13 +18,14 @@ from gnnrec_core.data.formats.source import Table
 CHUNK = 100_000
 
 
-def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -> Table:
+def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...], drop_bad: bool = False) -> Table:
     """The `columns` of the file as text, with the line of each row.
 
-    Rows with too few cells are left out and reported; DataError for rows with too many and for broken quotes.
+    Rows with too few cells are left out and reported; DataError for rows with too many and for broken quotes, unless
+    `drop_bad`: then they are left out, too.
     """
     places = [dialect.names.index(name) for name in columns]
-    met, n_in = Met(), 0
+    met, n_in = Met(long=[] if drop_bad else None), len(plain.left_out)
     chunks: list[pl.DataFrame] = []
     lines: list[np.ndarray] = []
     cells: list[list[str]] = []
@@ -38,7 +40,7 @@ def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -
 
     for line, row in _rows(plain, dialect, met):
         n_in += 1
-        if not met.is_row(row, line, dialect):
+        if row is None or not met.is_row(row, line, dialect):
             continue
         cells.append(row)
         at.append(line)
@@ -49,28 +51,38 @@ def read_careful(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -
     return Table(plain.name, pl.concat(chunks), n_in, lines=np.concatenate(lines), problems=problems)
 
 
-def _rows(plain: PlainText, dialect: Dialect, met: Met) -> Iterator[tuple[int, list[str]]]:
-    """`(line, cells)` of everything below the header that is not blank."""
+def _rows(plain: PlainText, dialect: Dialect, met: Met) -> Iterator[tuple[int, list[str] | None]]:
+    """`(line, cells)` of everything below the header that is not blank; None for a row that is to be left out."""
     n_columns = len(dialect.names)
-    for number, (line, row) in enumerate(_parsed(plain, dialect)):
-        if is_blank(row, dialect):
-            met.n_blank += 1
-        elif number > 0 or not dialect.has_header:
-            yield line, row if len(row) <= n_columns else _without_empty_tail(row, n_columns, plain.name, line)
+    for number, (line, row) in enumerate(_parsed(plain, dialect, met.long is not None)):
+        if row is not None and is_blank(row, dialect):
+            met.n_blank += line not in plain.left_out
+        elif number == 0 and dialect.has_header:
+            continue
+        elif row is not None and (len(row) <= n_columns or not any(cell.strip() for cell in row[n_columns:])):
+            yield line, row[:n_columns]
+        elif met.long is None:
+            raise _too_many_cells(row or [], n_columns, plain.name, line)
+        else:
+            met.long.append(line)
+            yield line, None
 
 
-def _parsed(plain: PlainText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """`(line on which the row starts, cells)` of everything after the preamble."""
+def _parsed(plain: PlainText, dialect: Dialect, drop_bad: bool) -> Iterator[tuple[int, list[str] | None]]:
+    """`(line on which the row starts, cells)` of everything after the preamble. Where a quote is broken and `drop_bad`,
+    every line is a row of its own, and one that cannot be read is None."""
+    if drop_bad and not dialect.is_plain and not _quotes_close(plain, dialect):
+        yield from _line_by_line(plain, dialect)
+        return
     with plain.path.open(encoding="utf-8", newline="") as file:
         for _ in range(dialect.skip):
             file.readline()
-        if len(dialect.delimiter) > 1 or not dialect.quoted:
+        if dialect.is_plain:
             for line, text in enumerate(file, dialect.skip + 1):
-                text = text.rstrip("\r\n")
-                yield line, text.split(dialect.delimiter) if text else []
+                yield line, dialect.cells(text.rstrip("\r\n"))
             return
         csv.field_size_limit(MAX_LINE)
-        reader = csv.reader(file, delimiter=dialect.delimiter, strict=True)
+        reader = csv.reader(file, strict=True, **dialect.csv_form)
         line = dialect.skip + 1
         try:
             for row in reader:
@@ -80,16 +92,34 @@ def _parsed(plain: PlainText, dialect: Dialect) -> Iterator[tuple[int, list[str]
             raise _broken_quote(plain, line, str(error)) from None
 
 
+def _quotes_close(plain: PlainText, dialect: Dialect) -> bool:
+    try:
+        return all(True for _ in _parsed(plain, dialect, False))
+    except DataError:
+        return False
+
+
+def _line_by_line(plain: PlainText, dialect: Dialect) -> Iterator[tuple[int, list[str] | None]]:
+    with plain.path.open(encoding="utf-8", newline="") as file:
+        for line, text in enumerate(file, 1):
+            if line > dialect.skip:
+                try:
+                    yield line, next(csv.reader([text.rstrip("\r\n")], strict=True, **dialect.csv_form), [])
+                except csv.Error:
+                    yield line, None
+
+
 def _broken_quote(plain: PlainText, line: int, why: str) -> DataError:
     never_closed = "unexpected end" in why or "field larger" in why
     what = "a quote that opens here is never closed" if never_closed else f"a quote is misplaced ({why})"
     text = _line_text(plain, line)
     return DataError(
         f"{plain.name} cannot be read from line {line:,} on: {what}.",
-        'Close the quote, or write a quote inside a quoted cell twice ("").',
+        f'Close the quote, or write a quote inside a quoted cell twice (""), {LEAVE_OUT}.',
         file=plain.name,
         line=line,
         value=text,
+        bad_rows=1,
     )
 
 
@@ -101,14 +131,13 @@ def _line_text(plain: PlainText, line: int) -> str:
     return ""
 
 
-def _without_empty_tail(row: list[str], n_columns: int, file: str, line: int) -> list[str]:
-    if any(cell.strip() for cell in row[n_columns:]):
-        raise DataError(
-            f"{file} has {len(row)} cells on line {line:,} where its columns are {n_columns}.",
-            "Quote the cell that holds the delimiter (a title, perhaps), or remove the extra cells.",
-            file=file,
-            line=line,
-            column=f"column {n_columns + 1}",
-            value=row[n_columns][:80],
-        )
-    return row[:n_columns]
+def _too_many_cells(row: list[str], n_columns: int, file: str, line: int) -> DataError:
+    return DataError(
+        f"{file} has {len(row)} cells on line {line:,} where its columns are {n_columns}.",
+        f"Quote the cell that holds the delimiter (a title, perhaps), or remove the extra cells, {LEAVE_OUT}.",
+        file=file,
+        line=line,
+        column=f"column {n_columns + 1}",
+        value=row[n_columns][:80],
+        bad_rows=1,
+    )

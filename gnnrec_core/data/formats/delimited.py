@@ -26,13 +26,10 @@ class DelimitedReader:
     def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
         path = need_file(source)
         dialect = file_dialect(path, options)
-        roles = guess_roles(dialect.names, options, path.name, dialect.has_header, dialect.skip + 1)
-        _refuse_doubtful_order(path.name, dialect, options)
+        roles = guess_roles(dialect.names, options, path.name, dialect.sample, dialect.has_header, dialect.skip + 1)
         progress(0.0, f"reading {path.name}")
-        table = read_text(path, dialect, roles.columns, options.encoding)
-        return SourceLog(
-            path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles, options)
-        )
+        table = read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop")
+        return SourceLog(path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles))
 
 
 def need_file(source: str) -> Path:
@@ -55,15 +52,13 @@ def file_dialect(path: Path, options: ImportOptions, quoted: bool = True) -> Dia
     return guess_dialect(text, path.name, options.delimiter, options.header, quoted)
 
 
-def read_text(path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: str | None = None) -> Table:
+def read_text(
+    path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: str | None = None, drop_bad: bool = False
+) -> Table:
     """The `columns` of a file of known dialect: at full speed where it is clean, else row by row."""
-    with plain_text(path, encoding) as plain:
-        table = read_fast(plain, dialect, columns)
-        table = (
-            read_careful(plain, dialect, columns)
-            if table is None
-            else replace(table, problems=(*plain.problems, *table.problems))
-        )
+    with plain_text(path, encoding, drop_bad=drop_bad) as plain:
+        table = read_fast(plain, dialect, columns) or read_careful(plain, dialect, columns, drop_bad)
+        table = replace(table, problems=(*plain.problems, *table.problems))
     if not table.frame.height:
         raise DataError(f"{path.name} has no data rows.", "Choose a file with interactions.", file=path.name, line=1)
     return table
@@ -73,38 +68,18 @@ def read_attributes(path: Path, options: ImportOptions, keep: Callable[[tuple[st
     """A table of attributes; `keep` chooses its columns by name."""
     plain = options.model_copy(update={"header": "auto", "delimiter": None})
     dialect = file_dialect(path, plain)
-    return read_text(path, dialect, keep(dialect.names), options.encoding)
+    return read_text(path, dialect, keep(dialect.names), options.encoding, options.bad_rows == "drop")
 
 
-def _refuse_doubtful_order(file: str, dialect: Dialect, options: ImportOptions) -> None:
-    """Without a header, only the usual order (user, item, rating, time) is taken on trust."""
-    if dialect.has_header or options.user_col or len(dialect.names) <= 4:
-        return
-    first = dialect.delimiter.join(dialect.first_rows[0]) if dialect.first_rows else ""
-    raise DataError(
-        f"{file} has no header and {len(dialect.names)} columns, so it cannot be told which is which.",
-        "Name them by number: --user-col 1 --item-col 2 (and --rating-col, --time-col).",
-        file=file,
-        line=dialect.skip + 1,
-        value=first[:200],
-    )
-
-
-def _header_note(file: str, dialect: Dialect, roles: Roles, options: ImportOptions) -> tuple[Problem, ...]:
+def _header_note(file: str, dialect: Dialect, roles: Roles) -> tuple[Problem, ...]:
     notes = []
-    mapping = ", ".join(
-        f"{role} = {column!r}"
-        for role, column in zip(("user", "item", "rating", "time"), (roles.user, roles.item, roles.rating, roles.time))
-        if column
-    )
     if not dialect.has_header:
         first = dialect.delimiter.join(dialect.first_rows[0])[:200] if dialect.first_rows else ""
-        message = f"There is no header: the first row was read as data, with {mapping}."
-        notes.append(Problem("no_header", "warning", 1, "kept", message, file, dialect.skip + 1, value=first))
-    else:
-        notes.append(
-            Problem("columns", "info", len(dialect.names), "read", f"Columns were read as {mapping}.", file, 1)
+        message = (
+            f"There is no header: the first row was read as data, with {roles.says}. "
+            "Where the item stands first, say --user-col 2 --item-col 1."
         )
+        notes.append(Problem("no_header", "warning", 1, "kept", message, file, dialect.skip + 1, value=first))
     if dialect.skip:
         lines = "1 line before the table was" if dialect.skip == 1 else f"{dialect.skip} lines before the table were"
         notes.append(Problem("preamble", "info", dialect.skip, "skipped", f"{lines} skipped.", file, 1))

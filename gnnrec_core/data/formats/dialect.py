@@ -6,6 +6,9 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.formats.roles import is_role_name, plain_name
@@ -13,7 +16,11 @@ from gnnrec_core.data.formats.roles import is_role_name, plain_name
 DELIMITERS = ("\t", ",", ";", "::", "|")
 _EDGE_NAMES = ("source", "target", "src", "dst", "from", "to", "head", "tail", "id", "name")
 COMMENTS = ("#", "//", "%")
+BLANK = " "
+"""Parts cells alone or in a row: files with aligned columns."""
 MAX_COLUMNS = 1000
+_ESCAPED = re.compile(r'"[^"]*[^"\\,;\t|]\\"[^,;\t|\r\n"]|[,;\t|]"\\"')
+"""A backslash before a quote that does not end its cell."""
 _NUMBER = re.compile(r"\s*[-+]?(\d[\d,. ]*|\.\d+|nan|inf)([eE][-+]?\d+)?\s*$", re.IGNORECASE)
 
 
@@ -27,6 +34,35 @@ class Dialect:
     has_header: bool
     names: tuple[str, ...]
     first_rows: tuple[tuple[str, ...], ...]
+    escaped: bool = False
+    """A quote inside a quoted cell stands behind a backslash, not twice."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Do lines fall into cells at each delimiter, with no quotes to look at?"""
+        return len(self.delimiter) > 1 or not self.quoted or self.delimiter == BLANK
+
+    def cells(self, line: str) -> list[str]:
+        """The cells of one line without its end, for a plain dialect. Blanks in a row are one delimiter."""
+        if self.delimiter != BLANK:
+            return line.split(self.delimiter) if line else []
+        if '"' in line:
+            try:
+                return next(csv.reader([line.strip()], delimiter=BLANK, skipinitialspace=True, strict=True), [])
+            except csv.Error:
+                return line.split()
+        return line.split()
+
+    @property
+    def csv_form(self) -> dict[str, Any]:
+        """How Python's csv module is told to read it."""
+        escape = {"escapechar": "\\", "doublequote": False} if self.escaped else {}
+        return {"delimiter": self.delimiter, **escape}
+
+    def sample(self, name: str) -> pl.Series:
+        """The first cells of a column."""
+        place = self.names.index(name)
+        return pl.Series(name, [row[place] for row in self.first_rows if place < len(row)], dtype=pl.String)
 
 
 def guess_dialect(
@@ -42,7 +78,8 @@ def guess_dialect(
         raise DataError(f"{file} holds nothing but blanks.", "Choose a file with interactions.", file=file)
     delimiter = delimiter or _guess_delimiter(lines)
     skip = _preamble(lines, delimiter)
-    rows = split_lines(lines[skip : skip + 200], delimiter, quoted)
+    escaped = quoted and delimiter != BLANK and any(_ESCAPED.search(line) for line in lines)
+    rows = split_lines(lines[skip : skip + 200], delimiter, quoted, escaped)
     if len(rows[0]) > MAX_COLUMNS:
         raise DataError(
             f"{file} has {len(rows[0]):,} columns; at most {MAX_COLUMNS:,} are read.",
@@ -52,16 +89,17 @@ def guess_dialect(
         )
     has_header = header == "yes" or (header == "auto" and _looks_like_header(rows))
     names = _header_names(rows[0], file, skip + 1) if has_header else _numbered(len(rows[0]))
-    return Dialect(delimiter, quoted, skip, has_header, names, tuple(tuple(row) for row in rows[has_header:]))
+    return Dialect(delimiter, quoted, skip, has_header, names, tuple(tuple(row) for row in rows[has_header:]), escaped)
 
 
-def split_lines(lines: list[str], delimiter: str, quoted: bool) -> list[list[str]]:
+def split_lines(lines: list[str], delimiter: str, quoted: bool, escaped: bool = False) -> list[list[str]]:
     """Cells of the lines that are not blank; a delimiter of two characters knows no quotes."""
     lines = [line for line in lines if line.strip()]
-    if len(delimiter) > 1 or not quoted:
-        return [line.split(delimiter) for line in lines]
+    form = Dialect(delimiter, quoted, 0, False, (), (), escaped)
+    if form.is_plain:
+        return [form.cells(line) for line in lines]
     try:
-        return list(csv.reader(lines, delimiter=delimiter))
+        return list(csv.reader(lines, **form.csv_form))
     except csv.Error:
         return [line.split(delimiter) for line in lines]
 
@@ -77,7 +115,7 @@ def _guess_delimiter(lines: list[str]) -> str:
         if count and n_lines / len(sample) > best_share + 0.05:
             best, best_share = delimiter, n_lines / len(sample)
     if not best_share and sum(len(line.split()) > 1 for line in sample) > 0.9 * len(sample):
-        return " "
+        return BLANK
     return best
 
 
@@ -87,7 +125,10 @@ def _outside_quotes(line: str) -> str:
 
 def _preamble(lines: list[str], delimiter: str) -> int:
     """Lines before the table: blank, comments, `sep=;`, and lone sentences above a wider table."""
-    widths = [_outside_quotes(line).count(delimiter) for line in lines[:200]]
+    if delimiter == BLANK:
+        widths = [max(len(line.split()) - 1, 0) for line in lines[:200]]
+    else:
+        widths = [_outside_quotes(line).count(delimiter) for line in lines[:200]]
     usual = Counter(width for width, line in zip(widths, lines, strict=False) if line.strip()).most_common(1)[0][0]
     for number, line in enumerate(lines[:100]):
         text = line.strip()

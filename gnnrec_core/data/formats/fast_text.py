@@ -31,7 +31,7 @@ def read_fast(plain: PlainText, dialect: Dialect, columns: tuple[str, ...]) -> T
     width = len(dialect.delimiter)
     if dialect.delimiter != dialect.delimiter[0] * width or len(dialect.names) * width > MAX_FAST_COLUMNS:
         return None
-    if plain.n_lone_returns or (width > 1 and plain.n_quotes):
+    if plain.n_lone_returns or dialect.escaped or plain.left_out or (dialect.is_plain and plain.n_quotes):
         return None
     tried: list[dict[str, pl.DataType]] = []
     for kind in (_narrow_type, _wide_type, _text_type):

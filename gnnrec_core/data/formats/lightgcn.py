@@ -19,7 +19,7 @@ _FILES: tuple[tuple[str, SplitName], ...] = (
     ("val.txt", "validation"),
     ("test.txt", "test"),
 )
-_ROLES = Roles("user", "item")
+_ROLES = Roles("user", "item", names=("user", "item"))
 
 
 class LightGCNReader:
@@ -28,7 +28,7 @@ class LightGCNReader:
     def matches(self, source: str) -> bool:
         folder = as_folder(source)
         if folder is not None:
-            return (folder / "train.txt").is_file() and _is_adjacency(folder / "train.txt")
+            return (folder / "train.txt").is_file() and _is_adjacency(folder / "train.txt", in_folder=True)
         path = as_file(source)
         return path is not None and path.suffix == ".txt" and _is_adjacency(path)
 
@@ -47,8 +47,9 @@ class LightGCNReader:
         return SourceLog((folder or Path(source)).name, "lightgcn", tuple(parts))
 
 
-def _is_adjacency(path: Path) -> bool:
-    """Blank-parted whole numbers, of different length from line to line."""
+def _is_adjacency(path: Path, in_folder: bool = False) -> bool:
+    """Blank-parted whole numbers, of different length from line to line; in a folder with the right names, lines may be
+    of one length where each begins with another user (pairs `user item` read the same either way)."""
     try:
         head = first_bytes(path)
     except (LensError, OSError):
@@ -56,7 +57,11 @@ def _is_adjacency(path: Path) -> bool:
     lines = head.split(b"\n")[: -1 if len(head) == 65_536 else None]
     cells = [line.split() for line in lines[:200] if line.strip()]
     whole = all(cell.isdigit() for row in cells for cell in row)
-    return bool(cells) and whole and len({len(row) for row in cells} - {1}) >= min(2, len(cells))
+    if not cells or not whole:
+        return False
+    if in_folder and len({row[0] for row in cells}) == len(cells):
+        return True
+    return len({len(row) for row in cells} - {1}) >= min(2, len(cells))
 
 
 def _table(path: Path, encoding: str | None) -> Table:

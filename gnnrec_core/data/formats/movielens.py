@@ -94,17 +94,17 @@ def _ratings(path: Path, delimiter: str, options: ImportOptions) -> Part:
     """A ratings file without a header: user, item, rating, time."""
     dialect = _headless(path, delimiter, _LOG)
     columns = _LOG[: len(dialect.names)]
-    roles = Roles("user_id", "item_id", "rating", "timestamp" if len(columns) == 4 else None)
+    roles = Roles("user_id", "item_id", "rating", "timestamp" if len(columns) == 4 else None, names=columns)
     if options.rating_col == "none" or options.time_col == "none":
         rating = None if options.rating_col == "none" else roles.rating
         roles = replace(roles, rating=rating, time=None if options.time_col == "none" else roles.time)
-    return Part(read_text(path, dialect, roles.columns), roles)
+    return Part(read_text(path, dialect, roles.columns, None, options.bad_rows == "drop"), roles)
 
 
 def _with_header(path: Path, options: ImportOptions) -> Part:
     dialect = file_dialect(path, options)
-    roles = guess_roles(dialect.names, options, path.name)
-    return Part(read_text(path, dialect, roles.columns, options.encoding), roles)
+    roles = guess_roles(dialect.names, options, path.name, dialect.sample)
+    return Part(read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop"), roles)
 
 
 def _headless(path: Path, delimiter: str, names: tuple[str, ...], encoding: str | None = None) -> Dialect:

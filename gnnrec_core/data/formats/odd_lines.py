@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import IntArray, Problem
 from gnnrec_core.data.formats.dialect import Dialect
-from gnnrec_core.data.formats.plain import BLOCK, PlainText
+from gnnrec_core.data.formats.packed import BLOCK
+from gnnrec_core.data.formats.plain import PlainText
 
 
 @dataclass
 class Met:
-    """What was met and left out: lines of short rows and of repeated headers, and how many lines were blank."""
+    """What was met and left out: lines of short rows, repeated headers and unusable rows, and how many
+    lines were blank."""
 
     short: list[int] = field(default_factory=list)
     headers: list[int] = field(default_factory=list)
+    long: list[int] | None = None
+    """Lines with too many cells or a broken quote, where a person wants such rows left out."""
     short_example: str = ""
     n_blank: int = 0
 
@@ -49,9 +53,11 @@ class Met:
                 value=self.short_example,
             )
         if self.short:
-            yield _dropped("short_rows", self.short, file, "rows have too few cells", self.short_example)
+            yield dropped_rows(self.short, file, "rows have too few cells", "short_rows", self.short_example)
         if self.headers:
-            yield _dropped("repeated_header", self.headers, file, "rows repeat the header", dialect.names[0])
+            yield dropped_rows(self.headers, file, "rows repeat the header", "repeated_header", dialect.names[0])
+        if self.long:
+            yield dropped_rows(self.long, file, "rows have too many cells or a broken quote")
         if self.n_blank:
             message = f"{self.n_blank:,} blank lines were skipped."
             yield Problem("blank_lines", "info", self.n_blank, "skipped", message, file)
@@ -90,10 +96,10 @@ def read_odd_lines(plain: PlainText, dialect: Dialect, lines: IntArray) -> OddLi
 
 
 def _cells(text: str, dialect: Dialect) -> list[str] | None:
-    if len(dialect.delimiter) > 1 or not dialect.quoted:
-        return text.split(dialect.delimiter) if text else []
+    if dialect.is_plain:
+        return dialect.cells(text)
     try:
-        return next(csv.reader([text], delimiter=dialect.delimiter, strict=True), [])
+        return next(csv.reader([text], strict=True, **dialect.csv_form), [])
     except csv.Error:
         return None
 
@@ -120,7 +126,8 @@ def line_bytes(path: Path, lines: IntArray) -> list[bytes]:
     return found
 
 
-def _dropped(code: str, lines: list[int], file: str, what: str, value: str) -> Problem:
+def dropped_rows(lines: list[int], file: str, what: str, code: str = "bad_rows", value: str | None = None) -> Problem:
+    """The account of rows that were left out."""
     count = len(lines)
     return Problem(
         code,

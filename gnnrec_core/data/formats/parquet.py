@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.delimited import need_file
-from gnnrec_core.data.formats.plain import FREE_OUTPUT, MAX_RATIO
+from gnnrec_core.data.formats.looks import N_SAMPLE
+from gnnrec_core.data.formats.packed import FREE_OUTPUT, MAX_RATIO
 from gnnrec_core.data.formats.roles import guess_roles
 from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
 from gnnrec_core.data.options import ImportOptions
@@ -33,7 +34,7 @@ class ParquetReader:
         path = need_file(source)
         progress(0.0, f"reading {path.name}")
         file = _opened(path)
-        roles = guess_roles(file.schema_arrow.names, options, path.name)
+        roles = guess_roles(file.schema_arrow.names, options, path.name, lambda name: _sample(file, name))
         table = _table(path, file, roles.columns, lists=False)
         return SourceLog(path.name, "parquet", (Part(table, roles),))
 
@@ -66,11 +67,23 @@ def _opened(path: Path) -> pq.ParquetFile:
     return file
 
 
+def _sample(file: pq.ParquetFile, name: str) -> pl.Series:
+    """The first cells of a column; nothing where they cannot be read (reading all of it will say why)."""
+    kind = file.schema_arrow.field(name).type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or isinstance(kind, pa.BaseExtensionType):
+        return pl.Series(name, [], dtype=pl.String)
+    try:
+        batch = next(file.iter_batches(N_SAMPLE, row_groups=[0], columns=[name]))
+        return pl.Series(name, pl.from_arrow(batch.column(0)))
+    except (pa.ArrowException, OSError, ValueError, StopIteration, pl.exceptions.PolarsError):
+        return pl.Series(name, [], dtype=pl.String)
+
+
 def _table(path: Path, file: pq.ParquetFile, columns: tuple[str, ...], lists: bool) -> Table:
     fields = [file.schema_arrow.field(name) for name in columns]
     _refuse_bomb(path, file, len(columns))
     for field in fields:
-        _refuse_type(path, field, lists)
+        refuse_type(path, field, lists)
     text = [field.name for field in fields if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
     try:
         arrow = pq.read_table(path, columns=list(columns), read_dictionary=text)
@@ -81,7 +94,7 @@ def _table(path: Path, file: pq.ParquetFile, columns: tuple[str, ...], lists: bo
         raise DataError(
             f"{path.name} cannot be read: {reason}", "Write or download it again.", file=path.name
         ) from None
-    frame, problems = _decoded(path, frame)
+    frame, problems = decoded(path, frame)
     return Table(path.name, frame.select(columns), frame.height, problems=problems)
 
 
@@ -99,7 +112,8 @@ def _refuse_bomb(path: Path, file: pq.ParquetFile, n_columns: int) -> None:
         )
 
 
-def _refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
+def refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
+    """DataError where a column does not hold one value a row (or, where `lists`, a list)."""
     kind = field.type
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     if (is_list and lists) or not (pa.types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType)):
@@ -113,7 +127,7 @@ def _refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
     )
 
 
-def _decoded(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+def decoded(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
     """Bytes as UTF-8 text, decimals as numbers; DataError for bytes that are no text."""
     problems = []
     for name in frame.columns:

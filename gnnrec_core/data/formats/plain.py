@@ -1,28 +1,24 @@
-"""Bytes of any text file as plain UTF-8: gzip unpacked under a cap, BOM and UTF-16 understood, oddities refused."""
+"""Bytes of any text file as plain UTF-8: packed files unpacked, BOM and UTF-16 understood, oddities refused."""
 
 from __future__ import annotations
 
 import codecs
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.bad_rows import LEAVE_OUT
 from gnnrec_core.data.dataset import Problem
+from gnnrec_core.data.formats.packed import file_blocks, foreign_kind, packing
 
-BLOCK = 1 << 18
 MAX_LINE = 1 << 20
 _NO_ENCODINGS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
-MAX_RATIO = 200
-FREE_OUTPUT = 64 << 20
-"""An archive may unpack to this many bytes whatever its ratio; beyond it the ratio counts."""
 
 
 @dataclass(frozen=True)
@@ -37,31 +33,43 @@ class PlainText:
     n_returns: int
     n_lone_returns: int
     problems: tuple[Problem, ...]
+    left_out: frozenset[int] = frozenset()
+    """Lines that are no text and were left out, as asked; nothing stands there."""
 
 
 @contextmanager
-def plain_text(path: Path, encoding: str | None = None, foreign: bool = True) -> Iterator[PlainText]:
+def plain_text(
+    path: Path, encoding: str | None = None, foreign: bool = True, drop_bad: bool = False
+) -> Iterator[PlainText]:
     """`path` as plain UTF-8 text, checked from end to end. The temporary copy vanishes with the block.
 
     `foreign` false lets JSON through, which is else refused as no table.
 
     Raises DataError for empty, binary, packed, cut off, oversized, web page and JSON files, for NUL bytes, and for
-    bytes that are no text in the encoding: with line and byte offset.
+    bytes that are no text in the encoding: with line and byte offset. Where `drop_bad`, lines with such bytes are left
+    out instead.
     """
     head = first_bytes(path)
     if foreign:
         refuse_foreign(path, head)
     with tempfile.TemporaryDirectory(prefix="gnnrec-") as folder:
         name, start = text_encoding(head, encoding)
-        copy = start > 0 or name != "utf-8" or is_gzip(path) or (b"\r" in head and b"\n" not in head)
+        copy = start > 0 or name != "utf-8" or bool(packing(path)) or (b"\r" in head and b"\n" not in head)
         target = Path(folder) / "plain.txt" if copy else path
-        yield _scan(path, target, copy, _notes(path, head, name, encoding))
+        notes = _notes(path, head, name, encoding)
+        try:
+            plain = _scan(path, target, copy, notes)
+        except DataError as error:
+            if not drop_bad or "bad_rows" not in error.details or name.startswith("utf-16"):
+                raise
+            plain = _scan_lines(path, Path(folder), name, notes)
+        yield plain
 
 
 def first_bytes(path: Path, size: int = 65_536) -> bytes:
     """The first bytes of the content, unpacked where it is gzip. DataError where the file is empty."""
     try:
-        blocks = _blocks(path, size)
+        blocks = file_blocks(path, size)
         head = b"".join(block for block, _ in zip(blocks, range(4), strict=False))[:size]
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror}.", "Check the path.", file=path.name) from None
@@ -77,12 +85,6 @@ def head_text(path: Path, encoding: str | None = None, size: int = 65_536) -> st
     name, start = text_encoding(head, encoding)
     text = head[start:].decode(name, "replace").replace("\r\n", "\n").replace("\r", "\n")
     return text if len(head) < size or "\n" not in text else text[: text.rindex("\n") + 1]
-
-
-def is_gzip(path: Path) -> bool:
-    """Does the file begin with gzip's magic bytes?"""
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
 
 
 def text_encoding(head: bytes, asked: str | None) -> tuple[str, int]:
@@ -115,15 +117,11 @@ def refuse_foreign(path: Path, head: bytes) -> None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     what, hint = "", "Export the table as CSV and import that."
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
-        what, hint = f"looks like a ZIP or XLSX archive{_entries(path)}", "Unpack it, or save the sheet as CSV."
-    elif head.startswith(b"PAR1"):
-        what, hint = "is a Parquet file", "Use --format parquet or auto."
-    elif head.startswith(b"SQLite format 3\x00"):
-        what, hint = "is an SQLite database", "Name it as sqlite:///PATH#TABLE."
+        what, hint = f"looks like a ZIP or XLSX archive{_entries(path)}", "Unpack it, and import what is in it."
+    elif found := foreign_kind(path, head):
+        what, hint = found
     elif start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         what, hint = "is a web page, not a table", "Download the file itself; a sign-in page may have come instead."
-    elif head.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"\x7fELF", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
-        what = "is a binary file, not a table of text"
     elif start.startswith((b"{", b"[")):
         what, hint = "holds one JSON document", "Write one JSON object a line, or export the table as CSV."
     if what:
@@ -142,8 +140,8 @@ def _entries(path: Path) -> str:
 
 def _notes(path: Path, head: bytes, encoding: str, asked: str | None) -> list[Problem]:
     notes = []
-    if is_gzip(path):
-        notes.append(_note("gzip", "unpacked", "The file is packed with gzip and was unpacked.", path))
+    if how := packing(path):
+        notes.append(_note(how.lower(), "unpacked", f"The file is packed with {how} and was unpacked.", path))
     if head.startswith(codecs.BOM_UTF8):
         notes.append(_note("byte_order_mark", "skipped", "A UTF-8 byte order mark at the start was skipped.", path))
     if encoding != "utf-8":
@@ -156,56 +154,6 @@ def _notes(path: Path, head: bytes, encoding: str, asked: str | None) -> list[Pr
 
 def _note(code: str, action: str, message: str, path: Path, value: str | None = None) -> Problem:
     return Problem(code, "info", 1, action, message, file=path.name, value=value)
-
-
-def _blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if packed:
-            yield from _unpacked(file, path, size)
-        else:
-            while block := file.read(size):
-                yield block
-
-
-def _unpacked(file: IO[bytes], path: Path, size: int) -> Iterator[bytes]:
-    """The content of a gzip file (of several members, too), never more than `MAX_RATIO` times what was read."""
-    unpacker, n_in, n_out, rest = zlib.decompressobj(31), 0, 0, b""
-    while True:
-        if not rest:
-            rest = file.read(65_536)
-            n_in += len(rest)
-            if not rest:
-                break
-        if unpacker.eof:
-            unpacker = zlib.decompressobj(31)
-        try:
-            block = unpacker.decompress(rest, size)
-        except zlib.error as error:
-            raise DataError(
-                f"{path.name} is a damaged gzip archive near byte {n_in:,}: {error}.",
-                "Copy or download it again.",
-                file=path.name,
-                offset=n_in,
-            ) from None
-        rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-        n_out += len(block)
-        if n_out > FREE_OUTPUT and n_out > MAX_RATIO * n_in:
-            raise DataError(
-                f"{path.name} unpacks to more than {MAX_RATIO} times its size ({n_out:,} bytes so far).",
-                "This looks like a decompression bomb; unpack it yourself if you trust it.",
-                file=path.name,
-            )
-        if block:
-            yield block
-    if not unpacker.eof:
-        raise DataError(
-            f"{path.name} is cut off: the gzip archive ends too early, at byte {n_in:,}.",
-            "Copy or download it again.",
-            file=path.name,
-            offset=n_in,
-        )
 
 
 def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainText:
@@ -227,10 +175,11 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
                 line = counts[b"\n"] + block[:at].count(b"\n") + 1
                 raise DataError(
                     f"{path.name} has a NUL byte on line {line:,} (byte {size + at:,}): it is damaged or binary.",
-                    "Export the table again as plain text.",
+                    f"Export the table again as plain text, {LEAVE_OUT}.",
                     file=path.name,
                     line=line,
                     offset=size + at,
+                    bad_rows=1,
                 )
             counts[b"\n"] += int(
                 np.count_nonzero(np.frombuffer(block, np.uint8) == 10)
@@ -253,6 +202,40 @@ def _scan(path: Path, target: Path, copy: bool, notes: list[Problem]) -> PlainTe
     return PlainText(target, path.name, size, counts[b"\n"], counts[b'"'], n_returns, n_returns - n_pairs, tuple(notes))
 
 
+def _scan_lines(path: Path, folder: Path, encoding: str, notes: list[Problem]) -> PlainText:
+    """The text with nothing on the lines that are no text in the encoding, or hold a NUL byte."""
+    raw, text = folder / "raw", folder / "lines.txt"
+    with raw.open("wb") as out:
+        out.writelines(file_blocks(path))
+    bad, value = [], ""
+    with raw.open("rb") as lines, text.open("wb") as out:
+        for number, line in enumerate(lines, 1):
+            try:
+                decoded = line.decode(encoding).encode()
+            except UnicodeError:
+                decoded = b"\0"
+            if b"\0" in decoded:
+                bad.append(number)
+                value = value or line[:80].decode(encoding, "replace")
+                decoded = b"\n"
+            out.write(decoded)
+    message = f"{len(bad):,} rows are no {encoding} text and were left out, as asked."
+    note = Problem(
+        "bad_rows",
+        "warning",
+        len(bad),
+        "dropped",
+        message,
+        path.name,
+        bad[0],
+        value=value,
+        lines=tuple(bad[:10]),
+        rows_removed=len(bad),
+    )
+    plain = _scan(text, text, False, [])
+    return replace(plain, name=path.name, problems=(*notes, note), left_out=frozenset(bad))
+
+
 def _used_encoding(notes: list[Problem]) -> str | None:
     """The encoding that the notes say was used."""
     return next((note.value for note in notes if note.code == "encoding"), None)
@@ -264,7 +247,7 @@ def _text_blocks(
     """Blocks of UTF-8 bytes that are proved to be text in `encoding`."""
     offset = 0
     pending = False
-    for raw in _blocks(path):
+    for raw in file_blocks(path):
         block = raw[start:] if offset == 0 else raw
         try:
             if encoding == "utf-8" and not pending and block.isascii():
@@ -288,9 +271,11 @@ def _refuse_bytes(path: Path, block: bytes, error: UnicodeError, encoding: str, 
     byte = f"0x{block[at]:02x}" if at < len(block) else "its last byte"
     raise DataError(
         f"{path.name} is not {encoding} text on line {line:,}: {byte} at byte {offset + at:,}.",
-        "If the whole file is in another encoding, name it, for example --encoding cp1252; else repair that line.",
+        "If the whole file is in another encoding, name it, for example --encoding cp1252; else repair that line, "
+        f"{LEAVE_OUT}.",
         file=path.name,
         line=line,
+        bad_rows=1,
         value=byte,
         offset=offset + at,
     )

@@ -64,7 +64,9 @@ class RecBoleReader:
             for name, kind in zip(table.frame.columns, types)
             if kind.endswith("_seq") and plain_name(name) not in _TITLES
         ]
-        return replace(table, frame=table.frame.with_columns(lists))
+        codes = tuple(name for name, kind in zip(table.frame.columns, types) if kind == "token")
+        amounts = tuple(name for name, kind in zip(table.frame.columns, types) if kind == "float")
+        return replace(table, frame=table.frame.with_columns(lists), codes=codes, amounts=amounts)
 
 
 def _is_atomic(path: Path) -> bool:
@@ -90,7 +92,7 @@ def _unused(folder: Path) -> list[Problem]:
 def _read(path: Path, keep: int | None, options: ImportOptions) -> tuple[Table, tuple[str, ...]]:
     """A file with its columns renamed to what stands before the colon, and their types. `keep` limits the columns."""
     dialect = guess_dialect(head_text(path, options.encoding), path.name, "\t", "yes", quoted=False)
-    table = read_text(path, dialect, dialect.names[:keep], options.encoding)
+    table = read_text(path, dialect, dialect.names[:keep], options.encoding, options.bad_rows == "drop")
     names = [name.rpartition(":")[0] or name for name in table.frame.columns]
     types = tuple(name.rpartition(":")[2] for name in table.frame.columns)
     return replace(table, frame=table.frame.rename(dict(zip(table.frame.columns, names)))), types
@@ -106,8 +108,8 @@ def _interactions(path: Path, split: SplitName | None, options: ImportOptions) -
             line=1,
             value=dialect.names[0],
         )
-    roles = guess_roles(dialect.names, options, path.name)
-    return Part(read_text(path, dialect, roles.columns, options.encoding), roles, split)
+    roles = guess_roles(dialect.names, options, path.name, dialect.sample)
+    return Part(read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop"), roles, split)
 
 
 def _network(path: Path | None, options: ImportOptions) -> tuple[EdgeTable, ...]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+
+import polars as pl
 
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.formats.looks import Sample, fitting_order, may_say_what_happened, time_columns
 from gnnrec_core.data.formats.source import Roles
 from gnnrec_core.data.options import ImportOptions
 
@@ -19,8 +23,10 @@ KNOWN = {
     "poiid recipeid animeid storeid restaurantid placeid gmapid contentid content sku title itm",
     "rating": "rating ratings score stars star overall value weight rate playcount plays count preference "
     "reviewscore userrating bookrating reviewrating",
-    "time": "timestamp time datetime date ts unixreviewtime created createdat ratedat eventtime unixtime reviewtime "
-    "visitedat when utctime",
+    "time": "timestamp timestampms timems timestampus timestampns timestamps time datetime date ts unixreviewtime "
+    "eventtimestamp eventtime eventdate unixtime reviewtime reviewdate ratingtime ratingdate created createdat ratedat "
+    "interactiontime interactiondate transactiontime transactiondate orderdate ordertime purchasedate purchasetime "
+    "clicktime viewtime playedat listenedat watchedat addedat visitedat when utctime timeutc checkintime",
 }
 ABROAD = {
     "user": "benutzer benutzerid nutzer nutzerid kunde kundenid kundennummer kundennr kundennummern leser leserid "
@@ -63,9 +69,38 @@ def guess_column(role: str, names: Sequence[str], taken: Sequence[str] = ()) -> 
 
 
 def guess_roles(
-    names: Sequence[str], options: ImportOptions, file: str, has_header: bool = True, line: int = 1
+    names: Sequence[str],
+    options: ImportOptions,
+    file: str,
+    sample: Sample,
+    has_header: bool = True,
+    line: int = 1,
 ) -> Roles:
-    """The roles of the columns `names`. DataError that lists the columns where user or item cannot be told."""
+    """The roles of the columns `names`, whose first cells are `sample(name)`. DataError that lists the columns where
+    user or item cannot be told, and where the columns of a table without names contradict the usual order."""
+    chosen = propose_roles(names, options, file, sample, has_header)
+    if not has_header and not _asked(options):
+        refuse_order(names, sample, file, line, chosen)
+    user, item = chosen["user"], chosen["item"]
+    for role, column in (("user", user), ("item", item)):
+        if column is None:
+            raise _no_column(role, names, file, line)
+    if user == item:
+        raise RequestError(f"Column {user!r} cannot be both user and item.", "Name two columns.", column=user)
+    roles = Roles(str(user), str(item), chosen["rating"], chosen["time"], names=tuple(names))
+    others = [name for name in names if name not in roles.columns]
+    return replace(
+        roles,
+        extra=tuple(dict.fromkeys(named_column(name, names, file) for name in options.needed_columns())),
+        behaviours=tuple(name for name in others if may_say_what_happened(name, sample(name))),
+        other_times=tuple(look.column for look in time_columns(others, sample)),
+    )
+
+
+def propose_roles(
+    names: Sequence[str], options: ImportOptions, file: str, sample: Sample, has_header: bool = True
+) -> dict[str, str | None]:
+    """The column of each role (None: not found): as asked, by name, or by the order that fits."""
     chosen: dict[str, str | None] = {}
     asked = {"user": options.user_col, "item": options.item_col, "rating": options.rating_col, "time": options.time_col}
     for role, wanted in asked.items():
@@ -74,16 +109,63 @@ def guess_roles(
         for role, wanted in asked.items():
             if wanted is None:
                 chosen[role] = guess_column(role, names, [c for c in chosen.values() if c])
+        if options.time_col is None:
+            chosen["time"] = _best_time(names, chosen, sample)
     elif not any(chosen.values()):
-        for (role, wanted), name in zip(asked.items(), names, strict=False):
-            chosen[role] = name if wanted is None else None
-    user, item = chosen["user"], chosen["item"]
-    for role, column in (("user", user), ("item", item)):
-        if column is None:
-            raise _no_column(role, names, file, line)
-    if user == item:
-        raise RequestError(f"Column {user!r} cannot be both user and item.", "Name two columns.", column=user)
-    return Roles(str(user), str(item), chosen["rating"], chosen["time"])
+        usual = dict(zip(asked, names, strict=False))
+        fitting = fitting_order(names, sample) or usual
+        chosen = {role: None if wanted == "none" else fitting.get(role) for role, wanted in asked.items()}
+    return chosen
+
+
+def _asked(options: ImportOptions) -> bool:
+    return any(
+        column not in (None, "none")
+        for column in (options.user_col, options.item_col, options.rating_col, options.time_col)
+    )
+
+
+def _best_time(names: Sequence[str], chosen: dict[str, str | None], sample: Sample) -> str | None:
+    """Of several columns with a name for times, the one with the most different times (`time_ms` before `date`)."""
+    others = [column for role, column in chosen.items() if role != "time"]
+    known = [name for name in names if name not in others and plain_name(name) in _ORDER["time"]]
+    if len(known) < 2:
+        return chosen["time"]
+    looks = {look.column: look.n_distinct for look in time_columns(known, sample)}
+    order = {name: _ORDER["time"].index(plain_name(name)) for name in looks}
+    return min(looks, key=lambda name: (-looks[name], order[name])) if looks else chosen["time"]
+
+
+def refuse_order(names: Sequence[str], sample: Sample, file: str, line: int, chosen: dict[str, str | None]) -> None:
+    """Without names, only the usual order (user, item, rating, time) is taken on trust: DataError where there are more
+    columns, or where a column plainly holds something else than its place says."""
+    first = {name: sample(name).head(1).cast(pl.String).to_list() for name in names[:12]}
+    row = ", ".join(str(cell) for cells in first.values() for cell in cells)[:200]
+    fitting = fitting_order(names, sample)
+    number = {name: str(place) for place, name in enumerate(names, 1)}
+    words = " ".join(f"--{role}-col {number[column]}" for role, column in (fitting or {}).items())
+    if len(names) > 4:
+        time = f" {number[fitting['time']]}" if fitting and "time" in fitting else ""
+        raise DataError(
+            f"{file} has no header and {len(names)} columns, so it cannot be told which is which.",
+            f"Name them by number: --user-col 1 --item-col 2 (and --rating-col, --time-col{time}).",
+            file=file,
+            line=line,
+            value=row,
+        )
+    if fitting is None:
+        return
+    column = fitting["time"] if "time" in fitting else fitting["rating"]
+    what = "times" if "time" in fitting else "ratings"
+    raise DataError(
+        f"{file} has no header, and column {number[column]} holds {what} (such as {first[column][0]!r}), so the order "
+        "of its columns is not user, item, rating, time.",
+        f"Name them by number; what fits is {words}.",
+        file=file,
+        line=line,
+        column=column,
+        value=row,
+    )
 
 
 def named_column(asked: str, names: Sequence[str], file: str) -> str:

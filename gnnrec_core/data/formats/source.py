@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import IntArray, Problem, SplitName
 from gnnrec_core.data.options import EdgeKind, ImportOptions
@@ -32,6 +33,9 @@ class Table:
     first_line: int = 1
     lines: IntArray | None = None
     problems: tuple[Problem, ...] = ()
+    codes: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+    """Columns that the source declares to hold codes, or amounts, whatever their letters are."""
 
     def line(self, row: int) -> int:
         """The line of the file, from 1, on which `row` starts."""
@@ -42,6 +46,13 @@ class Table:
         value = self.frame[column][int(row)]
         return "" if value is None else str(value)[:80]
 
+    def keeping(self, mask: NDArray[np.bool_]) -> Table:
+        """The rows that a mask keeps, with their lines; `n_in` stays."""
+        if mask.all():
+            return self
+        lines = self.lines[mask] if self.lines is not None else np.flatnonzero(mask) + self.first_line
+        return replace(self, frame=self.frame.filter(pl.Series(mask)), lines=lines)
+
     def where(self, rows: IntArray, limit: int = 10) -> tuple[int, ...]:
         """The lines of the first `limit` rows."""
         return tuple(self.line(row) for row in np.asarray(rows)[:limit])
@@ -49,17 +60,32 @@ class Table:
 
 @dataclass(frozen=True)
 class Roles:
-    """Which column is the user, the item, the rating and the time."""
+    """Which column is the user, the item, the rating and the time.
+
+    `extra` are columns that conditions and behaviour weights need; `behaviours` columns that may say what happened;
+    `other_times` columns that hold times and are not read; `names` all columns of the table.
+    """
 
     user: str
     item: str
     rating: str | None = None
     time: str | None = None
+    extra: tuple[str, ...] = ()
+    behaviours: tuple[str, ...] = ()
+    other_times: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are read, in role order."""
-        return tuple(name for name in (self.user, self.item, self.rating, self.time) if name is not None)
+        """The columns that are read, in role order, each once."""
+        wanted = (self.user, self.item, self.rating, self.time, *self.extra, *self.behaviours)
+        return tuple(dict.fromkeys(name for name in wanted if name is not None))
+
+    @property
+    def says(self) -> str:
+        """`user = 'a', item = 'b', ...`: for messages."""
+        found = zip(("user", "item", "rating", "time"), (self.user, self.item, self.rating, self.time), strict=True)
+        return ", ".join(f"{role} = {column!r}" for role, column in found if column)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,18 @@ import polars as pl
 
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table
+from gnnrec_core.data.formats.looks import N_SAMPLE
+from gnnrec_core.data.formats.roles import guess_roles, propose_roles
+from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
 from gnnrec_core.data.options import ImportOptions
 
 CHUNK = 50_000
+_SQLITE_TABLES = (
+    "select m.name, p.name from sqlite_master m, pragma_table_info(m.name) p "
+    "where m.type in ('table', 'view') and m.name not like 'sqlite_%' order by m.name, p.cid"
+)
+_DUCKDB_TABLES = "select table_name, column_name from information_schema.columns order by table_name, ordinal_position"
+_NO_NAMES = dict.fromkeys(("user_col", "item_col", "rating_col", "time_col"))
 _SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle")
 
 
@@ -26,11 +34,14 @@ class SqlReader:
 
     def matches(self, source: str) -> bool:
         scheme, found, _ = source.partition("://")
-        return bool(found) and scheme.split("+")[0] in _SCHEMES
+        return (bool(found) and scheme.split("+")[0] in _SCHEMES) or _database_file(source) is not None
 
     def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
-        url, _, fragment = source.partition("#")
+        file = _database_file(source)
+        url, _, fragment = source.partition("#") if file is None else (file, "", "")
         table = options.table or fragment or None
+        if file and not table and not options.query:
+            table = _table_of_log(file, options)
         if bool(table) == bool(options.query):
             raise RequestError(
                 "A database needs either a table or a query.", "Add #TABLE to the URL, or pass --table or --query."
@@ -42,11 +53,50 @@ class SqlReader:
         with opened(url, table, options.query) as (names, rows, shown):
             name = table or "query"
             _refuse_repeats(names, name)
-            roles = guess_roles(names, options, name)
-            frame = _frame(names, rows, roles.columns)
+            blocks = iter(rows)
+            first: Any = next(blocks, [])
+            roles = guess_roles(
+                names, options, name, lambda column: _frame(names, [first[:N_SAMPLE]], (column,))[column]
+            )
+            frame = _frame(names, chain([first], blocks), roles.columns)
         if not frame.height:
             raise DataError(f"{name} has no data rows.", "Choose a table with interactions.", file=name)
         return SourceLog(name, "sql", (Part(Table(name, frame, frame.height), roles),), location=f"{shown}#{name}")
+
+
+def _database_file(source: str) -> str | None:
+    """The URL of a file that is a database, by its first bytes."""
+    path = as_file(source)
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(b"SQLite format 3"):
+        return f"sqlite:///{path}"
+    return f"duckdb:///{path}" if head[8:12] == b"DUCK" else None
+
+
+def _table_of_log(url: str, options: ImportOptions) -> str:
+    """The only table, or the only one with columns for user and item; DataError that names the tables otherwise."""
+    opened, inquiry = (_duckdb, _DUCKDB_TABLES) if url.startswith("duckdb") else (_sqlalchemy, _SQLITE_TABLES)
+    found: dict[str, list[str]] = {}
+    with opened(url, None, inquiry) as (_, blocks, _shown):
+        for block in blocks:
+            for table, column in block:
+                found.setdefault(str(table), []).append(str(column))
+    no_sample = pl.Series([], dtype=pl.String)
+    logs = []
+    for table, names in found.items():
+        chosen = propose_roles(names, options.model_copy(update=_NO_NAMES), table, lambda name: no_sample)
+        logs += [table] if chosen["user"] and chosen["item"] else []
+    if len(found) == 1 or len(logs) == 1:
+        return logs[0] if logs else next(iter(found))
+    raise DataError(
+        f"The database holds {len(found)} tables ({', '.join(map(repr, list(found)[:10]))}), and it cannot be told "
+        "which is the log.",
+        "Name it with --table.",
+        value=", ".join(found),
+    )
 
 
 @contextmanager

@@ -8,7 +8,6 @@ folder sees the same jobs, so a restarted server adopts them by looking.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -19,15 +18,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import psutil
 from filelock import FileLock
+from pydantic import Field
 
+from gnnrec_core.checked import STRICT, Count, Form, Moment
 from gnnrec_core.errors import LensError, RequestError
 from gnnrec_core.files import write_json
 from gnnrec_core.library import PROJECT, Workspace
-from gnnrec_core.models.run import RunRecord, State
+from gnnrec_core.models.run import Line, RunRecord, Setting, State, Whole
 
 MAX_IN_LINE = 20
 GRACE_SECONDS = 20.0
@@ -40,12 +41,13 @@ LOG_TAIL = 4_000
 class TrainRequest:
     """What `train` is asked. `settings` holds only what differs from the model's defaults."""
 
-    dataset_folder: str
-    model: str
-    settings: Mapping[str, Any]
-    seed: int = 0
-    device: str = "auto"
-    max_seconds: float | None = None
+    __pydantic_config__ = STRICT
+    dataset_folder: Annotated[str, Field(max_length=4096)]
+    model: Line
+    settings: Mapping[str, Setting]
+    seed: Whole = 0
+    device: Line = "auto"
+    max_seconds: Moment | None = None
 
     @property
     def words(self) -> list[str]:
@@ -63,13 +65,17 @@ class Job:
     Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
     """
 
-    id: str
-    number: int
+    __pydantic_config__ = STRICT
+    id: Line
+    number: Count
     request: TrainRequest
-    pid: int
-    started: float
+    pid: Annotated[int, Field(ge=-1, le=2**31 - 1)]
+    started: Moment
     resume: bool = False
-    cancelled_at: float | None = None
+    cancelled_at: Moment | None = None
+
+
+FORM = Form(Job, RequestError, "Dismiss it, and start the training anew.", most_bytes=2**20)
 
 
 @dataclass(frozen=True)
@@ -314,8 +320,11 @@ def _write(place: Workspace, job: Job) -> None:
 
 
 def _read(folder: Path) -> Job:
-    content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    return Job(**{**content, "request": TrainRequest(**content["request"])})
+    """The job in `folder`. RequestError where its note is damaged, or speaks of another job."""
+    job = FORM.read(folder / "job.json")
+    if job.id != folder.name:
+        raise FORM.damaged(str(folder / "job.json"), f"it speaks of the job {job.id!r}")
+    return job
 
 
 def _read_all(place: Workspace) -> list[Job]:
@@ -323,8 +332,7 @@ def _read_all(place: Workspace) -> list[Job]:
     for path in (place.home / "jobs").glob("*/job.json"):
         try:
             jobs.append(_read(path.parent))
-        except FileNotFoundError:
-            continue  # forgotten by somebody else in this moment
-        except (ValueError, TypeError, KeyError):
-            jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
+        except RequestError:
+            if path.exists():  # else it was forgotten by somebody else in this moment
+                jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
     return jobs

@@ -62,6 +62,25 @@ def for_markdown(text: Any) -> str:
     return _MARKDOWN.sub(r"\\\1", broken)
 
 
+def for_label(text: Any) -> str:
+    """Safe in the label, option, help text or tooltip of a Streamlit widget, all of which read Markdown: pills, tabs,
+    segmented controls, buttons, check boxes, expanders, metrics.
+
+    As `for_markdown`, for a piece of a label; what we write ourselves goes around it.
+    """
+    return for_markdown(text)
+
+
+def for_terminal(text: Any) -> str:
+    """Safe in a line that a program prints: no escape sequence, no return to the start of the line, nothing that turns
+    the reading direction.
+
+    >>> for_terminal("a\x1b[2Jb")
+    'a�[2Jb'
+    """
+    return clean(text)
+
+
 def for_csv(value: Any) -> Any:
     """A cell that no spreadsheet runs as a formula: text that starts like one gets a leading apostrophe.
 

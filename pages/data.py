@@ -5,6 +5,7 @@ import streamlit as st
 from gnnrec_core.library import workspace
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import dataset_view, import_view, pickers, shell
+from gnnrec_ui.damaged_view import damaged
 
 with shell.page("data") as study:
     place = workspace()
@@ -34,3 +35,4 @@ with shell.page("data") as study:
         st.subheader("Attributes", anchor=False)
         dataset_view.attributes(found)
         dataset_view.manage(place, entry)
+    damaged(place, "datasets")

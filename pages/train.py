@@ -6,6 +6,7 @@ from gnnrec_core import jobs
 from gnnrec_core.library import workspace
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import shell
+from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.jobs_view import trainings
 from gnnrec_ui.new_training import choose_training, expected_time
 from gnnrec_ui.runs_view import run_list
@@ -38,5 +39,4 @@ with shell.page("train") as study:
 
     st.subheader("Runs", anchor=False)
     run_list(place, dataset.fingerprint)
-    for _, error in place.damaged():
-        shell.show_error(error)
+    damaged(place, "runs")

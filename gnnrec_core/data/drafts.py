@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gnnrec_core.checked import parse, read_bytes
 from gnnrec_core.data.readers.values import EdgeTable, Part, Roles, SourceLog, Table
 from gnnrec_core.data.values import Problem
 from gnnrec_core.errors import DataError
@@ -51,7 +52,7 @@ def save_log(log: SourceLog, folder: Path) -> None:
 
 def load_log(folder: Path) -> SourceLog:
     """The log that `save_log` wrote into `folder`."""
-    card = json.loads((folder / "log.json").read_text(encoding="utf-8"))
+    card = parse(read_bytes(folder / "log.json"))
     return SourceLog(
         card["name"],
         card["format"],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (
-    ("errors", "registry", "settings", "files", "text", "pseudonyms", "progress"),
+    ("errors", "registry", "settings", "files", "checked", "text", "pseudonyms", "progress"),
     ("data",),
     ("graph",),
     ("ranking",),

@@ -21,6 +21,7 @@ MOST_COLUMNS = 10_000
 MAX_RATIO = 1000
 """Our own tables are sorted and full of repetition; a bomb is smaller than a thousandth of what it unpacks to."""
 FREE_BYTES = 256 * 2**20
+SMALL = 2**20
 FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799
 """Seconds of the years 1 to 9999: what an import lets in."""
 
@@ -60,17 +61,37 @@ def read_table(path: Path, columns: Mapping[str, Fits], n_rows: int | None = Non
     for name, kind in schema.items():
         if name not in columns and not value(kind):
             raise ValueError(f"column {name} of {path.name} holds {kind}")
-    height = int(pl.scan_parquet(path).select(pl.len()).collect().item())
-    if n_rows is not None and height != n_rows:
-        raise ValueError(f"{path.name} has {height:,} rows, the card says {n_rows:,}")
-    unpacked = 8 * height * len(schema)
-    if len(schema) > MOST_COLUMNS or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * path.stat().st_size):
-        raise ValueError(f"{path.name} would unpack to {unpacked:,} bytes in {len(schema):,} columns")
-    table = pl.read_parquet(path)
+    if len(schema) > MOST_COLUMNS:
+        raise ValueError(f"{path.name} has {len(schema):,} columns")
+    size = path.stat().st_size
+    most_cells = max(FREE_BYTES, MAX_RATIO * size) // 8
+    if any(isinstance(kind, pl.List) for kind in schema.values()) and _cells(path) > most_cells:
+        raise ValueError(f"the lists of {path.name} would unpack to more than {8 * most_cells:,} bytes")
+    most_rows = most_cells // max(1, len(schema))
+    if n_rows is not None and n_rows > most_rows:
+        raise ValueError(f"{path.name} would unpack to more than {8 * most_cells:,} bytes")
+    if size < SMALL:  # reading one row too many is quicker than asking first
+        table = pl.read_parquet(path, n_rows=(most_rows if n_rows is None else n_rows) + 1)
+        height = table.height
+    else:
+        height = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    if height > most_rows or n_rows not in (None, height):
+        raise ValueError(f"{path.name} has another number of rows than the card says, or too many for its size")
+    if size >= SMALL:
+        table = pl.read_parquet(path)
     for name in columns:
         if table[name].null_count():
             raise ValueError(f"column {name} of {path.name} has gaps")
     return table
+
+
+def _cells(path: Path) -> int:
+    """Values in all columns, those inside of lists too."""
+    import pyarrow.parquet as pq  # only for tables with lists: Polars does not tell
+
+    meta = pq.read_metadata(path)
+    groups = (meta.row_group(number) for number in range(meta.num_row_groups))
+    return sum(group.column(place).num_values for group in groups for place in range(group.num_columns))
 
 
 def check_bounds(dataset: Dataset, card: DatasetCard) -> None:
@@ -110,7 +131,8 @@ def _inside(what: str, values: NDArray[Any], low: int, high: int) -> None:
     def ends(part: slice) -> tuple[int, int]:
         return int(values[part].min()), int(values[part].max())
 
-    found = in_blocks(blocks(len(values)), ends)
+    parts = blocks(len(values))
+    found = in_blocks(parts, ends) if len(parts) > 1 else [ends(part) for part in parts]
     if found and (min(first for first, _ in found) < low or max(last for _, last in found) > high):
         raise ValueError(f"{what} lies outside {low:,} to {high:,}")
 

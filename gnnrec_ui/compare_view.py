@@ -16,7 +16,7 @@ from gnnrec_core.cli import plain
 from gnnrec_core.library import RunEntry, Workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.ranking.intervals import Interval
-from gnnrec_core.text import for_markdown
+from gnnrec_core.text import for_markdown, for_option
 from gnnrec_core.viz import audit_charts
 from gnnrec_ui import figures, forms, runs_view, state, tables
 from gnnrec_ui.charts import chart
@@ -33,7 +33,7 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     default = ",".join(list(runs)[:2])
     wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)
     st.session_state["runs_chosen"] = [name for name in wanted.split(",") if name]
-    chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=labels.__getitem__)
+    chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=lambda name: for_option(labels[name]))
     st.session_state["runs"] = ",".join(chosen)
     state.settle("runs", ",".join(chosen), default)
     return tuple(runs[name] for name in chosen)

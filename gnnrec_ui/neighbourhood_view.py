@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from gnnrec_core.report.privacy import NameUser
-from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.text import clean, for_label, for_option
 from gnnrec_core.viz.neighbourhood import Neighbourhood, neighbourhood
 from gnnrec_core.viz.network import draw_network, legend, node_name, node_number, node_title, relation_label
 from gnnrec_ui import pickers, privacy, shell, state, tables
@@ -60,7 +60,7 @@ def _filters(study: Study) -> tuple[int, tuple[str, ...], int]:
                 relations,
                 selection_mode="multi",
                 default=list(relations),
-                format_func=relation_label,
+                format_func=lambda name: for_label(relation_label(name)),
                 key="links",
             )
             relations = tuple(chosen) if chosen else relations
@@ -74,7 +74,7 @@ def _find(study: Study, near: Neighbourhood, name_user: NameUser) -> str | None:
         "Find in the picture",
         list(names),
         index=None,
-        format_func=lambda name: names.get(name, name),
+        format_func=lambda name: for_option(names.get(name, name)),
         placeholder="Title, id or attribute",
         key="_find_node",
     )
@@ -93,12 +93,12 @@ def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> N
             st.button(f"Show the next {min(STEP, near.n_hidden)}", on_click=_more)
         if centre != user_index:
             st.button(
-                f"Back to {for_markdown(dataset.users.ids[user_index])}", on_click=state.choose, args=("focus", None)
+                f"Back to {for_label(dataset.users.ids[user_index])}", on_click=state.choose, args=("focus", None)
             )
             if graph.node_type(centre) == "item":
                 shell.link(
                     "explain",
-                    f"Explain {for_markdown(node_title(graph, dataset, centre))}",
+                    f"Explain {for_label(node_title(graph, dataset, centre))}",
                     user=dataset.users.ids[user_index],
                     item=dataset.items.ids[centre - graph.n_users],
                 )

@@ -14,7 +14,7 @@ from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.presets import preset_settings, presets_of
 from gnnrec_core.settings import Settings, read_settings
-from gnnrec_core.text import for_markdown
+from gnnrec_core.text import for_markdown, for_option
 from gnnrec_core.trial import trial
 from gnnrec_ui import forms, shell
 from gnnrec_ui.slow_work import line, waiting_room
@@ -65,7 +65,9 @@ def _choose_preset(model: str, settings_type: type[Settings]) -> None:
         chosen = st.session_state[key]
         forms.fill(settings_type, model, preset_settings(chosen, model) if chosen else {})
 
-    chosen = st.selectbox("Begin with", list(names), key=key, format_func=names.__getitem__, on_change=fill)
+    chosen = st.selectbox(
+        "Begin with", list(names), key=key, format_func=lambda name: for_option(names[name]), on_change=fill
+    )
     if chosen:
         st.caption(for_markdown(offered[chosen]))
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.data.values import Vocabulary
 from gnnrec_core.errors import RequestError
-from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.text import clean, for_markdown, for_option
 from gnnrec_ui import ask, recent, state
 from gnnrec_ui.popovers import popover
 from gnnrec_ui.search import find
@@ -54,7 +54,9 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
     options = [ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before])]
     with choose:
         st.session_state[key] = current
-        chosen = st.selectbox(label, options, key=key, format_func=lambda name: _item_label(study, name, place, before))
+        chosen = st.selectbox(
+            label, options, key=key, format_func=lambda name: for_option(_item_label(study, name, place, before))
+        )
     recent.note(study, "item", chosen)
     if query:
         st.caption(f"{len(found) or 'No'} match{'' if len(found) == 1 else 'es'}: open the menu to choose.")

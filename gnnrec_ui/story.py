@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
 from gnnrec_core.models import MODELS
-from gnnrec_core.text import for_markdown
+from gnnrec_core.text import for_label, for_markdown
 from gnnrec_core.viz import theme
 
 PARAMETER = "demo"
@@ -119,7 +119,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("People", f"{int(dataset.card['n_users']):,}")
         st.metric("Items", f"{int(dataset.card['n_items']):,}")
         st.metric("Interactions", f"{int(dataset.card['n_interactions']):,}")
-        st.metric("Model", model)
+        st.metric("Model", for_label(model))
         if ndcg is not None:
             gain = (
                 f"{100 * (ndcg / baseline - 1):+.0f} % against popularity"

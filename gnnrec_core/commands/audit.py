@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.terminal import say
+
 CHECK_FAILED = 3
 
 
@@ -76,23 +78,23 @@ def exit_code(result: dict[str, Any]) -> int:
 def show(result: dict[str, Any]) -> None:
     """Findings first, then tables."""
     scope = result["scope"]
-    print(f"{scope['run']} ({scope['model']}) on {scope['dataset']}: lists of {scope['k']}, {scope['n_users']:,} users")
+    say(f"{scope['run']} ({scope['model']}) on {scope['dataset']}: lists of {scope['k']}, {scope['n_users']:,} users")
     for sentence in result["verdicts"]:
-        print(f"  - {sentence}")
+        say(f"  - {sentence}")
     for name, figure in result["overall"].items():
-        print(f"  {name:18} {_number(figure['value'])} [{_number(figure['low'])}, {_number(figure['high'])}]")
+        say(f"  {name:18} {_number(figure['value'])} [{_number(figure['low'])}, {_number(figure['high'])}]")
     for name, value in result["items"].items():
         if name not in result["overall"]:
-            print(f"  {name:18} {_number(value)}")
+            say(f"  {name:18} {_number(value)}")
     for group in result["by_group"]:
         ndcg = group["metrics"].get("ndcg", {}).get("value")
-        print(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
+        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
     for sentence in result["warnings"]:
-        print(f"  ! {sentence}")
+        say(f"  ! {sentence}")
     for entry in result["checks"]:
-        print(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
+        say(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
     for file in result["report"]:
-        print(f"  wrote {file}")
+        say(f"  wrote {file}")
 
 
 def _number(value: float | None) -> str:

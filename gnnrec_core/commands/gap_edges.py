@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.terminal import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -42,16 +44,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The gap, the interactions, the sets."""
-    print(
+    say(
         f"{result['group']}: {result['metric']} {result['group_value']:.4f}, all others {result['rest_value']:.4f}, "
         f"difference {result['gap']:+.4f}"
     )
     for edge in result["edges"][:20]:
-        print(
-            f"  without {edge['user']} and {edge['title']}: {edge['gap_without']:+.5f} ({edge['change']:+.5f} smaller)"
-        )
+        say(f"  without {edge['user']} and {edge['title']}: {edge['gap_without']:+.5f} ({edge['change']:+.5f} smaller)")
     for bundle in result["bundles"]:
-        print(
+        say(
             f"  without the {bundle['n']} strongest together: {bundle['gap_without']:+.4f} "
             f"(group {bundle['group_without']:.4f}, others {bundle['rest_without']:.4f})"
         )

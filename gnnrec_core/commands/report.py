@@ -8,6 +8,7 @@ from typing import Any
 
 from gnnrec_core.commands.explain import add_pair
 from gnnrec_core.errors import RequestError
+from gnnrec_core.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,11 +61,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
-    print(f"Wrote {result['report']} and {result['json']}.")
-    print(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
-    print(f"parts sum to the score within {result['completeness_error']:.1e}.")
+    say(f"Wrote {result['report']} and {result['json']}.")
+    say(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
+    say(f"parts sum to the score within {result['completeness_error']:.1e}.")
     for missing in result["not_computed"]:
-        print(f"Not computed: {missing['what']}. {missing['why']}")
+        say(f"Not computed: {missing['what']}. {missing['why']}")
 
 
 def _refuse(arguments: argparse.Namespace) -> None:

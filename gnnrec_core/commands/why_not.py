@@ -7,6 +7,7 @@ from typing import Any
 
 from gnnrec_core.commands.explain import add_pair, show_contributions
 from gnnrec_core.errors import RequestError
+from gnnrec_core.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +32,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
     contrast = result["contrast"]
-    print(f"{result['title']} stands at rank {result['rank']} for {result['user']}.")
-    print(f"Against {contrast['reference_title']} at rank {result['k']} it lacks {-contrast['score']:.4f}:\n")
+    say(f"{result['title']} stands at rank {result['rank']} for {result['user']}.")
+    say(f"Against {contrast['reference_title']} at rank {result['k']} it lacks {-contrast['score']:.4f}:", end="\n\n")
     show_contributions(contrast)
+    say()
     added = ", ".join(entry["title"] for entry in result["added"])
     if result["found"]:
-        print(f"\nWith {added} added, it rises to rank {result['rank_after']} (recomputed).")
+        say(f"With {added} added, it rises to rank {result['rank_after']} (recomputed).")
     else:
-        print(f"\nNo set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
+        say(f"No set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
         if added:
-            print(f"The best one takes it to rank {result['rank_after']}: {added}.")
+            say(f"The best one takes it to rank {result['rank_after']}: {added}.")

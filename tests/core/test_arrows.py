@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (
-    ("errors", "registry", "settings", "files", "checked", "text", "pseudonyms", "progress"),
+    ("errors", "registry", "settings", "files", "checked", "text", "terminal", "pseudonyms", "progress"),
     ("data",),
     ("graph",),
     ("ranking",),

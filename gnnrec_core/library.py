@@ -152,7 +152,7 @@ class Workspace:
         parent = self.home / "staging"
         parent.mkdir(parents=True, exist_ok=True)
         sweep(parent, older_than=24 * 3600)
-        folder = parent / new_id("s")
+        folder = parent / new_id("s", 16)  # whoever knows it can see the import
         folder.mkdir(mode=0o700)
         return folder
 
@@ -293,9 +293,9 @@ def workspace() -> Workspace:
     return Workspace(home, read_only=os.environ.get("GNNREC_READ_ONLY", "") not in ("", "0"))
 
 
-def new_id(letter: str) -> str:
-    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`."""
-    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+def new_id(letter: str, n_random: int = 3) -> str:
+    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`, with `n_random` random bytes."""
+    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(n_random)}"
 
 
 def sweep(parent: Path, older_than: float) -> None:

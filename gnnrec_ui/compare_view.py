@@ -21,6 +21,7 @@ from gnnrec_core.viz import audit_charts
 from gnnrec_ui import figures, forms, runs_view, state, tables
 from gnnrec_ui.charts import chart
 
+MOST_RUNS = 8
 COLUMNS = ("ndcg", "recall", "hit_rate", "mrr")
 GLOBAL_COLUMNS = ("coverage",)
 AGAINST = ("coverage", "gini", "long_tail_share", "arp", "novelty", "upd", "calibration_js")
@@ -31,9 +32,20 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     runs = {run.id: run for run in place.runs(fingerprint) if run.is_usable}
     labels = runs_view.labels(list(runs.values()))
     default = ",".join(list(runs)[:2])
-    wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)
-    st.session_state["runs_chosen"] = [name for name in wanted.split(",") if name]
-    chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=lambda name: for_option(labels[name]))
+    wanted = state.follow("runs", lambda text: bool(state.names(text, runs, MOST_RUNS)) or not text, default)
+    st.session_state["runs_chosen"] = state.names(wanted, runs, MOST_RUNS)
+    asked = len([name for name in wanted.split(",") if name])
+    if asked > len(st.session_state["runs_chosen"]):
+        st.caption(
+            f"The address names {asked:,} runs; compared are those that are here, each once, {MOST_RUNS} at the most."
+        )
+    chosen = st.multiselect(
+        "Runs",
+        list(runs),
+        key="runs_chosen",
+        format_func=lambda name: for_option(labels[name]),
+        max_selections=MOST_RUNS,
+    )
     st.session_state["runs"] = ",".join(chosen)
     state.settle("runs", ",".join(chosen), default)
     return tuple(runs[name] for name in chosen)

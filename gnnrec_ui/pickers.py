@@ -72,7 +72,7 @@ def choose_k(default: int = 10, most: int = 50) -> int:
 
 def k_in_url(default: int = 10, most: int = 50) -> int:
     """The length of the list that the URL asks for."""
-    return int(state.follow("k", lambda text: text.isdecimal() and 1 <= int(text) <= most, str(default)))
+    return int(state.follow("k", lambda text: state.whole(text, 1, most) is not None, str(default)))
 
 
 def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:

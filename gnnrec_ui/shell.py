@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.errors import LensError, UnsupportedError
 from gnnrec_core.library import PROJECT
 from gnnrec_core.text import for_markdown
-from gnnrec_ui import cache, housekeeping, privacy, state, story, style, turns
+from gnnrec_ui import cache, housekeeping, privacy, readers, state, story, style, turns
 from gnnrec_ui.popovers import popover
 from gnnrec_ui.screens import SCREENS, Needs
 from gnnrec_ui.study import Study, choose_study
@@ -46,16 +46,18 @@ def page(name: str) -> Iterator[Study]:
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
             st.rerun()
-    study, menu, share, drawn = st.session_state.pop(_FRAME)
+    study, menu, share, drawn, too_long = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
     story.guide(name, link)
+    if too_long:
+        st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
     if study.unknown:
         st.warning(f"{for_markdown(study.unknown)} The menu says what is shown instead.", icon=":material/search_off:")
     try:
-        with boundary():
+        with boundary(), readers.for_this_reader():
             if _is_missing(study, screen.needs):
                 _nothing_yet(study)
             yield study
@@ -134,6 +136,7 @@ def _make_pages() -> dict[str, st.Page]:
 
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
+    too_long = state.tidy()
     navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
     cache.warm()
@@ -144,7 +147,7 @@ def _frame() -> st.Page:
         study = choose_study()
         privacy.switch(study)
         share = st.container(key="share").empty()
-    st.session_state[_FRAME] = (study, menu, share, drawn)
+    st.session_state[_FRAME] = (study, menu, share, drawn, too_long)
     return navigation
 
 

@@ -11,6 +11,7 @@ from gnnrec_core.library import DatasetEntry, RunEntry, Workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.text import for_label, for_markdown
 from gnnrec_core.viz import theme
+from gnnrec_ui import state
 
 PARAMETER = "demo"
 """The step of the demo in the URL; it is not carried, so that the menu leads out of the demo."""
@@ -91,7 +92,7 @@ def tell(link: Link) -> None:
 def guide(page: str, link: Link) -> None:
     """On a page that the demo has opened: what to look at, and the way to the next step."""
     asked = st.query_params.get(PARAMETER, "")
-    number = int(asked) if asked.isdecimal() and 1 <= int(asked) <= len(STEPS) else 0
+    number = state.whole(asked, 1, len(STEPS)) or 0
     if not number or STEPS[number - 1].page != page:
         return
     with st.container(border=True, key="guide"):

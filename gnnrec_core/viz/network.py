@@ -33,7 +33,7 @@ def node_name(node: int) -> str:
 
 def node_number(name: str | None) -> int | None:
     """The node index behind an id of the picture; None for what is no such id."""
-    return int(name[1:]) if name and name[0] == "n" and name[1:].isdecimal() else None
+    return int(name[1:]) if name and name[0] == "n" and name[1:].isdecimal() and len(name) <= 20 else None
 
 
 def node_title(graph: RecGraph, dataset: Dataset, node: int, name_user: Callable[[str], str] = str) -> str:

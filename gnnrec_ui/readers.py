@@ -1,0 +1,53 @@
+"""Who waits for an answer: work stops soon after the browser that asked has gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from gnnrec_core import progress
+from gnnrec_core.errors import CancelledError
+
+EVERY_SECONDS = 0.5
+
+
+def reader() -> str | None:
+    """The session whose page is being drawn in this thread; None outside of a server."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context is not None and exists() else None
+
+
+def is_there(session: str) -> bool:
+    """Whether the browser of that session is still connected."""
+    return not exists() or get_instance().is_active_session(session)
+
+
+def still_wanted(sessions: Callable[[], set[str]]) -> Callable[[], None]:
+    """A check for `progress.stoppable`: CancelledError where none of the `sessions` is there any more.
+
+    It looks at most once in `EVERY_SECONDS`, so that it can stand in tight loops.
+    """
+    last = time.monotonic()
+
+    def check() -> None:
+        nonlocal last
+        if time.monotonic() - last < EVERY_SECONDS:
+            return
+        last = time.monotonic()
+        asked = sessions()
+        if asked and not any(is_there(session) for session in asked):
+            raise CancelledError("Nobody waits for this answer any more.", "Ask again.")
+
+    return check
+
+
+@contextmanager
+def for_this_reader() -> Iterator[None]:
+    """Within the block, long loops of the library stop soon after the browser of this session has gone."""
+    session = reader()
+    with progress.stoppable(still_wanted(lambda: {session} if session else set())):
+        yield

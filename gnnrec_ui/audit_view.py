@@ -211,7 +211,7 @@ def items(study: Study, report: AuditReport) -> None:
         ),
         (
             "How well people are served, by length of history",
-            exposure_charts.cold_start_chart(curves.cold_start_curve(evidence)),
+            exposure_charts.cold_start_chart(curves.cold_start_curve(evidence, gate=report.gate)),
         ),
     )
     for start in (0, 2):

@@ -252,7 +252,7 @@ def _items(report: AuditReport) -> tuple[Block, ...]:
 def _cold_start(report: AuditReport) -> tuple[Block, ...]:
     rows = tuple(
         (f"{r['low_items']} to {r['high_items']}", r["n_users"], r["value"], r["low"], r["high"], r["held_out"])
-        for r in cold_start_curve(report.evidence).rows(named=True)
+        for r in cold_start_curve(report.evidence, gate=report.gate).rows(named=True)
     )
     head = ("Train items", "Users", "NDCG", "Low", "High", "Held-out items a user")
     return (Table(head, rows, "NDCG by length of history"),)

@@ -39,7 +39,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.audit.auditing import TESTED, audit
     from gnnrec_core.audit.checks import check, parse_condition
     from gnnrec_core.audit.group_audit import AuditSettings
+    from gnnrec_core.library import workspace
     from gnnrec_core.models.run import load_run
+    from gnnrec_core.pseudonyms import load_pseudonyms
     from gnnrec_core.report.audit_report import write_audit
     from gnnrec_core.settings import read_settings
 
@@ -59,9 +61,15 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     checks = tuple(check(report, condition) for condition in conditions)
     files: tuple[Path, ...] = ()
+    here = workspace()
     if arguments.report:
         files = write_audit(
-            report, arguments.report, checks, identities=arguments.identities, overwrite=arguments.overwrite
+            report,
+            arguments.report,
+            checks,
+            identities=arguments.identities,
+            overwrite=arguments.overwrite,
+            names=load_pseudonyms(here.home, here.read_only),
         )
     return {
         **report.to_dict(),

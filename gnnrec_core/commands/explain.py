@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gnnrec_core.commands.people import add_identities, name_others
 from gnnrec_core.errors import RequestError
 from gnnrec_core.settings import split_assignments
 from gnnrec_core.terminal import say
+
+if TYPE_CHECKING:
+    from gnnrec_core.data.values import Dataset
+    from gnnrec_core.explain.values import Explanation
 
 SHOWN_PATHS = 10
 
@@ -40,6 +46,7 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
     parser.add_argument("--item", required=True, metavar="ID", help="the item, as the data name it")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    add_identities(parser)
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
@@ -65,7 +72,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     if not arguments.no_faithfulness:
         explanation = with_faithfulness(found.model, found.dataset, explanation, arguments.seed)
+    explanation = for_the_reader(explanation, found.dataset, arguments)
     return explanation_json(explanation, found.dataset, arguments.top)
+
+
+def for_the_reader(explanation: Explanation, dataset: Dataset, arguments: argparse.Namespace) -> Explanation:
+    """The explanation with other people under the names that the command line gives them."""
+    from gnnrec_core.explain.narrative import narrate
+    from gnnrec_core.report.privacy import pseudonymous
+
+    name = name_others(dataset, arguments.identities, arguments.user)
+    told = narrate(explanation, dataset, name) if explanation.narrative else ()
+    return pseudonymous(replace(explanation, narrative=told), arguments.user, name)
 
 
 def show(result: dict[str, Any]) -> None:

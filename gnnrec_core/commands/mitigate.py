@@ -55,7 +55,8 @@ def show(result: dict[str, Any]) -> None:
         interval = "" if change["low"] != change["low"] else f"  [{change['low']:+.4f}, {change['high']:+.4f}]"
         say(f"  {change['metric']:18} {change['before']:10.4f} to {change['after']:10.4f}{interval}")
     lost = result["losers"]
-    say(f"  {lost['n']:,} users ({lost['share']:.1%}) lose NDCG, {lost['mean_loss']:.4f} on average")
+    how_much = f", {lost['mean_loss']:.4f} on average" if lost["mean_loss"] == lost["mean_loss"] else ""
+    say(f"  {lost['n']:,} users ({lost['share']:.1%}) lose NDCG{how_much}")
     for group, share in lost["by_group"].items():
         say(f"    of {group}: {share:.1%}")
     if result["run"]:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     page_file, json_file = arguments.out, arguments.out.with_suffix(".json")
     _refuse(arguments)
     from gnnrec_core.cli import plain
-    from gnnrec_core.files import write_bytes, write_json
+    from gnnrec_core.files import json_bytes, write_together
     from gnnrec_core.library import workspace
     from gnnrec_core.models.run import load_run
     from gnnrec_core.pseudonyms import load_pseudonyms
@@ -38,14 +38,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         found,
         found.dataset.users.index(arguments.user),
         found.dataset.items.index(arguments.item),
-        load_pseudonyms(here.home, here.read_only).name,
+        str if arguments.identities else load_pseudonyms(here.home, here.read_only).name,
         arguments.k,
         arguments.seed,
         arguments.top,
     )
     page_file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(json_file, plain(evidence_json(evidence, arguments.top)))
-    write_bytes(page_file, evidence_page(evidence, arguments.top).encode("utf-8", "replace"))
+    write_together(
+        {
+            json_file: json_bytes(plain(evidence_json(evidence, arguments.top))),
+            page_file: evidence_page(evidence, arguments.top).encode("utf-8", "replace"),
+        }
+    )
     return {
         "report": str(page_file),
         "json": str(json_file),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
-from gnnrec_core.commands.explain import add_pair, show_contributions
+from gnnrec_core.commands.explain import add_pair, for_the_reader, show_contributions
 from gnnrec_core.errors import RequestError
 from gnnrec_core.terminal import say
 
@@ -26,7 +27,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
     found = load_run(arguments.run, arguments.dataset)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
-    return why_not_json(why_not(found, user, item, arguments.k), found.dataset, arguments.top)
+    answer = why_not(found, user, item, arguments.k)
+    answer = replace(answer, contrast=for_the_reader(answer.contrast, found.dataset, arguments))
+    return why_not_json(answer, found.dataset, arguments.top)
 
 
 def show(result: dict[str, Any]) -> None:

@@ -47,7 +47,11 @@ def still_wanted(sessions: Callable[[], set[str]]) -> Callable[[], None]:
 
 @contextmanager
 def for_this_reader() -> Iterator[None]:
-    """Within the block, long loops of the library stop soon after the browser of this session has gone."""
+    """Within the block, long loops of the library stop soon after the browser of this session has gone.
+
+    A session that never had one (the server's own check that the app runs) is let alone.
+    """
     session = reader()
-    with progress.stoppable(still_wanted(lambda: {session} if session else set())):
+    waits = {session} if session and is_there(session) else set()
+    with progress.stoppable(still_wanted(lambda: waits)):
         yield

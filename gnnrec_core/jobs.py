@@ -27,7 +27,8 @@ from pydantic import Field
 from gnnrec_core.checked import STRICT, Count, Form, Moment
 from gnnrec_core.errors import LensError, RequestError
 from gnnrec_core.files import write_json
-from gnnrec_core.library import PROJECT, Workspace
+from gnnrec_core.library import PROJECT, Trashed, Workspace
+from gnnrec_core.models.heartbeat import is_same, started
 from gnnrec_core.models.run import Line, RunRecord, Setting, State, Whole
 
 MAX_IN_LINE = 20
@@ -146,6 +147,27 @@ def forget(place: Workspace, job_id: str) -> None:
     shutil.rmtree(_folder(place, job_id))
 
 
+def delete_dataset(place: Workspace, dataset_id: str) -> Trashed:
+    """Move a dataset to the trash. RequestError while runs need it, or a training waits for it or reads it."""
+    entry = place.dataset(dataset_id)
+    waiting = [s.job.id for s in statuses(place) if s.alive and Path(s.job.request.dataset_folder) == entry.folder]
+    if waiting:
+        many = len(waiting) > 1
+        raise RequestError(
+            f"{len(waiting)} training{'s' if many else ''} in line need{'' if many else 's'} {entry.name!r}.",
+            "Cancel them first.",
+            value=dataset_id,
+        )
+    return place.delete_dataset(dataset_id)
+
+
+def delete_run(place: Workspace, run_id: str) -> Trashed:
+    """Move a run to the trash. RequestError for one that is being trained, or waits in line to go on."""
+    if any(status.alive and status.job.id == run_id for status in statuses(place)):
+        raise RequestError(f"The run {run_id} waits in line to be trained.", "Cancel it first.", value=run_id)
+    return place.delete_run(run_id)
+
+
 def log_tail(place: Workspace, job_id: str) -> str:
     """The last characters that the training printed."""
     path = _folder(place, status_of(place, job_id).job.id) / "log.txt"
@@ -154,8 +176,7 @@ def log_tail(place: Workspace, job_id: str) -> str:
 
 def is_alive(job: Job) -> bool:
     """Whether the very process that was started for `job` still runs (a reused process id does not count)."""
-    process = _process(job)
-    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    return is_same(job.pid, job.started)
 
 
 def wait_in_line(job_folder: Path, pause: Callable[[float], None] = time.sleep) -> list[str]:
@@ -208,7 +229,7 @@ def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) 
             start_new_session=True,
         )
         threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
-        job = Job(job_id, number, request, process.pid, psutil.Process(process.pid).create_time(), resume)
+        job = Job(job_id, number, request, process.pid, started(process.pid), resume)
         _write(place, job)
     return job
 
@@ -271,9 +292,8 @@ def _last_words(log: Path) -> str:
 
 def _process(job: Job) -> psutil.Process | None:
     try:
-        process = psutil.Process(job.pid)
-        return process if abs(process.create_time() - job.started) < 2.0 else None
-    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+        return psutil.Process(job.pid) if is_same(job.pid, job.started) else None
+    except (psutil.Error, ValueError):
         return None
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core import jobs
 from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.data.values import Problem
 from gnnrec_core.library import DatasetEntry, Workspace
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import data_charts, theme
-from gnnrec_ui import cache
+from gnnrec_ui import cache, readers, shell
 from gnnrec_ui.charts import chart
 
 _ICONS = {"error": "⛔", "warning": "⚠️", "info": "ℹ️"}
@@ -130,9 +131,14 @@ def manage(place: Workspace, entry: DatasetEntry) -> None:
         if save.form_submit_button("Rename", width="stretch") and typed != entry.name:
             place.rename_dataset(entry.id, typed)
             st.rerun()
-    if st.button("Delete this dataset", icon=":material/delete:", type="tertiary"):
-        place.delete_dataset(entry.id)
-        st.rerun()
+    n = readers.others("dataset", entry.id)
+    looking = f"{n:,} other{'s' if n > 1 else ''} look{'' if n > 1 else 's'} at it now." if n else None
+    if st.button("Delete this dataset", icon=":material/delete:", type="tertiary", help=looking):
+        with shell.boundary():
+            jobs.delete_dataset(place, entry.id)
+            st.rerun()
+    if looking:
+        st.caption(looking)
 
 
 def _span(first: int | None, last: int | None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import streamlit as st
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -55,3 +57,27 @@ def for_this_reader() -> Iterator[None]:
     waits = {session} if session and is_there(session) else set()
     with progress.stoppable(still_wanted(lambda: waits)):
         yield
+
+
+@st.cache_resource(show_spinner=False)
+def _looking() -> tuple[dict[str, dict[str, str]], threading.Lock]:
+    """What each session looks at, by kind; one book for the server."""
+    return {}, threading.Lock()
+
+
+def note(**looked_at: str) -> None:
+    """This session looks at that dataset and that run now."""
+    session, (book, lock) = reader(), _looking()
+    if session is None:
+        return
+    with lock:
+        for gone in [each for each in book if each != session and not is_there(each)]:
+            del book[gone]
+        book[session] = looked_at
+
+
+def others(kind: str, name: str) -> int:
+    """How many other sessions look at the dataset or run of that id."""
+    own, (book, lock) = reader(), _looking()
+    with lock:
+        return sum(found.get(kind) == name and session != own and is_there(session) for session, found in book.items())

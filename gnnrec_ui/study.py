@@ -14,7 +14,7 @@ from gnnrec_core.library import DatasetEntry, RunEntry, workspace
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.run import Run
 from gnnrec_core.text import for_option
-from gnnrec_ui import cache, state
+from gnnrec_ui import cache, readers, state
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,13 @@ def choose_study() -> Study:
     state.settle("dataset", chosen, first)
     of_data = [name for name, run in runs.items() if run.record.dataset_fingerprint == datasets[chosen].fingerprint]
     if not of_data:
+        readers.note(dataset=chosen)
         st.caption("No trained run yet.")
         return Study(datasets[chosen], unknown=unknown)
     st.session_state["run"] = state.follow("run", of_data.__contains__, of_data[0])
     run = st.selectbox("Run", of_data, key="run", format_func=lambda name: for_option(run_label(runs[name])))
     state.settle("run", run, of_data[0])
+    readers.note(dataset=chosen, run=run)
     return Study(datasets[chosen], runs[run], unknown)
 
 

@@ -36,7 +36,7 @@ WRAPPERS = {
 MENUS = ("selectbox", "multiselect")
 SAFE = {"for_label", "for_markdown", "len", "int", "round", "min", "max", "range"}
 NUMBERS = {"spoken", "figure", "theme.number", "theme.percent", "theme.signed", "figures.title", "figures.definition"}
-NUMBERS |= {"forms.label", "label", "definition", "title", "_help", "pages_icon"}
+NUMBERS |= {"forms.label", "label", "definition", "title", "_help", "_others"}
 OURS = {"title", "summary", "icon", "reading", "definition", "description", "kind"}
 """Attributes of plug-ins, screens and metrics: our own words."""
 REVIEWED = {

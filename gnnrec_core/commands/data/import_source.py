@@ -17,6 +17,7 @@ from gnnrec_core.data.formats import READERS
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.store import save_dataset
+from gnnrec_core.terminal import say
 
 _LISTS = ("edges", "item_relations", "user_relations")
 
@@ -79,19 +80,19 @@ def size_of(dataset: Dataset, folder: Path) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The same for people."""
-    print(
+    say(
         f"{result['dataset']}: {result['n_users']:,} users, {result['n_items']:,} items, "
         f"{result['n_interactions']:,} interactions of {result['rows_in']:,} rows ({result['format']})"
     )
-    print(
+    say(
         f"  split {result['split']}: {result['n_train']:,} train, {result['n_validation']:,} validation, "
         f"{result['n_test']:,} test; {result['seconds']:.1f} s"
     )
     for relation in result["relations"]:
-        print(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
+        say(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
     for problem in result["problems"]:
         lines = f" (lines {', '.join(map(str, problem['lines'][:3]))})" if problem["lines"] else ""
-        print(f"  {problem['severity']:8}{problem['message']}{lines}")
+        say(f"  {problem['severity']:8}{problem['message']}{lines}")
 
 
 def read_options(arguments: argparse.Namespace) -> ImportOptions:
@@ -121,6 +122,6 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
 def _progress(visible: bool) -> Any:
     def report(share: float, what: str) -> None:
         if visible:
-            print(f"\r{share:4.0%} {what:60}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+            say(f"{share:4.0%} {what}", end="\n" if share >= 1 else "", error=True, again=True)
 
     return report

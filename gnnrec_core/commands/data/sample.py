@@ -8,6 +8,7 @@ from typing import Any
 
 from gnnrec_core.commands.data.import_source import size_of
 from gnnrec_core.data.sample import save_sample
+from gnnrec_core.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """Print the answer for people."""
-    print(
+    say(
         f"{result['dataset']}: {result['n_interactions']:,} interactions of {result['n_users']:,} simulated readers "
         f"with {result['n_items']:,} real classics; fingerprint {result['fingerprint'][:12]}."
     )

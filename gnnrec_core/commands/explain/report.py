@@ -8,6 +8,7 @@ from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.commands.explain.explain import add_pair
+from gnnrec_core.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Write both files; says where they are, and what was found."""
     page_file, json_file = arguments.out, arguments.out.with_suffix(".json")
     _refuse(arguments)
-    from gnnrec_core.base.files import write_bytes, write_json
+    from gnnrec_core.base.files import json_bytes, write_together
     from gnnrec_core.base.pseudonyms import load_pseudonyms
     from gnnrec_core.cli import plain
     from gnnrec_core.runs.run import load_run
@@ -37,14 +38,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         found,
         found.dataset.users.index(arguments.user),
         found.dataset.items.index(arguments.item),
-        load_pseudonyms(here.home, here.read_only).name,
+        str if arguments.identities else load_pseudonyms(here.home, here.read_only).name,
         arguments.k,
         arguments.seed,
         arguments.top,
     )
     page_file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(json_file, plain(evidence_json(evidence, arguments.top)))
-    write_bytes(page_file, evidence_page(evidence, arguments.top).encode("utf-8", "replace"))
+    write_together(
+        {
+            json_file: json_bytes(plain(evidence_json(evidence, arguments.top))),
+            page_file: evidence_page(evidence, arguments.top).encode("utf-8", "replace"),
+        }
+    )
     return {
         "report": str(page_file),
         "json": str(json_file),
@@ -60,11 +65,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
-    print(f"Wrote {result['report']} and {result['json']}.")
-    print(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
-    print(f"parts sum to the score within {result['completeness_error']:.1e}.")
+    say(f"Wrote {result['report']} and {result['json']}.")
+    say(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
+    say(f"parts sum to the score within {result['completeness_error']:.1e}.")
     for missing in result["not_computed"]:
-        print(f"Not computed: {missing['what']}. {missing['why']}")
+        say(f"Not computed: {missing['what']}. {missing['why']}")
 
 
 def _refuse(arguments: argparse.Namespace) -> None:

@@ -19,7 +19,8 @@ COPY sample_data sample_data
 USER lens
 VOLUME /data
 EXPOSE 8501
-# The body must say "ok": any unknown path answers 200 too.
-HEALTHCHECK --start-period=20s --timeout=5s CMD python -c "import sys, urllib.request as u; sys.exit(u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=3).read() != b'ok')"
+# The check runs the app once, as a visitor would: whoever is told "ok" finds a server that has loaded its libraries and the
+# sample. The body must say "ok": any unknown path answers 200 too.
+HEALTHCHECK --start-period=60s --interval=60s --timeout=60s CMD python -c "import sys, urllib.request as u; sys.exit(u.urlopen('http://127.0.0.1:8501/_stcore/script-health-check', timeout=59).read() != b'ok')"
 # With a name of its own the server does not ask the internet for its address at the start.
 CMD ["streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.headless=true", "--browser.serverAddress=localhost"]

@@ -8,7 +8,6 @@ bug, with a traceback.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,6 +16,7 @@ from typing import Any, NoReturn
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.base.terminal import say, say_json
 from gnnrec_core.commands import COMMANDS
 
 
@@ -35,15 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         module, arguments = _parse(words)
         result = module.run(arguments)
     except LensError as error:
-        print(f"{error.message}\n{error.hint}".strip(), file=sys.stderr)
+        for line in (error.message, error.hint):
+            if line:
+                say(line, error=True)
         if as_json:
-            print(json.dumps({"error": plain(error.to_dict())}, ensure_ascii=False, allow_nan=False))
+            say_json({"error": plain(error.to_dict())})
         return 2
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        say("Stopped.", error=True)
         return 130
     if as_json:
-        print(json.dumps(plain(result), ensure_ascii=False, allow_nan=False))
+        say_json(plain(result))
     else:
         module.show(result)
     return int(module.exit_code(result)) if hasattr(module, "exit_code") else 0
@@ -64,9 +66,9 @@ def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
 
 def _no_command(words: Sequence[str]) -> NoReturn:
     if not words or words[0] in ("-h", "--help"):
-        print("usage: gnnrec COMMAND ... [--json] [--seed N]\n")
+        say("usage: gnnrec COMMAND ... [--json] [--seed N]", end="\n\n")
         for plugin in COMMANDS:
-            print(f"  {plugin.name:15} {plugin.summary}")
+            say(f"  {plugin.name:15} {plugin.summary}")
         raise SystemExit(0)
     typed = " ".join(word for word in words[:2] if not word.startswith("-"))
     raise RequestError(f"There is no command {typed!r}.", did_you_mean(typed, COMMANDS.names, n=1), value=typed)

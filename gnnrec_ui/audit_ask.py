@@ -6,9 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from gnnrec_core.runs.workspace import RunEntry, Workspace
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server import cache
+
+MOST_BYTES = 4 * 2**30
+N_BASELINES = 4
+BYTES_A_PLACE = 32
+"""An item, its score, and what metrics keep of each place of a list."""
 
 
 def report(study: Study, k: int, group_by: str, convention: str) -> Any:
@@ -64,9 +70,23 @@ def _mitigation(
 
 def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int) -> Any:
     """The runs and the baselines side by side."""
+    dataset = place.dataset_of(runs[0])
+    _check_budget(runs, dataset, k)
     keys = tuple(cache.folder_key(run.folder) for run in runs)
-    data = str(place.dataset_of(runs[0]).folder)
+    data = str(dataset.folder)
     return _comparison(tuple(str(run.folder) for run in runs), data, keys, k)
+
+
+def _check_budget(runs: tuple[RunEntry, ...], dataset: DatasetEntry, k: int) -> None:
+    """RequestError where the runs' weights and lists would take more memory than one request may."""
+    weights = sum(2 * (run.folder / "model.safetensors").stat().st_size for run in runs)
+    lists = (len(runs) + N_BASELINES) * dataset.card["n_users"] * k * BYTES_A_PLACE
+    if weights + lists > MOST_BYTES:
+        raise RequestError(
+            f"Comparing these {len(runs)} runs would take about {(weights + lists) / 2**30:.1f} GiB of memory; one "
+            f"request may take {MOST_BYTES / 2**30:.0f}.",
+            "Choose fewer runs or a shorter list, or use `python -m gnnrec_core compare`.",
+        )
 
 
 @st.cache_resource(max_entries=6, show_spinner="Ranking for every run and baseline …")

@@ -42,7 +42,9 @@ def map_view(study: Study) -> None:
     marks = _marks(study, side, user, k)
     places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
     drawn = (study.key, side, colour, most, user, k, privacy.are_ids_shown(study))
-    figure = _figure(study, plane, places, first, marks, *drawn)
+    public = privacy.public_numbers(study)[first : first + n]
+    places = places[np.argsort(public[places], kind="stable")]
+    figure = _figure(study, plane, places, first, marks, public, *drawn)
     if len(places) < n:
         st.caption(
             f"{len(places):,} of {n:,} {side} are drawn: a sample in which each has the same chance, and what is "
@@ -57,13 +59,13 @@ def map_view(study: Study) -> None:
         alt=f"Map of {len(places):,} {side}; select dots to list them in the table below.",
     )
     as_table(lambda: chart_table(figure), "map", f"All {len(places):,} dots with their places")
-    chosen = _picked(event["selection"], first)
+    chosen = _picked(event["selection"], public)
     if len(places) < n:
         chosen = _also_inside(study, event["selection"], plane, chosen, n, first, side, colour)
     if not len(chosen):
         st.info("Draw a loop around some dots to list them here.", icon=":material/lasso_select:")
         return
-    _list(study, side, chosen)
+    _list(study, side, chosen, public)
 
 
 def _choose_most(n: int) -> int:
@@ -76,11 +78,12 @@ def _choose_most(n: int) -> int:
     return MOST_POINTS if chosen == "all" else FIRST_POINTS
 
 
-def _picked(selection: Any, first: int) -> Any:
-    """The selected dots as places 0..n-1, ascending; signs over the dots carry no node."""
+def _picked(selection: Any, public: Any) -> Any:
+    """The selected dots as places 0..n-1, ascending; signs over the dots carry no node. Dots carry public numbers."""
     said = [point.get("customdata") for point in selection["points"]]
     nodes = [data[0] if isinstance(data, list) else data for data in said if data is not None]
-    return np.unique(np.array(nodes, dtype=np.int64)) - first
+    numbers = np.unique(np.array(nodes, dtype=np.int64))
+    return np.flatnonzero(np.isin(public, numbers))
 
 
 def _also_inside(
@@ -100,10 +103,10 @@ def _also_inside(
     return np.union1d(picked, np.flatnonzero(inside))
 
 
-def _list(study: Study, side: str, chosen: Any) -> None:
+def _list(study: Study, side: str, chosen: Any, public: Any) -> None:
     dataset = study.dataset
     counts = _counts(study, side)
-    places = chosen[np.argsort(-counts[chosen], kind="stable")][:MOST_LISTED]
+    places = chosen[np.lexsort((public[chosen], -counts[chosen]))][:MOST_LISTED]
     st.markdown(
         f"**{len(chosen):,} selected**" + (f", the first {MOST_LISTED} listed" if len(chosen) > MOST_LISTED else "")
     )
@@ -174,6 +177,7 @@ def _figure(
     _places: Any,
     _first: int,
     _marks: tuple[Mark, ...],
+    _public: Any,
     key: str,
     side: Any,
     colour: str,
@@ -190,7 +194,7 @@ def _figure(
         of_all = embedding_map.colour_groups(dataset, side, colour)
         groups, sizes = [of_all[place] for place in _places], Counter(of_all)
     counts = _counts(_study, side)[_places]
-    return embedding_map.embedding_map(_plane, _places + _first, names, groups, counts, sizes, _marks)
+    return embedding_map.embedding_map(_plane, _places + _first, names, groups, counts, sizes, _marks, _public[_places])
 
 
 @st.cache_resource(max_entries=8, show_spinner="Placing people and items …")

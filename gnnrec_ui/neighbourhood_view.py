@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.text import clean, for_label, for_option
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.render.neighbourhood import Neighbourhood, neighbourhood
 from gnnrec_core.render.network import draw_network, legend, node_name, node_number, node_title, relation_label
 from gnnrec_core.views.privacy import NameUser
@@ -26,12 +27,13 @@ def neighbourhood_view(study: Study, user_index: int, items: list[int]) -> None:
         centre = _centre(study, user_index)
         hops, relations, n_nodes = _filters(study)
         stars = np.array([graph.item_node(item) for item in items], dtype=np.int64) if centre == user_index else None
-        near = neighbourhood(graph, np.array([centre]), hops, n_nodes, relations, always=stars)
+        public = privacy.public_numbers(study)
+        near = neighbourhood(graph, np.array([centre]), hops, n_nodes, relations, always=stars, order=public)
         ranks = {int(graph.item_node(item)): rank for rank, item in enumerate(items, start=1)}
         name = privacy.name_user(study, user_index)
-        found = _find(study, near, name)
+        found = _find(study, near, name, public)
         clicked = graph_view(
-            draw_network(graph, dataset, near, ranks, name_user=name),
+            draw_network(graph, dataset, near, ranks, name_user=name, public=public),
             legend(graph, near, any(int(node) in ranks for node in near.nodes)),
             alt=f"Network of {len(near.nodes)} nodes around {node_title(graph, dataset, centre, name)}; "
             "a table follows.",
@@ -39,7 +41,7 @@ def neighbourhood_view(study: Study, user_index: int, items: list[int]) -> None:
             highlight=found,
             file_name="neighbourhood.png",
         )
-        if clicked and node_number(clicked) not in (None, centre):
+        if clicked and node_number(clicked) not in (None, int(public[centre])):
             state.choose("focus", clicked)
             st.rerun(scope="fragment")
         _below(study, near, centre, user_index)
@@ -47,7 +49,9 @@ def neighbourhood_view(study: Study, user_index: int, items: list[int]) -> None:
 
 def _centre(study: Study, user_index: int) -> int:
     focus = node_number(st.query_params.get("focus"))
-    return focus if focus is not None and focus < study.run.graph.n_nodes else user_index
+    if focus is None or focus >= study.run.graph.n_nodes:
+        return user_index
+    return int(np.flatnonzero(privacy.public_numbers(study) == focus)[0])
 
 
 def _filters(study: Study) -> tuple[int, tuple[str, ...], int]:
@@ -61,21 +65,21 @@ def _filters(study: Study) -> tuple[int, tuple[str, ...], int]:
                 relations,
                 selection_mode="multi",
                 default=list(relations),
-                format_func=relation_label,
+                format_func=lambda name: for_label(relation_label(name)),
                 key="links",
             )
             relations = tuple(chosen) if chosen else relations
     return hops, relations, int(st.session_state.setdefault("_n_nodes", STEP))
 
 
-def _find(study: Study, near: Neighbourhood, name_user: NameUser) -> str | None:
+def _find(study: Study, near: Neighbourhood, name_user: NameUser, public: IntArray) -> str | None:
     graph, dataset = study.run.graph, study.dataset
-    names = {node_name(node): clean(node_title(graph, dataset, int(node), name_user)) for node in near.nodes}
+    names = {node_name(public[node]): clean(node_title(graph, dataset, int(node), name_user)) for node in near.nodes}
     return st.selectbox(
         "Find in the picture",
         list(names),
         index=None,
-        format_func=lambda name: names.get(name, name),
+        format_func=lambda name: for_option(names.get(name, name)),
         placeholder="Title, id or attribute",
         key="_find_node",
     )
@@ -94,12 +98,12 @@ def _below(study: Study, near: Neighbourhood, centre: int, user_index: int) -> N
             st.button(f"Show the next {min(STEP, near.n_hidden)}", on_click=_more)
         if centre != user_index:
             st.button(
-                f"Back to {for_markdown(dataset.users.ids[user_index])}", on_click=state.choose, args=("focus", None)
+                f"Back to {for_label(dataset.users.ids[user_index])}", on_click=state.choose, args=("focus", None)
             )
             if graph.node_type(centre) == "item":
                 shell.link(
                     "explain",
-                    f"Explain {for_markdown(node_title(graph, dataset, centre))}",
+                    f"Explain {for_label(node_title(graph, dataset, centre))}",
                     user=dataset.users.ids[user_index],
                     item=dataset.items.ids[centre - graph.n_users],
                 )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
@@ -58,7 +58,7 @@ def somebody_new(study: Study) -> None:
     with right:
         st.subheader("Why", anchor=False)
         places = list(range(len(titles)))
-        place = st.selectbox("Item", places, format_func=lambda n: f"{n + 1}. {titles[n]}", key="_why_new")
+        place = st.selectbox("Item", places, format_func=lambda n: for_option(f"{n + 1}. {titles[n]}"), key="_why_new")
         chart(
             explain_charts.sum_of_parts(
                 [dataset.title(int(item)) for item in result.given],

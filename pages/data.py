@@ -4,6 +4,7 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.data import dataset_view, import_view
 from gnnrec_ui.frame import pickers, shell
 
@@ -35,3 +36,4 @@ with shell.page("data") as study:
         st.subheader("Attributes", anchor=False)
         dataset_view.attributes(found)
         dataset_view.manage(place, entry)
+    damaged(place, "datasets")

@@ -5,6 +5,7 @@ import streamlit as st
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.frame import shell
 from gnnrec_ui.train.jobs_view import trainings
 from gnnrec_ui.train.new_training import choose_training, expected_time
@@ -38,5 +39,4 @@ with shell.page("train") as study:
 
     st.subheader("Runs", anchor=False)
     run_list(place, dataset.fingerprint)
-    for _, error in place.damaged():
-        shell.show_error(error)
+    damaged(place, "runs")

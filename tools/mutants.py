@@ -97,11 +97,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         '"list_share": share.T @ evidence.counts / max(0.8, evidence.counts.sum()),',
     ): "counts are whole numbers: 0 over either is 0",
     (
-        "gnnrec_core/models/ease.py",
-        "inverse = scipy.linalg.cho_solve(factor, np.eye(len(gram)), overwrite_b=True)",
-        "inverse = scipy.linalg.cho_solve(factor, np.eye(len(gram)), overwrite_b=False)",
-    ): "a copy more in memory, the same numbers",
-    (
         "gnnrec_core/audit/stats/statistics.py",
         "terms = np.exp(-1.0) / np.cumprod(np.concatenate([[1.0], np.arange(1.0, 9.0)]))",
         "terms = np.exp(-1.0) / np.cumprod(np.concatenate([[1.0], np.arange(1.0, 11.25)]))",

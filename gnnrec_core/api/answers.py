@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.files import refuse_existing, write_bytes
+from gnnrec_core.base.terminal import say
 from gnnrec_core.base.text import for_html
 from gnnrec_core.render import html, terminal
 from gnnrec_core.render.blocks import Section
@@ -57,7 +58,7 @@ class Answer:
     def show(self) -> None:
         """Draw it: the picture where there is one, else its text."""
         if self.draw is None:
-            print(self)
+            say(self)
         else:
             self.figure().show()
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
@@ -62,7 +63,8 @@ def audit_evidence(
     of_users = [metric for metric in metrics if metric.level != "global"]
     parts = {metric.name: metric.parts(evidence, convention) for metric in of_users}
     chosen = [find_metric(name) for name in tested]
-    figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed) if grouping else None
+    gate = gate_of(run.dataset, settings.min_group_size) if evidence.n == run.dataset.n_users else None
+    figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed, gate) if grouping else None
     differences, omnibus = figures.differences() if figures else ((), {})
     return AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),

@@ -12,9 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Categories, Evidence, divide
+from gnnrec_core.audit.gate import Gate, history_groups
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.metrics.providers import per_provider
-from gnnrec_core.audit.segments import BINS, by_popularity, one_hot, popularity_bins
+from gnnrec_core.audit.segments import BINS, HISTORY_BINS, by_popularity, history_bins, one_hot, popularity_bins
 from gnnrec_core.audit.stats.spread import lorenz
 from gnnrec_core.ranking.intervals import mean_interval
 
@@ -143,21 +144,27 @@ def popularity_deciles(evidence: Evidence) -> pl.DataFrame:
     )
 
 
-def cold_start_curve(evidence: Evidence, metric: str = "ndcg", n_bins: int = 8) -> pl.DataFrame:
+def cold_start_curve(
+    evidence: Evidence, metric: str = "ndcg", n_bins: int = HISTORY_BINS, gate: Gate | None = None
+) -> pl.DataFrame:
     """A per-user metric against the number of train items, in bins of about equal numbers of users.
 
     `low_items, high_items, n_users, value, low, high, held_out`. Held-out items a user stand beside, because they grow
-    with activity and move accuracy by themselves. No bin is cut for fewer than 10 users.
+    with activity and move accuracy by themselves. No bin is cut for fewer than 10 users; the `gate` of the data
+    leaves out those of whom no figure may be said.
     """
     top, bottom = find_metric(metric).parts(evidence)
     rows = np.flatnonzero(bottom > 0)
-    n_bins = max(1, min(n_bins, len(rows) // 10))
-    history = evidence.n_history[rows]
-    edges = np.unique(np.quantile(history, np.arange(1, n_bins) / n_bins)) if len(rows) else np.zeros(0)
-    place = np.searchsorted(edges, history, side="left")
+    place = history_bins(evidence.n_history[rows], n_bins)
+    codes = np.unique(place)
+    member = np.zeros((evidence.n, len(codes)), dtype=bool)
+    member[rows] = place[:, None] == codes
+    shown = np.ones(len(codes), dtype=bool)
+    if gate is not None:
+        shown = gate.shown(history_groups(member), bottom > 0)
     table = []
-    for code in np.unique(place):
-        inside = rows[place == code]
+    for code in np.flatnonzero(shown):
+        inside = np.flatnonzero(member[:, code])
         spread = mean_interval(top[inside] / bottom[inside])
         table.append(
             {

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gnnrec_core.audit.disclosure import showable
 from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.gate import Gate
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import Metric
 from gnnrec_core.audit.report import Difference, GroupFigures, ImpactRatio
@@ -44,8 +45,10 @@ class GroupAudit:
         tested: list[Metric],
         settings: AuditSettings,
         seed: int,
+        gate: Gate | None = None,
     ) -> None:
         self.evidence, self.grouping, self.settings, self.seed = evidence, grouping, settings, seed
+        self.gate = gate
         self.metrics = metrics
         self.tested = [metric for metric in tested if metric.name in parts]
         self.top = np.stack([parts[metric.name][0] for metric in metrics], axis=1)
@@ -56,7 +59,10 @@ class GroupAudit:
         self.intervals, self.gap_bounds = self._bootstrap()
 
     def _shown(self, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return showable(self.grouping.member, counted, self.settings.min_group_size)
+        """By the gate of the data; without one (evidence of nobody's data) by this grouping alone."""
+        if self.gate is None:
+            return showable(self.grouping.member, counted, self.settings.min_group_size)
+        return self.gate.shown(self.grouping, counted, self.settings.min_group_size)
 
     def _measurable(self) -> NDArray[np.bool_]:
         """Which group may be shown in which metric `[n_metrics, n_groups]`; metrics of the same users are alike."""

@@ -94,6 +94,12 @@ def group_users(dataset: Dataset, name: str) -> Grouping:
             )
         return make(dataset)
     first, plus, second = name.partition("+")
+    if "+" in second:
+        raise RequestError(
+            f"Users cannot be grouped by {name!r}: it crosses more than two groupings.",
+            "Cross two of them.",
+            value=name,
+        )
     if plus:
         return intersection(group_users(dataset, first.strip()), group_users(dataset, second.strip()))
     known = tuple(choice.name for choice in available_groupings(dataset))

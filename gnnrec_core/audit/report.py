@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.ranking.intervals import Interval
 
@@ -110,6 +111,13 @@ class AuditReport:
     evidence: Evidence = field(repr=False)
     grouping: Grouping | None = field(default=None, repr=False)
     run: Any = field(default=None, repr=False)
+
+    @property
+    def gate(self) -> Gate | None:
+        """What decides of which people a figure may be said; None for evidence of nobody's data."""
+        if self.run is None or self.evidence.n != self.run.dataset.n_users:
+            return None
+        return gate_of(self.run.dataset, self.scope.min_group_size)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the contract, with more beside it."""

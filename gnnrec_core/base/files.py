@@ -48,7 +48,39 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """`value` as readable JSON (sorted by nothing: the order of the mapping is kept), written atomically."""
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """What `write_json` writes."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_together(contents: dict[Path, bytes]) -> None:
+    """Write several files of one folder so that never those of two reports stand side by side.
+
+    All are written under temporary names first; then the old ones go, the last one first, and the new ones take their
+    places, the last one last. So where the last file is there, all others are, and they are of one report, whenever the
+    process is killed.
+    """
+    temporary: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".tmp")
+            temporary[path] = Path(name)
+            with _readable_errors(path, len(content)), os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary[path].chmod(0o644)
+        for path in reversed(contents):
+            path.unlink(missing_ok=True)
+        for path, written in temporary.items():
+            written.replace(path)
+            sync_folder(path.parent)
+    finally:
+        for written in temporary.values():
+            written.unlink(missing_ok=True)
 
 
 def stamp(path: Path) -> tuple[int, int, int]:

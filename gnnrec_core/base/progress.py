@@ -1,6 +1,7 @@
 """How far long work has come, told to whoever watches it; a watcher may stop it by raising CancelledError.
 
-Long loops call `report`; they know neither who watches nor whether somebody does.
+Long loops call `report`, or `check` where they do not know their share; they know neither who watches nor whether
+somebody does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 
 Watcher = Callable[[float], None]
 _WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_STOPPER: ContextVar[Callable[[], None] | None] = ContextVar("stopper", default=None)
 
 
 @contextmanager
@@ -52,6 +54,24 @@ def part(number: int, of: int) -> Iterator[None]:
 
 def report(done: int, of: int) -> None:
     """Tell the watcher, where there is one, that `done` of `of` steps are done."""
+    check()
     watcher = _WATCHER.get()
     if watcher is not None:
         watcher(done / of)
+
+
+@contextmanager
+def stoppable(stopper: Callable[[], None]) -> Iterator[None]:
+    """Within the block (in this thread), loops ask `stopper` now and then; it raises CancelledError to end them."""
+    token = _STOPPER.set(stopper)
+    try:
+        yield
+    finally:
+        _STOPPER.reset(token)
+
+
+def check() -> None:
+    """Go on, or raise CancelledError where whoever asked has gone."""
+    stopper = _STOPPER.get()
+    if stopper is not None:
+        stopper()

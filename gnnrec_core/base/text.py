@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -60,6 +61,41 @@ def for_markdown(text: Any) -> str:
     """
     broken = _READ_AFTER_ESCAPES.sub(lambda found: found.group() + WORD_JOINER, clean(text).strip())
     return _MARKDOWN.sub(r"\\\1", broken)
+
+
+def for_label(text: Any) -> str:
+    """Safe in every text of a Streamlit widget that is read as Markdown: labels and help texts, options of pills, tabs
+    and segmented controls, values of metrics, headings of columns.
+
+    As `for_markdown`, for a piece of a label; what we write ourselves goes around it.
+    """
+    return for_markdown(text)
+
+
+def for_option(text: Any) -> str:
+    """Safe as an entry of a menu (select box, multiselect) or a cell of a data frame, which show text as it is."""
+    return clean(text)
+
+
+def for_terminal(text: Any) -> str:
+    """Safe in a line that a program prints: no escape sequence, no return to the start of the line, nothing that turns
+    the reading direction.
+
+    >>> for_terminal("a\x1b[2Jb")
+    'a�[2Jb'
+    """
+    return clean(text)
+
+
+def for_json(text: str) -> str:
+    """JSON text with every hidden character as an escape, which reads back as the same value.
+
+    >>> for_json(f'"a{chr(0x202E)}b"') == '"a' + chr(92) + 'u202eb"'
+    True
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(json.dumps(letter)[1:-1] if _is_hidden(letter) else letter for letter in text)
 
 
 def for_csv(value: Any) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from typing import Any
 
 import polars as pl
+
+from gnnrec_core.base.checked import parse
 
 MISSING = ("", "na", "n/a", "nan", "null", "<na>")
 MOST_CODES = 25
@@ -96,7 +97,7 @@ def _written_lists(text: pl.Series) -> pl.Series | None:
 
 def _one_list(cell: str) -> list[Any] | None:
     try:
-        found = json.loads(cell)
+        found = parse(cell)
     except (ValueError, RecursionError):
         try:
             found = ast.literal_eval(re.sub(r"\bnan\b|\bnull\b", "None", cell))

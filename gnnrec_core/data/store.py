@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +10,16 @@ from typing import Any
 import polars as pl
 
 from gnnrec_core.base.errors import DataError, RequestError
-from gnnrec_core.base.files import new_folder, write_json
+from gnnrec_core.base.files import new_folder
+from gnnrec_core.data.bounds import check_bounds, integer, number, read_table, text
+from gnnrec_core.data.card import CARD, DatasetCard, write_card
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
 
-FORMAT_VERSION = 1
 LARGE = 1_000_000
 """From so many interactions on a log is packed with lz4, without statistics: larger than zstd, much sooner written."""
+INTERACTIONS = {"user_index": integer, "item_index": integer, "split": text, "weight": number}
+ATTRIBUTES = {"attribute_index": integer, "relation": text, "label": text}
+EDGES = {"source": integer, "target": integer, "weight": number}
 
 
 def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> None:
@@ -33,28 +36,28 @@ def save_dataset(dataset: Dataset, folder: Path, overwrite: bool = False) -> Non
             table = pl.DataFrame({"source": relation.source, "target": relation.target, "weight": relation.weight})
             table.write_parquet(temporary / "relations" / f"{_file_stem(relation.name, number)}.parquet")
         hashed.result()
-        write_json(temporary / "dataset.json", _card(dataset))
+        write_card(temporary, _card(dataset))
 
 
 def load_dataset(folder: Path) -> Dataset:
-    """Read the dataset in `folder`. RequestError where there is none, DataError where a part is missing or damaged."""
+    """Read the dataset in `folder`. RequestError where there is none, DataError where a part is missing or damaged.
+
+    A fingerprint says that the data are unchanged, never that they are valid: sizes, indices, times and weights are
+    checked as well.
+    """
     card_path = folder / "dataset.json"
     if not card_path.is_file():
         raise RequestError(
             f"There is no dataset at {folder}.", "Name a folder made by `data import`.", file=str(folder)
         )
+    card = CARD.read(card_path)
     try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
-        if card["format_version"] > FORMAT_VERSION:
-            raise RequestError(
-                f"The dataset at {folder} has format {card['format_version']}; we read up to {FORMAT_VERSION}.",
-                "Update GNNRec Lens.",
-                file=str(folder),
-            )
         dataset = _read_parts(folder, card)
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        check_bounds(dataset, card)
+    except (OSError, ValueError, KeyError, TypeError, DataError, pl.exceptions.PolarsError) as error:
+        reason = str(error).rstrip(".").split("\n")[0][:300]
         raise DataError(
-            f"The dataset at {folder} is damaged: {error}.", "Import the source again.", file=str(folder)
+            f"The dataset at {folder} is damaged: {reason}.", "Import the source again.", file=str(folder)
         ) from error
     if dataset.fingerprint != card["fingerprint"]:
         raise DataError(
@@ -95,7 +98,6 @@ def _split_codes(split: pl.Series) -> pl.Series:
 
 def _card(dataset: Dataset) -> dict[str, Any]:
     return {
-        "format_version": FORMAT_VERSION,
         "name": dataset.name,
         "n_users": dataset.n_users,
         "n_items": dataset.n_items,
@@ -108,7 +110,7 @@ def _card(dataset: Dataset) -> dict[str, Any]:
             {"name": r.name, "kind": r.kind, "n_edges": len(r), "file": f"{_file_stem(r.name, number)}.parquet"}
             for number, r in enumerate(dataset.relations)
         ],
-        "problems": [asdict(problem) for problem in dataset.problems],
+        "problems": [{**asdict(problem), "lines": list(problem.lines)} for problem in dataset.problems],
     }
 
 
@@ -121,17 +123,18 @@ def _file_stem(name: str, number: int) -> str:
     )
 
 
-def _read_parts(folder: Path, card: dict[str, Any]) -> Dataset:
-    table = pl.read_parquet(folder / "interactions.parquet")
-    users, items = pl.read_parquet(folder / "users.parquet"), pl.read_parquet(folder / "items.parquet")
+def _read_parts(folder: Path, card: DatasetCard) -> Dataset:
+    table = read_table(folder / "interactions.parquet", INTERACTIONS, card["n_interactions"])
+    users = read_table(folder / "users.parquet", {"user_index": integer, "user_id": text}, card["n_users"])
+    items = read_table(folder / "items.parquet", {"item_index": integer, "item_id": text}, card["n_items"])
     time = table["timestamp"]
     codes = _split_codes(table["split"])
     parts: dict[str, Any] = {}
     if (folder / "attributes.parquet").is_file():
-        parts["attribute_table"] = pl.read_parquet(folder / "attributes.parquet")
+        parts["attribute_table"] = read_table(folder / "attributes.parquet", ATTRIBUTES)
     relations = []
     for entry in card["relations"]:
-        edges = pl.read_parquet(folder / "relations" / Path(entry["file"]).name)
+        edges = read_table(folder / "relations" / entry["file"], EDGES, entry["n_edges"])
         relations.append(
             Relation(
                 entry["name"],
@@ -156,8 +159,12 @@ def _read_parts(folder: Path, card: dict[str, Any]) -> Dataset:
         user_table=users,
         item_table=items,
         relations=tuple(relations),
-        problems=tuple(Problem(**{**p, "lines": tuple(p.get("lines", ()))}) for p in card["problems"]),
+        problems=tuple(_problem(dict(problem)) for problem in card["problems"]),
         source=card["source"],
         settings=card["settings"],
         **parts,
     )
+
+
+def _problem(content: dict[str, Any]) -> Problem:
+    return Problem(**{**content, "lines": tuple(content.get("lines", ()))})

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from numpy.typing import NDArray
 
+from gnnrec_core.base.checked import STRICT, Count, Moment
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
@@ -20,10 +21,11 @@ Tensors = dict[str, NDArray[Any]]
 class Epoch:
     """One line of `history.jsonl`. `validation` is empty where nothing was validated in this epoch."""
 
-    epoch: int
+    __pydantic_config__ = STRICT
+    epoch: Count
     loss: float | None
     validation: dict[str, float]
-    seconds: float
+    seconds: Moment
     is_best: bool
 
 

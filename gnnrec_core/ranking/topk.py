@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 
@@ -27,6 +28,7 @@ def rank_items(
     items = np.full((len(users), k), NONE_LEFT, dtype=np.int64)
     scores = np.full((len(users), k), -np.inf, dtype=np.float32)
     for start in range(0, len(users), block):
+        progress.check()
         chosen = users[start : start + block]
         values = np.asarray(score_block(chosen), dtype=np.float32)
         rows, columns = _entries(seen, chosen)

@@ -55,12 +55,14 @@ def neighbourhood(
     max_nodes: int = 60,
     relations: tuple[str, ...] | None = None,
     always: IntArray | None = None,
+    order: IntArray | None = None,
 ) -> Neighbourhood:
     """The `max_nodes` nodes within `hops` of `centre` that send it the most, on rings.
 
     Each hop gets an equal part of the room, what it does not need goes to the next; within a hop the nodes with the
     largest `weight` come first. `relations` limits which edges are walked and drawn (default: all). `always` are nodes
-    (such as the recommended items) that are drawn even where they would not fit or be reached.
+    (such as the recommended items) that are drawn even where they would not fit or be reached. `order` `[n_nodes]` says
+    which of two equal nodes comes first (default: the one with the lower index).
     RequestError where `hops` or `max_nodes` is out of range.
     """
     if not 1 <= hops <= 4 or not 1 <= max_nodes <= 2000:
@@ -69,12 +71,13 @@ def neighbourhood(
         )
     centre = np.asarray(centre, dtype=np.int64)
     graph = graph if relations is None else _of_relations(graph, relations)
+    order = np.arange(graph.n_nodes) if order is None else order
     hop, weight = _reach(graph, centre, hops)
-    chosen = _choose(hop, weight, hops, max_nodes, centre, always)
+    chosen = _choose(hop, weight, hops, max_nodes, centre, always, order)
     if always is not None:
         hop[always[hop[always] < 0]] = hops
     edges, n_edges = _edges_between(graph, chosen, hop, weight)
-    nodes, angle = _order(graph, chosen, hop, edges)
+    nodes, angle = _order(graph, chosen, hop, edges, order)
     radius = _radii(hop[nodes], len(centre))
     position = np.stack([STRETCH * np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
     angle = np.arctan2(position[:, 1], position[:, 0])
@@ -112,12 +115,13 @@ def _choose(
     max_nodes: int,
     centre: IntArray,
     always: IntArray | None,
+    order: IntArray,
 ) -> IntArray:
     chosen = [centre, np.zeros(0, np.int64) if always is None else np.asarray(always, np.int64)]
     room = max_nodes - len(centre)
     for distance in range(1, hops + 1):
         candidates = np.flatnonzero(hop == distance)
-        best = candidates[np.argsort(-weight[candidates], kind="stable")]
+        best = candidates[np.lexsort((order[candidates], -weight[candidates]))]
         take = best[: max(0, room // (hops + 1 - distance))]
         room -= len(take)
         chosen.append(take)
@@ -142,7 +146,9 @@ def _edges_between(
     return np.sort(edges[nearness[:MOST_EDGES]]).astype(np.int64), len(edges)
 
 
-def _order(graph: RecGraph, nodes: IntArray, hop: IntArray, edges: IntArray) -> tuple[IntArray, NDArray[np.float64]]:
+def _order(
+    graph: RecGraph, nodes: IntArray, hop: IntArray, edges: IntArray, order: IntArray
+) -> tuple[IntArray, NDArray[np.float64]]:
     """Nodes ring by ring with their angles: on each ring in the order of the mean angle of their inner neighbours."""
     angle = np.zeros(graph.n_nodes)
     ordered, angles = [], []
@@ -154,7 +160,7 @@ def _order(graph: RecGraph, nodes: IntArray, hop: IntArray, edges: IntArray) -> 
         pull = np.zeros(graph.n_nodes, dtype=complex)
         np.add.at(pull, source[inner], np.exp(1j * angle[target[inner]]))
         wanted = np.mod(np.angle(pull[ring]), 2 * np.pi) if distance > 1 else _type_rank(graph, ring)
-        ring = ring[np.lexsort((ring, wanted))]
+        ring = ring[np.lexsort((order[ring], wanted))]
         own = 2 * np.pi * np.arange(len(ring)) / max(1, len(ring)) - np.pi / 2
         if distance > 1 and len(ring):  # turn the ring so that its nodes stand near their inner neighbours
             own = own + np.angle(np.sum(np.exp(1j * (np.angle(pull[ring]) - own))))

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from gnnrec_core.base.text import clean
-from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import INTERACTION, NodeType, RecGraph
 from gnnrec_core.render import theme
 from gnnrec_core.render.neighbourhood import Neighbourhood
@@ -33,7 +35,7 @@ def node_name(node: int) -> str:
 
 def node_number(name: str | None) -> int | None:
     """The node index behind an id of the picture; None for what is no such id."""
-    return int(name[1:]) if name and name[0] == "n" and name[1:].isdecimal() else None
+    return int(name[1:]) if name and name[0] == "n" and name[1:].isdecimal() and len(name) <= 20 else None
 
 
 def node_title(graph: RecGraph, dataset: Dataset, node: int, name_user: Callable[[str], str] = str) -> str:
@@ -53,25 +55,30 @@ def draw_network(
     recommended: Mapping[int, int] | None = None,
     edge_value: Callable[[int], float | None] | None = None,
     name_user: Callable[[str], str] = str,
+    public: IntArray | None = None,
 ) -> Any:
     """`near` as a `pyvis.network.Network` with fixed positions and physics off.
 
     `recommended` maps item nodes to their rank in the list; they become stars. `edge_value` gives the signed
     contribution of an edge column (None: not known); it sets width and colour (blue raises, vermilion lowers).
-    `name_user` gives the name of a person by their id, such as a pseudonym.
+    `name_user` gives the name of a person by their id, such as a pseudonym. `public` `[n_nodes]` is the number under
+    which each node stands in the picture (default: its own), so that ids say nothing of who it is.
     """
     from pyvis.network import Network
 
+    public = np.arange(graph.n_nodes) if public is None else public
     network = Network(directed=True)
     ranks = recommended or {}
     for position, node in enumerate(near.nodes.tolist()):
         title = clean(node_title(graph, dataset, node, name_user))
-        network.add_node(node_name(node), **_node(graph, title, near, position, ranks.get(node)))
-    values = [edge_value(edge) if edge_value else None for edge in near.edges.tolist()]
+        network.add_node(node_name(public[node]), **_node(graph, title, near, position, ranks.get(node)))
+    ends = np.sort(public[graph.edge_index[:, near.edges]], axis=0)
+    edges = near.edges[np.lexsort(ends)].tolist()  # as columns of the graph they stand in the order of the people
+    values = [edge_value(edge) if edge_value else None for edge in edges]
     largest = max((abs(value) for value in values if value is not None), default=0.0)
-    for edge, value in zip(near.edges.tolist(), values, strict=True):
-        source, target = graph.edge_index[:, edge].tolist()
-        network.add_edge(node_name(source), node_name(target), **_edge(graph, edge, value, largest))
+    for place, (edge, value) in enumerate(zip(edges, values, strict=True)):
+        source, target = public[graph.edge_index[:, edge]].tolist()
+        network.add_edge(node_name(source), node_name(target), **_edge(graph, edge, place, value, largest))
     return network
 
 
@@ -120,7 +127,7 @@ def _node(graph: RecGraph, title: str, near: Neighbourhood, position: int, rank:
     facts += [f"recommended, rank {rank}"] if rank is not None else []
     caption = theme.shortened(f"{rank}. {title}" if rank is not None else title, LABEL_LENGTH)
     return {
-        "label": caption or node_name(node),
+        "label": caption or kind,
         "title": "\n".join(facts),
         "shape": RECOMMENDED if rank is not None else NODE_SHAPES[kind],
         "color": theme.NEGATIVE if rank is not None else NODE_COLOURS[kind],
@@ -133,15 +140,15 @@ def _node(graph: RecGraph, title: str, near: Neighbourhood, position: int, rank:
     }
 
 
-def _edge(graph: RecGraph, edge: int, value: float | None, largest: float) -> dict[str, Any]:
+def _edge(graph: RecGraph, edge: int, place: int, value: float | None, largest: float) -> dict[str, Any]:
     relation = int(graph.edge_type[edge])
     name = "" if graph.relations[relation] == INTERACTION else relation_label(graph.relations[relation])
     if value is None or largest == 0:
-        return {"color": relation_colour(relation), "width": 1, "title": name, "id": f"e{edge}", "physics": False}
+        return {"color": relation_colour(relation), "width": 1, "title": name, "id": f"e{place}", "physics": False}
     return {
         "color": theme.signed_colour(value),
         "width": round(1 + 7 * abs(value) / largest, 2),
         "title": f"contribution {theme.signed(value)}",
-        "id": f"e{edge}",
+        "id": f"e{place}",
         "physics": False,
     }

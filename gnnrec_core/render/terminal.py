@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gnnrec_core.base.text import clean
+from gnnrec_core.base.text import for_terminal
 from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
 
 BAR_WIDTH = 40
@@ -21,7 +21,7 @@ def text(sections: tuple[Section, ...]) -> str:
       a      12
       bc      3
     """
-    return "\n\n".join("\n".join((clean(section.title), *_lines(section))) for section in sections)
+    return "\n\n".join("\n".join((for_terminal(section.title), *_lines(section))) for section in sections)
 
 
 def _lines(section: Section) -> Iterator[str]:
@@ -33,22 +33,22 @@ def _lines(section: Section) -> Iterator[str]:
 def _block(block: Block) -> list[str]:
     match block:
         case Text(paragraphs):
-            return [clean(paragraph) for paragraph in paragraphs]
+            return [for_terminal(paragraph) for paragraph in paragraphs]
         case Facts(pairs):
-            width = max((len(clean(name)) for name, _ in pairs), default=0)
-            return [f"{clean(name):{width}}  {_value(value)}" for name, value in pairs]
+            width = max((len(for_terminal(name)) for name, _ in pairs), default=0)
+            return [f"{for_terminal(name):{width}}  {_value(value)}" for name, value in pairs]
         case Table():
             return _table(block)
         case Bars():
             return _bars(block)
         case Curves():
             ends = [(name, xs, ys) for name, xs, ys in block.series if len(xs)]
-            return [clean(block.caption)] + [
-                f"{clean(name)}: {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
+            return [for_terminal(block.caption)] + [
+                f"{for_terminal(name)}: {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
                 for name, xs, ys in ends
             ]
         case Verdict(sentence, kind):
-            return [f"{MARKS[kind]} {clean(sentence)}"]
+            return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 
 
 def _table(table: Table) -> list[str]:
@@ -60,21 +60,21 @@ def _table(table: Table) -> list[str]:
         marked = zip(row, widths, rights, strict=True)
         return "  ".join(f"{cell:>{width}}" if right else f"{cell:{width}}" for cell, width, right in marked).rstrip()
 
-    head = line([clean(name) for name in table.columns])
-    return [*([clean(table.caption)] if table.caption else []), head, *(line(row) for row in cells)]
+    head = line([for_terminal(name) for name in table.columns])
+    return [*([for_terminal(table.caption)] if table.caption else []), head, *(line(row) for row in cells)]
 
 
 def _bars(bars: Bars) -> list[str]:
     most = max((abs(value) for value in bars.values), default=0.0) or 1.0
-    width = max((len(clean(label)) for label in bars.labels), default=0)
-    return [clean(bars.caption)] + [
-        f"{clean(label):{width}}  {number(value):>8}  {'█' * round(BAR_WIDTH * abs(value) / most)}"
+    width = max((len(for_terminal(label)) for label in bars.labels), default=0)
+    return [for_terminal(bars.caption)] + [
+        f"{for_terminal(label):{width}}  {number(value):>8}  {'█' * round(BAR_WIDTH * abs(value) / most)}"
         for label, value in zip(bars.labels, bars.values, strict=True)
     ]
 
 
 def _value(value: Any) -> str:
-    return number(value) if value is None or isinstance(value, (bool, int, float)) else clean(str(value))
+    return number(value) if value is None or isinstance(value, (bool, int, float)) else for_terminal(str(value))
 
 
 def _is_number(value: Any) -> bool:

@@ -6,24 +6,26 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from gnnrec_core.base.checked import Form
+from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.files import append_line, write_bytes
 from gnnrec_core.models.protocol import Epoch
 
 NAME = "history.jsonl"
+FORM = Form(Epoch, RunError, "Train the run again.", most_bytes=64 * 2**20)
 
 
 def append_epoch(folder: Path, epoch: Epoch) -> None:
     """Add one line, durably."""
-    append_line(folder / NAME, json.dumps(asdict(epoch)))
+    append_line(folder / NAME, json.dumps(asdict(epoch), allow_nan=False))
 
 
 def read_history(folder: Path) -> tuple[Epoch, ...]:
-    """The epochs so far; a last line that is not whole yet (or was cut by a crash) is left out."""
-    path = folder / NAME
-    if not path.is_file():
-        return ()
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return tuple(Epoch(**json.loads(line)) for line in lines if line.endswith("\n"))
+    """The epochs so far; a last line that is not whole yet (or was cut by a crash) is left out.
+
+    RunError where another line is no epoch.
+    """
+    return FORM.lines(folder / NAME, whole=False)
 
 
 def cut_history(folder: Path, last: int) -> tuple[Epoch, ...]:

@@ -8,7 +8,6 @@ folder sees the same jobs, so a restarted server adopts them by looking.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -19,16 +18,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import psutil
 from filelock import FileLock
+from pydantic import Field
 
+from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.files import write_json
 from gnnrec_core.base.places import PROJECT
-from gnnrec_core.runs.run import RunRecord, State
-from gnnrec_core.runs.workspace import Workspace
+from gnnrec_core.runs.heartbeat import is_same, started
+from gnnrec_core.runs.run import Line, RunRecord, Setting, State, Whole
+from gnnrec_core.runs.workspace import Trashed, Workspace
 
 MAX_IN_LINE = 20
 GRACE_SECONDS = 20.0
@@ -41,12 +43,13 @@ LOG_TAIL = 4_000
 class TrainRequest:
     """What `train` is asked. `settings` holds only what differs from the model's defaults."""
 
-    dataset_folder: str
-    model: str
-    settings: Mapping[str, Any]
-    seed: int = 0
-    device: str = "auto"
-    max_seconds: float | None = None
+    __pydantic_config__ = STRICT
+    dataset_folder: Annotated[str, Field(max_length=4096)]
+    model: Line
+    settings: Mapping[str, Setting]
+    seed: Whole = 0
+    device: Line = "auto"
+    max_seconds: Moment | None = None
 
     @property
     def words(self) -> list[str]:
@@ -64,13 +67,17 @@ class Job:
     Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
     """
 
-    id: str
-    number: int
+    __pydantic_config__ = STRICT
+    id: Line
+    number: Count
     request: TrainRequest
-    pid: int
-    started: float
+    pid: Annotated[int, Field(ge=-1, le=2**31 - 1)]
+    started: Moment
     resume: bool = False
-    cancelled_at: float | None = None
+    cancelled_at: Moment | None = None
+
+
+FORM = Form(Job, RequestError, "Dismiss it, and start the training anew.", most_bytes=2**20)
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,27 @@ def forget(place: Workspace, job_id: str) -> None:
     shutil.rmtree(_folder(place, job_id))
 
 
+def delete_dataset(place: Workspace, dataset_id: str) -> Trashed:
+    """Move a dataset to the trash. RequestError while runs need it, or a training waits for it or reads it."""
+    entry = place.dataset(dataset_id)
+    waiting = [s.job.id for s in statuses(place) if s.alive and Path(s.job.request.dataset_folder) == entry.folder]
+    if waiting:
+        many = len(waiting) > 1
+        raise RequestError(
+            f"{len(waiting)} training{'s' if many else ''} in line need{'' if many else 's'} {entry.name!r}.",
+            "Cancel them first.",
+            value=dataset_id,
+        )
+    return place.delete_dataset(dataset_id)
+
+
+def delete_run(place: Workspace, run_id: str) -> Trashed:
+    """Move a run to the trash. RequestError for one that is being trained, or waits in line to go on."""
+    if any(status.alive and status.job.id == run_id for status in statuses(place)):
+        raise RequestError(f"The run {run_id} waits in line to be trained.", "Cancel it first.", value=run_id)
+    return place.delete_run(run_id)
+
+
 def log_tail(place: Workspace, job_id: str) -> str:
     """The last characters that the training printed."""
     path = _folder(place, status_of(place, job_id).job.id) / "log.txt"
@@ -149,8 +177,7 @@ def log_tail(place: Workspace, job_id: str) -> str:
 
 def is_alive(job: Job) -> bool:
     """Whether the very process that was started for `job` still runs (a reused process id does not count)."""
-    process = _process(job)
-    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    return is_same(job.pid, job.started)
 
 
 def wait_in_line(job_folder: Path, pause: Callable[[float], None] = time.sleep) -> list[str]:
@@ -203,7 +230,7 @@ def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) 
             start_new_session=True,
         )
         threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
-        job = Job(job_id, number, request, process.pid, psutil.Process(process.pid).create_time(), resume)
+        job = Job(job_id, number, request, process.pid, started(process.pid), resume)
         _write(place, job)
     return job
 
@@ -266,9 +293,8 @@ def _last_words(log: Path) -> str:
 
 def _process(job: Job) -> psutil.Process | None:
     try:
-        process = psutil.Process(job.pid)
-        return process if abs(process.create_time() - job.started) < 2.0 else None
-    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+        return psutil.Process(job.pid) if is_same(job.pid, job.started) else None
+    except (psutil.Error, ValueError):
         return None
 
 
@@ -315,8 +341,11 @@ def _write(place: Workspace, job: Job) -> None:
 
 
 def _read(folder: Path) -> Job:
-    content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    return Job(**{**content, "request": TrainRequest(**content["request"])})
+    """The job in `folder`. RequestError where its note is damaged, or speaks of another job."""
+    job = FORM.read(folder / "job.json")
+    if job.id != folder.name:
+        raise FORM.damaged(str(folder / "job.json"), f"it speaks of the job {job.id!r}")
+    return job
 
 
 def _read_all(place: Workspace) -> list[Job]:
@@ -324,8 +353,7 @@ def _read_all(place: Workspace) -> list[Job]:
     for path in (place.home / "jobs").glob("*/job.json"):
         try:
             jobs.append(_read(path.parent))
-        except FileNotFoundError:
-            continue  # forgotten by somebody else in this moment
-        except (ValueError, TypeError, KeyError):
-            jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
+        except RequestError:
+            if path.exists():  # else it was forgotten by somebody else in this moment
+                jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
     return jobs

@@ -9,10 +9,12 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from filelock import FileLock
+from pydantic import Field
 
+from gnnrec_core.base.checked import STRICT, Form
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.files import append_line
 from gnnrec_core.base.text import csv_text
@@ -28,14 +30,18 @@ REVIEWER_LENGTH = 80
 class Review:
     """One reviewer's word on one case. `time` is UTC, ISO 8601; `target` is "score" or "margin"."""
 
+    __pydantic_config__ = STRICT
     run: str
     user: str
     item: str
     target: str
     verdict: Verdict
-    reviewer: str
-    comment: str
+    reviewer: Annotated[str, Field(max_length=REVIEWER_LENGTH)]
+    comment: Annotated[str, Field(max_length=COMMENT_LENGTH)]
     time: str
+
+
+FORM = Form(Review, DataError, "Restore the file from a copy, or remove that line.", most_bytes=64 * 2**20)
 
 
 def add_review(
@@ -65,22 +71,7 @@ def add_review(
 
 def reviews(space: Workspace, run: str) -> tuple[Review, ...]:
     """All reviews of a run, oldest first. DataError where the file is damaged."""
-    path = _path(space, run)
-    if not path.is_file():
-        return ()
-    found = []
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a comment may hold other ends of lines
-    for number, line in enumerate(lines, start=1):
-        try:
-            found.append(Review(**json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise DataError(
-                f"Line {number} of {path.name} is no review: {error}.",
-                "Restore the file from a copy, or remove that line.",
-                file=str(path),
-                line=number,
-            ) from error
-    return tuple(found)
+    return FORM.lines(_path(space, run))  # a comment may hold other ends of lines
 
 
 def as_csv(found: tuple[Review, ...], to_the_day: bool = False) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import TypeAdapter
+import numpy as np
+from pydantic import ConfigDict, Field, GetPydanticSchema
+from typing_extensions import TypedDict
 
 from gnnrec_core import __version__
+from gnnrec_core.base.checked import STRICT, Count, Form, Moment, ProcessNumber
 from gnnrec_core.base.errors import RequestError, RunError
-from gnnrec_core.base.files import stamp
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset
@@ -29,6 +30,33 @@ State = Literal["queued", "running", "finished", "cancelled", "failed", "interru
 FORMAT_VERSION = 1
 LIBRARIES = ("torch", "numpy", "scipy", "polars", "torch-geometric")
 
+Line = Annotated[str, Field(max_length=1000)]
+Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Setting = bool | Whole | float | Line | None | list[bool | Whole | float | Line | None]
+"""A setting as it stands in a file; whether the model can use it, `Run.settings` says."""
+
+
+class Figures(TypedDict, total=False):
+    """What a training measured; a saved re-ranking adds one number for each metric."""
+
+    __pydantic_config__ = ConfigDict(**{**STRICT, "extra": "allow"})  # type: ignore[misc]
+    n_parameters: Count
+    epochs_run: Count
+    best_epoch: Count
+    seconds: Moment
+    seconds_per_epoch: Moment | None
+    validation: dict[Line, float]
+    stopped: Line | None
+
+
+class Trainer(TypedDict, total=False):
+    """Who trains a run: see `heartbeat`."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+    host: Line
+    pid: ProcessNumber
+    started: Moment
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -37,20 +65,27 @@ class RunRecord:
     `process` says who trains the run now (see `heartbeat`); a record whose process has died reads as "interrupted".
     """
 
-    model: str
-    settings: dict[str, Any]
-    seed: int
-    dataset_name: str
-    dataset_path: str
-    dataset_fingerprint: str
-    device: str
+    __pydantic_config__ = STRICT
+    model: Line
+    settings: dict[Line, Setting]
+    seed: Whole
+    dataset_name: Line
+    dataset_path: Annotated[str, Field(max_length=4096)]
+    dataset_fingerprint: Line
+    device: Line
     state: State
-    created: str
-    versions: dict[str, str] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
-    notes: str = ""
-    error: str = ""
-    process: dict[str, Any] = field(default_factory=dict)
+    created: Line
+    versions: dict[Line, Line] = field(default_factory=dict)
+    figures: Annotated[dict[str, Any], GetPydanticSchema(lambda _, check: check(Figures))] = field(default_factory=dict)
+    notes: Annotated[str, Field(max_length=100_000)] = ""
+    error: Annotated[str, Field(max_length=100_000)] = ""
+    process: Annotated[dict[str, Any], GetPydanticSchema(lambda _, check: check(Trainer))] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were asked for at most; 1 where the model has none."""
+        asked = self.settings.get("epochs")
+        return asked if type(asked) is int and asked > 0 else 1
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in `run.json`."""
@@ -62,32 +97,12 @@ class RunRecord:
         path = folder / "run.json"
         if not path.is_file():
             raise RequestError(f"There is no run at {folder}.", "Name a folder made by `train`.", file=str(folder))
-        record = _read(path, stamp(path))
+        record = FORM.read(path)
         gone = record.state == "running" and not is_alive(record.process)
         return replace(record, state="interrupted", process={}) if gone else record
 
 
-@cache
-def _checker() -> TypeAdapter[RunRecord]:
-    """Refuses a record whose fields hold anything but what they should."""
-    return TypeAdapter(RunRecord)
-
-
-@lru_cache(maxsize=1000)
-def _read(path: Path, written: tuple[int, int, int]) -> RunRecord:
-    """What stands in a `run.json`, read once for each time that it was `written`: pages list all runs at each click."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version = content.pop("format_version")
-        if version > FORMAT_VERSION:
-            raise RunError(
-                f"{path} has format {version}; we read up to {FORMAT_VERSION}.",
-                "Update GNNRec Lens.",
-                file=str(path),
-            )
-        return _checker().validate_python(asdict(RunRecord(**content)))
-    except (ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path} is damaged: {error}.", "Train the run again.", file=str(path)) from error
+FORM = Form(RunRecord, RunError, "Train the run again, or delete its folder.", FORMAT_VERSION, most_bytes=2**20)
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,7 +156,13 @@ class Run:
     @cached_property
     def settings(self) -> Settings:
         """The settings of the model, checked."""
-        settings: Settings = read_settings(model_type(self.record.model).settings_type, self.record.settings)
+        try:
+            settings: Settings = read_settings(model_type(self.record.model).settings_type, self.record.settings)
+        except RequestError as error:
+            raise FORM.damaged(str(self.place / "run.json"), error.message.rstrip(".")) from error
+        for name, value in settings.model_dump().items():
+            if isinstance(self.record.settings.get(name, value), str) != isinstance(value, str):
+                raise FORM.damaged(str(self.place / "run.json"), f"its setting {name} is text, not a number")
         return settings
 
     @cached_property
@@ -154,7 +175,11 @@ class Run:
                 "Train the run again.",
                 file=str(self.folder),
             )
-        return model_type(self.record.model).restore(self.dataset, self.settings, tensors)
+        model = model_type(self.record.model).restore(self.dataset, self.settings, tensors)
+        scores = model.score(np.array([0, self.dataset.n_users - 1]))
+        if np.isnan(scores).any() or np.isposinf(scores).any():  # -infinity: an item that is in no stored list
+            raise FORM.damaged(str(self.folder), "its weights give scores that are not finite")
+        return model
 
     @property
     def graph(self) -> RecGraph:

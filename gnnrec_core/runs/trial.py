@@ -3,11 +3,11 @@ app starts, and leaves the server's memory as it was."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from typing import Any
 
+from gnnrec_core.base.checked import parse
 from gnnrec_core.base.errors import LensError, RequestError, error_from
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.jobs import TrainRequest, environment
@@ -34,7 +34,7 @@ def trial(request: TrainRequest) -> dict[str, Any]:
         ) from None
     if done.returncode not in (0, 2):
         raise LensError("The estimate failed.", done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
-    answer: dict[str, Any] = json.loads(done.stdout)
+    answer: dict[str, Any] = parse(done.stdout)
     if "error" in answer:
         raise error_from(answer["error"])
     return answer

@@ -8,7 +8,6 @@ folders elsewhere (what `gnnrec app RUN` was given): they and their datasets are
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -18,12 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import sweep_temporaries, write_json
 from gnnrec_core.base.places import PROJECT, default_home
 from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.card import CARD, DatasetCard, write_card
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.run import RunRecord, dataset_folder
 
@@ -41,7 +41,7 @@ class DatasetEntry:
 
     id: str
     folder: Path
-    card: dict[str, Any]
+    card: DatasetCard
     origin: Origin
 
     @property
@@ -52,12 +52,12 @@ class DatasetEntry:
     @property
     def name(self) -> str:
         """What people call it."""
-        return str(self.card["name"])
+        return self.card["name"]
 
     @property
     def fingerprint(self) -> str:
         """Which data it holds; runs are tied to it."""
-        return str(self.card["fingerprint"])
+        return self.card["fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -116,15 +116,23 @@ class Workspace:
             if isinstance(entry, RunEntry) and fingerprint in (None, entry.record.dataset_fingerprint)
         )
 
-    def damaged(self) -> tuple[tuple[Path, LensError], ...]:
-        """Folders that cannot be read, and why; nothing is left out of the lists in silence."""
+    def damaged(self, *kinds: Kind) -> tuple[tuple[Path, LensError], ...]:
+        """Folders (of these kinds) that cannot be read, and why; nothing is left out of the lists in silence."""
         read = {"datasets": self._dataset, "runs": self._run}
         found = [
             (folder, read[kind](folder, origin))
-            for kind in ("datasets", "runs")
+            for kind in kinds or get_args(Kind)
             for folder, origin in self._folders(kind)
         ]
         return tuple((folder, entry) for folder, entry in found if isinstance(entry, LensError))
+
+    def discard_damaged(self, kind: Kind, name: str) -> Trashed:
+        """Move a folder that cannot be read to the trash. RequestError where no damaged folder has that name."""
+        self.check_writable()
+        for folder, _ in self.damaged(kind):
+            if folder.name == name and folder.parent == self.home / kind:
+                return self._to_trash(kind, folder)
+        raise RequestError(f"There is nothing damaged named {name!r}.", "Reload the page.", value=name)
 
     def dataset(self, dataset_id: str) -> DatasetEntry:
         """The dataset with that id; RequestError that suggests near ids. The text given is never used as a path."""
@@ -158,7 +166,7 @@ class Workspace:
         parent = self.home / "staging"
         parent.mkdir(parents=True, exist_ok=True)
         sweep(parent, older_than=24 * 3600)
-        folder = parent / new_id("s")
+        folder = parent / new_id("s", 16)  # whoever knows it can see the import
         folder.mkdir(mode=0o700)
         return folder
 
@@ -186,15 +194,14 @@ class Workspace:
     def store_dataset(self, staged: Path, name: str) -> DatasetEntry:
         """Move a dataset folder from staging into the workspace under a fresh id, with `name` for display."""
         target = self.new_folder_for("datasets")
-        card = json.loads((staged / "dataset.json").read_text(encoding="utf-8"))
-        write_json(staged / "dataset.json", {**card, "name": _display_name(name)})
+        write_card(staged, {**CARD.read(staged / "dataset.json"), "name": _display_name(name)})
         staged.replace(target)
         return self.dataset(target.name)
 
     def rename_dataset(self, dataset_id: str, name: str) -> None:
         """Give a dataset another display name; the data and their fingerprint stay."""
         entry = self._changeable(self.dataset(dataset_id))
-        write_json(entry.folder / "dataset.json", {**entry.card, "name": _display_name(name)})
+        write_card(entry.folder, {**entry.card, "name": _display_name(name)})
 
     def note_run(self, run_id: str, notes: str) -> None:
         """Replace the notes of a run that is not being trained."""
@@ -291,13 +298,9 @@ class Workspace:
 
     def _dataset(self, folder: Path, origin: Origin) -> DatasetEntry | LensError:
         try:
-            card = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-            entry = DatasetEntry(folder.name, folder, card, origin)
-            if entry.name and entry.fingerprint:
-                return entry
-            raise KeyError("name")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            return RunError(f"The dataset {folder.name} is damaged: {error}.", "Import its source again.")
+            return DatasetEntry(folder.name, folder, CARD.read(folder / "dataset.json"), origin)
+        except LensError as error:
+            return error
 
     def _run(self, folder: Path, origin: Origin) -> RunEntry | LensError:
         try:
@@ -324,9 +327,9 @@ def _datasets_of(runs: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def new_id(letter: str) -> str:
-    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`."""
-    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+def new_id(letter: str, n_random: int = 3) -> str:
+    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`, with `n_random` random bytes."""
+    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(n_random)}"
 
 
 def sweep(parent: Path, older_than: float) -> None:

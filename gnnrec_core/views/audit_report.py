@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.files import refuse_existing, write_bytes, write_json
+from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
+from gnnrec_core.base.pseudonyms import KEY_BYTES, Pseudonyms
 from gnnrec_core.base.text import csv_text
 from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
@@ -43,8 +45,9 @@ def write_audit(
     mitigations: tuple[Mitigation, ...] = (),
     identities: bool = False,
     overwrite: bool = False,
+    names: Pseudonyms | None = None,
 ) -> tuple[Path, ...]:
-    """Write FILE.html, FILE.json and FILE.csv; returns their paths.
+    """Write FILE.html, FILE.json and FILE.csv, together or not at all; returns their paths.
 
     Raises RequestError where `out` does not end in .html, its folder is not there, or a file exists.
     """
@@ -55,14 +58,18 @@ def write_audit(
     files = (out, out.with_suffix(".json"), out.with_suffix(".csv"))
     for file in files:
         refuse_existing(file, overwrite)
-    write_bytes(files[0], audit_page(report, checks, mitigations).encode())
     content = {
         **report.to_dict(),
         "checks": [vars(check) for check in checks],
         "what_if": [mitigation.to_dict() for mitigation in mitigations],
     }
-    write_json(files[1], finite(content))
-    write_bytes(files[2], per_user_csv(report, identities).encode())
+    write_together(
+        {
+            files[1]: json_bytes(finite(content)),
+            files[2]: per_user_csv(report, identities, names).encode(),
+            files[0]: audit_page(report, checks, mitigations).encode(),
+        }
+    )
     return files
 
 
@@ -95,24 +102,27 @@ def audit_sections(
     return tuple(sections)
 
 
-def per_user_csv(report: AuditReport, identities: bool = False) -> str:
-    """One row a user with every per-user figure, in an order drawn from the seed and without ids and groups.
+def per_user_csv(report: AuditReport, identities: bool = False, names: Pseudonyms | None = None) -> str:
+    """One row a user with every per-user figure, in an order drawn from a secret key and without ids and groups.
 
-    With `identities`: user ids and groups too, in the order of the dataset.
+    The key is that of `names`, or one that is forgotten; each audit has an order of its own, so that the rows of two
+    cannot be laid side by side. With `identities`: user ids and groups too, in the order of the dataset.
     """
-    names = list(report.per_user)
-    order = np.arange(report.scope.n_users)
+    ids, scope = report.run.dataset.users.ids, report.scope
+    order = np.arange(scope.n_users)
     if not identities:
-        order = np.random.default_rng(report.scope.seed).permutation(order)
-    ids = report.run.dataset.users.ids if identities else ()
+        keyed = names or Pseudonyms(secrets.token_bytes(KEY_BYTES))
+        asked = (scope.run, scope.fingerprint, scope.k, scope.split, scope.convention, scope.group_by, scope.seed)
+        order = np.argsort(keyed.order(ids, f"rows|{asked}"), kind="stable")
+    names_of_figures = list(report.per_user)
     rows = (
         [
             *([ids[row], _groups_of(report, int(row))] if identities else []),
-            *(float(report.per_user[name][row]) for name in names),
+            *(float(report.per_user[name][row]) for name in names_of_figures),
         ]
         for row in order
     )
-    return csv_text([*(["user_id", "groups"] if identities else []), *names], rows)
+    return csv_text([*(["user_id", "groups"] if identities else []), *names_of_figures], rows)
 
 
 def finite(value: object) -> object:
@@ -261,7 +271,7 @@ def _items(report: AuditReport) -> tuple[Block, ...]:
 def _cold_start(report: AuditReport) -> tuple[Block, ...]:
     rows = tuple(
         (f"{r['low_items']} to {r['high_items']}", r["n_users"], r["value"], r["low"], r["high"], r["held_out"])
-        for r in cold_start_curve(report.evidence).rows(named=True)
+        for r in cold_start_curve(report.evidence, gate=report.gate).rows(named=True)
     )
     head = ("Train items", "Users", "NDCG", "Low", "High", "Held-out items a user")
     return (Table(head, rows, "NDCG by length of history"),)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.files import refuse_existing, write_bytes, write_json
+from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
 from gnnrec_core.base.plain import plain
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
@@ -22,8 +22,12 @@ def write_evidence(evidence: Evidence, file: Path, top: int = 20, overwrite: boo
     for path in (file, beside):
         refuse_existing(path, overwrite)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(beside, plain(evidence_json(evidence, top)))
-    write_bytes(file, evidence_page(evidence, top).encode("utf-8", "replace"))
+    write_together(
+        {
+            beside: json_bytes(plain(evidence_json(evidence, top))),
+            file: evidence_page(evidence, top).encode("utf-8", "replace"),
+        }
+    )
     return file
 
 

@@ -168,6 +168,13 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
     if not len(rows):
         st.caption("Nobody of this group has held-out items.")
         return
+    if not privacy.are_ids_shown(study):
+        st.caption(
+            "Figures of single people are not listed: with them the figure of any small group could be worked out. "
+            "A server that is started with `GNNREC_REVEAL_IDS=1` lists them for who may see ids."
+        )
+        gap(study, report.grouping, label, report.scope.k)
+        return
     ndcg, recall = report.per_user["ndcg"][rows], report.per_user["recall"][rows]
     name = privacy.name_user(study)
     table = pd.DataFrame({"Person": [clean(name(ids[row])) for row in rows], "NDCG": ndcg, "Recall": recall})
@@ -214,7 +221,7 @@ def items(study: Study, report: AuditReport) -> None:
         ),
         (
             "How well people are served, by length of history",
-            exposure_charts.cold_start_chart(curves.cold_start_curve(evidence)),
+            exposure_charts.cold_start_chart(curves.cold_start_curve(evidence, gate=report.gate)),
         ),
     )
     for start in (0, 2):
@@ -260,7 +267,7 @@ def downloads(report: AuditReport) -> None:
         )
         st.download_button(
             "Per person, without ids (CSV)",
-            lambda: per_user_csv(report),
+            lambda: per_user_csv(report, names=privacy.names_in_exports()),
             "audit_people.csv",
             "text/csv",
             on_click="ignore",

@@ -13,7 +13,7 @@ from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.audit.studies.frontier import comparison_points
 from gnnrec_core.audit.verdicts import figure, p_text
 from gnnrec_core.base.plain import plain
-from gnnrec_core.base.text import for_markdown
+from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import MODELS
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.charts import audit_charts
@@ -23,6 +23,7 @@ from gnnrec_ui.show import figures, tables
 from gnnrec_ui.show.charts import chart
 from gnnrec_ui.train import runs_view
 
+MOST_RUNS = 8
 COLUMNS = ("ndcg", "recall", "hit_rate", "mrr")
 GLOBAL_COLUMNS = ("coverage",)
 AGAINST = ("coverage", "gini", "long_tail_share", "arp", "novelty", "upd", "calibration_js")
@@ -33,9 +34,20 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     runs = {run.id: run for run in place.runs(fingerprint) if run.is_usable}
     labels = runs_view.labels(list(runs.values()))
     default = ",".join(list(runs)[:2])
-    wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)
-    st.session_state["runs_chosen"] = [name for name in wanted.split(",") if name]
-    chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=labels.__getitem__)
+    wanted = state.follow("runs", lambda text: bool(state.names(text, runs, MOST_RUNS)) or not text, default)
+    st.session_state["runs_chosen"] = state.names(wanted, runs, MOST_RUNS)
+    asked = len([name for name in wanted.split(",") if name])
+    if asked > len(st.session_state["runs_chosen"]):
+        st.caption(
+            f"The address names {asked:,} runs; compared are those that are here, each once, {MOST_RUNS} at the most."
+        )
+    chosen = st.multiselect(
+        "Runs",
+        list(runs),
+        key="runs_chosen",
+        format_func=lambda name: for_option(labels[name]),
+        max_selections=MOST_RUNS,
+    )
     st.session_state["runs"] = ",".join(chosen)
     state.settle("runs", ",".join(chosen), default)
     return tuple(runs[name] for name in chosen)

@@ -10,7 +10,8 @@ import streamlit as st
 from gnnrec_core.audit.studies.gap_edges import GapEdges
 from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_ui.frame import shell
+from gnnrec_core.views.privacy import NameUser
+from gnnrec_ui.frame import privacy, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import figures
 
@@ -26,7 +27,7 @@ def gap(study: Study, grouping: Any, group: str, k: int) -> None:
     )
     if asked:
         with shell.boundary():
-            _answer(_gap(study.run, study.key, grouping, grouping.name, group, k))
+            _answer(privacy.name_user(study), _gap(study.run, study.key, grouping, grouping.name, group, k))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking everybody again, interaction by interaction …")
@@ -36,14 +37,14 @@ def _gap(_run: Any, key: str, _grouping: Any, group_by: str, group: str, k: int)
     return gap_edges(_run, _grouping, group, k=k, n_checked=CHECKED)
 
 
-def _answer(found: GapEdges) -> None:
+def _answer(name: NameUser, found: GapEdges) -> None:
     st.markdown(
         f"{for_markdown(found.group)}: {figures.title(found.metric)} {figure(found.group_value)}, all others "
         f"{figure(found.rest_value)}, a difference of {figure(found.gap, True)}."
     )
     edges = [
         {
-            "Person": clean(edge.user),
+            "Person": clean(name(edge.user)),
             "Item": clean(edge.title),
             "Difference without it": figure(edge.gap_without, True),
             "Shrinks by": figure(edge.change, True),

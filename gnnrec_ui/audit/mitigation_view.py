@@ -145,10 +145,11 @@ def _losers(study: Study, found: Mitigation) -> None:
     if not losers.n:
         st.caption("Nobody's NDCG falls.")
         return
-    st.caption(
-        f"{losers.n:,} people ({theme.percent(losers.share)}) get a worse list, by {figure(losers.mean_loss)} NDCG on "
-        "average. The one who loses most:"
-    )
+    how_much = f", by {figure(losers.mean_loss)} NDCG on average" if math.isfinite(losers.mean_loss) else ""
+    st.caption(f"{losers.n:,} people ({theme.percent(losers.share)}) get a worse list{how_much}.")
+    if not privacy.are_ids_shown(study):
+        return
+    st.caption("The one who loses most:")
     user = study.dataset.users.ids[int(losers.users[0])]
     name = for_markdown(privacy.name_user(study)(user))
     shell.link("recommend", f"Person {name}", icon=":material/person:", user=user)

@@ -14,7 +14,10 @@ from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import data_charts
+from gnnrec_core.runs import jobs
 from gnnrec_core.runs.workspace import DatasetEntry, Workspace
+from gnnrec_ui import readers
+from gnnrec_ui.frame import shell
 from gnnrec_ui.server import cache
 from gnnrec_ui.show.charts import chart
 
@@ -131,9 +134,14 @@ def manage(place: Workspace, entry: DatasetEntry) -> None:
         if save.form_submit_button("Rename", width="stretch") and typed != entry.name:
             place.rename_dataset(entry.id, typed)
             st.rerun()
-    if st.button("Delete this dataset", icon=":material/delete:", type="tertiary"):
-        place.delete_dataset(entry.id)
-        st.rerun()
+    n = readers.others("dataset", entry.id)
+    looking = f"{n:,} other{'s' if n > 1 else ''} look{'' if n > 1 else 's'} at it now." if n else None
+    if st.button("Delete this dataset", icon=":material/delete:", type="tertiary", help=looking):
+        with shell.boundary():
+            jobs.delete_dataset(place, entry.id)
+            st.rerun()
+    if looking:
+        st.caption(looking)
 
 
 def _span(first: int | None, last: int | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.text import clean
+from gnnrec_core.base.text import for_label
 from gnnrec_core.data.formats import detect
 from gnnrec_core.data.formats.folder import ITEMS, LOG, UNUSED, USERS, parts_by_name
 from gnnrec_core.data.options import EDGE_KINDS
@@ -38,7 +38,7 @@ def choose_parts(folder: Path) -> tuple[Path, dict[str, Any]]:
         for column, file in zip(st.columns(3), files[start : start + 3], strict=False):
             with column:
                 key = f"import_file_{start}_{re.sub('[^A-Za-z0-9]', '_', file.name)}"
-                parts[file] = forms.choose(clean(file.name), tuple(PARTS), key, guesses[file], PARTS.__getitem__)
+                parts[file] = forms.choose(for_label(file.name), tuple(PARTS), key, guesses[file], PARTS.__getitem__)
     return options_of(parts)
 
 

@@ -31,25 +31,25 @@ def answer(study: Study, explanation: Explanation) -> None:
 
 def _figures(study: Study, explanation: Explanation) -> None:
     case = explanation.case
-    _figure("Rank", f"{case.rank:,}", "Among all items that this person's list may hold.")
-    _figure("Score", theme.number(case.score), "Has no unit; it only orders this person's items.")
+    _metric("Rank", f"{case.rank:,}", "Among all items that this person's list may hold.")
+    _metric("Score", theme.number(case.score), "Has no unit; it only orders this person's items.")
     if case.target == "margin" and case.reference_item is not None:
         reference = for_markdown(study.dataset.title(case.reference_item))
-        _figure("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
+        _metric("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
     elif explanation.score:
         parts = sum(part.value for part in explanation.contributions)
-        _figure(
+        _metric(
             "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
         )
     if explanation.baseline and explanation.score:
-        _figure(
+        _metric(
             "Taste learned in training",
             theme.percent(explanation.baseline / explanation.score, 0),
             "The person's own embedding against the item: no single interaction carries it.",
         )
 
 
-def _figure(label: str, value: str, meaning: str) -> None:
+def _metric(label: str, value: str, meaning: str) -> None:
     st.metric(label, value, help=meaning, width="content")
 
 

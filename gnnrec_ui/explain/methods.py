@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.registry import Plugin
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.render import theme
@@ -134,7 +134,9 @@ def _believed(study: Study, found: list[Explanation], titles: dict[str, str]) ->
         alt="Methods with measured faithfulness",
     )
     by_name = {each.method: each for each in measured}
-    chosen = st.selectbox("Look closer at", list(by_name), format_func=lambda name: titles[name], key="_closer")
+    chosen = st.selectbox(
+        "Look closer at", list(by_name), format_func=lambda name: for_option(titles[name]), key="_closer"
+    )
     _curves(by_name[chosen].faithfulness, titles)
 
 
@@ -191,7 +193,9 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
         st.info("There is no second run on this dataset. Train one to compare.", icon=":material/model_training:")
         shell.link("train", "Go to Train")
         return
-    chosen = st.selectbox("The other run", list(others), format_func=lambda name: run_label(others[name]), key="other")
+    chosen = st.selectbox(
+        "The other run", list(others), format_func=lambda name: for_option(run_label(others[name])), key="other"
+    )
     result = ask.compared(study, Study(study.dataset_entry, others[chosen]), user_index, item_index, target, k)
     with st.container(horizontal=True, gap="medium"):
         st.metric("Rank here", f"{result.first.rank:,}", width="content")

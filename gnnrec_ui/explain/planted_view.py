@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.explain import EXPLAINERS
@@ -25,7 +25,7 @@ def planted_view() -> None:
         st.info("The methods have not been scored against the planted reasons here yet.", icon=":material/science:")
         st.code(COMMAND, language="bash")
         return
-    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found: dict[str, Any] = parse(read_bytes(RESULTS))
     figures = found["figures"]
     titles = {plugin.name: plugin.title for registry in (EXPLAINERS, MODELS) for plugin in registry}
     chart(

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.base.settings import SettingField, Settings, describe_settings
+from gnnrec_core.base.text import for_option
 from gnnrec_ui.frame import state
 
 
@@ -59,7 +60,11 @@ def choose(
     """A menu whose choice stands in the URL by its own name, not by what it is called on screen."""
     default = options[0] if default is None else default
     st.session_state[key] = state.follow(key, options.__contains__, default)
-    return state.settle(key, st.selectbox(label, options, key=key, format_func=name_of, help=help), default)
+    return state.settle(
+        key,
+        st.selectbox(label, options, key=key, format_func=lambda name: for_option(name_of(name)), help=help),
+        default,
+    )
 
 
 def groups(settings_type: type[Settings]) -> list[tuple[str, list[str]]]:
@@ -89,7 +94,9 @@ def widget(field: SettingField, key: str) -> Any:
     """One widget for one declared field, bound to the URL."""
     shared: dict[str, Any] = {"key": key, "bind": "query-params", "help": _help(field)}
     if field.choices:
-        return st.selectbox(label(field.name), field.choices, index=field.choices.index(field.default), **shared)
+        return st.selectbox(
+            label(field.name), field.choices, index=field.choices.index(field.default), format_func=for_option, **shared
+        )
     if field.kind == "bool":
         return st.toggle(label(field.name), field.default, **shared)
     if field.kind == "int":

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.data.dataset import Vocabulary
 from gnnrec_ui import ask
 from gnnrec_ui.frame import recent, state
@@ -55,7 +55,9 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
     options = [ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before])]
     with choose:
         st.session_state[key] = current
-        chosen = st.selectbox(label, options, key=key, format_func=lambda name: _item_label(study, name, place, before))
+        chosen = st.selectbox(
+            label, options, key=key, format_func=lambda name: for_option(_item_label(study, name, place, before))
+        )
     recent.note(study, "item", chosen)
     if query:
         st.caption(f"{len(found) or 'No'} match{'' if len(found) == 1 else 'es'}: open the menu to choose.")
@@ -71,7 +73,7 @@ def choose_k(default: int = 10, most: int = 50) -> int:
 
 def k_in_url(default: int = 10, most: int = 50) -> int:
     """The length of the list that the URL asks for."""
-    return int(state.follow("k", lambda text: text.isdecimal() and 1 <= int(text) <= most, str(default)))
+    return int(state.follow("k", lambda text: state.whole(text, 1, most) is not None, str(default)))
 
 
 def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:

@@ -13,11 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.files import append_line
 from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.narrative import narrate
+from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_core.views.privacy import NameUser, pseudonymous
 from gnnrec_ui.frame.study import Study
@@ -33,6 +36,15 @@ def name_user(study: Study, user_index: int | None = None) -> NameUser:
     own = None if user_index is None else study.dataset.users.ids[user_index]
     names = _pseudonyms(str(workspace().home))
     return lambda raw_id: raw_id if raw_id == own else names.name(raw_id)
+
+
+def public_numbers(study: Study) -> IntArray:
+    """Under which number each node stands in pictures `[n_nodes]`: where ids are hidden, people in a keyed order."""
+    graph = study.run.graph
+    numbers = np.arange(graph.n_nodes)
+    if not are_ids_shown(study):
+        numbers[: graph.n_users] = _places(str(workspace().home), study.key, study.run)
+    return numbers
 
 
 def shown(study: Study, user_index: int, explanation: Any) -> Any:
@@ -91,6 +103,16 @@ def _note(dataset_id: str) -> None:
     if not place.read_only:
         place.home.mkdir(parents=True, exist_ok=True)
         append_line(place.home / "reveals.jsonl", json.dumps(line))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _places(home: str, key: str, _run: Run) -> IntArray:
+    return _pseudonyms(home).order(_run.dataset.users.ids)
+
+
+def names_in_exports() -> Pseudonyms:
+    """The key of this workspace, for the order of rows in files."""
+    return _pseudonyms(str(workspace().home))
 
 
 @st.cache_resource(show_spinner=False)

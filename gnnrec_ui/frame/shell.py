@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.base.errors import LensError, UnsupportedError
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
+from gnnrec_ui import readers
 from gnnrec_ui.frame import privacy, state, story, style
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs
@@ -47,16 +48,18 @@ def page(name: str) -> Iterator[Study]:
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
             st.rerun()
-    study, menu, share, drawn = st.session_state.pop(_FRAME)
+    study, menu, share, drawn, too_long = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
     story.guide(name, link)
+    if too_long:
+        st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
     if study.unknown:
         st.warning(f"{for_markdown(study.unknown)} The menu says what is shown instead.", icon=":material/search_off:")
     try:
-        with boundary():
+        with boundary(), readers.for_this_reader():
             if _is_missing(study, screen.needs):
                 _nothing_yet(study)
             yield study
@@ -135,6 +138,7 @@ def _make_pages() -> dict[str, st.Page]:
 
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
+    too_long = state.tidy()
     navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
     cache.warm()
@@ -145,7 +149,7 @@ def _frame() -> st.Page:
         study = choose_study()
         privacy.switch(study)
         share = st.container(key="share").empty()
-    st.session_state[_FRAME] = (study, menu, share, drawn)
+    st.session_state[_FRAME] = (study, menu, share, drawn, too_long)
     return navigation
 
 

@@ -6,12 +6,18 @@ menu entry), `settle` writes the widget's choice back. Defaults drop out of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Container, Iterable
 
 import streamlit as st
 
 _SYNCED = "_url_as_we_left_it"
 _DEFAULTS = "_defaults_as_they_were"
+MOST_PARAMETERS = 200
+MOST_TEXT = 4_000
+MOST_IN_A_LIST = 200
+MOST_DIGITS = 40
+_NUMBER = re.compile(r"[-+0-9.eE]*")
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
@@ -54,8 +60,37 @@ def choose(key: str, value: str | None) -> None:
 
 def numbers(key: str, below: int) -> tuple[int, ...]:
     """A list of indices in the URL ("3,17"), each from 0 to `below` - 1; what is no such number is left out."""
-    parts = st.query_params.get(key, "").split(",")
-    return tuple(dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < below))
+    parts = (whole(part, 0, below - 1) for part in st.query_params.get(key, "").split(","))
+    return tuple(dict.fromkeys(part for part in parts if part is not None))[:MOST_IN_A_LIST]
+
+
+def whole(text: str, low: int, high: int) -> int | None:
+    """The number that `text` writes in digits, from `low` to `high`; None for anything else, however long."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        return None
+    return int(text) if low <= int(text) <= high else None
+
+
+def names(text: str, known: Container[str], most: int) -> list[str]:
+    """The names in a list of the URL ("a,b"), each once, those that are known, `most` at the most."""
+    return [name for name in dict.fromkeys(text.split(",")) if name in known][:most]
+
+
+def tidy() -> str:
+    """Take out of the URL what no choice can be: what is too long, or too many. Returns a sentence on it, or ""."""
+    found = list(st.query_params)
+    long = [key for key in found if len(key) > 100 or _is_too_long(st.query_params[key])]
+    gone = [*long, *[key for key in found if key not in long][MOST_PARAMETERS:]]
+    for key in gone:
+        del st.query_params[key]
+    if not gone:
+        return ""
+    named = ", ".join(f"“{key[:30]}”" for key in gone[:3])
+    return f"The address holds more than a choice can be ({named}{' and others' if len(gone) > 3 else ''})."
+
+
+def _is_too_long(value: str) -> bool:
+    return len(value) > MOST_TEXT or (len(value) > MOST_DIGITS and _NUMBER.fullmatch(value) is not None)
 
 
 def put_numbers(key: str, values: Iterable[int]) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from gnnrec_core.base.text import for_markdown
+from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
 from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
+from gnnrec_ui.frame import state
 
 PARAMETER = "demo"
 """The step of the demo in the URL; it is not carried, so that the menu leads out of the demo."""
@@ -91,7 +92,7 @@ def tell(link: Link) -> None:
 def guide(page: str, link: Link) -> None:
     """On a page that the demo has opened: what to look at, and the way to the next step."""
     asked = st.query_params.get(PARAMETER, "")
-    number = int(asked) if asked.isdecimal() and 1 <= int(asked) <= len(STEPS) else 0
+    number = state.whole(asked, 1, len(STEPS)) or 0
     if not number or STEPS[number - 1].page != page:
         return
     with st.container(border=True, key="guide"):
@@ -119,7 +120,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("People", f"{int(dataset.card['n_users']):,}")
         st.metric("Items", f"{int(dataset.card['n_items']):,}")
         st.metric("Interactions", f"{int(dataset.card['n_interactions']):,}")
-        st.metric("Model", model)
+        st.metric("Model", for_label(model))
         if ndcg is not None:
             gain = (
                 f"{100 * (ndcg / baseline - 1):+.0f} % against popularity"

@@ -9,10 +9,12 @@ from functools import cached_property
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.text import for_option
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, workspace
+from gnnrec_ui import readers
 from gnnrec_ui.frame import state
 from gnnrec_ui.server import cache
 
@@ -61,16 +63,18 @@ def choose_study() -> Study:
     wanted = _dataset_of_linked_run(datasets, runs) or state.follow("dataset", datasets.__contains__, first)
     st.session_state["dataset"] = wanted
     chosen = st.selectbox(
-        "Dataset", list(datasets), key="dataset", format_func=lambda name: dataset_label(datasets[name])
+        "Dataset", list(datasets), key="dataset", format_func=lambda name: for_option(dataset_label(datasets[name]))
     )
     state.settle("dataset", chosen, first)
     of_data = [name for name, run in runs.items() if run.record.dataset_fingerprint == datasets[chosen].fingerprint]
     if not of_data:
+        readers.note(dataset=chosen)
         st.caption("No trained run yet.")
         return Study(datasets[chosen], unknown=unknown)
     st.session_state["run"] = state.follow("run", of_data.__contains__, of_data[0])
-    run = st.selectbox("Run", of_data, key="run", format_func=lambda name: run_label(runs[name]))
+    run = st.selectbox("Run", of_data, key="run", format_func=lambda name: for_option(run_label(runs[name])))
     state.settle("run", run, of_data[0])
+    readers.note(dataset=chosen, run=run)
     return Study(datasets[chosen], runs[run], unknown)
 
 

@@ -22,6 +22,8 @@ HEAVY = (
     "gnnrec_core.explain.explaining",
     "gnnrec_core.explain.methods.ledger",
     "gnnrec_ui.explain.answer",
+    "gnnrec_core.audit.auditing",
+    "gnnrec_ui.audit.audit_view",
 )
 """What the first explanation and its chart need. Captum waits until one of its methods is asked, PyG until its reader
 is, scipy.stats until something is measured."""

@@ -18,6 +18,7 @@ import streamlit as st
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import CancelledError, LensError
 from gnnrec_core.render import theme
+from gnnrec_ui import readers
 from gnnrec_ui.train.training_time import spoken
 
 MOST_KEPT = 100
@@ -36,8 +37,16 @@ class Work:
     error: LensError | None = None
     share: float = 0.0
     began: float = 0.0
+    readers: set[str] = field(default_factory=set)
+    """The sessions that wait for the answer; empty outside of a server."""
     stop: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def join(self) -> None:
+        """The session whose page is being drawn waits for the answer too."""
+        session = readers.reader()
+        if session is not None:
+            self.readers.add(session)
 
     @property
     def seconds_left(self) -> float | None:
@@ -65,6 +74,7 @@ class Line:
                 work = self._works[key] = Work(question)
                 self._drop_old()
                 threading.Thread(target=self._run, args=(work,), name="slow-work", daemon=True).start()
+            work.join()
         return work
 
     def _drop_old(self) -> None:
@@ -83,7 +93,8 @@ class Line:
             with self._turn:
                 watch(0.0)
                 work.began, work.state = time.monotonic(), "running"
-                with progress.watched(watch):
+                wanted = readers.still_wanted(lambda: set(work.readers))
+                with progress.watched(watch), progress.stoppable(wanted):
                     work.answer = work.question()
                 work.state = "done"
         except CancelledError:
@@ -106,6 +117,7 @@ def line() -> Line:
 
 def waiting_room(work: Work, what: str, key: str) -> None:
     """A bar with the time left and a cancel button, refreshed each second; the page runs again when the work ends."""
+    work.join()
     if work.ended.wait(QUICK_SECONDS):
         st.rerun()
     st.fragment(_bar, run_every=1.0)(work, what, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gnnrec_core.base.text import for_markdown
+from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import Study
@@ -21,6 +21,6 @@ def recommended(study: Study, user_index: int, items: list[int], scores: list[fl
             about = for_markdown(tables.item_line(dataset, item, 2))
             with st.container(key=f"row_{rank}", gap=None):
                 shell.link(
-                    "explain", f"{rank}. {for_markdown(dataset.title(item))}", user=user, item=dataset.items.ids[item]
+                    "explain", f"{rank:d}. {for_label(dataset.title(item))}", user=user, item=dataset.items.ids[item]
                 )
                 st.caption(" · ".join([*facts, about] if about else facts))

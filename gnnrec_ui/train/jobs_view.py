@@ -57,7 +57,7 @@ def _training(place: Workspace, status: JobStatus) -> None:
         st.badge(text, color=colour, icon=icon)
         st.space("stretch")
         _buttons(place, status)
-    epochs = int((status.record.settings if status.record else {}).get("epochs", 1))
+    epochs = status.record.epochs if status.record else 1
     if status.state == "running":
         st.progress(min(1.0, history[-1].epoch / epochs) if history else 0.0, _pace(status, history, epochs))
     else:

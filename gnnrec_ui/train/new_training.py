@@ -10,7 +10,7 @@ import streamlit as st
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import Settings, read_settings
-from gnnrec_core.base.text import for_markdown
+from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.presets import preset_settings, presets_of
 from gnnrec_core.runs.jobs import TrainRequest
@@ -65,7 +65,9 @@ def _choose_preset(model: str, settings_type: type[Settings]) -> None:
         chosen = st.session_state[key]
         forms.fill(settings_type, model, preset_settings(chosen, model) if chosen else {})
 
-    chosen = st.selectbox("Begin with", list(names), key=key, format_func=names.__getitem__, on_change=fill)
+    chosen = st.selectbox(
+        "Begin with", list(names), key=key, format_func=lambda name: for_option(names[name]), on_change=fill
+    )
     if chosen:
         st.caption(for_markdown(offered[chosen]))
 

@@ -9,7 +9,9 @@ import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.models import MODELS
+from gnnrec_core.runs import jobs
 from gnnrec_core.runs.workspace import RunEntry, Trashed, Workspace
+from gnnrec_ui import readers
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import run_label
 from gnnrec_ui.train.training_time import spoken
@@ -76,12 +78,19 @@ def _actions(place: Workspace, selected: Sequence[RunEntry]) -> None:
             shell.link("compare", "Compare", icon=":material/compare_arrows:", runs=names)
         if own and not place.read_only:
             what = "Delete" if len(own) == 1 else f"Delete {len(own)} runs"
-            if st.button(what, icon=":material/delete:", type="tertiary"):
-                for run in own:
-                    place.delete_run(run.id)
-                st.rerun()
+            if st.button(what, icon=":material/delete:", type="tertiary", help=_others(own)):
+                with shell.boundary():
+                    for run in own:
+                        jobs.delete_run(place, run.id)
+                    st.rerun()
     if len(own) == 1 and len(selected) == 1 and not place.read_only:
         _notes(place, own[0])
+
+
+def _others(runs: Sequence[RunEntry]) -> str | None:
+    """Who else looks at one of these runs now, for the help of the button."""
+    n = max((readers.others("run", run.id) for run in runs), default=0)
+    return f"{n:,} other{'s' if n > 1 else ''} look{'' if n > 1 else 's'} at it now." if n else None
 
 
 def _notes(place: Workspace, run: RunEntry) -> None:

@@ -67,4 +67,9 @@ def spoken(seconds: float) -> str:
 
 
 def _work(settings: Mapping[str, Any]) -> float:
-    return float(settings.get("embedding_dim", 1)) * (1 + float(settings.get("n_layers", 0)))
+    return _positive(settings.get("embedding_dim"), 1) * (1 + _positive(settings.get("n_layers"), 0))
+
+
+def _positive(value: Any, otherwise: float) -> float:
+    """A number of a record, which may hold anything that a setting can be."""
+    return float(value) if isinstance(value, int | float) and value > 0 else otherwise

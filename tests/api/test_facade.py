@@ -226,3 +226,9 @@ def test_the_evidence_of_a_case_is_written_beside_its_json(stored, tmp_path, mon
     assert page.is_file() and json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     with pytest.raises(RequestError, match="exists"):
         gr.report(stored, "u1", item, tmp_path / "case.html")
+
+
+def test_lists_are_saved_and_read_again(run, data, tmp_path):
+    lists = run.recommend(k=5).to_frame()
+    again = gr.load(gr.from_lists(lists, data).save(tmp_path / "lists").folder)
+    assert again.recommend(k=5).to_frame()["item"].tolist() == lists["item"].tolist()

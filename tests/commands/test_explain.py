@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from gnnrec_core.audit.groups import group_users
+from gnnrec_core.base.pseudonyms import load_pseudonyms
 from gnnrec_core.cli import main
-from gnnrec_core.data.store import save_dataset
+from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset
 
@@ -103,3 +105,37 @@ def test_people_get_the_same_content_as_text(capsys, run_folder):
         assert main([words[0], str(run_folder / "lightgcn"), "--user", "u3", *words[1:]]) == 0
         assert len(capsys.readouterr().out) > 80
     assert np.isfinite([entry["score"] for entry in items]).all()
+
+
+def test_other_people_go_by_pseudonyms_unless_identities_are_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GNNREC_HOME", str(tmp_path / "home"))
+    save_dataset(random_dataset(20, 15, 8, side_edges=True), tmp_path / "d")
+    train(tmp_path / "d", "lightgcn", {"epochs": 2, "embedding_dim": 4}, tmp_path / "r", device="cpu")
+    user = "u3"
+    words = ["explain", str(tmp_path / "r"), "--user", user, "--item", "i1", "--method", "paths", "--json"]
+    assert main(words) == 0
+    hidden = json.loads(capsys.readouterr().out)
+    assert main([*words, "--identities"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+
+    def people(answer):
+        return [n["id"] for p in answer["paths"] for n in p["nodes"] if n["type"] == "user" and n["id"] != user]
+
+    names = load_pseudonyms(tmp_path / "home")
+    assert people(shown) and people(hidden) == [names.name(raw_id) for raw_id in people(shown)]
+    assert not any(f'"{raw_id}"' in json.dumps(hidden) for raw_id in set(people(shown)))
+
+
+def test_gap_edges_name_nobody_unless_identities_are_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GNNREC_HOME", str(tmp_path / "home"))
+    save_dataset(random_dataset(40, 15, 8), tmp_path / "d")
+    train(tmp_path / "d", "lightgcn", {"epochs": 2, "embedding_dim": 4}, tmp_path / "r", device="cpu")
+    words = ["gap-edges", str(tmp_path / "r"), "--group-by", "tenure", "--k", "5", "--check", "4", "--json"]
+    group = group_users(load_dataset(tmp_path / "d"), "tenure").labels[0]
+    assert main([*words, "--group", group]) == 0
+    hidden = json.loads(capsys.readouterr().out)["edges"]
+    assert main([*words, "--group", group, "--identities"]) == 0
+    shown = json.loads(capsys.readouterr().out)["edges"]
+    names = load_pseudonyms(tmp_path / "home")
+    assert [edge["user"] for edge in hidden] == [names.name(edge["user"]) for edge in shown]
+    assert all("edge" not in edge for edge in hidden) and all("edge" in edge for edge in shown)

@@ -14,7 +14,15 @@ import polars as pl
 import pytest
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.files import _machine, append_line, new_folder, sweep_temporaries, write_bytes, write_json
+from gnnrec_core.base.files import (
+    _machine,
+    append_line,
+    new_folder,
+    sweep_temporaries,
+    write_bytes,
+    write_json,
+    write_together,
+)
 from gnnrec_core.runs.workspace import Workspace
 
 SIZE = 2**20
@@ -160,3 +168,42 @@ def test_a_starting_server_tidies_its_workspace(tmp_path):
     assert stale.is_dir()
     Workspace(home).tidy()
     assert not stale.exists() and not list(home.rglob(".*.tmp"))
+
+
+def test_files_of_one_report_never_stand_beside_those_of_another(tmp_path, monkeypatch):
+    """Killed at every step of putting them in place: where the last file is there, all are of its report."""
+    names = [tmp_path / name for name in ("a.json", "a.csv", "a.html")]
+    steps = 0
+
+    class Killed(BaseException):
+        pass
+
+    def stop_at(number: int):
+        real, real_unlink = Path.replace, Path.unlink
+        count = iter(range(100))
+
+        def step(call):
+            def at(self, *words, **more):
+                if self.parent == tmp_path and next(count) == number:
+                    raise Killed
+                return call(self, *words, **more)
+
+            return at
+
+        monkeypatch.setattr(Path, "replace", step(real))
+        monkeypatch.setattr(Path, "unlink", step(real_unlink))
+
+    for number in range(12):
+        monkeypatch.undo()
+        for path in tmp_path.glob("*"):
+            path.unlink()
+        write_together(dict.fromkeys(names, b"old"))
+        stop_at(number)
+        try:
+            write_together(dict.fromkeys(names, b"new"))
+        except Killed:
+            steps += 1
+        monkeypatch.undo()
+        if names[-1].exists():
+            assert {path.read_bytes() for path in names} in ({b"old"}, {b"new"}) and all(map(Path.exists, names))
+    assert steps >= 6

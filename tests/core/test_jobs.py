@@ -16,11 +16,11 @@ import pytest
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.runs import jobs
+from gnnrec_core.runs import heartbeat, jobs
 from gnnrec_core.runs.jobs import Job, TrainRequest
 from gnnrec_core.runs.run import RunRecord
 from gnnrec_core.runs.workspace import Workspace
-from tests.worlds import random_dataset
+from tests.worlds import random_dataset, star
 
 REQUEST = TrainRequest("/nowhere", "popularity", {})
 
@@ -52,10 +52,12 @@ def sleeper() -> Iterator[psutil.Process]:
     process.wait()
 
 
-def note(place: Workspace, name: str, number: int, process: psutil.Process | None, **changes) -> Job:
+def note(
+    place: Workspace, name: str, number: int, process: psutil.Process | None, folder: str = "/nowhere", **changes
+) -> Job:
     """A job folder by hand; without a process it is one whose process has died."""
     pid, started = (process.pid, process.create_time()) if process else (os.getpid(), 0.0)
-    job = Job(name, number, replace(REQUEST), pid, started, **changes)
+    job = Job(name, number, replace(REQUEST, dataset_folder=folder), pid, started, **changes)
     (place.home / "jobs" / name).mkdir()
     write_json(place.home / "jobs" / name / "job.json", asdict(job))
     return job
@@ -267,3 +269,30 @@ def test_a_request_that_cannot_be_trained_fails_with_its_sentence(place, tmp_pat
     assert status.message.startswith("There is no dataset at") and status.message in jobs.log_tail(
         place, job.id
     ).replace("\n", " ")
+
+
+def test_a_dataset_that_a_training_waits_for_is_not_deleted(place, sleeper):
+    for name in ("a", "b"):
+        save_dataset(star(), place.home / "datasets" / name)
+    note(place, "r-1", 1, sleeper, folder=str(place.home / "datasets" / "a"))
+    with pytest.raises(RequestError, match="1 training in line needs"):
+        jobs.delete_dataset(place, "a")
+    jobs.delete_dataset(place, "b")
+    assert [entry.id for entry in place.datasets()] == ["a"]
+
+
+def test_a_run_that_waits_to_go_on_is_not_deleted(place, sleeper):
+    run_record(place, "r-1", "interrupted", None)
+    note(place, "r-1", 1, sleeper, resume=True)
+    with pytest.raises(RequestError, match="waits in line"):
+        jobs.delete_run(place, "r-1")
+    assert [run.id for run in place.runs()] == ["r-1"]
+
+
+def test_a_clock_that_is_set_makes_no_process_another_one(sleeper, monkeypatch):
+    """psutil adds the time of the start of the machine, which the system works out from the clock of the wall."""
+    since, old = heartbeat.started(sleeper.pid), sleeper.create_time()
+    assert heartbeat.is_same(sleeper.pid, since) and heartbeat.is_same(sleeper.pid, old)
+    real = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + 86_400)
+    assert heartbeat.is_same(sleeper.pid, since) and not heartbeat.is_same(sleeper.pid, since + 5)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
-from gnnrec_core.base.text import WORD_JOINER, clean, for_csv, for_html, for_markdown
+from gnnrec_core.base.terminal import say, say_json
+from gnnrec_core.base.text import WORD_JOINER, clean, for_csv, for_html, for_markdown, for_terminal
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -123,3 +125,13 @@ def test_a_damaged_key_is_an_error_that_says_what_to_do(tmp_path):
     (tmp_path / "pseudonym.key").write_bytes(b"short")
     with pytest.raises(RequestError, match="5 bytes"):
         load_pseudonyms(tmp_path)
+
+
+@pytest.mark.parametrize("hidden", ["\x1b[2J", "\x9b31m", "\r", "\x07", "\u202e", "\u2066", "\x7f", "\ud800"])
+def test_the_terminal_shows_nothing_that_moves_it(capsys, hidden):
+    say(f"a{hidden}b")
+    say_json({"title": f"a{hidden}b"})
+    line, as_json = capsys.readouterr().out.splitlines()
+    assert line.startswith("a") and line.endswith("b") and for_terminal(line) == line
+    assert not set(hidden) & set(line) - set("[2J31m") and not set(hidden) & set(as_json) - set("[2J31m")
+    assert json.loads(as_json) == {"title": f"a{hidden}b"}

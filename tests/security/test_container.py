@@ -32,7 +32,7 @@ def test_all_that_is_copied_is_there_and_let_in():
     assert copied == let_in and all((ROOT / path).exists() for path in copied)
 
 
-@pytest.mark.parametrize(("path", "healthy"), [("/_stcore/health", True), ("/healthz", False)])
+@pytest.mark.parametrize(("path", "healthy"), [("/_stcore/script-health-check", True), ("/healthz", False)])
 def test_the_command_of_the_image_serves_asks_nobody_for_its_address_and_its_check_reads_the_answer(
     tmp_path, path, healthy
 ):
@@ -41,7 +41,7 @@ def test_the_command_of_the_image_serves_asks_nobody_for_its_address_and_its_che
     check = shlex.split(instruction("HEALTHCHECK")[0].split("CMD ")[1])
     with serving(tmp_path / "home", options=tuple(words[3:])) as server:
         port = server.url.rsplit(":", 1)[1]
-        code = check[2].replace("8501", port).replace("/_stcore/health", path)
+        code = check[2].replace("8501", port).replace("/_stcore/script-health-check", path)
         assert (subprocess.run([sys.executable, "-c", code]).returncode == 0) == healthy
         said = server.log.read_text()
     assert f"URL: http://localhost:{port}" in said and "Network URL" not in said  # the other branch looks outside

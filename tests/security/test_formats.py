@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import LensError, RunError
-from gnnrec_core.data import store
+from gnnrec_core.data import card
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.models.ops import checkpoint
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
@@ -33,7 +33,7 @@ def test_what_a_newer_version_wrote_is_refused_with_what_to_do(home, monkeypatch
     monkeypatch.setattr(checkpoint, "FORMAT_VERSION", 2)
     save_tensors(home / "r" / "model.safetensors", {"w": np.zeros(1, np.float32)}, {})
     monkeypatch.undo()
-    change(home / "d" / "dataset.json", format_version=store.FORMAT_VERSION + 1)
+    change(home / "d" / "dataset.json", format_version=card.FORMAT_VERSION + 1)
     change(home / "r" / "run.json", format_version=2, a_field_of_tomorrow=1)
     for read, what in (
         (load_tensors, home / "r" / "model.safetensors"),

@@ -45,8 +45,8 @@ def parameter(app: AppTest, key: str) -> str | None:
 
 
 def widget(elements: Any, label: str) -> Any:
-    """The one widget with that label."""
-    found = [element for element in elements if element.label == label]
+    """The one widget with that label, escapes undone."""
+    found = [element for element in elements if element.label.replace("\\", "") == label]
     assert len(found) == 1, (label, [element.label for element in elements])
     return found[0]
 

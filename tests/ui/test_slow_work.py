@@ -4,6 +4,7 @@ import threading
 
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError
+from gnnrec_ui import readers
 from gnnrec_ui.server.slow_work import Line
 
 
@@ -71,3 +72,25 @@ def test_errors_keep_their_sentence_and_bugs_get_one():
     assert work.ended.wait(10) and work.state == "failed" and work.error.message == "No."
     work = line.ask("bug", lambda: 1 / 0)
     assert work.ended.wait(10) and work.state == "failed" and "log" in work.error.hint
+
+
+def test_work_stops_soon_after_its_last_reader_has_gone(monkeypatch):
+    there = {"one", "two"}
+    monkeypatch.setattr(readers, "is_there", there.__contains__)
+    monkeypatch.setattr(readers, "EVERY_SECONDS", 0.01)
+    line, begun = Line(), threading.Event()
+
+    def question():
+        begun.set()
+        for _ in range(2_000):
+            progress.check()
+            threading.Event().wait(0.005)
+
+    for session in ("one", "two"):
+        monkeypatch.setattr(readers, "reader", lambda session=session: session)
+        work = line.ask("key", question)
+    assert begun.wait(10) and work.readers == {"one", "two"}
+    there.discard("one")
+    assert not work.ended.wait(0.2)
+    there.discard("two")
+    assert work.ended.wait(2) and work.state == "cancelled"

@@ -50,9 +50,10 @@ def test_recommended_items_are_numbered_stars(world):
 def test_width_and_colour_follow_the_contribution(world):
     dataset, graph, near = world
     values = {int(edge): value for edge, value in zip(near.edges, np.linspace(-1, 2, len(near.edges)), strict=True)}
-    edges = {edge["id"]: edge for edge in draw_network(graph, dataset, near, edge_value=values.get).edges}
+    drawn_edges = draw_network(graph, dataset, near, edge_value=values.get).edges
+    edges = {(edge["from"], edge["to"]): edge for edge in drawn_edges}
     for edge, value in values.items():
-        drawn = edges[f"e{edge}"]
+        drawn = edges[tuple(node_name(end) for end in graph.edge_index[:, edge])]
         assert drawn["color"] == theme.signed_colour(value)
         assert drawn["width"] == pytest.approx(1 + 7 * abs(value) / 2, abs=0.01)
 

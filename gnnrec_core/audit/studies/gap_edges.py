@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.sources import evidence_of, ranked
@@ -92,14 +93,16 @@ def gap_edges(
     n_checked: int = 60,
     split: SplitName = "test",
     min_group_size: int = 10,
+    name_user: Callable[[str], str] = str,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> GapEdges:
     """Check `n_checked` interactions for what they do to group minus rest of a per-user accuracy metric.
 
     Raises UnsupportedError for a model that does not propagate or data too large to rank again for every edge,
-    RequestError for an unknown or too small group.
+    RequestError for an unknown group, and for one that the gate does not let through. `name_user` says what each person
+    is called in the answer.
     """
-    member = _member(grouping, group, min_group_size)
+    member = _member(grouping, group)
     if not isinstance(run.model, PropagationRecommender):
         raise UnsupportedError(f"{run.record.model} has no edges to take out.", "Choose a run of lightgcn or gat.")
     if run.dataset.n_users * run.dataset.n_items > MOST_PAIRS:
@@ -119,6 +122,15 @@ def gap_edges(
         return _gap(find_metric(metric).parts(evidence), member), evidence
 
     gap, evidence = measured(np.zeros(0, dtype=np.int64))
+    counted = find_metric(metric).parts(evidence)[1] > 0
+    shown = gate_of(run.dataset, min_group_size).shown(grouping, counted, min_group_size)
+    if not shown[grouping.labels.index(group)] or not (member & counted).any():
+        raise RequestError(
+            f"The group {group!r} is not shown: it or its rest has fewer than {min_group_size} people with held-out "
+            "items, or would let such a group be worked out.",
+            "Choose another group.",
+            value=group,
+        )
     sides = _sides(find_metric(metric).parts(evidence), member)
     estimate = first_order(run.model.propagation(), graph, evidence, member)
     ranking = np.argsort(estimate * np.sign(gap), kind="stable")
@@ -129,7 +141,7 @@ def gap_edges(
         return Bundle(n, without, *_sides(find_metric(metric).parts(changed), member))
 
     useful = [edge for edge, without in checked if abs(without) < abs(gap) - 1e-12]
-    found = [_edge(run, graph, edge, float(estimate[edge]), gap, without) for edge, without in checked]
+    found = [_edge(run, graph, edge, float(estimate[edge]), gap, without, name_user) for edge, without in checked]
     return GapEdges(
         metric,
         group,
@@ -229,23 +241,20 @@ def _sides(parts: tuple[Matrix, Matrix], member: NDArray[np.bool_]) -> tuple[flo
     return float(top[member].sum() / bottom[member].sum()), float(top[~member].sum() / bottom[~member].sum())
 
 
-def _member(grouping: Grouping, group: str, min_group_size: int) -> NDArray[np.bool_]:
+def _member(grouping: Grouping, group: str) -> NDArray[np.bool_]:
     if group not in grouping.labels:
         raise RequestError(f"There is no group {group!r}.", did_you_mean(group, grouping.labels), value=group)
-    member = grouping.member[:, grouping.labels.index(group)]
-    if min(member.sum(), (~member).sum()) < min_group_size:
-        raise RequestError(
-            f"The group {group!r} or its rest has fewer than {min_group_size} people.", "Choose a larger group."
-        )
-    return np.asarray(member)
+    return np.asarray(grouping.member[:, grouping.labels.index(group)])
 
 
-def _edge(run: Run, graph: RecGraph, edge: int, estimate: float, gap: float, without: float) -> GapEdge:
+def _edge(
+    run: Run, graph: RecGraph, edge: int, estimate: float, gap: float, without: float, name_user: Callable[[str], str]
+) -> GapEdge:
     user, item = int(graph.edge_index[0, edge]), int(graph.edge_index[1, edge]) - graph.n_users
     dataset = run.dataset
     return GapEdge(
         edge,
-        dataset.users.ids[user],
+        name_user(dataset.users.ids[user]),
         dataset.items.ids[item],
         dataset.title(item),
         estimate,

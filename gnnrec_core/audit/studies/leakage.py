@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import rankdata
 
+from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.models.protocol import EmbeddingRecommender
@@ -44,14 +45,15 @@ def leakage(
 ) -> tuple[Leakage, ...]:
     """Five-fold cross-validated logistic regression from user embeddings to each group, with ridge penalty 1.
 
-    Groups of fewer than `min_group_size` (on either side) are left out. Raises UnsupportedError for a model without
-    embeddings.
+    Groups that the gate does not let through, or of fewer than `min_group_size` (on either side), are left out. Raises
+    UnsupportedError for a model without embeddings.
     """
     if not isinstance(run.model, EmbeddingRecommender):
         raise UnsupportedError(
             f"{run.record.model} has no user embeddings to read groups from.", "Choose a run of lightgcn or gat."
         )
     known = np.flatnonzero(grouping.known)
+    shown = gate_of(run.dataset, min_group_size).shown(grouping, grouping.known, min_group_size)
     features = run.model.embeddings()[: run.dataset.n_users][known].astype(np.float64)
     features = (features - features.mean(0)) / np.maximum(features.std(0), 1e-12)
     rng = np.random.default_rng(seed)
@@ -59,7 +61,7 @@ def leakage(
     found = []
     for column, label in enumerate(grouping.labels):
         inside = grouping.member[known, column]
-        if min(inside.sum(), (~inside).sum()) < max(min_group_size, 2 * N_FOLDS):
+        if not shown[column] or min(inside.sum(), (~inside).sum()) < max(min_group_size, 2 * N_FOLDS):
             continue
         shuffled = [cross_validated_auc(features, rng.permutation(inside), fold) for _ in range(n_shuffles)]
         low, high = np.quantile(shuffled, [0.025, 0.975])

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.disclosure import showable
 from gnnrec_core.audit.evidence import Evidence
+from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import Metric, measurable
 from gnnrec_core.audit.rerankers import RERANKERS
@@ -64,7 +64,8 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class Losers:
-    """Users whose NDCG fell. `share` is of the evaluable users, `by_group` of those of each shown group.
+    """Users whose NDCG fell. `share` is of the evaluable users, `by_group` of those of each shown group; `mean_loss` is
+    NaN where fewer lost than a group must have to be shown.
 
     `users` int64 are the user indices, greatest loss first (at most 100), with `before` and `after`.
     """
@@ -132,12 +133,13 @@ class Bench:
         """Each metric's parts (or value, for figures of all lists) before."""
         return figures(self.base, self.metrics)
 
-    @cached_property
-    def shown(self) -> NDArray[np.bool_]:
-        """Groups that may be shown."""
+    def shown(self, *counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Groups that may be shown for figures over each of these sets of people."""
         if self.grouping is None:
             return np.zeros(0, dtype=bool)
-        return showable(self.grouping.member, self.base.evaluable, self.min_group_size)
+        gate = gate_of(self.run.dataset, self.min_group_size)
+        shown = [gate.shown(self.grouping, people, self.min_group_size) for people in counted]
+        return np.asarray(np.stack(shown).all(0))
 
 
 def prepare(
@@ -217,12 +219,12 @@ def group_changes(bench: Bench, after: dict[str, Parts | float]) -> tuple[GroupC
     """Figures and gaps of the groups that may be shown."""
     if bench.grouping is None:
         return ()
-    groups = np.flatnonzero(bench.shown)
-    member = bench.grouping.member[:, groups].astype(np.float64)
     found = []
     for metric in bench.metrics:
         before_parts, after_parts = bench.before[metric.name], after[metric.name]
         if isinstance(before_parts, tuple) and isinstance(after_parts, tuple):
+            groups = np.flatnonzero(bench.shown(before_parts[1] > 0, after_parts[1] > 0))
+            member = bench.grouping.member[:, groups].astype(np.float64)
             own_before, gap_before = _own_and_gap(before_parts, member)
             own_after, gap_after = _own_and_gap(after_parts, member)
             found += [
@@ -254,7 +256,7 @@ def _losers(bench: Bench, after: dict[str, Parts | float], limit: int = 100) -> 
     order = np.argsort(-loss, kind="stable")[: min(limit, int(lost.sum()))]
     shares = {}
     if bench.grouping is not None:
-        for group in np.flatnonzero(bench.shown):
+        for group in np.flatnonzero(bench.shown(evaluable)):
             rows = bench.grouping.member[:, group] & evaluable
             if rows.any():
                 shares[bench.grouping.labels[group]] = float(lost[rows].mean())
@@ -262,7 +264,7 @@ def _losers(bench: Bench, after: dict[str, Parts | float], limit: int = 100) -> 
     return Losers(
         n,
         n / max(1, int(evaluable.sum())),
-        float(loss[lost].mean()) if n else 0.0,
+        0.0 if not n else float(loss[lost].mean()) if n >= bench.min_group_size else float("nan"),
         shares,
         bench.base.lists.user_index[order],
         before_parts[0][order],

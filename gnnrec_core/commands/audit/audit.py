@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+
 CHECK_FAILED = 3
 
 
@@ -37,8 +39,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.audit.auditing import TESTED, audit
     from gnnrec_core.audit.checks import check, parse_condition
     from gnnrec_core.audit.group_audit import AuditSettings
+    from gnnrec_core.base.pseudonyms import load_pseudonyms
     from gnnrec_core.base.settings import read_settings
     from gnnrec_core.runs.run import load_run
+    from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.audit_report import write_audit
 
     conditions = [parse_condition(text) for text in arguments.fail_if]
@@ -57,9 +61,15 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     checks = tuple(check(report, condition) for condition in conditions)
     files: tuple[Path, ...] = ()
+    here = workspace()
     if arguments.report:
         files = write_audit(
-            report, arguments.report, checks, identities=arguments.identities, overwrite=arguments.overwrite
+            report,
+            arguments.report,
+            checks,
+            identities=arguments.identities,
+            overwrite=arguments.overwrite,
+            names=load_pseudonyms(here.home, here.read_only),
         )
     return {
         **report.to_dict(),
@@ -76,23 +86,23 @@ def exit_code(result: dict[str, Any]) -> int:
 def show(result: dict[str, Any]) -> None:
     """Findings first, then tables."""
     scope = result["scope"]
-    print(f"{scope['run']} ({scope['model']}) on {scope['dataset']}: lists of {scope['k']}, {scope['n_users']:,} users")
+    say(f"{scope['run']} ({scope['model']}) on {scope['dataset']}: lists of {scope['k']}, {scope['n_users']:,} users")
     for sentence in result["verdicts"]:
-        print(f"  - {sentence}")
+        say(f"  - {sentence}")
     for name, figure in result["overall"].items():
-        print(f"  {name:18} {_number(figure['value'])} [{_number(figure['low'])}, {_number(figure['high'])}]")
+        say(f"  {name:18} {_number(figure['value'])} [{_number(figure['low'])}, {_number(figure['high'])}]")
     for name, value in result["items"].items():
         if name not in result["overall"]:
-            print(f"  {name:18} {_number(value)}")
+            say(f"  {name:18} {_number(value)}")
     for group in result["by_group"]:
         ndcg = group["metrics"].get("ndcg", {}).get("value")
-        print(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
+        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
     for sentence in result["warnings"]:
-        print(f"  ! {sentence}")
+        say(f"  ! {sentence}")
     for entry in result["checks"]:
-        print(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
+        say(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
     for file in result["report"]:
-        print(f"  wrote {file}")
+        say(f"  wrote {file}")
 
 
 def _number(value: float | None) -> str:

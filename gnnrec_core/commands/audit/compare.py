@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -35,19 +37,19 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """A line a run, then what can be said of the differences."""
-    print(f"{result['dataset']}: lists of {result['k']}, judged on {result['split']}")
+    say(f"{result['dataset']}: lists of {result['k']}, judged on {result['split']}")
     names = ("ndcg", "recall", "hit_rate")
     width = max(len(row["run"]) for row in result["runs"])
-    print(f"  {'':{width}} " + " ".join(f"{name:>26}" for name in names) + "   coverage")
+    say(f"  {'':{width}} " + " ".join(f"{name:>26}" for name in names) + "   coverage")
     for row in result["runs"]:
         figures = (row["metrics"][name] for name in names)
         cells = (f"{f['value']:8.4f} [{f['low']:.4f}, {f['high']:.4f}]" for f in figures)
-        print(
+        say(
             f"  {row['run']:{width}} "
             + " ".join(f"{cell:>26}" for cell in cells)
             + f"   {row['items']['coverage']:.4f}"
         )
     for entry in result["differences"]:
-        print(f"  - {entry['sentence']}")
+        say(f"  - {entry['sentence']}")
     for sentence in result["warnings"]:
-        print(f"  ! {sentence}")
+        say(f"  ! {sentence}")

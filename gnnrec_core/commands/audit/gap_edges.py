@@ -7,6 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+from gnnrec_core.commands.people import add_identities, name_others
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -18,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", type=int, default=60, help="interactions that are verified one by one (default 60)")
     parser.add_argument("--split", default="test", choices=("test", "validation"), help="the held-out part")
     parser.add_argument("--min-group-size", type=int, default=10, help="smaller groups are refused (default 10)")
+    add_identities(parser)
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
@@ -36,22 +40,25 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.check,
         arguments.split,
         arguments.min_group_size,
+        name_others(base.dataset, arguments.identities),
     )
-    return asdict(found)
+    answer = asdict(found)
+    if not arguments.identities:
+        for edge in answer["edges"]:
+            del edge["edge"]  # edges stand in the order of the people
+    return answer
 
 
 def show(result: dict[str, Any]) -> None:
     """The gap, the interactions, the sets."""
-    print(
+    say(
         f"{result['group']}: {result['metric']} {result['group_value']:.4f}, all others {result['rest_value']:.4f}, "
         f"difference {result['gap']:+.4f}"
     )
     for edge in result["edges"][:20]:
-        print(
-            f"  without {edge['user']} and {edge['title']}: {edge['gap_without']:+.5f} ({edge['change']:+.5f} smaller)"
-        )
+        say(f"  without {edge['user']} and {edge['title']}: {edge['gap_without']:+.5f} ({edge['change']:+.5f} smaller)")
     for bundle in result["bundles"]:
-        print(
+        say(
             f"  without the {bundle['n']} strongest together: {bundle['gap_without']:+.4f} "
             f"(group {bundle['group_without']:.4f}, others {bundle['rest_without']:.4f})"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.audit.rerankers import RERANKERS
+from gnnrec_core.base.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +50,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """A line a figure."""
     settings = ", ".join(f"{name} = {value}" for name, value in result["settings"].items())
-    print(f"{result['method']} ({settings}) on {result['base_run']}")
+    say(f"{result['method']} ({settings}) on {result['base_run']}")
     for change in result["changes"]:
         interval = "" if change["low"] != change["low"] else f"  [{change['low']:+.4f}, {change['high']:+.4f}]"
-        print(f"  {change['metric']:18} {change['before']:10.4f} to {change['after']:10.4f}{interval}")
+        say(f"  {change['metric']:18} {change['before']:10.4f} to {change['after']:10.4f}{interval}")
     lost = result["losers"]
-    print(f"  {lost['n']:,} users ({lost['share']:.1%}) lose NDCG, {lost['mean_loss']:.4f} on average")
+    how_much = f", {lost['mean_loss']:.4f} on average" if lost["mean_loss"] == lost["mean_loss"] else ""
+    say(f"  {lost['n']:,} users ({lost['share']:.1%}) lose NDCG{how_much}")
     for group, share in lost["by_group"].items():
-        print(f"    of {group}: {share:.1%}")
+        say(f"    of {group}: {share:.1%}")
     if result["run"]:
-        print(f"  saved as {result['run']}")
+        say(f"  saved as {result['run']}")

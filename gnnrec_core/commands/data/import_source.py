@@ -12,6 +12,7 @@ from typing import Any
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.base.settings import describe_settings, read_settings
+from gnnrec_core.base.terminal import say
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.formats import READERS
 from gnnrec_core.data.importing import import_source
@@ -87,20 +88,20 @@ def size_of(dataset: Dataset, folder: Path) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The same for people."""
-    print(
+    say(
         f"{result['dataset']}: {result['n_users']:,} users, {result['n_items']:,} items, "
         f"{result['n_interactions']:,} interactions of {result['rows_in']:,} rows ({result['format']})"
     )
-    print(
+    say(
         f"  split {result['split']}: {result['n_train']:,} train, {result['n_validation']:,} validation, "
         f"{result['n_test']:,} test; {result['seconds']:.1f} s"
     )
-    print(f"  leak: {result['leak']['meaning']}")
+    say(f"  leak: {result['leak']['meaning']}")
     for relation in result["relations"]:
-        print(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
+        say(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
     for problem in result["problems"]:
         lines = f" (lines {', '.join(map(str, problem['lines'][:3]))})" if problem["lines"] else ""
-        print(f"  {problem['severity']:8}{problem['message']}{lines}")
+        say(f"  {problem['severity']:8}{problem['message']}{lines}")
 
 
 def read_options(arguments: argparse.Namespace) -> ImportOptions:
@@ -130,6 +131,6 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
 def _progress(visible: bool) -> Any:
     def report(share: float, what: str) -> None:
         if visible:
-            print(f"\r{share:4.0%} {what:60}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+            say(f"{share:4.0%} {what}", end="\n" if share >= 1 else "", error=True, again=True)
 
     return report

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.data.import_source import size_of
 from gnnrec_core.data.sample import save_sample
 
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """Print the answer for people."""
-    print(
+    say(
         f"{result['dataset']}: {result['n_interactions']:,} interactions of {result['n_users']:,} simulated readers "
         f"with {result['n_items']:,} real classics; fingerprint {result['fingerprint'][:12]}."
     )

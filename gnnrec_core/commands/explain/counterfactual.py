@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.explain.explain import add_pair
 
 
@@ -29,13 +30,13 @@ def show(result: dict[str, Any]) -> None:
     removed = ", ".join(entry["title"] for entry in result["removed"])
     places = f"from rank {result['rank_before']} to {result['rank_after']}"
     if result["found"]:
-        print(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}.")
-        print(f"Recomputed on the graph without them; {result['minimality']}", end=" ")
-        print(f"({result['checked_smaller_sets']:,} smaller sets tried).")
+        say(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}.")
+        say(f"Recomputed on the graph without them; {result['minimality']}", end=" ")
+        say(f"({result['checked_smaller_sets']:,} smaller sets tried).")
         return
-    print(f"No set of up to {result['limit']} interactions was found that takes {result['title']}", end=" ")
-    print(f"out of the top {result['k']}: what the model learned about the user in training carries it.")
+    say(f"No set of up to {result['limit']} interactions was found that takes {result['title']}", end=" ")
+    say(f"out of the top {result['k']}: what the model learned about the user in training carries it.")
     if removed:
-        print(f"The set that pushes it furthest takes it {places}: {removed}.")
+        say(f"The set that pushes it furthest takes it {places}: {removed}.")
     else:
-        print("None was found that moves it down at all.")
+        say("None was found that moves it down at all.")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import split_assignments
+from gnnrec_core.base.terminal import say
+from gnnrec_core.commands.people import add_identities, name_others
+
+if TYPE_CHECKING:
+    from gnnrec_core.data.dataset import Dataset
+    from gnnrec_core.explain.explanation import Explanation
 
 SHOWN_PATHS = 10
 
@@ -39,6 +46,7 @@ def add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
     parser.add_argument("--item", required=True, metavar="ID", help="the item, as the data name it")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    add_identities(parser)
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
@@ -64,45 +72,56 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     )
     if not arguments.no_faithfulness:
         explanation = with_faithfulness(found.model, found.dataset, explanation, arguments.seed)
+    explanation = for_the_reader(explanation, found.dataset, arguments)
     return explanation_json(explanation, found.dataset, arguments.top)
+
+
+def for_the_reader(explanation: Explanation, dataset: Dataset, arguments: argparse.Namespace) -> Explanation:
+    """The explanation with other people under the names that the command line gives them."""
+    from gnnrec_core.explain.narrative import narrate
+    from gnnrec_core.views.privacy import pseudonymous
+
+    name = name_others(dataset, arguments.identities, arguments.user)
+    told = narrate(explanation, dataset, name) if explanation.narrative else ()
+    return pseudonymous(replace(explanation, narrative=told), arguments.user, name)
 
 
 def show(result: dict[str, Any]) -> None:
     """The explanation for people."""
     what = "score" if result["target"] == "score" else f"lead over {result['reference_title']}"
-    print(f"{result['title']} for {result['user']}: rank {result['rank']}, {what} {result['score']:.4f}")
-    print(f"by {result['method']}{'' if result['exact'] else ' (not exact)'}\n")
+    say(f"{result['title']} for {result['user']}: rank {result['rank']}, {what} {result['score']:.4f}")
+    say(f"by {result['method']}{'' if result['exact'] else ' (not exact)'}", end="\n\n")
     for line in result["narrative"]:
-        print(line)
+        say(line)
     if result["narrative"]:
-        print()
+        say()
     show_contributions(result)
     for path in result["paths"][:SHOWN_PATHS]:
-        print(f"{path['value']:10.4f}  {path['share']:7.2%}  " + " → ".join(node["title"] for node in path["nodes"]))
+        say(f"{path['value']:10.4f}  {path['share']:7.2%}  " + " → ".join(node["title"] for node in path["nodes"]))
     if result["path_share_shown"] is not None:
-        print(f"{'':10}  {result['path_share_shown']:7.2%}  carried by the paths shown")
+        say(f"{'':10}  {result['path_share_shown']:7.2%}  carried by the paths shown")
     for warning in result["warnings"]:
-        print(f"Note: {warning}")
+        say(f"Note: {warning}")
 
 
 def show_contributions(result: dict[str, Any]) -> None:
     """A table of the parts with what remains without each, and the sum that they make."""
-    print(f"{'value':>10}  {'share':>7}  {'without it: score':>18} {'rank':>5}")
+    say(f"{'value':>10}  {'share':>7}  {'without it: score':>18} {'rank':>5}")
     if result["additive"]:
         share = result["baseline"] / result["score"] if result["score"] else 0.0
-        print(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: carried by no interaction")
+        say(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: carried by no interaction")
     for part in result["contributions"]:
         checked = part["checked"]
         after = f"{checked['score_without']:18.4f} {checked['rank_without']:5}" if checked else f"{'':18} {'':5}"
         share = f"{part['share']:7.2%}" if part["share"] else " " * 7  # what does not sum has none
-        print(f"{part['value']:10.4f}  {share}  {after}  {part['label']}")
+        say(f"{part['value']:10.4f}  {share}  {after}  {part['label']}")
     rest = result["n_contributions"] - len(result["contributions"])
     if rest > 0 and result["additive"]:
         value = result["sum_of_contributions"] - sum(part["value"] for part in result["contributions"])
         share = value / result["score"] if result["score"] else 0.0
-        print(f"{value:10.4f}  {share:7.2%}  {'':18} {'':5}  {rest:,} more")
+        say(f"{value:10.4f}  {share:7.2%}  {'':18} {'':5}  {rest:,} more")
     elif rest > 0:
-        print(f"{'':10}  {'':7}  {'':18} {'':5}  {rest:,} more")
+        say(f"{'':10}  {'':7}  {'':18} {'':5}  {rest:,} more")
     if result["additive"]:
-        print(f"Parts sum to the {result['target']} within {result['completeness_error']:.1e}.")
-    print("Without it: the graph without that part, degrees computed anew, the trained embeddings kept.")
+        say(f"Parts sum to the {result['target']} within {result['completeness_error']:.1e}.")
+    say("Without it: the graph without that part, degrees computed anew, the trained embeddings kept.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.explain.explain import add_pair
 
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         found,
         found.dataset.users.index(arguments.user),
         found.dataset.items.index(arguments.item),
-        load_pseudonyms(here.home, here.read_only).name,
+        str if arguments.identities else load_pseudonyms(here.home, here.read_only).name,
         arguments.k,
         arguments.seed,
         arguments.top,
@@ -56,11 +57,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
-    print(f"Wrote {result['report']} and {result['json']}.")
-    print(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
-    print(f"parts sum to the score within {result['completeness_error']:.1e}.")
+    say(f"Wrote {result['report']} and {result['json']}.")
+    say(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
+    say(f"parts sum to the score within {result['completeness_error']:.1e}.")
     for missing in result["not_computed"]:
-        print(f"Not computed: {missing['what']}. {missing['why']}")
+        say(f"Not computed: {missing['what']}. {missing['why']}")
 
 
 def _refuse(arguments: argparse.Namespace) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.commands.explain.explain import add_pair, show_contributions
+from gnnrec_core.base.terminal import say
+from gnnrec_core.commands.explain.explain import add_pair, for_the_reader, show_contributions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,19 +27,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
     found = load_run(arguments.run, arguments.dataset)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
-    return why_not_json(why_not(found, user, item, arguments.k), found.dataset, arguments.top)
+    answer = why_not(found, user, item, arguments.k)
+    answer = replace(answer, contrast=for_the_reader(answer.contrast, found.dataset, arguments))
+    return why_not_json(answer, found.dataset, arguments.top)
 
 
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
     contrast = result["contrast"]
-    print(f"{result['title']} stands at rank {result['rank']} for {result['user']}.")
-    print(f"Against {contrast['reference_title']} at rank {result['k']} it lacks {-contrast['score']:.4f}:\n")
+    say(f"{result['title']} stands at rank {result['rank']} for {result['user']}.")
+    say(f"Against {contrast['reference_title']} at rank {result['k']} it lacks {-contrast['score']:.4f}:", end="\n\n")
     show_contributions(contrast)
+    say()
     added = ", ".join(entry["title"] for entry in result["added"])
     if result["found"]:
-        print(f"\nWith {added} added, it rises to rank {result['rank_after']} (recomputed).")
+        say(f"With {added} added, it rises to rank {result['rank_after']} (recomputed).")
     else:
-        print(f"\nNo set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
+        say(f"No set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
         if added:
-            print(f"The best one takes it to rank {result['rank_after']}: {added}.")
+            say(f"The best one takes it to rank {result['rank_after']}: {added}.")

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.runs.train import configure_model, settings_given
 
 
@@ -29,10 +30,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """The estimate in two lines."""
     if result["seconds_per_epoch"] is None:
-        print(f"{result['model']} has no epochs: it is fitted in one go." if result["fits"] else "Not tried.")
+        say(f"{result['model']} has no epochs: it is fitted in one go." if result["fits"] else "Not tried.")
     else:
         epoch, most = result["seconds_per_epoch"], result["seconds_at_most"]
-        print(f"{result['model']} on {result['device']}: about {epoch:.3g} s an epoch, {most:,.0f} s if all epochs run")
+        say(f"{result['model']} on {result['device']}: about {epoch:.3g} s an epoch, {most:,.0f} s if all epochs run")
     if result["n_bytes"]:
         enough = "" if result["fits"] else ": too little"
-        print(f"  at most {result['n_bytes'] / 1e9:.2f} GB, {result['free_bytes'] / 1e9:.2f} GB are free{enough}")
+        say(f"  at most {result['n_bytes'] / 1e9:.2f} GB, {result['free_bytes'] / 1e9:.2f} GB are free{enough}")

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -27,7 +29,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """A table for people."""
-    print(f"{result['run']}: lists of {result['k']}, {result['n_users']:,} users with {result['split']} items")
+    say(f"{result['run']}: lists of {result['k']}, {result['n_users']:,} users with {result['split']} items")
     for name, figure in result["metrics"].items():
         interval = "" if figure["low"] is None else f"  [{figure['low']:.4f}, {figure['high']:.4f}]"
-        print(f"  {name:10} {figure['value']:10.4f}{interval}")
+        say(f"  {name:10} {figure['value']:10.4f}{interval}")

@@ -7,6 +7,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -55,6 +57,6 @@ def show(result: dict[str, Any]) -> None:
     for entry in result["items"]:
         most = max(entry["contributions"], key=lambda part: part["value"])
         because = f"  most from {titles[most['item']]}" if most["value"] > 0 else ""
-        print(f"{entry['rank']:4}  {entry['score']:10.4f}  {entry['title']}{because}")
+        say(f"{entry['rank']:4}  {entry['score']:10.4f}  {entry['title']}{because}")
     for sentence in result["warnings"]:
-        print(sentence)
+        say(sentence)

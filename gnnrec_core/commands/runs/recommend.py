@@ -12,6 +12,7 @@ import polars as pl
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing, write_bytes
+from gnnrec_core.base.terminal import say
 from gnnrec_core.ranking.recommendations import NONE_LEFT
 
 
@@ -45,12 +46,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """A list for people."""
     if "out" in result:
-        print(f"{result['n_rows']:,} rows for {result['n_users']:,} users in {result['out']}")
+        say(f"{result['n_rows']:,} rows for {result['n_users']:,} users in {result['out']}")
         return
     for entry in result["items"]:
-        print(f"{entry['rank']:4}  {entry['score']:10.4f}  {entry['title']}  ({entry['item']})")
+        say(f"{entry['rank']:4}  {entry['score']:10.4f}  {entry['title']}  ({entry['item']})")
     if not result["items"]:
-        print(f"{result['user']} has every item already.")
+        say(f"{result['user']} has every item already.")
 
 
 def _all(arguments: argparse.Namespace) -> dict[str, Any]:

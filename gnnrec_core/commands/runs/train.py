@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.settings import split_assignments
+from gnnrec_core.base.terminal import say
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.presets import PRESETS, preset_settings
 
@@ -83,9 +84,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """The result in a few lines."""
     validation = ", ".join(f"{name} {value:.4f}" for name, value in (result["validation"] or {}).items())
-    print(f"{result['model']} in {result['run']}: {result['state']}")
-    print(f"  {result['n_parameters']:,} parameters, {result['epochs_run']} epochs in {result['seconds']:.1f} s")
-    print(f"  best epoch {result['best_epoch']}: {validation or 'no validation part'}")
+    say(f"{result['model']} in {result['run']}: {result['state']}")
+    say(f"  {result['n_parameters']:,} parameters, {result['epochs_run']} epochs in {result['seconds']:.1f} s")
+    say(f"  best epoch {result['best_epoch']}: {validation or 'no validation part'}")
 
 
 class _Progress:
@@ -104,12 +105,12 @@ class _Progress:
         loss = "" if epoch.loss is None else f"  loss {epoch.loss:.4f}"
         line = f"epoch {epoch.epoch}{loss}  {figures}{self.best}  {epoch.seconds:.2f} s"
         if self.terminal:
-            print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
+            say(line, end="", error=True, again=True)
         elif time.monotonic() - self.last > 10:
             self.last = time.monotonic()
-            print(line, file=sys.stderr, flush=True)
+            say(line, error=True)
 
     def end(self) -> None:
         """Leave the line."""
         if self.terminal:
-            print(file=sys.stderr)
+            say(error=True)

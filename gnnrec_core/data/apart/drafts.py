@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.source import EdgeTable, Part, Roles, SourceLog, Table
@@ -51,7 +52,7 @@ def save_log(log: SourceLog, folder: Path) -> None:
 
 def load_log(folder: Path) -> SourceLog:
     """The log that `save_log` wrote into `folder`."""
-    card = json.loads((folder / "log.json").read_text(encoding="utf-8"))
+    card = parse(read_bytes(folder / "log.json"))
     return SourceLog(
         card["name"],
         card["format"],

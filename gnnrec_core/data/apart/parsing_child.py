@@ -14,12 +14,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.base.errors import LensError
 
 
 def main(folder: Path) -> None:
     """Do what the request in `folder` asks."""
-    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    request = parse(read_bytes(folder / "request.json"))
     _cap(request["memory_bytes"], request["cpu_seconds"])
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:

@@ -18,6 +18,7 @@ from typing import Any
 
 import polars as pl
 
+from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.base.errors import DataError, error_from
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.data.apart.drafts import load_log
@@ -64,11 +65,24 @@ def _ask(
     file = folder / "answer.json"
     if code != 0 or not file.is_file():
         raise _no_answer(source, code, in_time, folder)
-    answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    answer = _answer(source, file)
     if "error" in answer:
         raise error_from(answer["error"])
     if answer.get("out_of_memory"):
         raise _too_big(source)
+    return answer
+
+
+def _answer(source: Path, file: Path) -> dict[str, Any]:
+    """What the child wrote; it has read a stranger's file, so its word is input too."""
+    try:
+        answer = parse(read_bytes(file))
+    except ValueError as error:
+        raise DataError(
+            f"What was found in {source.name} cannot be shown: {error}.", "Check the file.", file=source.name
+        ) from error
+    if not isinstance(answer, dict):
+        raise RuntimeError("the parsing child answered with no object")
     return answer
 
 
@@ -100,7 +114,7 @@ def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
         with child.stdin, child.stdout:  # type: ignore[union-attr]
             while line := child.stdout.readline(1000):  # type: ignore[union-attr]
                 if progress is not None:
-                    share, said = json.loads(line)
+                    share, said = parse(line)
                     progress(float(share), str(said))
         return child.wait(), not late.is_set()
     finally:

@@ -128,12 +128,16 @@ def refuse_type(path: Path, field: pa.Field, lists: bool) -> None:
 
 
 def decoded(path: Path, frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
-    """Bytes as UTF-8 text, decimals as numbers; DataError for bytes that are no text."""
+    """Bytes as UTF-8 text, decimals as numbers, durations as seconds; DataError for bytes that are no text."""
     problems = []
     for name in frame.columns:
         column = frame[name]
         if column.dtype == pl.Decimal:
             frame = frame.with_columns(column.cast(pl.Float64))
+        elif isinstance(column.dtype, pl.Duration):
+            frame = frame.with_columns(column.dt.total_microseconds().cast(pl.Float64) / 1e6)
+            message = f"Column {name!r} holds durations; they were read as seconds."
+            problems.append(Problem("durations", "info", len(column), "repaired", message, path.name, column=name))
         elif column.dtype == pl.Binary:
             try:
                 frame = frame.with_columns(column.cast(pl.String))

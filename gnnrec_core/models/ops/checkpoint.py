@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gnnrec_core import __version__
+from gnnrec_core.base.checked import parse
 from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.files import write_bytes
 from gnnrec_core.models.protocol import Tensors
@@ -22,6 +24,8 @@ from gnnrec_core.models.protocol import Tensors
 FORMAT_VERSION = 1
 MAX_HEADER = 1 << 20
 MAX_TENSORS = 1000
+LARGEST = 1e12
+"""No weight of a trained model is larger; two of them still make a finite product in 32 bits."""
 
 
 def save_tensors(path: Path, tensors: Tensors, card: dict[str, Any]) -> None:
@@ -44,8 +48,8 @@ def load_tensors(path: Path, finite: bool = True) -> tuple[Tensors, dict[str, An
         raise _damaged(path, str(error)) from error
     if _digest(tensors, {name: value for name, value in card.items() if name != "sha256"}) != card.get("sha256"):
         raise _damaged(path, "its checksum differs from the one written in it")
-    if finite and not all(np.isfinite(t).all() for t in tensors.values() if t.dtype.kind == "f"):
-        raise _damaged(path, "it holds values that are not finite")
+    if finite and not all(_bounded(t) for t in tensors.values() if t.dtype.kind == "f"):
+        raise _damaged(path, f"it holds values that are not finite, or beyond {LARGEST:g}")
     return tensors, card
 
 
@@ -65,10 +69,12 @@ def _card(path: Path, content: bytes) -> dict[str, Any]:
     if not 0 < length <= min(MAX_HEADER, len(content) - 8):
         raise _damaged(path, "its header is cut off or too long")
     try:
-        header = json.loads(content[8 : 8 + length], object_pairs_hook=_unique)
-        card = json.loads(header["__metadata__"]["card"], object_pairs_hook=_unique)
-        version = int(card["format_version"])
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        header = parse(content[8 : 8 + length], MAX_HEADER)
+        card = parse(header["__metadata__"]["card"], MAX_HEADER)
+        version = card["format_version"]
+        if type(version) is not int:
+            raise TypeError("format_version")
+    except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, "it has no card of ours") from error
     if version > FORMAT_VERSION:
         raise RunError(
@@ -81,12 +87,8 @@ def _card(path: Path, content: bytes) -> dict[str, Any]:
     return dict(card)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which no name stands twice."""
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a name stands twice")
-    return result
+def _bounded(tensor: NDArray[Any]) -> bool:
+    return not tensor.size or bool(tensor.min() >= -LARGEST and tensor.max() <= LARGEST)  # false for NaN
 
 
 def _damaged(path: Path, why: str) -> RunError:

@@ -113,16 +113,19 @@ def embedding_map(
     popularity: NDArray[Any] | None,
     sizes: Mapping[str, int] | None = None,
     marks: Sequence[Mark] = (),
+    numbers: IntArray | None = None,
 ) -> go.Figure:
     """One dot a node (WebGL). Colour by `groups` `[n]` or, without, by `popularity` `[n]` on a logarithmic scale.
 
-    `customdata` is the node. `sizes` is how many each group has, drawn or not. `marks` lie over the dots.
+    `customdata` is the node, or its number in `numbers` `[n]` where ids must say nothing. `sizes` is how many each
+    group has, drawn or not. `marks` lie over the dots.
     """
     figure = go.Figure()
+    numbers = nodes if numbers is None else numbers
     if groups is None:
-        figure.add_trace(_by_popularity(plane, nodes, names, np.asarray(popularity)))
+        figure.add_trace(_by_popularity(plane, nodes, names, np.asarray(popularity), numbers))
     else:
-        _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes)
+        _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes, numbers)
     for mark in marks:
         figure.add_trace(_marked(plane, mark))
         for x, y in plane.position[mark.nodes].tolist() if mark.label else ():
@@ -152,14 +155,16 @@ def _marked(plane: Plane, mark: Mark) -> go.Scattergl:
     )
 
 
-def _by_popularity(plane: Plane, nodes: IntArray, names: list[str], popularity: NDArray[Any]) -> go.Scattergl:
+def _by_popularity(
+    plane: Plane, nodes: IntArray, names: list[str], popularity: NDArray[Any], numbers: IntArray
+) -> go.Scattergl:
     return go.Scattergl(
         x=plane.position[nodes, 0],
         y=plane.position[nodes, 1],
         mode="markers",
         text=[f"{theme.plotly_text(name)}: {count:,}" for name, count in zip(names, popularity.tolist(), strict=True)],
         hovertemplate="%{text}<extra></extra>",
-        customdata=nodes,
+        customdata=numbers,
         marker={
             "size": _dot(len(names)),
             "opacity": 0.8,
@@ -178,7 +183,13 @@ def _by_popularity(plane: Plane, nodes: IntArray, names: list[str], popularity: 
 
 
 def _add_groups(
-    figure: go.Figure, plane: Plane, nodes: IntArray, names: list[str], groups: list[str], sizes: Mapping[str, int]
+    figure: go.Figure,
+    plane: Plane,
+    nodes: IntArray,
+    names: list[str],
+    groups: list[str],
+    sizes: Mapping[str, int],
+    numbers: IntArray,
 ) -> None:
     ordered = sorted(sizes, key=lambda group: (group in (OTHER, UNKNOWN), -sizes[group]))
     of_group = np.array(groups, dtype=object)
@@ -191,7 +202,7 @@ def _add_groups(
             mode="markers",
             text=[theme.plotly_text(names[place]) for place in chosen],
             hovertemplate="%{text}<extra></extra>",
-            customdata=nodes[chosen],
+            customdata=numbers[chosen],
             marker={
                 "size": _dot(len(groups)),
                 "opacity": 0.45 if grey else 0.85,

@@ -95,7 +95,9 @@ def heat_map(
     as_percent: bool = False,
 ) -> go.Figure:
     """A table of numbers with the diverging colours around `middle`; every cell has its number written in it."""
-    extent = float(np.nanmax(np.abs(values - middle), initial=0.0)) or 1.0
+    extent = float(np.nanmax(np.abs(values - middle), initial=0.0))
+    if not (np.isfinite(extent) and extent > 1e-12 * max(1.0, abs(middle))):  # else both ends of the scale are one
+        extent = 1.0
     digits = 0 if as_percent else int(np.clip(1 - np.floor(np.log10(extent)), 2, 6))  # the largest shows two of its own
     scale = 100 if as_percent else 1
     unit = "\u00a0%" if as_percent else ""

@@ -12,7 +12,7 @@ from gnnrec_core.data.values import SPLITS, Dataset, IntArray, SplitName
 from gnnrec_core.errors import RequestError
 from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
-from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
+from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import rank_items
 from gnnrec_core.ranking.values import NONE_LEFT, Recommendations
@@ -23,7 +23,7 @@ class Evaluation:
     """Figures of a run on one part of the data.
 
     `n_users` have at least one held-out item, and accuracy is the mean over them; `n_without` have none and count only
-    in the figures of all lists. `accuracy` has 95 % intervals over users (Student's t; Wilson for the hit rate).
+    in the figures of all lists. `accuracy` has 95 % intervals over users (`ranking.intervals`).
     `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
     their list, in train interactions). They have no interval: resampling users would shift them.
     """
@@ -87,9 +87,7 @@ def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName =
         split=split,
         n_users=measurable,
         n_without=dataset.n_users - measurable,
-        accuracy={
-            name: (share_interval if name == "hit_rate" else mean_interval)(value) for name, value in values.items()
-        },
+        accuracy={name: mean_interval(value, bounds=UNIT) for name, value in values.items()},
         all_lists={"coverage": _coverage(lists, dataset.n_items), "arp": _mean_popularity(lists, popularity)},
     )
 

@@ -17,7 +17,7 @@ from gnnrec_core.cli import plain
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
-from gnnrec_core.viz import audit_charts, exposure_charts, theme
+from gnnrec_core.viz import audit_charts, exposure_charts
 from gnnrec_ui import audit_ask, figures, forms, privacy, shell, state
 from gnnrec_ui.charts import chart
 from gnnrec_ui.gap_view import gap
@@ -125,14 +125,12 @@ def _differences(report: AuditReport, of: str) -> None:
     metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
     chart(
         audit_charts.forest(report.differences, metric),
-        f"{for_markdown(figures.definition(metric))} Bars are 95 % intervals, p is adjusted for all that was tested.",
+        f"{for_markdown(figures.definition(metric))} "
+        "Bars are 95 % intervals for all that was tested together, and so is p: a bar that leaves out 0 stands.",
         f"forest_{of}",
         alt=f"Differences in {metric}",
         on_point=_choose_group,
     )
-    omnibus = report.omnibus.get(metric)
-    if omnibus is not None:
-        st.caption(f"Any difference between groups at all: p {theme.number(omnibus)} (permutation test).")
 
 
 def _choose_group(mark: Any) -> None:

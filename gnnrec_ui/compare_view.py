@@ -11,7 +11,7 @@ import streamlit as st
 from gnnrec_core.audit.comparing import Comparison
 from gnnrec_core.audit.frontier import comparison_points
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.audit.verdicts import figure, p_text, span_text
 from gnnrec_core.cli import plain
 from gnnrec_core.library import RunEntry, Workspace
 from gnnrec_core.models import MODELS
@@ -70,8 +70,9 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
         {
             "Run": names[d.run],
             "Against": names[d.other],
-            "Difference": f"{figure(d.value, True)} ({figure(d.low, True)} to {figure(d.high, True)})",
+            "Difference": f"{figure(d.value, True)} ({span_text(d.low, d.high)})",
             "Adjusted p": p_text(d.p_adjusted).removeprefix("= "),
+            "Finding": d.decision.finding,
             "Better for": d.n_better,
             "Worse for": d.n_worse,
             "People": d.n_users,
@@ -79,7 +80,9 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
         for d in of_metric
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
-    st.caption("Differences are paired; p from a permutation test, adjusted by Holm over everything tested here.")
+    st.caption(
+        "Differences are paired. Intervals and p hold for all that is tested here: what leaves out 0 is a finding."
+    )
 
 
 def frontier(found: Comparison, names: dict[str, str]) -> None:
@@ -111,7 +114,7 @@ def downloads(found: Comparison) -> None:
         )
         st.download_button(
             "Differences (CSV)",
-            lambda: tables.as_csv(pd.DataFrame([vars(d) for d in found.differences])),
+            lambda: tables.as_csv(pd.DataFrame([d.to_dict() for d in found.differences])),
             "differences.csv",
             "text/csv",
             on_click="ignore",

@@ -83,7 +83,9 @@ def changes_table(found: Mitigation) -> pd.DataFrame:
                 "Change": figure(change.value, True),
                 "95 % interval": f"{figure(change.low, True)} to {figure(change.high, True)}"
                 if math.isfinite(change.low)
-                else "",
+                else "the same for everybody"
+                if change.value == 0
+                else "–",
                 "Read it": figures.ARROWS[METRICS[change.metric].direction],
             }
             for change in found.changes

@@ -77,13 +77,15 @@ def test_no_held_out_part_is_a_sentence():
 
 
 def test_intervals_by_hand():
-    """Mean of 0, 1, 2, 3: sd sqrt(5/3), t(3) at 97.5 % = 3.18245. Wilson for 0 of 5: [0, z2 / (5 + z2)]."""
+    """Mean of 0, 1, 2, 3: sd sqrt(5/3), t(3) at 97.5 % = 3.18245. Shares: the wider of Clopper and Pearson's, for
+    0 of 5 [0, 1 - 0.025 ** (1 / 5)], and Wilson's, for 0 of 200 [0, z2 / (200 + z2)]."""
     interval = mean_interval(np.array([0.0, 1, 2, 3, np.nan]))
     reach = 3.182446305 * np.sqrt(5 / 3) / 2
     assert (interval.value, interval.low, interval.high) == pytest.approx((1.5, 1.5 - reach, 1.5 + reach))
     z2 = 1.959963985**2
-    none = share_interval(np.zeros(5))
-    assert (none.low, none.high) == pytest.approx((0.0, z2 / (5 + z2)))
+    few, many = share_interval(np.zeros(5)), share_interval(np.zeros(200))
+    assert (few.low, few.high) == pytest.approx((0.0, 1 - 0.025**0.2))
+    assert (many.low, many.high) == pytest.approx((0.0, z2 / (200 + z2)))
     assert np.isnan(mean_interval(np.array([2.0])).low) and np.isnan(share_interval(np.array([np.nan])).value)
 
 

@@ -16,7 +16,6 @@ from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.metrics.providers import per_provider
 from gnnrec_core.audit.segments import BINS, by_popularity, one_hot, popularity_bins
 from gnnrec_core.audit.spread import lorenz
-from gnnrec_core.ranking.intervals import mean_interval
 
 Values = NDArray[np.float64]
 Target = Literal["catalogue", "train", "held-out"]
@@ -149,7 +148,8 @@ def cold_start_curve(evidence: Evidence, metric: str = "ndcg", n_bins: int = 8) 
     `low_items, high_items, n_users, value, low, high, held_out`. Held-out items a user stand beside, because they grow
     with activity and move accuracy by themselves. No bin is cut for fewer than 10 users.
     """
-    top, bottom = find_metric(metric).parts(evidence)
+    chosen = find_metric(metric)
+    top, bottom = chosen.parts(evidence)
     rows = np.flatnonzero(bottom > 0)
     n_bins = max(1, min(n_bins, len(rows) // 10))
     history = evidence.n_history[rows]
@@ -158,7 +158,7 @@ def cold_start_curve(evidence: Evidence, metric: str = "ndcg", n_bins: int = 8) 
     table = []
     for code in np.unique(place):
         inside = rows[place == code]
-        spread = mean_interval(top[inside] / bottom[inside])
+        spread = chosen.interval((top[inside], bottom[inside]))
         table.append(
             {
                 "low_items": int(evidence.n_history[inside].min()),

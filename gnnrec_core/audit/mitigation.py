@@ -198,14 +198,20 @@ def _change(metric: Metric, before: Parts | float, after: Parts | float) -> Chan
 
 
 def paired_interval(before: Parts, after: Parts) -> Interval:
-    """The 95 % interval of after - before: Student's t over users measurable in both, ratios linearised."""
+    """The 95 % interval of after - before over users measurable in both; none where it is the same for everybody."""
+    return mean_interval(paired_values(before, after))
+
+
+def paired_values(before: Parts, after: Parts) -> NDArray[np.float64]:
+    """What each user adds to after - before `[n]`, their mean: ratios linearised, NaN where not measurable in both."""
     both = (before[1] > 0) & (after[1] > 0)
-    if not both.any():
-        return Interval(float("nan"))
-    own = [(top[both], bottom[both]) for top, bottom in (before, after)]
-    values = [top.sum() / bottom.sum() for top, bottom in own]
-    residual = [(top - v * bottom) / bottom.mean() + v for (top, bottom), v in zip(own, values, strict=True)]
-    return mean_interval(residual[1] - residual[0])
+    result = np.full(len(both), np.nan)
+    if both.any():
+        own = [(top[both], bottom[both]) for top, bottom in (before, after)]
+        values = [top.sum() / bottom.sum() for top, bottom in own]
+        residual = [(top - v * bottom) / bottom.mean() + v for (top, bottom), v in zip(own, values, strict=True)]
+        result[both] = residual[1] - residual[0]
+    return result
 
 
 def _ratio(parts: Parts) -> float:

@@ -165,8 +165,11 @@ def _scope(report: AuditReport) -> Facts:
             ("Groups", s.group_definition or "none"),
             ("Groups are shown from", f"{s.min_group_size} people"),
             ("A difference matters from", f"{s.practical:.0%} of the figure of the others"),
-            ("Intervals", f"95 %: Student's t and Wilson for all users, {s.n_bootstrap:,} bootstrap draws for groups"),
-            ("Tests", f"{s.n_permutations:,} shuffles of labels, p-values adjusted by Holm over all differences"),
+            ("Intervals", "95 %: inside the range of each figure; of differences they hold for all of them together"),
+            (
+                "Tests",
+                f"{s.n_permutations:,} shuffles of labels, p-values adjusted for all differences (maxT)",
+            ),
             ("Definitions", "our own" if s.convention == "ours" else f"as {s.convention} has them"),
             ("Seed of the audit", s.seed),
         )
@@ -201,7 +204,7 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
             Bars(
                 tuple(d.group for d in ndcg),
                 tuple(d.value for d in ndcg),
-                "NDCG of each group minus that of all other users, with 95 % bootstrap intervals",
+                "NDCG of each group minus that of all other users, with 95 % intervals for all differences together",
                 tuple((d.low, d.high) for d in ndcg),
             )
         )
@@ -217,10 +220,11 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
             d.p_adjusted,
             d.detectable,
             d.finding,
+            "★" if d.stands else "",
         )
         for d in report.differences
     )
-    head = ("Figure", "Group", "n", "Minus others", "Low", "High", "p", "p adjusted", "Detectable", "Finding")
+    head = ("Figure", "Group", "n", "Minus others", "Low", "High", "p", "p adjusted", "Detectable", "Finding", "Stands")
     blocks.append(Table(head, rows, "Every difference that was tested"))
     omnibus = tuple((METRICS[name].title, p) for name, p in report.omnibus.items())
     blocks.append(Table(("Figure", "p"), omnibus, "Does the grouping matter at all? One permutation test a figure"))

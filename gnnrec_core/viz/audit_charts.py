@@ -68,13 +68,12 @@ def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
     """Each group minus everybody else with its interval and adjusted p, grey where one cannot tell; customdata ends
     with the group."""
     chosen = [d for d in differences if d.metric == metric][::-1]
-    grey = ("cannot tell", "none")
     figure = go.Figure(
         go.Scatter(
             x=[d.value for d in chosen],
             y=[f"{label(d.group)} (n = {d.n_group:,})" for d in chosen],
             mode="markers",
-            marker={"size": 11, "color": [BASELINE if d.finding in grey else signed_colour(d.value) for d in chosen]},
+            marker={"size": 11, "color": [signed_colour(d.value) if d.stands else BASELINE for d in chosen]},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -103,7 +102,7 @@ def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
 
 
 def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
-    """Group x metric: the difference as a share of the figure of all others; a star after Holm's adjustment.
+    """Group x metric: the difference as a share of the figure of all others; a star where it stands up to the tests.
 
     Heat maps report no clicks, so unseen marks lie over the cells; their customdata is the group.
     """
@@ -166,8 +165,10 @@ def _relative(difference: Difference | None) -> float:
 def _cell_text(difference: Difference | None) -> str:
     if difference is None:
         return "not shown"
-    star = " ★" if difference.p_adjusted < 0.05 else ""
-    return f"{signed(100 * difference.relative, 0)} %{star}" if np.isfinite(difference.relative) else "–"
+    star = " ★" if difference.stands else ""
+    if not np.isfinite(difference.relative):
+        return f"{number(difference.own)}, others 0{star}"
+    return f"{signed(100 * difference.relative, 0)} %{star}"
 
 
 def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg") -> go.Figure:

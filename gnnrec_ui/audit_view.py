@@ -14,7 +14,7 @@ from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.metrics import CONVENTIONS
 from gnnrec_core.audit.values import AuditReport, GroupFigures
 from gnnrec_core.cli import plain
-from gnnrec_core.data.values import Dataset
+from gnnrec_core.data.values import Dataset, SplitName
 from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts
@@ -42,6 +42,16 @@ def choose_grouping(dataset: Dataset) -> str:
             "Crossed with", others, "cross", name_of=lambda name: clean(choices[name]) if name else "nothing"
         )
     return f"{own}+{crossed}" if crossed else own
+
+
+def choose_part(dataset: Dataset) -> SplitName:
+    """The held-out part that lists are judged on; a choice where there are several, `?part=`."""
+    held_out: list[SplitName] = [name for name in ("test", "validation") if len(dataset.interactions.rows(name))]
+    if len(held_out) < 2:
+        return held_out[0] if held_out else "test"
+    titles = {"test": "test", "validation": "validation (models were chosen by it)"}
+    chosen = forms.choose("Judged on the held-out part", held_out, "part", name_of=titles.__getitem__)
+    return "validation" if chosen == "validation" else "test"
 
 
 def choose_convention() -> str:
@@ -183,7 +193,7 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
         with st.container(horizontal=True):
             shell.link("recommend", "Their list", icon=":material/recommend:", user=user)
             shell.link("explain", "Why their first item", icon=":material/search_insights:", user=user)
-    gap(study, report.grouping, label, report.scope.k)
+    gap(study, report, label)
 
 
 def people_of(report: AuditReport, label: str) -> np.ndarray:

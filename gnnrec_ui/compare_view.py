@@ -31,6 +31,15 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     runs = {run.id: run for run in place.runs(fingerprint) if run.is_usable}
     labels = runs_view.labels(list(runs.values()))
     default = ",".join(list(runs)[:2])
+    gone = state.gone("runs", lambda text: all(name in runs for name in text.split(",") if name))
+    if gone is not None:
+        missing = [name for name in gone.split(",") if name and name not in runs]
+        st.warning(
+            f"The link names {'runs' if len(missing) > 1 else 'a run'} that this dataset does not have: "
+            f"{', '.join(for_markdown(name) for name in missing)}. The others are compared.",
+            icon=":material/search_off:",
+        )
+        state.choose("runs", ",".join(name for name in gone.split(",") if name in runs) or None)
     wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)
     st.session_state["runs_chosen"] = [name for name in wanted.split(",") if name]
     chosen = st.multiselect("Runs", list(runs), key="runs_chosen", format_func=labels.__getitem__)

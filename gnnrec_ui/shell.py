@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gnnrec_core.errors import LensError, UnsupportedError
-from gnnrec_core.library import PROJECT
+from gnnrec_core.library import PROJECT, workspace
 from gnnrec_core.text import for_markdown
 from gnnrec_ui import cache, housekeeping, privacy, state, story, style, turns
 from gnnrec_ui.popovers import popover
@@ -203,6 +203,12 @@ def _nothing_yet(study: Study) -> None:
         st.info(
             "This dataset has no trained run yet. Train one; it takes about a minute.", icon=":material/model_training:"
         )
+        left = len(workspace().orphans())
+        if left:
+            st.caption(
+                f"{left} run{'s were' if left > 1 else ' was'} trained on data that have been replaced or deleted "
+                "since; the Train page lists what they were, and removes them."
+            )
     target = "data" if study.dataset_entry is None else "train"
     if target in _pages():
         link(target, f"Go to {SCREENS[target].title}")

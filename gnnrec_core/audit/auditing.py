@@ -18,6 +18,7 @@ from gnnrec_core.audit.values import AuditReport, Scope
 from gnnrec_core.data.values import SplitName
 from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.recommend import empty_part
 
 TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
 """Metrics whose differences are tested by default. Few, because every test makes the adjustment harder."""
@@ -50,7 +51,7 @@ def audit_evidence(
     evidence: Evidence,
     grouping: Grouping | None,
     run: Run,
-    split: str = "test",
+    split: SplitName = "test",
     convention: str = "ours",
     tested: Sequence[str] = TESTED,
     settings: AuditSettings | None = None,
@@ -73,13 +74,18 @@ def audit_evidence(
         omnibus=omnibus,
         impact=figures.impact() if figures else None,
         items=item_figures(evidence, convention, seed),
-        verdicts=lead_sentences(differences, settings.practical),
+        verdicts=(*_nobody(evidence, run, split), *lead_sentences(differences, settings.practical)),
         warnings=warning_sentences(evidence, figures),
         per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
         evidence=evidence,
         grouping=grouping,
         run=run,
     )
+
+
+def _nobody(evidence: Evidence, run: Run, split: SplitName) -> tuple[str, ...]:
+    """Where nobody can be judged: that, and what to do."""
+    return () if evidence.evaluable.any() else (" ".join(empty_part(run.dataset, split)),)
 
 
 def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:
@@ -90,7 +96,8 @@ def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) ->
     result = {}
     for metric in measurable(evidence):
         if metric.level == "global" or metric.family == "popularity":
-            result[metric.name] = Interval(metric.value(evidence, convention))
+            value = metric.value(evidence, convention)
+            result[metric.name] = Interval(value, reason="" if np.isfinite(value) else metric.nobody)
     if evidence.n >= 20:
         for name in ("coverage", "gini"):
             metric = METRICS[name]

@@ -28,6 +28,7 @@ from gnnrec_core.models.checkpoint import save_tensors
 from gnnrec_core.models.reranked import Reranked, RerankedSettings
 from gnnrec_core.models.run import Run, RunRecord, library_versions, relative_dataset_path
 from gnnrec_core.ranking.intervals import Interval, mean_interval
+from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.ranking.values import Recommendations
 from gnnrec_core.settings import Settings, read_settings
 
@@ -149,6 +150,7 @@ def prepare(
     min_group_size: int = 10,
 ) -> Bench:
     """Rank the candidates of every user once. Keep the result: it makes each following move fast."""
+    check_k(k, run.dataset.n_items)
     n = min(n_candidates, run.dataset.n_items)
     if k > n:
         raise RequestError(f"Lists of {k} cannot be made out of {n} candidates.", f"Choose k up to {n}.", value=k)

@@ -14,7 +14,7 @@ from gnnrec_core.errors import RequestError
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.matrix import interaction_matrix
-from gnnrec_core.ranking.topk import ScoreBlock, rank_items
+from gnnrec_core.ranking.topk import ScoreBlock, check_k, rank_items
 from gnnrec_core.ranking.values import Recommendations
 from gnnrec_core.recommend import left_out
 from gnnrec_core.registry import did_you_mean
@@ -64,12 +64,7 @@ def evidence_of(
 
 def ranked(dataset: Dataset, score: ScoreBlock, k: int, split: SplitName = "test") -> Recommendations:
     """The `k` best unseen items of every user by `score`."""
-    if not 1 <= k <= dataset.n_items:
-        raise RequestError(
-            f"Lists of {k} items cannot be made out of {dataset.n_items:,} items.",
-            f"Choose k from 1 to {dataset.n_items:,}.",
-            value=k,
-        )
+    check_k(k, dataset.n_items)
     return rank_items(score, np.arange(dataset.n_users), left_out(dataset, split), k)
 
 

@@ -138,6 +138,7 @@ class AuditReport:
             "omnibus": self.omnibus,
             "impact_ratio": None if self.impact is None else asdict(self.impact),
             "items": {name: value.value for name, value in self.items.items()},
+            "not_measured": {name: value.reason for name, value in (self.items | self.overall).items() if value.reason},
             "items_intervals": {name: value.to_dict() for name, value in self.items.items()},
             "verdicts": list(self.verdicts),
             "warnings": list(self.warnings),

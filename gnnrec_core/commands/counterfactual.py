@@ -18,8 +18,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.explain.counterfactual import find_counterfactual
     from gnnrec_core.explain.serialise import counterfactual_json
     from gnnrec_core.models.run import load_run
+    from gnnrec_core.ranking.topk import check_k
 
     found = load_run(arguments.run, arguments.dataset)
+    check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     return counterfactual_json(find_counterfactual(found, user, item, arguments.k), found.dataset)
 

@@ -38,5 +38,9 @@ def show(result: dict[str, Any]) -> None:
     """A table for people."""
     print(f"{result['run']}: lists of {result['k']}, {result['n_users']:,} users with {result['split']} items")
     for name, figure in result["metrics"].items():
-        interval = "" if figure["low"] is None else f"  [{figure['low']:.4f}, {figure['high']:.4f}]"
+        interval = (
+            ""
+            if figure["low"] is None or figure["low"] != figure["low"]
+            else f"  [{figure['low']:.4f}, {figure['high']:.4f}]"
+        )
         print(f"  {name:10} {figure['value']:10.4f}{interval}")

@@ -49,8 +49,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.explain.explaining import explain, with_faithfulness
     from gnnrec_core.explain.serialise import explanation_json
     from gnnrec_core.models.run import load_run
+    from gnnrec_core.ranking.topk import check_k
 
     found = load_run(arguments.run, arguments.dataset)
+    check_k(arguments.k, found.dataset.n_items)
     explanation = explain(
         found,
         found.dataset.users.index(arguments.user),

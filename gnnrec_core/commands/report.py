@@ -29,10 +29,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.library import workspace
     from gnnrec_core.models.run import load_run
     from gnnrec_core.pseudonyms import load_pseudonyms
+    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.report.evidence import evidence_json, gather
     from gnnrec_core.report.evidence_page import evidence_page
 
     found, here = load_run(arguments.run, arguments.dataset), workspace()
+    check_k(arguments.k, found.dataset.n_items)
     evidence = gather(
         found,
         found.dataset.users.index(arguments.user),

@@ -22,8 +22,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.explain.serialise import why_not_json
     from gnnrec_core.explain.why_not import why_not
     from gnnrec_core.models.run import load_run
+    from gnnrec_core.ranking.topk import check_k
 
     found = load_run(arguments.run, arguments.dataset)
+    check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     return why_not_json(why_not(found, user, item, arguments.k), found.dataset, arguments.top)
 

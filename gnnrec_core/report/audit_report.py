@@ -177,8 +177,11 @@ def _scope(report: AuditReport) -> Facts:
 
 
 def _overall(report: AuditReport) -> tuple[Block, ...]:
-    rows = [(METRICS[n].title, v.value, v.low, v.high, METRICS[n].direction) for n, v in report.overall.items()]
-    return (Table(("Figure", "Value", "Low", "High", "Better is"), tuple(rows), "All users, with 95 % intervals"),)
+    rows = [
+        (METRICS[n].title, v.value, v.low, v.high, METRICS[n].direction, v.reason) for n, v in report.overall.items()
+    ]
+    head = ("Figure", "Value", "Low", "High", "Better is", "Why there is none")
+    return (Table(head, tuple(rows), "All users, with 95 % intervals"),)
 
 
 def _groups(report: AuditReport) -> tuple[Block, ...]:
@@ -232,12 +235,16 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
 
 
 def _items(report: AuditReport) -> tuple[Block, ...]:
-    rows = tuple((METRICS[n].title, v.value, v.low, v.high) for n, v in report.items.items())
+    rows = tuple((METRICS[n].title, v.value, v.low, v.high, v.reason) for n, v in report.items.items())
     curves = tuple((c.name, tuple(c.x.tolist()), tuple(c.y.tolist())) for c in lorenz_curves(report.evidence, 60))
     ratios = exposure_ratios(report.evidence)
     deciles = tuple(tuple(row) for row in popularity_deciles(report.evidence).rows())
     blocks: list[Block] = [
-        Table(("Figure", "Value", "Low", "High"), rows, "All lists; intervals of coverage and Gini by the jackknife"),
+        Table(
+            ("Figure", "Value", "Low", "High", "Why there is none"),
+            rows,
+            "All lists; intervals of coverage and Gini by the jackknife",
+        ),
         Curves(curves, "share of items, least first", "share of what they get", "Lorenz curves"),
         Bars(
             tuple(ratios["segment"]),

@@ -67,6 +67,11 @@ class Metric:
         ends = _ENDS.fullmatch(self.range)
         return (float(ends[1]), float(ends[2])) if ends else None
 
+    @property
+    def nobody(self) -> str:
+        """Why there is no figure where nothing can be measured."""
+        return f"nothing to measure it on: it is over {self.denominator}"
+
     def fits(self, values: PerUser) -> bool:
         """Whether each value lies in `bounds`, as it may not under some other library's definition."""
         return self.bounds is not None and bool(self.bounds[0] <= values.min() and values.max() <= self.bounds[1])
@@ -75,7 +80,7 @@ class Metric:
         """The figure of the users with these parts `[n]`, with its interval over them (ratios linearised)."""
         top, bottom = (values[parts[1] > 0] for values in parts)
         if not len(bottom):
-            return Interval(float("nan"), reason=f"nobody to measure it on: it is over {self.denominator}")
+            return Interval(float("nan"), reason=self.nobody)
         if self.level == "user":
             return mean_interval(top / bottom, level, self.bounds if self.fits(top) else None)
         value = float(top.sum() / bottom.sum())

@@ -100,9 +100,10 @@ def empty_part(dataset: Dataset, split: SplitName) -> tuple[str, str]:
 
 def _share_of(dataset: Dataset, split: SplitName) -> str:
     """Where the import gave that part a share of 0: that."""
-    shares = dataset.settings.get("ratios")
-    known = isinstance(shares, list | tuple) and len(shares) == len(SPLITS) and dataset.settings.get("split") != "given"
-    return ": its share is 0" if known and shares[SPLITS.index(split)] == 0 else ""
+    shares: Any = dataset.settings.get("ratios")
+    if not isinstance(shares, list | tuple) or len(shares) != len(SPLITS) or dataset.settings.get("split") == "given":
+        return ""
+    return ": its share is 0" if shares[SPLITS.index(split)] == 0 else ""
 
 
 def _coverage(lists: Recommendations, n_items: int) -> float:

@@ -19,7 +19,7 @@ from gnnrec_core.report.audit_report import audit_page, per_user_csv
 from gnnrec_core.text import clean, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts
 from gnnrec_ui import audit_ask, figures, forms, privacy, shell, state
-from gnnrec_ui.charts import chart
+from gnnrec_ui.charts import as_table, chart
 from gnnrec_ui.gap_view import gap
 from gnnrec_ui.study import Study
 
@@ -134,7 +134,7 @@ def _differences(report: AuditReport, of: str) -> None:
     tested = list(dict.fromkeys(difference.metric for difference in report.differences))
     metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
     chart(
-        audit_charts.forest(report.differences, metric),
+        audit_charts.forest(report, metric),
         f"{for_markdown(figures.definition(metric))} "
         "Bars are 95 % intervals for all that was tested together, and so is p: a bar that leaves out 0 stands.",
         f"forest_{of}",
@@ -207,11 +207,13 @@ def people_of(report: AuditReport, label: str) -> np.ndarray:
 def items(study: Study, report: AuditReport) -> None:
     """What the lists do to items: concentration, popularity against exposure, shares along the tail."""
     evidence = report.evidence
+    points = curves.popularity_exposure(evidence)
+    tables_of = {"Popularity against exposure": exposure_table(study.dataset, points)}
     drawn = (
         ("How unevenly items are shown", exposure_charts.lorenz_chart(curves.lorenz_curves(evidence))),
         (
             "Popularity against exposure",
-            exposure_charts.popularity_exposure_chart(curves.popularity_exposure(evidence), study.dataset.titles),
+            exposure_charts.popularity_exposure_chart(points, study.dataset.titles),
         ),
         (
             "From the most popular tenth of items to the least",
@@ -226,8 +228,44 @@ def items(study: Study, report: AuditReport) -> None:
         for column, (title, figure) in zip(st.columns(2), drawn[start : start + 2], strict=True):
             with column:
                 st.markdown(f"**{title}**")
-                chart(figure, key=title, alt=title)
+                chart(figure, key=title, alt=title, table=tables_of.get(title))
+    _never_shown(study, report)
     _layers(study, report)
+
+
+def exposure_table(dataset: Dataset, points: curves.PopularityExposure) -> pd.DataFrame:
+    """What the popularity chart shows, with ids; what is never shown has exposure 0."""
+    ids = dataset.items.ids
+    return pd.DataFrame(
+        {
+            "Item": [clean(ids[item]) for item in points.item_index],
+            "Title": [clean(dataset.title(int(item))) for item in points.item_index],
+            "Histories with the item": points.popularity.astype(int),
+            "Exposure a person": points.exposure,
+            "Never shown": points.exposure == 0,
+        }
+    )
+
+
+def _never_shown(study: Study, report: AuditReport) -> None:
+    """The items that stand in nobody's list, by name."""
+    dataset, found = study.dataset, curves.never_shown(report.evidence)
+    st.markdown(f"**Never shown: {found.height:,} of {dataset.n_items:,} items**")
+    if not found.height:
+        st.caption("Every item stands in at least one list.")
+        return
+    items = found["item_index"].to_list()
+    table = pd.DataFrame(
+        {
+            "Item": [clean(dataset.items.ids[item]) for item in items],
+            "Title": [clean(dataset.title(item)) for item in items],
+            "Histories with the item": found["histories"].to_list(),
+            "Held-out interactions": found["held_out"].to_list(),
+        }
+    )
+    st.caption(f"In none of the {report.scope.n_users:,} lists of {report.scope.k}; those with most histories first.")
+    st.dataframe(table.head(MOST_PEOPLE), hide_index=True, height=260, alt="Items that are never shown")
+    as_table(lambda: table, "never_shown", "Items that are never shown")
 
 
 def _layers(study: Study, report: AuditReport) -> None:

@@ -26,7 +26,8 @@ from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.values import Recommendations
 from gnnrec_core.settings import read_settings
 
-BASELINES = ("popularity", "itemknn", "ease", "random")
+CHANCE = "random"
+BASELINES = ("popularity", "itemknn", "ease", CHANCE)
 TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 BASELINE_BYTES = 4 * 2**30
 """A baseline that would need more memory than this is left out of the table, with the reason."""
@@ -41,6 +42,11 @@ class Row:
     is_baseline: bool
     metrics: dict[str, Interval]
     items: dict[str, float]
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether it is lists drawn at random."""
+        return self.is_baseline and self.model == CHANCE
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ class _ByFingerprint:
 @lru_cache(maxsize=16)
 def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, seed: int) -> Recommendations:
     dataset = key.dataset
-    if name == "random":
+    if name == CHANCE:
 
         def random_scores(users: IntArray) -> NDArray[np.float32]:
             rng = np.random.default_rng([seed, int(users[0])])

@@ -43,7 +43,7 @@ def lorenz_curves(evidence: Evidence, points: int = 400) -> tuple[Lorenz, ...]:
 
 @dataclass(frozen=True)
 class PopularityExposure:
-    """One point an item: train popularity, exposure per user, and the median exposure in bins of popularity."""
+    """One point an item: train popularity, exposure per user, and the mean exposure in bins of popularity."""
 
     item_index: NDArray[np.int64]
     popularity: Values
@@ -66,7 +66,20 @@ def popularity_exposure(evidence: Evidence, sample: int = 1000, seed: int = 0) -
         evidence.popularity[chosen].astype(np.float64),
         exposure[chosen],
         np.array([np.median(evidence.popularity[trained][place == b]) for b in bins]),
-        np.array([np.median(exposure[trained][place == b]) for b in bins]),
+        np.array([np.mean(exposure[trained][place == b]) for b in bins]),
+    )
+
+
+def never_shown(evidence: Evidence) -> pl.DataFrame:
+    """All items that stand in nobody's list, the most popular first: `item_index, histories, held_out`."""
+    items = np.flatnonzero(evidence.counts == 0)
+    items = items[np.argsort(-evidence.popularity[items], kind="stable")]
+    return pl.DataFrame(
+        {
+            "item_index": items,
+            "histories": evidence.popularity[items],
+            "held_out": evidence.demand[items].astype(np.int64),
+        }
     )
 
 

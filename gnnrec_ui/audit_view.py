@@ -16,7 +16,7 @@ from gnnrec_core.audit.values import AuditReport, GroupFigures
 from gnnrec_core.cli import plain
 from gnnrec_core.data.values import Dataset, SplitName
 from gnnrec_core.report.audit_report import audit_page, per_user_csv
-from gnnrec_core.text import clean, for_markdown
+from gnnrec_core.text import clean, csv_file, for_markdown
 from gnnrec_core.viz import audit_charts, exposure_charts
 from gnnrec_ui import audit_ask, figures, forms, privacy, shell, state
 from gnnrec_ui.charts import as_table, chart
@@ -303,7 +303,7 @@ def downloads(report: AuditReport) -> None:
         )
         st.download_button(
             "Per person, without ids (CSV)",
-            lambda: per_user_csv(report),
+            lambda: csv_file(per_user_csv(report)),
             "audit_people.csv",
             "text/csv",
             on_click="ignore",

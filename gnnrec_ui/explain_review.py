@@ -10,7 +10,7 @@ import streamlit as st
 from gnnrec_core import reviews
 from gnnrec_core.errors import LensError
 from gnnrec_core.library import workspace
-from gnnrec_core.text import clean
+from gnnrec_core.text import clean, csv_file
 from gnnrec_ui import pickers, privacy, shell
 from gnnrec_ui.explain_evidence import take_away
 from gnnrec_ui.study import Study
@@ -65,7 +65,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
         st.caption("The file has pseudonyms for other people, and days instead of times.")
     st.download_button(
         "Download all notes of this run (CSV)",
-        lambda: reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted),
+        lambda: csv_file(reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted)),
         "notes.csv",
         "text/csv",
         on_click="ignore",

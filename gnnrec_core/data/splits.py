@@ -171,11 +171,11 @@ def _need_times(log: Log, name: str, n_future: int, options: ImportOptions) -> N
 def _doubts(log: Log, split: Split, name: str, ratios: Sequence[float]) -> tuple[Problem, ...]:
     if np.any(split == TEST):
         return ()
-    message = "No interaction is held out for test, so the test part cannot be evaluated"
+    some = np.any(split == VALIDATION)
+    message = "No interaction is held out for test, so "
+    message += "only --split validation can be evaluated" if some else "evaluation is impossible"
     if name != "given" and ratios[2] == 0:
-        message += ": its share is 0"
+        message += ": the share of the test part is 0"
     elif name in ("random", "leave-last"):
         message += ": no user has enough interactions to be split"
-    if np.any(split == VALIDATION):
-        message += "; --split validation can be evaluated"
     return (Problem("nothing_held_out", "warning", len(log), "kept", message + "."),)

@@ -21,7 +21,7 @@ from gnnrec_core.audit.values import AuditReport
 from gnnrec_core.errors import RequestError
 from gnnrec_core.files import refuse_existing, write_bytes, write_json
 from gnnrec_core.report.html import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, page
-from gnnrec_core.text import csv_text
+from gnnrec_core.text import csv_file, csv_text
 
 LIMITS = (
     "Everything is measured offline, against interactions that were held out. These interactions were made under what "
@@ -61,7 +61,7 @@ def write_audit(
         "what_if": [mitigation.to_dict() for mitigation in mitigations],
     }
     write_json(files[1], finite(content))
-    write_bytes(files[2], per_user_csv(report, identities).encode())
+    write_bytes(files[2], csv_file(per_user_csv(report, identities)))
     return files
 
 

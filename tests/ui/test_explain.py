@@ -186,6 +186,7 @@ def test_the_map_can_be_coloured_and_marks_the_person():
 
 
 def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
+    monkeypatch.setattr("gnnrec_ui.map_view.SVG_POINTS", 50)
     monkeypatch.setattr("gnnrec_ui.map_view.FIRST_POINTS", 100)
     app = open_page("map", user=USER)
     n = RUN.dataset.n_items
@@ -198,6 +199,9 @@ def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
     assert f"{n} selected" in texts(app)
     app = open_page("map", user=USER, dots="all")
     assert not app.error and "items are drawn" not in texts(app)
+    app = open_page("map", user=USER, dots="plain")  # for a browser without WebGL
+    assert not app.error and "items are drawn" in texts(app)
+    assert '"scattergl"' not in app.get("plotly_chart")[0].proto.spec
 
 
 def test_methods_page_describes_every_method():

@@ -120,11 +120,12 @@ class GroupAudit:
     def _difference(self, tests: GroupTests, cell: tuple[int, int], where: tuple[int, int]) -> Difference:
         column, group = where
         metric, own = self.metrics[column], self.grouping.member[:, group]
-        value, error, p_adjusted = (float(of[cell]) for of in (tests.difference, tests.error, tests.p_adjusted))
+        error, p_adjusted = float(tests.error[cell]), float(tests.p_adjusted[cell])
+        figures = (self.figure(column, own), self.figure(column, ~own))
+        value = figures[0] - figures[1]
         outer, span = self._outer(column, own, 1 - ALPHA / tests.n_tests)
         low, high = interval_from_test(value, tests.critical * error, p_adjusted, outer, span)
         n_group, n_rest = ((self.bottom[rows, column] > 0).sum() for rows in (own, ~own))
-        figures = (self.figure(column, own), self.figure(column, ~own))
         effect = Effect(
             value, low, high, float(tests.p_value[cell]), p_adjusted, figures[1] - metric.offset,
             int(n_group), int(n_rest), (tests.critical + POWER) * error,

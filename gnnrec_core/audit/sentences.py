@@ -7,6 +7,7 @@ from gnnrec_core.audit.group_audit import GroupAudit
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.values import Difference
 
+NO_DIFFERENCE = "No difference between groups stands up to the tests"
 ORDER = ("worse", "lower", "better", "higher", "small")
 
 
@@ -19,9 +20,7 @@ def lead_sentences(differences: tuple[Difference, ...], practical: float) -> tup
     )
     sentences = [d.sentence for d in ranked]
     if differences and not ranked:
-        sentences.append(
-            "No difference between groups stands up to the tests (p under 0.05, adjusted for all of them)."
-        )
+        sentences.append(f"{NO_DIFFERENCE} (p under 0.05, adjusted for them all).")
     unknown = [d for d in differences if d.finding == "cannot tell"]
     return (*sentences, *([_cannot_tell(unknown, len(differences), practical)] if unknown else []))
 

@@ -188,7 +188,7 @@ class _Sums:
         own = (self.columns.T @ member.astype(np.float64)).reshape(6, -1, member.shape[1])
         rest = self.total - own
         with np.errstate(divide="ignore", invalid="ignore"):
-            figures = [side[0] / side[1] for side in (own, rest)]
+            figures = [np.where(side[5] > 0.5, side[0] / side[1], np.nan) for side in (own, rest)]
             squares = [self._error(side) for side in (own, rest)]
             between = np.nansum(own[1] * np.square(figures[0] - self.total[0] / self.total[1]), axis=1)
         return _Compared(figures[0] - figures[1], np.sqrt(sum(squares)), between)
@@ -197,7 +197,7 @@ class _Sums:
         """The squared error of one side's figure: its residuals' squares and those of `PRIOR_USERS` typical users, so
         that a side on which all are alike does not pass for one without error."""
         spread = _squares(side) * side[5] / np.maximum(side[5] - 1, 1)
-        error: Values = (spread + self.prior) / np.square(side[1])
+        error: Values = np.where(side[5] > 0.5, (spread + self.prior) / np.square(side[1]), np.nan)
         return error
 
 

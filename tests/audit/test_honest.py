@@ -71,7 +71,7 @@ def test_chance_alone_is_hardly_ever_a_finding():
 )
 def test_a_total_failure_of_20_against_20_is_found(n_worlds):
     """Nobody of one group has a hit; the others are served as people of the shipped run who have one are."""
-    top, bottom = real_figures()
+    top, _ = real_figures()
     rng, found = np.random.default_rng(0), 0
     served = np.flatnonzero(top[:, ALL_TESTED.index("hit_rate")] > 0)
     member = np.repeat([0, 1], 20)[:, None] == np.arange(2)

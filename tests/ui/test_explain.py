@@ -104,7 +104,7 @@ def test_paths_say_what_they_carry_and_what_is_not_shown():
     assert f"carry {theme.percent(shown)} of the score" in texts(app)
 
 
-def wait_for(app, is_there, patience=120):
+def wait_for(app, is_there, patience=240):
     """Run the page again, as its bar does each second, until something is there."""
     end = time.monotonic() + patience
     while not is_there():
@@ -121,7 +121,7 @@ def test_a_slow_method_is_asked_beside_the_page_and_its_answer_stays(monkeypatch
         if method != "gnnexplainer":
             return explain(run, user, item, method, *rest)
         started.set()
-        assert may_end.wait(60)
+        assert may_end.wait(240)
         return replace(answered, method="gnnexplainer")
 
     app = open_view("Methods", target="score")

@@ -28,14 +28,21 @@ BY_GROUP = ("ndcg", "recall", "hit_rate", "novelty", "long_tail_share", "upd", "
 MOST_PEOPLE = 200
 
 
-def choose_grouping(dataset: Dataset) -> str:
-    """A user attribute or a behaviour, alone or crossed with a second one (`?group=age_band+region`)."""
+def choose_grouping(study: Study, k: int, part: SplitName) -> str:
+    """A user attribute or a behaviour, alone or crossed with a second one (`?group=age_band+region`); at first the one
+    with most to tell."""
+    dataset = study.dataset
     choices = {choice.name: f"{choice.title} ({choice.kind})" for choice in available_groupings(dataset)}
     if not choices:
         return ""
+    one, _, other = st.query_params.get("group", "").partition("+")
+    if one in choices and other in choices:
+        state.choose("group", one)
+        state.choose("cross", other)
+    first_one = audit_ask.telling_grouping(study, k, part)
     first, second = st.columns(2)
     with first:
-        own = forms.choose("Group people by", list(choices), "group", name_of=lambda name: clean(choices[name]))
+        own = forms.choose("Group people by", list(choices), "group", first_one, lambda name: clean(choices[name]))
     with second:
         others = ["", *(name for name in choices if name != own)]
         crossed = forms.choose(

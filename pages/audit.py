@@ -7,13 +7,13 @@ from gnnrec_ui import audit_ask, audit_view, figures, mitigation_view, pickers, 
 
 with shell.page("audit") as study:
     group_column, convention_column, length = st.columns([5, 2, 1], vertical_alignment="bottom")
-    with group_column:
-        group_by = audit_view.choose_grouping(study.dataset)
     with convention_column:
         convention = audit_view.choose_convention()
     with length:
         k = pickers.choose_k(20, study.dataset.n_items)
     part = audit_view.choose_part(study.dataset)
+    with group_column:
+        group_by = audit_view.choose_grouping(study, k, part)
     report = audit_ask.report(study, k, group_by, convention, part)
     audit_view.scope(report)
     figures.headline(report.items | report.overall, audit_view.HEADLINE)

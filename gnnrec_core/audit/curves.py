@@ -16,7 +16,6 @@ from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.metrics.providers import per_provider
 from gnnrec_core.audit.segments import BINS, by_popularity, one_hot, popularity_bins
 from gnnrec_core.audit.stats.spread import lorenz
-from gnnrec_core.ranking.intervals import mean_interval
 
 Values = NDArray[np.float64]
 Target = Literal["catalogue", "train", "held-out"]
@@ -44,7 +43,7 @@ def lorenz_curves(evidence: Evidence, points: int = 400) -> tuple[Lorenz, ...]:
 
 @dataclass(frozen=True)
 class PopularityExposure:
-    """One point an item: train popularity, exposure per user, and the median exposure in bins of popularity."""
+    """One point an item: train popularity, exposure per user, and the mean exposure in bins of popularity."""
 
     item_index: NDArray[np.int64]
     popularity: Values
@@ -67,7 +66,20 @@ def popularity_exposure(evidence: Evidence, sample: int = 1000, seed: int = 0) -
         evidence.popularity[chosen].astype(np.float64),
         exposure[chosen],
         np.array([np.median(evidence.popularity[trained][place == b]) for b in bins]),
-        np.array([np.median(exposure[trained][place == b]) for b in bins]),
+        np.array([np.mean(exposure[trained][place == b]) for b in bins]),
+    )
+
+
+def never_shown(evidence: Evidence) -> pl.DataFrame:
+    """All items that stand in nobody's list, the most popular first: `item_index, histories, held_out`."""
+    items = np.flatnonzero(evidence.counts == 0)
+    items = items[np.argsort(-evidence.popularity[items], kind="stable")]
+    return pl.DataFrame(
+        {
+            "item_index": items,
+            "histories": evidence.popularity[items],
+            "held_out": evidence.demand[items].astype(np.int64),
+        }
     )
 
 
@@ -149,7 +161,8 @@ def cold_start_curve(evidence: Evidence, metric: str = "ndcg", n_bins: int = 8) 
     `low_items, high_items, n_users, value, low, high, held_out`. Held-out items a user stand beside, because they grow
     with activity and move accuracy by themselves. No bin is cut for fewer than 10 users.
     """
-    top, bottom = find_metric(metric).parts(evidence)
+    chosen = find_metric(metric)
+    top, bottom = chosen.parts(evidence)
     rows = np.flatnonzero(bottom > 0)
     n_bins = max(1, min(n_bins, len(rows) // 10))
     history = evidence.n_history[rows]
@@ -158,7 +171,7 @@ def cold_start_curve(evidence: Evidence, metric: str = "ndcg", n_bins: int = 8) 
     table = []
     for code in np.unique(place):
         inside = rows[place == code]
-        spread = mean_interval(top[inside] / bottom[inside])
+        spread = chosen.interval((top[inside], bottom[inside]))
         table.append(
             {
                 "low_items": int(evidence.n_history[inside].min()),

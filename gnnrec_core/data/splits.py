@@ -5,6 +5,7 @@ All draws are made over interactions sorted by (user, item), so a split does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def split_log(log: Log, options: ImportOptions, n_future: int = 0) -> tuple[Spli
         split = leave_last_split(log, options.ratios, options.seed)
     else:
         split = temporal_split(log, options.ratios)
-    return split, name, _doubts(log, split, name)
+    return split, name, _doubts(log, split, name, options.ratios)
 
 
 def random_split(user: NDArray[Any], ratios: tuple[float, float, float], seed: int) -> Split:
@@ -167,10 +168,14 @@ def _need_times(log: Log, name: str, n_future: int, options: ImportOptions) -> N
         )
 
 
-def _doubts(log: Log, split: Split, name: str) -> tuple[Problem, ...]:
+def _doubts(log: Log, split: Split, name: str, ratios: Sequence[float]) -> tuple[Problem, ...]:
     if np.any(split == TEST):
         return ()
-    message = "No interaction is held out for test, so evaluation is impossible"
-    if name in ("random", "leave-last"):
+    some = np.any(split == VALIDATION)
+    message = "No interaction is held out for test, so "
+    message += "only --split validation can be evaluated" if some else "evaluation is impossible"
+    if name != "given" and ratios[2] == 0:
+        message += ": the share of the test part is 0"
+    elif name in ("random", "leave-last"):
         message += ": no user has enough interactions to be split"
     return (Problem("nothing_held_out", "warning", len(log), "kept", message + "."),)

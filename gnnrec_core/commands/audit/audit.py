@@ -80,10 +80,10 @@ def show(result: dict[str, Any]) -> None:
     for sentence in result["verdicts"]:
         print(f"  - {sentence}")
     for name, figure in result["overall"].items():
-        print(f"  {name:18} {_number(figure['value'])} [{_number(figure['low'])}, {_number(figure['high'])}]")
+        print(f"  {name:18} {_number(figure['value'])} {_span(figure)}{_reason(figure)}")
     for name, value in result["items"].items():
         if name not in result["overall"]:
-            print(f"  {name:18} {_number(value)}")
+            print(f"  {name:18} {_number(value)} {_reason(result['items_intervals'][name])}".rstrip())
     for group in result["by_group"]:
         ndcg = group["metrics"].get("ndcg", {}).get("value")
         print(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
@@ -93,6 +93,15 @@ def show(result: dict[str, Any]) -> None:
         print(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
     for file in result["report"]:
         print(f"  wrote {file}")
+
+
+def _span(figure: dict[str, Any]) -> str:
+    low, high = figure["low"], figure["high"]
+    return "" if low is None or low != low else f"[{_number(low)}, {_number(high)}]"
+
+
+def _reason(figure: dict[str, Any]) -> str:
+    return f"({figure['reason']})" if "reason" in figure else ""
 
 
 def _number(value: float | None) -> str:

@@ -27,12 +27,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.base.files import write_bytes, write_json
     from gnnrec_core.base.pseudonyms import load_pseudonyms
     from gnnrec_core.cli import plain
+    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.runs.run import load_run
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.evidence import evidence_json, gather
     from gnnrec_core.views.evidence_page import evidence_page
 
     found, here = load_run(arguments.run, arguments.dataset), workspace()
+    check_k(arguments.k, found.dataset.n_items)
     evidence = gather(
         found,
         found.dataset.users.index(arguments.user),

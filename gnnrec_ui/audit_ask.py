@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server import cache
@@ -17,16 +18,16 @@ BYTES_A_PLACE = 32
 """An item, its score, and what metrics keep of each place of a list."""
 
 
-def report(study: Study, k: int, group_by: str, convention: str) -> Any:
-    """The audit of the chosen run."""
-    return _report(study.run, study.key, k, group_by, convention)
+def report(study: Study, k: int, group_by: str, convention: str, part: SplitName) -> Any:
+    """The audit of the chosen run, judged on a held-out part."""
+    return _report(study.run, study.key, k, group_by, convention, part)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Auditing …")
-def _report(_run: Any, key: str, k: int, group_by: str, convention: str) -> Any:
+def _report(_run: Any, key: str, k: int, group_by: str, convention: str, part: SplitName) -> Any:
     from gnnrec_core.audit.auditing import audit
 
-    return audit(_run, k, group_by, convention=convention)
+    return audit(_run, k, group_by or None, convention=convention, split=part)
 
 
 def layers(study: Study, k: int) -> Any:
@@ -42,39 +43,40 @@ def _layers(_run: Any, key: str, k: int) -> Any:
     return popularity_by_layer(_run, k) if isinstance(_run.model, PropagationRecommender) else None
 
 
-def bench(study: Study, k: int, group_by: str) -> Any:
+def bench(study: Study, k: int, group_by: str, part: SplitName) -> Any:
     """The stored candidates that every move of a slider starts from."""
-    return _bench(study.run, study.key, k, group_by)
+    return _bench(study.run, study.key, k, group_by, part)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Ranking the candidates once …")
-def _bench(_run: Any, key: str, k: int, group_by: str) -> Any:
+def _bench(_run: Any, key: str, k: int, group_by: str, part: SplitName) -> Any:
     from gnnrec_core.audit.studies.mitigation import prepare
 
-    return prepare(_run, k, group_by)
+    return prepare(_run, k, group_by or None, part)
 
 
-def mitigation(study: Study, k: int, group_by: str, method: str, settings: dict[str, Any]) -> Any:
+def mitigation(study: Study, k: int, group_by: str, part: SplitName, method: str, settings: dict[str, Any]) -> Any:
     """What one setting of one re-ranker changes."""
-    return _mitigation(bench(study, k, group_by), study.key, k, group_by, method, tuple(sorted(settings.items())))
+    held = bench(study, k, group_by, part)
+    return _mitigation(held, study.key, k, group_by, part, method, tuple(sorted(settings.items())))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _mitigation(
-    _bench: Any, key: str, k: int, group_by: str, method: str, settings: tuple[tuple[str, Any], ...]
+    _bench: Any, key: str, k: int, group_by: str, part: SplitName, method: str, settings: tuple[tuple[str, Any], ...]
 ) -> Any:
     from gnnrec_core.audit.studies.mitigation import mitigate
 
     return mitigate(_bench, method, dict(settings))
 
 
-def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int) -> Any:
+def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int, part: SplitName) -> Any:
     """The runs and the baselines side by side."""
     dataset = place.dataset_of(runs[0])
     _check_budget(runs, dataset, k)
     keys = tuple(cache.folder_key(run.folder) for run in runs)
     data = str(dataset.folder)
-    return _comparison(tuple(str(run.folder) for run in runs), data, keys, k)
+    return _comparison(tuple(str(run.folder) for run in runs), data, keys, k, part)
 
 
 def _check_budget(runs: tuple[RunEntry, ...], dataset: DatasetEntry, k: int) -> None:
@@ -90,7 +92,9 @@ def _check_budget(runs: tuple[RunEntry, ...], dataset: DatasetEntry, k: int) -> 
 
 
 @st.cache_resource(max_entries=6, show_spinner="Ranking for every run and baseline …")
-def _comparison(folders: tuple[str, ...], dataset_folder: str, keys: tuple[str, ...], k: int) -> Any:
+def _comparison(folders: tuple[str, ...], dataset_folder: str, keys: tuple[str, ...], k: int, part: SplitName) -> Any:
     from gnnrec_core.audit.studies.comparing import compare
 
-    return compare([cache.run(folder, dataset_folder, key) for folder, key in zip(folders, keys, strict=True)], k)
+    return compare(
+        [cache.run(folder, dataset_folder, key) for folder, key in zip(folders, keys, strict=True)], k, split=part
+    )

@@ -14,7 +14,7 @@ from gnnrec_core.base.text import clean
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import embedding_map
 from gnnrec_core.render.charts.chart_data import chart_table
-from gnnrec_core.render.charts.embedding_map import FIRST_POINTS, MOST_POINTS, Mark
+from gnnrec_core.render.charts.embedding_map import FIRST_POINTS, MOST_POINTS, SVG_POINTS, Mark
 from gnnrec_core.views.privacy import NameUser
 from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, privacy, shell
@@ -36,12 +36,12 @@ def map_view(study: Study) -> None:
         options = {"popularity": "Number of interactions", **{name: _heading(name) for name in columns}}
         colour = pickers.choose_one("Colour by", options, "colour")
         n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
-        most = _choose_most(n)
+        most, webgl = _choose_most(n)
     user = _user_in_hand(study)
     k = pickers.k_in_url()
     marks = _marks(study, side, user, k)
     places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
-    drawn = (study.key, side, colour, most, user, k, privacy.are_ids_shown(study))
+    drawn = (study.key, side, colour, most, webgl, user, k, privacy.are_ids_shown(study))
     public = privacy.public_numbers(study)[first : first + n]
     places = places[np.argsort(public[places], kind="stable")]
     figure = _figure(study, plane, places, first, marks, public, *drawn)
@@ -52,7 +52,7 @@ def map_view(study: Study) -> None:
         )
     event: Any = st.plotly_chart(
         figure,
-        key=f"map_{study.key}_{side}_{colour}_{most}",
+        key=f"map_{study.key}_{side}_{colour}_{most}_{webgl}",
         on_select="rerun",
         selection_mode=("lasso", "box", "points"),
         config={**config("map"), "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
@@ -68,14 +68,20 @@ def map_view(study: Study) -> None:
     _list(study, side, chosen, public)
 
 
-def _choose_most(n: int) -> int:
-    """How many dots to draw, `?dots=all` in the URL; no choice where there are few."""
-    if n <= FIRST_POINTS:
-        return FIRST_POINTS
-    every = f"All {n:,}" if n <= MOST_POINTS else f"{MOST_POINTS:,}"
-    help = "The fewer dots, the sooner they stand: most of the time goes into drawing them in the browser."
-    chosen = pickers.choose_one("Draw", {"some": f"{FIRST_POINTS:,}", "all": every}, "dots", help=help)
-    return MOST_POINTS if chosen == "all" else FIRST_POINTS
+def _choose_most(n: int) -> tuple[int, bool]:
+    """How many dots to draw, and whether by the graphics card, `?dots=` in the URL; no choice where there are few."""
+    if n <= SVG_POINTS:
+        return SVG_POINTS, False
+    first = f"All {n:,}" if n <= FIRST_POINTS else f"{FIRST_POINTS:,}"
+    choices = {"some": first, "plain": f"{SVG_POINTS:,}, in any browser"}
+    if n > FIRST_POINTS:
+        choices["all"] = f"All {n:,}" if n <= MOST_POINTS else f"{MOST_POINTS:,}"
+    help = (
+        "The fewer dots, the sooner they stand: most of the time goes into drawing them in the browser. Where the map "
+        "stays empty, the browser has no WebGL: choose what any browser can draw."
+    )
+    chosen = pickers.choose_one("Draw", choices, "dots", help=help)
+    return {"plain": SVG_POINTS, "some": FIRST_POINTS, "all": MOST_POINTS}[chosen], chosen != "plain"
 
 
 def _picked(selection: Any, public: Any) -> Any:
@@ -182,6 +188,7 @@ def _figure(
     side: Any,
     colour: str,
     most: int,
+    webgl: bool,
     user: int | None,
     k: int,
     are_ids_shown: bool,
@@ -194,7 +201,9 @@ def _figure(
         of_all = embedding_map.colour_groups(dataset, side, colour)
         groups, sizes = [of_all[place] for place in _places], Counter(of_all)
     counts = _counts(_study, side)[_places]
-    return embedding_map.embedding_map(_plane, _places + _first, names, groups, counts, sizes, _marks, _public[_places])
+    return embedding_map.embedding_map(
+        _plane, _places + _first, names, groups, counts, sizes, _marks, _public[_places], webgl
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Placing people and items …")

@@ -15,8 +15,9 @@ with shell.page("audit") as study:
     with convention_column:
         convention = audit_view.choose_convention()
     with length:
-        k = pickers.choose_k(20)
-    report = audit_ask.report(study, k, group_by, convention)
+        k = pickers.choose_k(20, study.dataset.n_items)
+    part = audit_view.choose_part(study.dataset)
+    report = audit_ask.report(study, k, group_by, convention, part)
     audit_view.scope(report)
     figures.headline(report.items | report.overall, audit_view.HEADLINE)
     audit_view.verdicts(report)
@@ -28,7 +29,7 @@ with shell.page("audit") as study:
     elif section == "items":
         audit_view.items(study, report)
     elif section == "fix":
-        mitigation_view.what_if(workspace(), study, k, group_by)
+        mitigation_view.what_if(workspace(), study, k, group_by, part)
     else:
         figures.all_figures(report.items | report.overall)
     audit_view.downloads(report)

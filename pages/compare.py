@@ -4,7 +4,7 @@ import streamlit as st
 
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import audit_ask
-from gnnrec_ui.audit import compare_view
+from gnnrec_ui.audit import audit_view, compare_view
 from gnnrec_ui.frame import pickers, shell
 
 with shell.page("compare") as study:
@@ -14,13 +14,14 @@ with shell.page("compare") as study:
     with chosen:
         runs = compare_view.choose_runs(place, dataset.fingerprint)
     with length:
-        k = pickers.choose_k(20)
+        k = pickers.choose_k(20, study.dataset.n_items)
+    part = audit_view.choose_part(study.dataset)
     if not runs:
         st.info(
             "Choose one run or more: each is compared with the first and with the baselines.", icon=":material/add:"
         )
     else:
-        found = audit_ask.comparison(place, runs, k)
+        found = audit_ask.comparison(place, runs, k, part)
         names = compare_view.names_of(found, runs)
         compare_view.table(found, names)
         compare_view.differences(found, names)

@@ -13,7 +13,7 @@ with shell.page("recommend") as study:
     with person:
         user = pickers.choose_user(study)
     with length:
-        k = pickers.choose_k()
+        k = pickers.choose_k(10, study.dataset.n_items)
     found = ask.recommendations(study, user, k)
     items = [int(item) for item in found.item_index[0] if item >= 0]
     scores = [float(score) for score in found.score[0, : len(items)]]

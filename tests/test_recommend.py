@@ -34,13 +34,16 @@ def test_left_out_is_what_came_before():
 
 def test_a_list_has_nothing_seen_and_ends_where_items_end():
     run = run_of(fitted("popularity", star(3)), star(3))
-    lists = recommend(run, np.array([2, 0]), 10)
+    lists = recommend(run, np.array([2, 0]), 4)
     assert lists.user_index.tolist() == [2, 0]
-    assert lists.item_index[0].tolist() == [1, 2, 3] + [-1] * 7
+    assert lists.item_index[0].tolist() == [1, 2, 3, -1]
     assert np.isneginf(lists.score[0, 3:]).all()
 
 
-@pytest.mark.parametrize("users, k, word", [([0], 0, "k = 0"), ([3], 5, "index 3"), ([-1], 5, "index -1")])
+@pytest.mark.parametrize(
+    "users, k, word",
+    [([0], 0, "Lists of 0"), ([0], 5, "Lists of 5 .* 4 items"), ([3], 4, "index 3"), ([-1], 4, "index -1")],
+)
 def test_what_is_out_of_range_is_a_sentence(users, k, word):
     run = run_of(fitted("popularity", star(3)), star(3))
     with pytest.raises(RequestError, match=word):
@@ -72,18 +75,20 @@ def test_worked_figures():
 
 def test_no_held_out_part_is_a_sentence():
     run = run_of(fitted("popularity", star(3)), star(3))
-    with pytest.raises(RequestError, match="no validation interactions"):
-        evaluate(run, 5, "validation")
+    with pytest.raises(RequestError, match="no validation part"):
+        evaluate(run, 4, "validation")
 
 
 def test_intervals_by_hand():
-    """Mean of 0, 1, 2, 3: sd sqrt(5/3), t(3) at 97.5 % = 3.18245. Wilson for 0 of 5: [0, z2 / (5 + z2)]."""
+    """Mean of 0, 1, 2, 3: sd sqrt(5/3), t(3) at 97.5 % = 3.18245. Shares: the wider of Clopper and Pearson's, for
+    0 of 5 [0, 1 - 0.025 ** (1 / 5)], and Wilson's, for 0 of 200 [0, z2 / (200 + z2)]."""
     interval = mean_interval(np.array([0.0, 1, 2, 3, np.nan]))
     reach = 3.182446305 * np.sqrt(5 / 3) / 2
     assert (interval.value, interval.low, interval.high) == pytest.approx((1.5, 1.5 - reach, 1.5 + reach))
     z2 = 1.959963985**2
-    none = share_interval(np.zeros(5))
-    assert (none.low, none.high) == pytest.approx((0.0, z2 / (5 + z2)))
+    few, many = share_interval(np.zeros(5)), share_interval(np.zeros(200))
+    assert (few.low, few.high) == pytest.approx((0.0, 1 - 0.025**0.2))
+    assert (many.low, many.high) == pytest.approx((0.0, z2 / (200 + z2)))
     assert np.isnan(mean_interval(np.array([2.0])).low) and np.isnan(share_interval(np.array([np.nan])).value)
 
 
@@ -201,8 +206,8 @@ def test_fold_in_refuses_with_a_reason(world):
 
 def test_an_item_that_nobody_has_is_said():
     world = make_dataset([(0, 0, "train"), (1, 0, "train"), (1, 1, "train"), (0, 2, "test")])
-    answer = fold_in(run_of(fitted("lightgcn", world, embedding_dim=4, epochs=2), world), [0, 2], 5)
+    answer = fold_in(run_of(fitted("lightgcn", world, embedding_dim=4, epochs=2), world), [0, 2], 3)
     assert answer.warnings == ("Nobody in the train data has Item 2.",)
     assert np.allclose(answer.values[1], 0.0)
     with pytest.raises(RequestError, match="Nobody"):
-        fold_in(run_of(fitted("lightgcn", world, embedding_dim=4, epochs=2), world), [2], 5)
+        fold_in(run_of(fitted("lightgcn", world, embedding_dim=4, epochs=2), world), [2], 3)

@@ -17,7 +17,8 @@ from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import grouped_jackknife
 from gnnrec_core.data.dataset import SplitName
-from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
+from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 
 TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
@@ -51,7 +52,7 @@ def audit_evidence(
     evidence: Evidence,
     grouping: Grouping | None,
     run: Run,
-    split: str = "test",
+    split: SplitName = "test",
     convention: str = "ours",
     tested: Sequence[str] = TESTED,
     settings: AuditSettings | None = None,
@@ -68,14 +69,14 @@ def audit_evidence(
     differences, omnibus = figures.differences() if figures else ((), {})
     return AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),
-        overall={metric.name: overall_interval(metric, parts[metric.name]) for metric in of_users},
+        overall={metric.name: metric.interval(parts[metric.name]) for metric in of_users},
         by_group=figures.by_group() if figures else (),
         suppressed=figures.suppressed() if figures else (),
         differences=differences,
         omnibus=omnibus,
         impact=figures.impact() if figures else None,
         items=item_figures(evidence, convention, seed),
-        verdicts=lead_sentences(differences, omnibus),
+        verdicts=(*_nobody(evidence, run, split), *lead_sentences(differences, settings.practical)),
         warnings=warning_sentences(evidence, figures),
         per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
         evidence=evidence,
@@ -84,17 +85,9 @@ def audit_evidence(
     )
 
 
-def overall_interval(metric: Metric, parts: tuple[NDArray[np.float64], NDArray[np.float64]]) -> Interval:
-    """The figure of all users with its 95 % interval: Wilson's for a hit rate, else Student's t (ratios linearised)."""
-    top, bottom = parts
-    if metric.name == "hit_rate":
-        return share_interval(np.where(bottom > 0, top, np.nan))
-    if bottom.sum() <= 0:
-        return Interval(float("nan"))
-    value = float(top.sum() / bottom.sum())
-    used = bottom > 0
-    spread = mean_interval((top[used] - value * bottom[used]) / bottom[used].mean())
-    return Interval(value + metric.offset, value + metric.offset + spread.low, value + metric.offset + spread.high)
+def _nobody(evidence: Evidence, run: Run, split: SplitName) -> tuple[str, ...]:
+    """Where nobody can be judged: that, and what to do."""
+    return () if evidence.evaluable.any() else (" ".join(empty_part(run.dataset, split)),)
 
 
 def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:
@@ -105,7 +98,8 @@ def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) ->
     result = {}
     for metric in measurable(evidence):
         if metric.level == "global" or metric.family == "popularity":
-            result[metric.name] = Interval(metric.value(evidence, convention))
+            value = metric.value(evidence, convention)
+            result[metric.name] = Interval(value, reason="" if np.isfinite(value) else metric.nobody)
     if evidence.n >= 20:
         for name in ("coverage", "gini"):
             metric = METRICS[name]
@@ -114,7 +108,8 @@ def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) ->
                 return metric.value(evidence.subset(rows), convention)
 
             error, value = grouped_jackknife(without, evidence.n, 10, seed), result[name].value
-            result[name] = Interval(value, value - 1.96 * error, value + 1.96 * error)
+            if error > 0:  # else all lists are alike, and nothing says how far those of others would be
+                result[name] = Interval(value, max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error))
     return result
 
 

@@ -17,7 +17,6 @@ from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.metrics.providers import per_provider
 from gnnrec_core.audit.segments import BINS, HISTORY_BINS, by_popularity, history_bins, one_hot, popularity_bins
 from gnnrec_core.audit.stats.spread import lorenz
-from gnnrec_core.ranking.intervals import mean_interval
 
 Values = NDArray[np.float64]
 Target = Literal["catalogue", "train", "held-out"]
@@ -45,7 +44,7 @@ def lorenz_curves(evidence: Evidence, points: int = 400) -> tuple[Lorenz, ...]:
 
 @dataclass(frozen=True)
 class PopularityExposure:
-    """One point an item: train popularity, exposure per user, and the median exposure in bins of popularity."""
+    """One point an item: train popularity, exposure per user, and the mean exposure in bins of popularity."""
 
     item_index: NDArray[np.int64]
     popularity: Values
@@ -68,7 +67,20 @@ def popularity_exposure(evidence: Evidence, sample: int = 1000, seed: int = 0) -
         evidence.popularity[chosen].astype(np.float64),
         exposure[chosen],
         np.array([np.median(evidence.popularity[trained][place == b]) for b in bins]),
-        np.array([np.median(exposure[trained][place == b]) for b in bins]),
+        np.array([np.mean(exposure[trained][place == b]) for b in bins]),
+    )
+
+
+def never_shown(evidence: Evidence) -> pl.DataFrame:
+    """All items that stand in nobody's list, the most popular first: `item_index, histories, held_out`."""
+    items = np.flatnonzero(evidence.counts == 0)
+    items = items[np.argsort(-evidence.popularity[items], kind="stable")]
+    return pl.DataFrame(
+        {
+            "item_index": items,
+            "histories": evidence.popularity[items],
+            "held_out": evidence.demand[items].astype(np.int64),
+        }
     )
 
 
@@ -153,7 +165,8 @@ def cold_start_curve(
     with activity and move accuracy by themselves. No bin is cut for fewer than 10 users; the `gate` of the data
     leaves out those of whom no figure may be said.
     """
-    top, bottom = find_metric(metric).parts(evidence)
+    chosen = find_metric(metric)
+    top, bottom = chosen.parts(evidence)
     rows = np.flatnonzero(bottom > 0)
     place = history_bins(evidence.n_history[rows], n_bins)
     codes = np.unique(place)
@@ -165,7 +178,7 @@ def cold_start_curve(
     table = []
     for code in np.flatnonzero(shown):
         inside = np.flatnonzero(member[:, code])
-        spread = mean_interval(top[inside] / bottom[inside])
+        spread = chosen.interval((top[inside], bottom[inside]))
         table.append(
             {
                 "low_items": int(evidence.n_history[inside].min()),

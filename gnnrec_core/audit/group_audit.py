@@ -6,20 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from gnnrec_core.audit.decision import FEW, POWER, PRACTICAL, Effect, decide, interval_from_test, side_by_side
 from gnnrec_core.audit.disclosure import showable
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import Metric
 from gnnrec_core.audit.report import Difference, GroupFigures, ImpactRatio
-from gnnrec_core.audit.stats.statistics import (
-    GroupTests,
-    bootstrap_ratios,
-    holm,
-    percentile_interval,
-    permutation_tests,
-)
-from gnnrec_core.audit.verdicts import MIN_FOR_VERDICT, finding_of, sentence_of
+from gnnrec_core.audit.stats.statistics import ALPHA, GroupTests, permutation_tests
+from gnnrec_core.audit.verdicts import group_sentence
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.ranking.intervals import Interval
 
@@ -28,13 +23,14 @@ class AuditSettings(Settings):
     """The rules of an audit."""
 
     min_group_size: int = Field(default=10, ge=2, le=1000, description="groups of fewer people are never shown")
-    practical: float = Field(default=0.05, ge=0.0, le=1.0, description="relative difference from which one matters")
-    n_bootstrap: int = Field(default=1000, ge=100, le=20000, description="bootstrap draws of users")
+    practical: float = Field(
+        default=PRACTICAL, ge=0.0, le=1.0, description="relative difference from which one matters"
+    )
     n_permutations: int = Field(default=1000, ge=99, le=100000, description="shuffles of group labels")
 
 
 class GroupAudit:
-    """What the groups of one audit have in common: who may be shown, bootstrap draws, tests."""
+    """What the groups of one audit have in common: who may be shown, figures, tests."""
 
     def __init__(
         self,
@@ -56,7 +52,6 @@ class GroupAudit:
         everybody = np.ones(evidence.n, dtype=bool)
         self.shown = self._shown(everybody)
         self.measurable = self._measurable() & self.shown
-        self.intervals, self.gap_bounds = self._bootstrap()
 
     def _shown(self, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """By the gate of the data; without one (evidence of nobody's data) by this grouping alone."""
@@ -68,16 +63,6 @@ class GroupAudit:
         """Which group may be shown in which metric `[n_metrics, n_groups]`; metrics of the same users are alike."""
         masks, place = np.unique(self.bottom > 0, axis=1, return_inverse=True)
         return np.stack([self._shown(mask) for mask in masks.T])[place.ravel()]
-
-    def _bootstrap(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Bounds of each figure `[2, n_metrics, n_groups]` and of each group minus its rest."""
-        own, n_groups = self.grouping.member, self.grouping.member.shape[1]
-        rest = ~own
-        draws = bootstrap_ratios(
-            self.top, self.bottom, np.concatenate([own, rest], axis=1), self.settings.n_bootstrap, self.seed
-        )
-        figures, others = draws[:, :, :n_groups], draws[:, :, n_groups:]
-        return np.stack(percentile_interval(figures)), np.stack(percentile_interval(figures - others))
 
     def figure(self, metric: int, rows: NDArray[np.bool_]) -> float:
         """A metric of some users."""
@@ -99,13 +84,12 @@ class GroupAudit:
         counted = rows & self.evidence.evaluable
         n = int(counted.sum())
         accuracy_shown = self.measurable[[m.name for m in self.metrics].index("ndcg"), group]
-        figures = {}
-        for number, metric in enumerate(self.metrics):
-            if self.measurable[number, group] and self.bottom[rows, number].sum() > 0:
-                low, high = self.intervals[:, number, group] + metric.offset
-                figures[metric.name] = Interval(self.figure(number, rows), float(low), float(high))
-            else:
-                figures[metric.name] = Interval(float("nan"))
+        figures = {
+            metric.name: metric.interval((self.top[rows, number], self.bottom[rows, number]))
+            if self.measurable[number, group]
+            else Interval(float("nan"), reason="too few measurable users to be shown")
+            for number, metric in enumerate(self.metrics)
+        }
         note = "not measurable (0 evaluable users)" if n == 0 else "" if accuracy_shown else "too few evaluable users"
         return GroupFigures(
             self.grouping.labels[group],
@@ -128,60 +112,73 @@ class GroupAudit:
             self.grouping.member[:, groups],
             self.settings.n_permutations,
             self.seed,
+            self.measurable[columns][:, groups],
         )
-        allowed = self.measurable[columns][:, groups]
-        mirrored = self._mirrored(groups)
-        adjusted = holm(np.where(allowed & (mirrored < 0), tests.p_value, np.nan))
-        adjusted[:, mirrored >= 0] = adjusted[:, mirrored[mirrored >= 0]]
         found = [
-            self._difference(tests, adjusted, (number, place), (column, int(group)))
+            self._difference(tests, (number, place), (column, int(group)))
             for number, column in enumerate(columns)
             for place, group in enumerate(groups)
-            if allowed[number, place] and np.isfinite(tests.difference[number, place])
+            if np.isfinite(tests.p_adjusted[number, place])
         ]
         omnibus = {self.metrics[column].name: float(tests.omnibus[n]) for n, column in enumerate(columns)}
         return tuple(found), omnibus
 
-    def _mirrored(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
-        """For each of `groups` the earlier one that is exactly its rest, else -1: the two are one and the same test."""
-        member = self.grouping.member[:, groups]
-        found = np.full(len(groups), -1)
-        for place in range(1, len(groups)):
-            same = np.flatnonzero((member[:, :place] != member[:, place, None]).all(0))
-            found[place] = same[0] if len(same) else -1
-        return found
-
-    def _difference(
-        self, tests: GroupTests, adjusted: NDArray[np.float64], cell: tuple[int, int], where: tuple[int, int]
-    ) -> Difference:
+    def _difference(self, tests: GroupTests, cell: tuple[int, int], where: tuple[int, int]) -> Difference:
         column, group = where
         metric, own = self.metrics[column], self.grouping.member[:, group]
-        others = ~own
-        sides = [int((self.bottom[rows, column] > 0).sum()) for rows in (own, others)]
-        value, p = float(tests.difference[cell]), float(adjusted[cell])
-        base = self.figure(column, others) - metric.offset
-        relative = value / base if base else float("nan")
-        low, high = (float(bound) for bound in self.gap_bounds[:, column, group])
-        detectable = float(tests.smallest_detectable[cell])
-        finding = finding_of(metric, value, relative, p, min(sides), detectable, self.settings.practical)
+        error, p_adjusted = float(tests.error[cell]), float(tests.p_adjusted[cell])
+        figures = (self.figure(column, own), self.figure(column, ~own))
+        value = figures[0] - figures[1]
+        outer, span = self._outer(column, own, 1 - ALPHA / tests.n_tests)
+        low, high = interval_from_test(value, tests.critical * error, p_adjusted, outer, span)
+        n_group, n_rest = ((self.bottom[rows, column] > 0).sum() for rows in (own, ~own))
+        effect = Effect(
+            value, low, high, float(tests.p_value[cell]), p_adjusted, figures[1] - metric.offset,
+            int(n_group), int(n_rest), (tests.critical + POWER) * error,
+        )  # fmt: skip
+        decision = decide(metric, effect, self.settings.practical)
         label = self.grouping.labels[group]
-        sentence = sentence_of(
-            metric, label, self.figure(column, own), min(sides) if min(sides) < MIN_FOR_VERDICT else sides[0],
-            (value, low, high), relative, p, finding, detectable,
-        )  # fmt: skip
+        sentence = group_sentence(metric, label, figures, effect, decision, self.settings.practical)
         return Difference(
-            metric.name, label, value, low, high, relative, float(tests.p_value[cell]), p,
-            sides[0], sides[1], detectable, finding, sentence,
+            metric.name, label, value, low, high, effect.relative, effect.p_value, p_adjusted,
+            effect.n_group, effect.n_rest, effect.detectable, *figures, decision,
+            sentence + self._caveat(metric, own, value),
         )  # fmt: skip
+
+    def _outer(self, column: int, own: NDArray[np.bool_], level: float) -> tuple[tuple[float, float] | None, float]:
+        """An interval from those of both sides where the metric is bounded, and the greatest possible difference."""
+        metric, top, bottom = self.metrics[column], self.top[:, column], self.bottom[:, column]
+        if metric.level != "user" or metric.bounds is None or not metric.fits(top[bottom > 0]):
+            return None, float("inf")
+        sides = [metric.interval((top[rows], bottom[rows]), level) for rows in (own, ~own)]
+        return side_by_side(*sides), metric.bounds[1] - metric.bounds[0]
+
+    def _caveat(self, metric: Metric, own: NDArray[np.bool_], value: float) -> str:
+        """Where a figure moves with the number of held-out items by itself, and in this direction: that number."""
+        if not metric.with_held_out:
+            return ""
+        n = self.evidence.n_relevant
+        mine, theirs = (float(n[rows & self.evidence.evaluable].mean()) for rows in (own, ~own))
+        if max(mine, theirs) < 1.2 * min(mine, theirs):
+            return ""
+        if np.sign(value) != np.sign(mine - theirs) * metric.with_held_out:
+            return ""
+        way = "rises" if metric.with_held_out > 0 else "falls"
+        return (
+            f" Read it with care: {metric.title} {way} with the number of held-out items by itself, and they have "
+            f"{mine:.1f} each against {theirs:.1f}."
+        )
 
     def impact(self, name: str = "hit_rate") -> ImpactRatio | None:
         """Lowest / highest hit rate among shown groups with at least 50 evaluable users."""
         column = [metric.name for metric in self.metrics].index(name)
         n = (self.grouping.member & (self.bottom[:, column] > 0)[:, None]).sum(0)
-        groups = np.flatnonzero(self.measurable[column] & (n >= MIN_FOR_VERDICT))
+        groups = np.flatnonzero(self.measurable[column] & (n >= FEW))
         if len(groups) < 2:
             return None
         values = np.array([self.figure(column, self.grouping.member[:, group]) for group in groups])
         low, high = groups[values.argmin()], groups[values.argmax()]
-        ratio = float(values.min() / values.max()) if values.max() > 0 else float("nan")
+        if values.max() <= 0:
+            return None
+        ratio = float(values.min() / values.max())
         return ImpactRatio(name, ratio, self.grouping.labels[low], self.grouping.labels[high])

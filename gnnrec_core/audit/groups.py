@@ -107,12 +107,16 @@ def group_users(dataset: Dataset, name: str) -> Grouping:
 
 
 def by_attribute(dataset: Dataset, column: str) -> Grouping:
-    """Groups by a column of the user table; numbers with many values are cut in four groups of equal size, and labels
-    such as "25 to 39" and "60 and over" stand in the order of their scale."""
+    """Groups by a column of the user table. Numbers and dates with many values are cut in four groups of equal size;
+    labels such as "25 to 39" and "60 and over" stand in the order of their scale."""
     values = dataset.user_table[column]
     if values.dtype.is_numeric() and values.n_unique() > MANY_VALUES:
         numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
         return _binned(column, numbers, 4, "attribute", f"the column {column} of users, in four groups of equal size")
+    days = _days(values)
+    if days is not None and len(np.unique(days[np.isfinite(days)])) > MANY_VALUES:
+        about = f"the column {column} of users, in four groups of equal size by date"
+        return _binned(column, days, 4, "attribute", about, written=_date)
     rows, labels, codes = column_values(dataset.user_table, column)
     member = np.zeros((dataset.n_users, len(labels)), dtype=bool)
     member[rows, codes] = True
@@ -201,6 +205,25 @@ def by_niche_genres(dataset: Dataset) -> Grouping:
     return Grouping("niche_genres", ("niche genres", "others"), member, total > 0, "behaviour", definition)
 
 
+def _days(values: pl.Series) -> NDArray[np.float64] | None:
+    """Dates (or text of which every known value is one, such as 2024-01-15) as days since 1970 `[n_users]`, NaN where
+    unknown; None where these are no dates."""
+    if values.dtype == pl.String:
+        text = values.str.strip_chars().replace("", None)
+        dates = text.str.extract(r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?$").str.to_date("%Y-%m-%d", strict=False)
+        if not len(text.drop_nulls()) or dates.null_count() > text.null_count():
+            return None
+    elif values.dtype.is_temporal() and values.dtype in (pl.Date, pl.Datetime):
+        dates = values.cast(pl.Date)
+    else:
+        return None
+    return dates.cast(pl.Int32).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def _date(day: float) -> str:
+    return str(np.datetime64(int(day), "D"))
+
+
 def _has_times(dataset: Dataset) -> bool:
     times = dataset.interactions.timestamp
     return times is not None and bool((times[dataset.interactions.rows("train")] != NO_TIME).any())
@@ -219,7 +242,13 @@ BEHAVIOUR: dict[str, tuple[str, Callable[[Dataset], Grouping], Callable[[Dataset
 
 
 def _binned(
-    name: str, values: NDArray[np.float64], n_bins: int, kind: Kind, definition: str, unit: str = ""
+    name: str,
+    values: NDArray[np.float64],
+    n_bins: int,
+    kind: Kind,
+    definition: str,
+    unit: str = "",
+    written: Callable[[float], str] = "{:g}".format,
 ) -> Grouping:
     """Groups of about equal size between quantiles of `values`; NaN is unknown; the label is the range."""
     known = np.isfinite(values)
@@ -230,7 +259,7 @@ def _binned(
         inside = known & (codes == code)
         if inside.any():
             low, high = values[inside].min(), values[inside].max()
-            span = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            span = written(low) if low == high else f"{written(low)} to {written(high)}"
             labels.append(f"{span} {unit}".strip())
             columns.append(inside)
     member = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0), dtype=bool)

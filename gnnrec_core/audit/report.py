@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.audit.decision import Decision, Finding
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.ranking.intervals import Interval
-
-Finding = Literal["worse", "better", "lower", "higher", "small", "none", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ class Scope:
     n_unknown: int
     n_items: int
     min_group_size: int
-    n_bootstrap: int
     n_permutations: int
     practical: float
 
@@ -57,10 +55,11 @@ class GroupFigures:
 
 @dataclass(frozen=True)
 class Difference:
-    """A group's figure minus that of all other users (those of unknown group too), signed.
+    """A group's figure `own` minus that of all other users, `rest` (those of unknown group too), signed.
 
-    `relative` is value / figure of the rest; `p_adjusted` is Holm's over all differences of the report; `detectable`
-    is the difference that would be found with probability 0.8. `finding` is the verdict, `sentence` says it in words.
+    `low` to `high` holds with 95 % for all differences of the report together, and excludes 0 exactly where
+    `p_adjusted` is under 0.05. `relative` is value / figure of the rest, NaN where that is 0. `detectable` is the true
+    difference that would be found with probability 0.8. What can be said of it: `decision`, in words `sentence`.
     """
 
     metric: str
@@ -74,12 +73,26 @@ class Difference:
     n_group: int
     n_rest: int
     detectable: float
-    finding: Finding
+    own: float
+    rest: float
+    decision: Decision
     sentence: str
+
+    @property
+    def finding(self) -> Finding:
+        """The decision in a word or two."""
+        return self.decision.finding
+
+    @property
+    def stands(self) -> bool:
+        """Whether the tests say that there is a difference: what a star means."""
+        return self.decision.stands
 
     def to_dict(self) -> dict[str, Any]:
         """As the contract prints it."""
-        return {**asdict(self), "groups": [self.group, "rest"]}
+        found = asdict(self)
+        decision = found.pop("decision")
+        return {**found, **decision, "stands": self.stands, "groups": [self.group, "rest"]}
 
 
 @dataclass(frozen=True)
@@ -133,6 +146,7 @@ class AuditReport:
             "omnibus": self.omnibus,
             "impact_ratio": None if self.impact is None else asdict(self.impact),
             "items": {name: value.value for name, value in self.items.items()},
+            "not_measured": {name: value.reason for name, value in (self.items | self.overall).items() if value.reason},
             "items_intervals": {name: value.to_dict() for name, value in self.items.items()},
             "verdicts": list(self.verdicts),
             "warnings": list(self.warnings),

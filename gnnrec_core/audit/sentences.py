@@ -7,19 +7,36 @@ from gnnrec_core.audit.group_audit import GroupAudit
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import Difference
 
+NO_DIFFERENCE = "No difference between groups stands up to the tests"
+ORDER = ("worse", "lower", "better", "higher", "small")
 
-def lead_sentences(differences: tuple[Difference, ...], omnibus: dict[str, float]) -> tuple[str, ...]:
-    """The sentences worth reading first: harm, then other real differences, then what cannot be told."""
-    order = ("worse", "lower", "better", "higher", "small", "cannot tell")
-    names = list(omnibus)
-    found = [
-        d for d in differences if d.finding in order and (d.finding != "cannot tell" or d.metric == names[0])
-    ]  # one "cannot tell" a group is enough: that of the first metric
-    ranked = sorted(found, key=lambda d: (order.index(d.finding), names.index(d.metric), d.p_adjusted))
+
+def lead_sentences(differences: tuple[Difference, ...], practical: float) -> tuple[str, ...]:
+    """What is worth reading first: harm, then other differences that stand; then, once, what cannot be told."""
+    names = list(dict.fromkeys(d.metric for d in differences))
+    ranked = sorted(
+        (d for d in differences if d.stands),
+        key=lambda d: (ORDER.index(d.finding), names.index(d.metric), d.p_adjusted),
+    )
     sentences = [d.sentence for d in ranked]
-    if differences and not any(d.finding in order[:5] for d in differences):
-        sentences.insert(0, "No difference between groups stands up to the tests (Holm-adjusted p under 0.05).")
-    return tuple(sentences)
+    if differences and not ranked:
+        sentences.append(f"{NO_DIFFERENCE} (p under 0.05, adjusted for them all).")
+    unknown = [d for d in differences if d.finding == "cannot tell"]
+    return (*sentences, *([_cannot_tell(unknown, len(differences), practical)] if unknown else []))
+
+
+def _cannot_tell(unknown: list[Difference], n: int, practical: float) -> str:
+    """One sentence for all that cannot be told: how much of it, and what would be needed, by its first figure."""
+    first = [d for d in unknown if d.metric == unknown[0].metric]
+    groups = f"{first[0].group}" if len(first) == 1 else f"{len(first)} groups"
+    title = METRICS[first[0].metric].title
+    needed = max((d.decision.needed or 0 for d in first), default=0)
+    most = f"; {title} would need about {needed:,} people on the smaller side" if needed else ""
+    which = f"In {len(unknown):,} of {n:,} comparisons" if n > 1 else "Here"
+    return (
+        f"{which} one cannot tell whether there is a difference of {100 * practical:.0f} % "
+        f"(of {title}: {groups}){most}."
+    )
 
 
 def warning_sentences(evidence: Evidence, figures: GroupAudit | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, SplitName
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import Recommendations
-from gnnrec_core.ranking.topk import ScoreBlock, rank_items
+from gnnrec_core.ranking.topk import ScoreBlock, check_k, rank_items
 from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run
 
@@ -64,12 +64,7 @@ def evidence_of(
 
 def ranked(dataset: Dataset, score: ScoreBlock, k: int, split: SplitName = "test") -> Recommendations:
     """The `k` best unseen items of every user by `score`."""
-    if not 1 <= k <= dataset.n_items:
-        raise RequestError(
-            f"Lists of {k} items cannot be made out of {dataset.n_items:,} items.",
-            f"Choose k from 1 to {dataset.n_items:,}.",
-            value=k,
-        )
+    check_k(k, dataset.n_items)
     return rank_items(score, np.arange(dataset.n_users), left_out(dataset, split), k)
 
 

@@ -1,79 +1,102 @@
-"""From figures to findings and sentences: what can be said, and when it is only that one cannot tell."""
+"""Decisions in words, and figures as text."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from gnnrec_core.audit.decision import Decision, Effect
 from gnnrec_core.audit.metrics.definition import Metric
-from gnnrec_core.audit.report import Finding
-
-MIN_FOR_VERDICT = 50
-ALPHA = 0.05
 
 
-def finding_of(
-    metric: Metric, value: float, relative: float, p_adjusted: float, n: int, detectable: float, practical: float
-) -> Finding:
-    """The verdict on one difference.
-
-    "cannot tell": fewer than 50 measurable users on a side, or no significance where a difference that matters (the
-    practical threshold) could not have been found. Otherwise significant and at least `practical` (relative):
-    worse or better where the metric has a direction, else lower or higher; significant but less: "small".
-    """
-    if n < MIN_FOR_VERDICT or not math.isfinite(p_adjusted):
-        return "cannot tell"
-    if p_adjusted >= ALPHA:
-        threshold = practical * abs(value / relative) if relative else 0.0
-        return "none" if relative and detectable <= threshold else "cannot tell"
-    if abs(relative) < practical:
-        return "small"
-    if metric.direction == "neither":
-        return "higher" if value > 0 else "lower"
-    return "better" if (value > 0) == (metric.direction == "higher") else "worse"
-
-
-def sentence_of(
-    metric: Metric,
-    group: str,
-    own: float,
-    n: int,
-    interval: tuple[float, float, float],
-    relative: float,
-    p_adjusted: float,
-    finding: Finding,
-    detectable: float,
+def group_sentence(
+    metric: Metric, group: str, figures: Sequence[float], effect: Effect, decision: Decision, practical: float
 ) -> str:
-    """One sentence a manager can read and a statistician can check."""
-    value, low, high = interval
-    who = f"{group} (n = {n:,})"
-    if finding == "cannot tell" and n < MIN_FOR_VERDICT:
-        return f"{who}: cannot tell whether {metric.title} differs with {n:,} measurable users on the smaller side."
-    if finding == "cannot tell":
+    """One sentence on a group (`figures`: its own and that of all others) that a manager can read and a statistician
+    can check."""
+    who = f"{group} (n = {effect.n_group:,})"
+    if decision.finding == "none":
+        return f"{who}: no difference in {metric.title} of {_share(practical)} or more ({interval_text(effect)})."
+    if not decision.stands:
+        size = f" of {_share(practical)}" if effect.base else ""
         return (
-            f"{who}: cannot tell; {metric.title} differs by {figure(value, True)} "
-            f"({figure(low, True)} to {figure(high, True)}), "
-            f"and with this many users only a difference of about {figure(detectable)} would be found."
+            f"{who}: cannot tell whether there is a difference{size} in {metric.title} "
+            f"({figure(effect.value, True)}; {interval_text(effect)}){needed_text(effect, decision)}."
         )
-    if finding == "none":
-        return f"{who}: no difference in {metric.title} that matters ({figure(low, True)} to {figure(high, True)})."
-    way = "above" if value > 0 else "below"
-    tail = f"95 % interval {figure(low, True)} to {figure(high, True)}, adjusted p {p_text(p_adjusted)}"
-    verdict = "; real but small" if finding == "small" else ""
-    return (
-        f"{who}: {metric.title} {figure(own)}, {100 * abs(relative):.0f} % {way} all others "
-        f"({figure(value, True)}; {tail}){verdict}."
+    tail = f"({figure(effect.value, True)}; {interval_text(effect)})"
+    return f"{who}: {metric.title} {_against(figures, effect, 'all others')} {tail}{_remarks(effect, decision)}."
+
+
+def pair_sentence(
+    metric: Metric, run: str, other: str, figures: Sequence[float], effect: Effect, decision: Decision, practical: float
+) -> str:
+    """One sentence on two runs over the same users."""
+    if decision.finding == "none":
+        return f"{metric.title}: {run} and {other} differ by less than {_share(practical)} ({interval_text(effect)})."
+    if not decision.stands:
+        return (
+            f"{metric.title}: {run} and {other} cannot be told apart "
+            f"({figure(effect.value, True)}; {interval_text(effect)})"
+            f"{needed_text(effect, decision).replace(' on the smaller side, which has', '; there are')}."
+        )
+    tail = f"({figure(effect.value, True)}; {interval_text(effect)})"
+    return f"{metric.title}: {run} {_against(figures, effect, other)} {tail}{_remarks(effect, decision)}."
+
+
+def _against(figures: Sequence[float], effect: Effect, others: str) -> str:
+    """The figure beside what it is compared with; where one of the two is 0 in words, not as a ratio."""
+    own, rest = figures
+    if effect.base == 0:
+        return f"{figure(own)}, {others} {figure(rest)}"
+    if abs(own - (rest - effect.base)) < 1e-12:
+        return f"{figure(own)}: nothing, against {figure(rest)} for {others}"
+    way = "above" if effect.value > 0 else "below"
+    return f"{figure(own)}, {_share(abs(effect.relative))} {way} {others}"
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %" if share else "any size"
+
+
+def _remarks(effect: Effect, decision: Decision) -> str:
+    small = "; real but small" if decision.finding == "small" else ""
+    few = (
+        f"; on few people ({effect.n:,} on the smaller side), so its size is uncertain" if decision.is_qualified else ""
     )
+    return small + few
+
+
+def interval_text(effect: Effect) -> str:
+    """The interval that the decision rests on, and its p-value."""
+    span = f"95 % interval {span_text(effect.low, effect.high)}" if math.isfinite(effect.low) else "no interval"
+    return f"{span} and p {p_text(effect.p_adjusted)}, adjusted for all that was tested"
+
+
+def span_text(low: float, high: float) -> str:
+    """Both ends with their signs.
+
+    >>> span_text(-0.0123, 0.5), span_text(float("nan"), 1.0)
+    ('−0.0123 to +0.500', '–')
+    """
+    return f"{figure(low, True)} to {figure(high, True)}" if math.isfinite(low) and math.isfinite(high) else "–"
+
+
+def needed_text(effect: Effect, decision: Decision) -> str:
+    """What would settle a "cannot tell"."""
+    if decision.needed is None:
+        return ""
+    return f": that would need about {decision.needed:,} people on the smaller side, which has {effect.n:,}"
 
 
 def figure(value: float, sign: bool = False) -> str:
     """Three significant digits, trailing zeros too, with a real minus sign.
 
-    >>> figure(0.04567), figure(-0.5, True), figure(1234.5), figure(120.0), figure(0.0)
-    ('0.0457', '−0.500', '1,234', '120', '0')
+    >>> figure(0.04567), figure(-0.5, True), figure(1234.5), figure(120.0), figure(0.0), figure(0.0, True)
+    ('0.0457', '−0.500', '1,234', '120', '0', '0')
     """
     if not math.isfinite(value):
-        return "unknown"
-    plus = "+" if sign else ""
+        return "–"
+    plus = "+" if sign and value else ""
     text = f"{value:{plus},.0f}" if abs(value) >= 1000 or value == 0 else f"{value:{plus}#.3g}".rstrip(".")
     return text.replace("-", "−")
 
@@ -81,7 +104,9 @@ def figure(value: float, sign: bool = False) -> str:
 def p_text(p: float) -> str:
     """A p-value as text.
 
-    >>> p_text(0.0312), p_text(0.00002)
-    ('= 0.031', '< 0.001')
+    >>> p_text(0.0312), p_text(0.00002), p_text(0.0497)
+    ('= 0.031', '< 0.001', '= 0.0497')
     """
+    if 0.045 < p < 0.055:  # not to be rounded to the other side of 0.05
+        return f"= {p:.4f}"
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -129,6 +129,15 @@ def csv_text(names: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
     return text.getvalue()
 
 
+def csv_file(text: str) -> bytes:
+    """What `csv_text` made as a file that spreadsheets read as UTF-8: it starts with a byte order mark.
+
+    >>> csv_file("é")
+    b'\\xef\\xbb\\xbf\\xc3\\xa9'
+    """
+    return text.encode("utf-8-sig")
+
+
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
 

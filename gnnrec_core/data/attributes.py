@@ -113,7 +113,7 @@ def attribute_table(
             text = f"Cells of {name!r} hold lists and were read as such (for example {_example(column)})."
             problems.append(_note("lists", "read", text, table, name, len(column) - column.null_count(), "info"))
         if kind == "user" and column.dtype == pl.String:
-            problems += _too_fine(column, table)
+            problems += [*_too_fine(column, table), *_case_variants(column, table)]
         columns.append(column)
     if kind == "item" and "title" not in frame.columns:
         columns.insert(2, base["title"])
@@ -142,6 +142,26 @@ def _too_fine(column: pl.Series, table: Table) -> list[Problem]:
     return [_note("many_values", "kept", text, table, column.name, n_values, "warning")]
 
 
+def _case_variants(column: pl.Series, table: Table) -> list[Problem]:
+    """Texts that differ in capitals only: different groups that are hardly meant to be."""
+    found: dict[str, list[str]] = {}
+    for value in column.drop_nulls().unique().sort().to_list():
+        found.setdefault(value.casefold(), []).append(value)
+    alike = [values for values in found.values() if len(values) > 1]
+    if not alike:
+        return []
+    text = (
+        f"Attribute {column.name!r} of users has values that differ in capitals only, such as "
+        f"{', '.join(map(repr, alike[0][:3]))}: they are different groups. Write them alike if they are one."
+    )
+    n = int(column.is_in([value for values in alike for value in values]).sum())
+    return [_note("case_variants", "kept", text, table, column.name, n, "warning")]
+
+
+def _why_renamed(stored: str, kind: str) -> str:
+    return f"it is what {kind}s are called by" if stored == "title" else "the name is one of our own"
+
+
 def _by_id(table: Table, kind: str, problems: list[Problem]) -> pl.DataFrame:
     """The table with a text id column `KIND_id`, no id twice, and the title column named `title`."""
     frame = table.frame
@@ -156,6 +176,10 @@ def _by_id(table: Table, kind: str, problems: list[Problem]) -> pl.DataFrame:
     for name in frame.columns:
         clean = "title" if name == title else name.strip()
         names[name] = f"{clean}_" if clean in _RESERVED or (clean == "title" and name != title) else clean
+    for name, stored in names.items():
+        if stored != name.strip() and name != id_column:
+            text = f"Column {name!r} of {kind}s is called {stored!r} here: {_why_renamed(stored, kind)}."
+            problems.append(_note("renamed_attribute", "renamed", text, table, name, len(frame), "info"))
     names[id_column] = f"{kind}_id"
     frame = frame.rename(names)
     key = pl.col(f"{kind}_id").cast(pl.String).fill_null("").str.strip_chars().str.normalize("NFC")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -208,15 +209,19 @@ class Dataset:
         return self.n_users + self.n_items + self.n_attributes
 
     def title(self, item_index: int) -> str:
-        """The title of an item, or its id where it has none."""
+        """What an item is called: its title, with the id beside it where others have the same, or its id alone."""
         return self.titles[item_index]
 
     @cached_property
     def titles(self) -> tuple[str, ...]:
-        """All titles in index order; an item without one shows its id."""
+        """What all items are called, in index order; no two alike.
+
+        >>> named([("i1", "Emma"), ("i2", "Emma"), ("i3", None), ("i4", "Persuasion")])
+        ('Emma (i1)', 'Emma (i2)', 'i3', 'Persuasion')
+        """
         if "title" not in self.item_table.columns:
             return self.items.ids
-        return tuple(t or i for t, i in zip(self.item_table["title"].to_list(), self.items.ids, strict=True))
+        return named(list(zip(self.items.ids, self.item_table["title"].to_list(), strict=True)))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -258,3 +263,13 @@ def _add_strings(digest: Any, strings: Sequence[str]) -> None:
     encoded = [text.encode("utf-8", "surrogatepass") for text in strings]
     digest.update(b"".join(part for text in encoded for part in (len(text).to_bytes(4, "little"), text)))
     digest.update(b"|")
+
+
+def named(entries: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
+    """Names of (id, title): the title, with the id beside it where it is not the only one like it (whatever its
+    capitals), or the id alone."""
+    held = Counter(" ".join(title.split()).casefold() for _, title in entries if title)
+    return tuple(
+        raw_id if not title else f"{title} ({raw_id})" if held[" ".join(title.split()).casefold()] > 1 else title
+        for raw_id, title in entries
+    )

@@ -219,8 +219,12 @@ def _doubts(log: Log, split: Split, name: str, options: ImportOptions) -> tuple[
     if name == "leave-last":
         problems += _ties(log, split)
     if not np.any(split == TEST):
-        message = "No interaction is held out for test, so evaluation is impossible"
-        if name in ("random", "leave-last"):
+        some = np.any(split == VALIDATION)
+        message = "No interaction is held out for test, so "
+        message += "only --split validation can be evaluated" if some else "evaluation is impossible"
+        if name != "given" and options.ratios[2] == 0:
+            message += ": the share of the test part is 0"
+        elif name in ("random", "leave-last"):
             message += ": no user has enough interactions to be split"
         problems.append(Problem("nothing_held_out", "warning", len(log), "kept", message + "."))
     return tuple(problems)

@@ -58,8 +58,13 @@ def explain_model(
     explainer.supports(model)
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
-    checked = with_checks(scorer_of(model), dataset, explanation, check_top)
+    checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top), kept=kept_of(model))
     return replace(checked, narrative=narrate(checked, dataset))
+
+
+def kept_of(model: Any) -> str:
+    """What a recomputation keeps of a model's training, in words: its `keeps` where it has that, else embeddings."""
+    return str(getattr(model, "keeps", Explanation.kept))
 
 
 def with_faithfulness(

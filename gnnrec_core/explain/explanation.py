@@ -108,7 +108,7 @@ class Explanation:
     rank among unseen items. Where `is_additive`, baseline + sum of all contributions = score up to
     `completeness_error` (absolute); `contributions` are all parts, largest |value| first. `seconds` is the method's own
     time, without checks. `frozen` says what the method held fixed; `groups` are sums over all walks of one shape, which
-    with the baseline sum to the score; `warnings` are sentences for people.
+    with the baseline sum to the score; `warnings` are sentences for people. `kept` says what a recomputation keeps.
     """
 
     case: Case
@@ -130,3 +130,4 @@ class Explanation:
     narrative: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    kept: str = "the trained embeddings"

@@ -11,14 +11,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
 import polars as pl
 
-from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.data.dataset import SPLITS, Dataset
+from gnnrec_core.explain.case import excluded_items
+from gnnrec_core.explain.explanation import Case, Contribution, Explanation
 
 N_REASONS = 3
 MIN_SHARE = 0.005
 """A part below half a percent is not worth a sentence."""
+MANY_PARTS = 10
+"""From so many parts in favour on it is worth saying that the named ones carry little."""
 SOMEBODY = "another user"
 """Whom no name is given for."""
 
@@ -27,9 +31,10 @@ NameUser = Callable[[str], str]
 
 def narrate(explanation: Explanation, dataset: Dataset, name_user: NameUser | None = None) -> tuple[str, ...]:
     """What the explanation says, the most important first."""
-    sentences = [_opening(explanation, dataset)]
+    sentences = [_opening(explanation, dataset), *_unknown_user(explanation, dataset)]
     sentences += _reasons(explanation, dataset, name_user)
     if explanation.is_additive:
+        sentences += _spread(explanation)
         sentences += [_baseline(explanation)]
         sentences += _by_attribute(explanation, dataset)
     sentences += _together(explanation)
@@ -38,18 +43,21 @@ def narrate(explanation: Explanation, dataset: Dataset, name_user: NameUser | No
         sentences.append(str(verdict))
     if any(part.checked for part in explanation.contributions):
         sentences.append(
-            "Recomputed means: without the part, with everything else and the trained embeddings as they are; "
+            f"Recomputed means: without the part, with everything else and {explanation.kept} as they are; "
             "a model trained again without it may answer otherwise."
         )
     return tuple(sentences)
 
 
 def named_parts(explanation: Explanation) -> tuple[list[Contribution], list[Contribution]]:
-    """The parts that get a sentence: the strongest in favour, and the strongest against where parts sum."""
+    """The parts that get a sentence: the strongest in favour, and the strongest against where parts sum.
+
+    What raises the explained number speaks for the item, also where the number is below 0.
+    """
     named = [part for part in explanation.contributions if part.kind not in ("own", "rest")]
     worth = [p for p in named if not explanation.is_additive or abs(p.share) >= MIN_SHARE]
-    speaks_for = [part for part in worth if part.value * _sign(explanation) > 0][:N_REASONS]
-    against = [part for part in worth if explanation.is_additive and part.value * _sign(explanation) < 0][:1]
+    speaks_for = [part for part in worth if part.value > 0][:N_REASONS]
+    against = [part for part in worth if explanation.is_additive and part.value < 0][:1]
     return speaks_for, against
 
 
@@ -78,13 +86,55 @@ def percent(share: float) -> str:
 def _opening(explanation: Explanation, dataset: Dataset) -> str:
     case = explanation.case
     title = dataset.title(case.item_index)
-    start = f"{title} stands {ordinal(explanation.rank)} among the items that this user has not had, "
+    if case.item_index in excluded_items(dataset, case.user_index):
+        start = (
+            f"This user has {title} already, so it is in no list of theirs; by its score it would stand "
+            f"{ordinal(explanation.rank)}, "
+        )
+    else:
+        start = f"{title} stands {ordinal(explanation.rank)} among the items that this user has not had, "
     if case.target == "margin" and case.reference_item is not None:
         lead = "ahead of" if explanation.score >= 0 else "behind"
         return (
-            start + f"{abs(explanation.score):.3g} {lead} {dataset.title(case.reference_item)}; this lead is explained."
+            start + f"{abs(explanation.score):.3g} {lead} {dataset.title(case.reference_item)}"
+            f"{_place(case, dataset)}; this lead is explained."
         )
-    return start + f"with a score of {explanation.score:.3g}."
+    return start + f"with a score of {explanation.score:.3g}.".replace("-", "−")
+
+
+def _place(case: Case, dataset: Dataset) -> str:
+    """Where the reference item stands: the first that a list of k leaves out, or the last in it."""
+    n_left = dataset.n_items - len(excluded_items(dataset, case.user_index))
+    place = case.k + 1 if case.rank <= case.k else case.k
+    if n_left <= case.k:
+        return ""
+    role = "the first beyond" if case.rank <= case.k else "the last of"
+    return f", which stands {ordinal(place)}, {role} a list of {case.k}"
+
+
+def _unknown_user(explanation: Explanation, dataset: Dataset) -> Iterator[str]:
+    """Where nothing of the user is in train: that nothing here is about them."""
+    log = dataset.interactions
+    first, last = np.searchsorted(log.user_index, [explanation.case.user_index, explanation.case.user_index + 1])
+    if not (log.split[first:last] == SPLITS.index("train")).any():
+        yield (
+            "Nothing of this user is in the train data, so the list is not personal: nothing in it was learned from "
+            "what they did."
+        )
+
+
+def _spread(explanation: Explanation) -> Iterator[str]:
+    """Where what speaks for the item is made of many small parts: that the named ones are no summary of it."""
+    parts = [part for part in explanation.contributions if part.kind not in ("own", "rest") and part.value > 0]
+    named, _ = named_parts(explanation)
+    total, told = sum(part.value for part in parts), sum(part.value for part in named)
+    if len(parts) < MANY_PARTS or told > total / 3:
+        return
+    largest = percent(max(part.value for part in parts) / total)
+    yield (
+        f"What speaks for it is spread over {len(parts):,} parts, the largest of which is {largest} of them all: no "
+        "few of them are the reason."
+    )
 
 
 def _reasons(explanation: Explanation, dataset: Dataset, name_user: NameUser | None) -> Iterator[str]:
@@ -94,12 +144,13 @@ def _reasons(explanation: Explanation, dataset: Dataset, name_user: NameUser | N
         yield _reason(explanation, part, _name(part, dataset, name_user), first=number == 0)
     for part in against:
         name = _name(part, dataset, name_user)
-        share = f"{percent(abs(part.share))} of the {_what(explanation)}"
-        yield f"{_capital(name)} speaks against it, by {share}{_after(explanation, part)}."
+        yield f"{_capital(name)} speaks against it, by {_amount(explanation, part.value)}{_after(explanation, part)}."
 
 
 def _reason(explanation: Explanation, part: Contribution, name: str, first: bool) -> str:
-    if explanation.is_additive:
+    if explanation.is_additive and explanation.score <= 0:
+        start = f"{_capital(name)} speaks for it, by {_amount(explanation, part.value)}"
+    elif explanation.is_additive:
         start = f"{percent(part.share)} of the {_what(explanation)} comes from {name}"
     else:
         start = f"By {explanation.method}, {name} counts {'most' if first else 'next'}"
@@ -156,16 +207,16 @@ def _baseline(explanation: Explanation) -> str:
     else:
         what = f"the {whose}'s own embedding, learned in training and kept as it is in every recomputation"
     share = explanation.baseline / explanation.score
-    if round(100 * share) < 0:
-        return (
-            f"What no interaction carries speaks against it, by {percent(-share)} of the {_what(explanation)}: {what}."
-        )
+    if explanation.score < 0 or round(100 * share) < 0:
+        way = "against" if explanation.baseline < 0 else "for"
+        amount = _amount(explanation, explanation.baseline)
+        return f"What no interaction carries speaks {way} it, by {amount}: {what}."
     return f"{percent(share)} of the {_what(explanation)} comes from no interaction shown: it is {what}."
 
 
 def _by_attribute(explanation: Explanation, dataset: Dataset) -> Iterator[str]:
     """For each attribute of the items (author, genre): the value whose interactions carry most."""
-    if not explanation.score:
+    if explanation.score <= 0:
         return
     history = [part for part in explanation.contributions if part.kind == "history" and part.item is not None]
     for column in attribute_columns(dataset.item_table):
@@ -179,7 +230,7 @@ def _by_attribute(explanation: Explanation, dataset: Dataset) -> Iterator[str]:
         several = {value: total for value, total in sums.items() if counts[value] > 1}
         if not several:
             continue
-        best = max(several, key=lambda value: (several[value] * _sign(explanation), value))
+        best = max(several, key=lambda value: (several[value], value))
         share = several[best] / explanation.score
         if share >= MIN_SHARE:
             yield (
@@ -233,6 +284,9 @@ def _what(explanation: Explanation) -> str:
     return "lead" if explanation.case.target == "margin" else "score"
 
 
-def _sign(explanation: Explanation) -> float:
-    """Parts of the sign of the explained number speak for it; importances without a sign are all positive."""
-    return -1.0 if explanation.is_additive and explanation.score < 0 else 1.0
+def _amount(explanation: Explanation, value: float) -> str:
+    """How much `value` is: a share where the explained number is above 0, else in its own units, as a share of what is
+    below 0 turns its sign."""
+    if explanation.score > 0:
+        return f"{percent(abs(value) / explanation.score)} of the {_what(explanation)}"
+    return f"{abs(value):.2g} (the {_what(explanation)} is {explanation.score:.3g})".replace("-", "−")

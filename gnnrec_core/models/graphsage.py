@@ -50,6 +50,7 @@ class GraphSAGE(GradientRecommender):
     name: ClassVar[str] = "graphsage"
     settings_type: ClassVar[type[GraphSAGESettings]] = GraphSAGESettings
     parts_frozen: ClassVar[tuple[str, ...]] = ("gates",)
+    keeps: ClassVar[str] = "the trained weights"
 
     def __init__(
         self, dataset: Dataset, settings: Any, parameters: Tensors, seed: int = 0, device: str = "cpu"

@@ -10,11 +10,22 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gnnrec_core.base import progress
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 
 ScoreBlock = Callable[[IntArray], NDArray[Any]]
 """Scores of a block of users: `[b]` user indices to `[b, n_items]`; the array may be written to."""
+
+
+def check_k(k: int, n_items: int) -> None:
+    """The one rule on the length of lists: RequestError unless 1 <= k <= n_items."""
+    if not 1 <= k <= n_items:
+        raise RequestError(
+            f"Lists of {k} items cannot be made out of {n_items:,} items.",
+            f"Choose k from 1 to {n_items:,}.",
+            value=k,
+        )
 
 
 def rank_items(

@@ -21,6 +21,7 @@ TOTAL = "#5b6b7c"
 BASELINE = "#8a94a0"
 HIGHLIGHT = "#e69f00"
 TRANSPARENT = "rgba(0,0,0,0)"
+GRID = "rgba(138,148,160,0.25)"
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a94a0")
 """For unordered groups, in this order; more groups than colours become "other" (the last)."""
 DIVERGING = ((0.0, "#e0803f"), (0.25, "#f0b890"), (0.5, "#d3d9df"), (0.75, "#98cbe9"), (1.0, "#4297cd"))
@@ -43,7 +44,7 @@ def styled(figure: go.Figure, height: int = 360) -> go.Figure:
 def look(layout: dict[str, Any], height: int = 360) -> dict[str, Any]:
     """A layout (nested, without "title_text" and the like) with our margins, transparent background, quiet axes and a
     legend above the plot."""
-    axis = {"automargin": True, "zeroline": False, "gridcolor": "rgba(138,148,160,0.25)", "tickfont": {"size": 13}}
+    axis = {"automargin": True, "zeroline": False, "gridcolor": GRID, "tickfont": {"size": 13}}
     axes = {"xaxis", "yaxis", *(name for name in layout if name.startswith(("xaxis", "yaxis")))}
     ours = {
         "height": height,
@@ -64,19 +65,16 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {**old, **new, **both}
 
 
-def right_axis(title: str, tickformat: str) -> dict[str, Any]:
-    """A second y axis at the right, from zero, without a grid of its own (for `update_layout(yaxis2=...)`)."""
-    return {
-        "title": {"text": title},
-        "overlaying": "y",
-        "side": "right",
-        "rangemode": "tozero",
-        "tickmode": "auto",
-        "tickformat": tickformat,
-        "showgrid": False,
-        "automargin": True,
-        "zeroline": False,
-    }
+def two_panels(figure: go.Figure, upper: str, lower: str, tickformat: str = "") -> go.Figure:
+    """Traces on axis y in the upper half and those on y2 in the lower, each with its title and from zero (changed in
+    place): two figures beside each other, and no two scales in one frame that suggest they were equal."""
+    axis = {"rangemode": "tozero", "automargin": True, "zeroline": False, "gridcolor": GRID, "tickfont": {"size": 13}}
+    figure.update_layout(
+        yaxis={**axis, "title": {"text": upper}, "domain": [0.56, 1.0]},
+        yaxis2={**axis, "title": {"text": lower}, "domain": [0.0, 0.44], "tickformat": tickformat, "anchor": "x"},
+        xaxis={"anchor": "y2"},
+    )
+    return figure
 
 
 def signed_colour(value: float) -> str:

@@ -13,7 +13,7 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import InductiveRecommender, NewUserParts, PropagationRecommender
-from gnnrec_core.ranking.topk import top_k
+from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.run import Run
 
 
@@ -95,8 +95,7 @@ def _parts(run: Run, given: IntArray) -> NewUserParts:
 
 def _checked(run: Run, item_indices: Sequence[int] | IntArray, k: int) -> IntArray:
     given = np.asarray(item_indices, dtype=np.int64)
-    if k < 1:
-        raise RequestError(f"k = {k} cannot be used.", "Choose 1 or more.", value=k)
+    check_k(k, run.dataset.n_items)
     if given.ndim != 1 or len(given) == 0:
         raise RequestError("No items are given.", "Name at least one item that the person has.")
     if given.min() < 0 or given.max() >= run.dataset.n_items:

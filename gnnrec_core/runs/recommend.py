@@ -11,10 +11,10 @@ import scipy.sparse as sp
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, SplitName
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
-from gnnrec_core.ranking.intervals import Interval, mean_interval, share_interval
+from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.ranking.topk import check_k, rank_items
 from gnnrec_core.runs.run import Run
 
 
@@ -23,7 +23,7 @@ class Evaluation:
     """Figures of a run on one part of the data.
 
     `n_users` have at least one held-out item, and accuracy is the mean over them; `n_without` have none and count only
-    in the figures of all lists. `accuracy` has 95 % intervals over users (Student's t; Wilson for the hit rate).
+    in the figures of all lists. `accuracy` has 95 % intervals over users (`ranking.intervals`).
     `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
     their list, in train interactions). They have no interval: resampling users would shift them.
     """
@@ -49,7 +49,7 @@ def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
 
     `users` int64 `[n]`. RequestError where `k` or a user is out of range.
     """
-    _check_k(k)
+    check_k(k, run.dataset.n_items)
     users = np.asarray(users, dtype=np.int64)
     if len(users) and not (users.min() >= 0 and users.max() < run.dataset.n_users):
         raise RequestError(
@@ -69,14 +69,10 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
 
 def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName = "test") -> Evaluation:
     """The same for a model that is not on disk."""
-    _check_k(k)
+    check_k(k, dataset.n_items)
     relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
     if relevant.nnz == 0:
-        raise RequestError(
-            f"The dataset {dataset.name!r} has no {split} interactions.",
-            "Import it with --split and --ratios that keep some.",
-            value=split,
-        )
+        raise RequestError(*empty_part(dataset, split), value=split)
     lists = rank_items(model.score, np.arange(dataset.n_users), before, k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
@@ -87,11 +83,27 @@ def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName =
         split=split,
         n_users=measurable,
         n_without=dataset.n_users - measurable,
-        accuracy={
-            name: (share_interval if name == "hit_rate" else mean_interval)(value) for name, value in values.items()
-        },
+        accuracy={name: mean_interval(value, bounds=UNIT) for name, value in values.items()},
         all_lists={"coverage": _coverage(lists, dataset.n_items), "arp": _mean_popularity(lists, popularity)},
     )
+
+
+def empty_part(dataset: Dataset, split: SplitName) -> tuple[str, str]:
+    """What is wrong where nobody can be judged on `split`, and what to do."""
+    sizes = {name: len(dataset.interactions.rows(name)) for name in SPLITS[1:]}
+    others = [f"--split {name} can be evaluated: it has {n:,}" for name, n in sizes.items() if n]
+    return (
+        f"The dataset {dataset.name!r} has no {split} part{_share_of(dataset, split)}, so nobody can be judged on it.",
+        (*others, "Import it with --split and --ratios that keep some.")[0].rstrip(".") + ".",
+    )
+
+
+def _share_of(dataset: Dataset, split: SplitName) -> str:
+    """Where the import gave that part a share of 0: that."""
+    shares: Any = dataset.settings.get("ratios")
+    if not isinstance(shares, list | tuple) or len(shares) != len(SPLITS) or dataset.settings.get("split") == "given":
+        return ""
+    return ": its share is 0" if shares[SPLITS.index(split)] == 0 else ""
 
 
 def _coverage(lists: Recommendations, n_items: int) -> float:
@@ -112,8 +124,3 @@ def _before(split: SplitName) -> tuple[SplitName, ...]:
             f"Lists cannot be judged on the part {split!r}.", "Choose validation or test.", value=str(split)
         )
     return SPLITS[: SPLITS.index(split)]
-
-
-def _check_k(k: int) -> None:
-    if k < 1:
-        raise RequestError(f"k = {k} cannot be used.", "Choose 1 or more.", value=k)

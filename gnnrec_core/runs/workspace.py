@@ -116,6 +116,11 @@ class Workspace:
             if isinstance(entry, RunEntry) and fingerprint in (None, entry.record.dataset_fingerprint)
         )
 
+    def orphans(self) -> tuple[RunEntry, ...]:
+        """Runs whose data no dataset here holds any more: they were imported again with other rows, or deleted."""
+        held = {entry.fingerprint for entry in self.datasets()}
+        return tuple(run for run in self.runs() if run.record.dataset_fingerprint not in held)
+
     def damaged(self, *kinds: Kind) -> tuple[tuple[Path, LensError], ...]:
         """Folders (of these kinds) that cannot be read, and why; nothing is left out of the lists in silence."""
         read = {"datasets": self._dataset, "runs": self._run}

@@ -22,7 +22,7 @@ from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
 from gnnrec_core.base.pseudonyms import KEY_BYTES, Pseudonyms
-from gnnrec_core.base.text import csv_text
+from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
 
@@ -66,7 +66,7 @@ def write_audit(
     write_together(
         {
             files[1]: json_bytes(finite(content)),
-            files[2]: per_user_csv(report, identities, names).encode(),
+            files[2]: csv_file(per_user_csv(report, identities, names)),
             files[0]: audit_page(report, checks, mitigations).encode(),
         }
     )
@@ -184,8 +184,11 @@ def _scope(report: AuditReport) -> Facts:
             ("Groups", s.group_definition or "none"),
             ("Groups are shown from", f"{s.min_group_size} people"),
             ("A difference matters from", f"{s.practical:.0%} of the figure of the others"),
-            ("Intervals", f"95 %: Student's t and Wilson for all users, {s.n_bootstrap:,} bootstrap draws for groups"),
-            ("Tests", f"{s.n_permutations:,} shuffles of labels, p-values adjusted by Holm over all differences"),
+            ("Intervals", "95 %: inside the range of each figure; of differences they hold for all of them together"),
+            (
+                "Tests",
+                f"{s.n_permutations:,} shuffles of labels, p-values adjusted for all differences (maxT)",
+            ),
             ("Definitions", "our own" if s.convention == "ours" else f"as {s.convention} has them"),
             ("Seed of the audit", s.seed),
         )
@@ -193,8 +196,11 @@ def _scope(report: AuditReport) -> Facts:
 
 
 def _overall(report: AuditReport) -> tuple[Block, ...]:
-    rows = [(METRICS[n].title, v.value, v.low, v.high, METRICS[n].direction) for n, v in report.overall.items()]
-    return (Table(("Figure", "Value", "Low", "High", "Better is"), tuple(rows), "All users, with 95 % intervals"),)
+    rows = [
+        (METRICS[n].title, v.value, v.low, v.high, METRICS[n].direction, v.reason) for n, v in report.overall.items()
+    ]
+    head = ("Figure", "Value", "Low", "High", "Better is", "Why there is none")
+    return (Table(head, tuple(rows), "All users, with 95 % intervals"),)
 
 
 def _groups(report: AuditReport) -> tuple[Block, ...]:
@@ -220,7 +226,7 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
             Bars(
                 tuple(d.group for d in ndcg),
                 tuple(d.value for d in ndcg),
-                "NDCG of each group minus that of all other users, with 95 % bootstrap intervals",
+                "NDCG of each group minus that of all other users, with 95 % intervals for all differences together",
                 tuple((d.low, d.high) for d in ndcg),
             )
         )
@@ -236,10 +242,11 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
             d.p_adjusted,
             d.detectable,
             d.finding,
+            "★" if d.stands else "",
         )
         for d in report.differences
     )
-    head = ("Figure", "Group", "n", "Minus others", "Low", "High", "p", "p adjusted", "Detectable", "Finding")
+    head = ("Figure", "Group", "n", "Minus others", "Low", "High", "p", "p adjusted", "Detectable", "Finding", "Stands")
     blocks.append(Table(head, rows, "Every difference that was tested"))
     omnibus = tuple((METRICS[name].title, p) for name, p in report.omnibus.items())
     blocks.append(Table(("Figure", "p"), omnibus, "Does the grouping matter at all? One permutation test a figure"))
@@ -247,12 +254,16 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
 
 
 def _items(report: AuditReport) -> tuple[Block, ...]:
-    rows = tuple((METRICS[n].title, v.value, v.low, v.high) for n, v in report.items.items())
+    rows = tuple((METRICS[n].title, v.value, v.low, v.high, v.reason) for n, v in report.items.items())
     curves = tuple((c.name, tuple(c.x.tolist()), tuple(c.y.tolist())) for c in lorenz_curves(report.evidence, 60))
     ratios = exposure_ratios(report.evidence)
     deciles = tuple(tuple(row) for row in popularity_deciles(report.evidence).rows())
     blocks: list[Block] = [
-        Table(("Figure", "Value", "Low", "High"), rows, "All lists; intervals of coverage and Gini by the jackknife"),
+        Table(
+            ("Figure", "Value", "Low", "High", "Why there is none"),
+            rows,
+            "All lists; intervals of coverage and Gini by the jackknife",
+        ),
         Curves(curves, "share of items, least first", "share of what they get", "Lorenz curves"),
         Bars(
             tuple(ratios["segment"]),

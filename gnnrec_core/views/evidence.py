@@ -32,7 +32,7 @@ SECOND_OPINIONS = (
     "random",
 )
 LIMITS = (
-    "Recomputed means: the graph without the named part, degrees (and attention) anew, the trained embeddings kept. A "
+    "Recomputed means: the graph without the named part, all that is counted in it anew, what was trained kept. A "
     "model trained again without one interaction differs from this one by more than one interaction changes.",
     "Removed items stay out of the ranking.",
     "What is shown explains the model, not the person: it says what the score is made of, not why somebody reads.",

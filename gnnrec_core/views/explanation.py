@@ -124,7 +124,7 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
         Table(
             ("part", "value", "share, %", f"{what} without it", "rank without it"),
             tuple(rows),
-            "Without it: the graph without that part, degrees computed anew, embeddings kept, all items ranked again.",
+            "Without it: the graph without that part, all counted anew, what was trained kept, all items ranked again.",
         ),
         *(Verdict(warning, "warning") for warning in explanation.warnings),
     )

@@ -14,9 +14,8 @@ from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.metrics import CONVENTIONS
 from gnnrec_core.audit.report import AuditReport, GroupFigures
 from gnnrec_core.base.plain import plain
-from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.render import theme
+from gnnrec_core.base.text import clean, csv_file, for_markdown
+from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.render.charts import audit_charts, exposure_charts
 from gnnrec_core.views.audit_report import audit_page, per_user_csv
 from gnnrec_ui import audit_ask
@@ -24,7 +23,7 @@ from gnnrec_ui.audit.gap_view import gap
 from gnnrec_ui.frame import forms, privacy, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import figures
-from gnnrec_ui.show.charts import chart
+from gnnrec_ui.show.charts import as_table, chart
 
 HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
 BY_GROUP = ("ndcg", "recall", "hit_rate", "novelty", "long_tail_share", "upd", "calibration_js")
@@ -45,6 +44,16 @@ def choose_grouping(dataset: Dataset) -> str:
             "Crossed with", others, "cross", name_of=lambda name: clean(choices[name]) if name else "nothing"
         )
     return f"{own}+{crossed}" if crossed else own
+
+
+def choose_part(dataset: Dataset) -> SplitName:
+    """The held-out part that lists are judged on; a choice where there are several, `?part=`."""
+    held_out: list[SplitName] = [name for name in ("test", "validation") if len(dataset.interactions.rows(name))]
+    if len(held_out) < 2:
+        return held_out[0] if held_out else "test"
+    titles = {"test": "test", "validation": "validation (models were chosen by it)"}
+    chosen = forms.choose("Judged on the held-out part", held_out, "part", name_of=titles.__getitem__)
+    return "validation" if chosen == "validation" else "test"
 
 
 def choose_convention() -> str:
@@ -127,15 +136,13 @@ def _differences(report: AuditReport, of: str) -> None:
     tested = list(dict.fromkeys(difference.metric for difference in report.differences))
     metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
     chart(
-        audit_charts.forest(report.differences, metric),
-        f"{for_markdown(figures.definition(metric))} Bars are 95 % intervals, p is adjusted for all that was tested.",
+        audit_charts.forest(report, metric),
+        f"{for_markdown(figures.definition(metric))} "
+        "Bars are 95 % intervals for all that was tested together, and so is p: a bar that leaves out 0 stands.",
         f"forest_{of}",
         alt=f"Differences in {metric}",
         on_point=_choose_group,
     )
-    omnibus = report.omnibus.get(metric)
-    if omnibus is not None:
-        st.caption(f"Any difference between groups at all: p {theme.number(omnibus)} (permutation test).")
 
 
 def _choose_group(mark: Any) -> None:
@@ -195,7 +202,7 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
         with st.container(horizontal=True):
             shell.link("recommend", "Their list", icon=":material/recommend:", user=user)
             shell.link("explain", "Why their first item", icon=":material/search_insights:", user=user)
-    gap(study, report.grouping, label, report.scope.k)
+    gap(study, report, label)
 
 
 def people_of(report: AuditReport, label: str) -> np.ndarray:
@@ -209,11 +216,13 @@ def people_of(report: AuditReport, label: str) -> np.ndarray:
 def items(study: Study, report: AuditReport) -> None:
     """What the lists do to items: concentration, popularity against exposure, shares along the tail."""
     evidence = report.evidence
+    points = curves.popularity_exposure(evidence)
+    tables_of = {"Popularity against exposure": exposure_table(study.dataset, points)}
     drawn = (
         ("How unevenly items are shown", exposure_charts.lorenz_chart(curves.lorenz_curves(evidence))),
         (
             "Popularity against exposure",
-            exposure_charts.popularity_exposure_chart(curves.popularity_exposure(evidence), study.dataset.titles),
+            exposure_charts.popularity_exposure_chart(points, study.dataset.titles),
         ),
         (
             "From the most popular tenth of items to the least",
@@ -228,8 +237,44 @@ def items(study: Study, report: AuditReport) -> None:
         for column, (title, figure) in zip(st.columns(2), drawn[start : start + 2], strict=True):
             with column:
                 st.markdown(f"**{title}**")
-                chart(figure, key=title, alt=title)
+                chart(figure, key=title, alt=title, table=tables_of.get(title))
+    _never_shown(study, report)
     _layers(study, report)
+
+
+def exposure_table(dataset: Dataset, points: curves.PopularityExposure) -> pd.DataFrame:
+    """What the popularity chart shows, with ids; what is never shown has exposure 0."""
+    ids = dataset.items.ids
+    return pd.DataFrame(
+        {
+            "Item": [clean(ids[item]) for item in points.item_index],
+            "Title": [clean(dataset.title(int(item))) for item in points.item_index],
+            "Histories with the item": points.popularity.astype(int),
+            "Exposure a person": points.exposure,
+            "Never shown": points.exposure == 0,
+        }
+    )
+
+
+def _never_shown(study: Study, report: AuditReport) -> None:
+    """The items that stand in nobody's list, by name."""
+    dataset, found = study.dataset, curves.never_shown(report.evidence)
+    st.markdown(f"**Never shown: {found.height:,} of {dataset.n_items:,} items**")
+    if not found.height:
+        st.caption("Every item stands in at least one list.")
+        return
+    items = found["item_index"].to_list()
+    table = pd.DataFrame(
+        {
+            "Item": [clean(dataset.items.ids[item]) for item in items],
+            "Title": [clean(dataset.title(item)) for item in items],
+            "Histories with the item": found["histories"].to_list(),
+            "Held-out interactions": found["held_out"].to_list(),
+        }
+    )
+    st.caption(f"In none of the {report.scope.n_users:,} lists of {report.scope.k}; those with most histories first.")
+    st.dataframe(table.head(MOST_PEOPLE), hide_index=True, height=260, alt="Items that are never shown")
+    as_table(lambda: table, "never_shown", "Items that are never shown")
 
 
 def _layers(study: Study, report: AuditReport) -> None:
@@ -267,7 +312,7 @@ def downloads(report: AuditReport) -> None:
         )
         st.download_button(
             "Per person, without ids (CSV)",
-            lambda: per_user_csv(report, names=privacy.names_in_exports()),
+            lambda: csv_file(per_user_csv(report, names=privacy.names_in_exports())),
             "audit_people.csv",
             "text/csv",
             on_click="ignore",

@@ -11,7 +11,7 @@ import streamlit as st
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.audit.studies.frontier import comparison_points
-from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.audit.verdicts import figure, p_text, span_text
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import MODELS
@@ -34,6 +34,15 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     runs = {run.id: run for run in place.runs(fingerprint) if run.is_usable}
     labels = runs_view.labels(list(runs.values()))
     default = ",".join(list(runs)[:2])
+    gone = state.gone("runs", lambda text: all(name in runs for name in text.split(",") if name))
+    if gone is not None:
+        missing = list(dict.fromkeys(name for name in gone.split(",") if name and name not in runs))[:MOST_RUNS]
+        st.warning(
+            f"The link names {'runs' if len(missing) > 1 else 'a run'} that this dataset does not have: "
+            f"{', '.join(for_markdown(name) for name in missing)}. The others are compared.",
+            icon=":material/search_off:",
+        )
+        state.choose("runs", ",".join(state.names(gone, runs, MOST_RUNS)) or None)
     wanted = state.follow("runs", lambda text: bool(state.names(text, runs, MOST_RUNS)) or not text, default)
     st.session_state["runs_chosen"] = state.names(wanted, runs, MOST_RUNS)
     asked = len([name for name in wanted.split(",") if name])
@@ -84,8 +93,9 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
         {
             "Run": names[d.run],
             "Against": names[d.other],
-            "Difference": f"{figure(d.value, True)} ({figure(d.low, True)} to {figure(d.high, True)})",
+            "Difference": f"{figure(d.value, True)} ({span_text(d.low, d.high)})",
             "Adjusted p": p_text(d.p_adjusted).removeprefix("= "),
+            "Finding": d.decision.finding,
             "Better for": d.n_better,
             "Worse for": d.n_worse,
             "People": d.n_users,
@@ -93,7 +103,9 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
         for d in of_metric
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
-    st.caption("Differences are paired; p from a permutation test, adjusted by Holm over everything tested here.")
+    st.caption(
+        "Differences are paired. Intervals and p hold for all that is tested here: what leaves out 0 is a finding."
+    )
 
 
 def frontier(found: Comparison, names: dict[str, str]) -> None:
@@ -125,7 +137,7 @@ def downloads(found: Comparison) -> None:
         )
         st.download_button(
             "Differences (CSV)",
-            lambda: tables.as_csv(pd.DataFrame([vars(d) for d in found.differences])),
+            lambda: tables.as_csv(pd.DataFrame([d.to_dict() for d in found.differences])),
             "differences.csv",
             "text/csv",
             on_click="ignore",

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.studies.gap_edges import GapEdges
 from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.base.text import clean, for_markdown
@@ -18,8 +19,16 @@ from gnnrec_ui.show import figures
 CHECKED = 20
 
 
-def gap(study: Study, grouping: Any, group: str, k: int) -> None:
-    """The button, and its answer."""
+def gap(study: Study, report: AuditReport, group: str) -> None:
+    """What can be said of the group's difference in NDCG, the button, and its answer."""
+    found = next((d for d in report.differences if d.metric == "ndcg" and d.group == group), None)
+    if found is None:
+        st.caption("NDCG of this group and of everybody else cannot be compared, so there is no difference to explain.")
+        return
+    st.caption(for_markdown(found.sentence))
+    if not found.stands:
+        st.caption("What is found below may carry a difference that is there by chance.")
+    grouping, k, part = report.grouping, report.scope.k, report.scope.split
     asked = st.button(
         "Which interactions carry its difference?",
         icon=":material/manage_search:",
@@ -27,14 +36,15 @@ def gap(study: Study, grouping: Any, group: str, k: int) -> None:
     )
     if asked:
         with shell.boundary():
-            _answer(privacy.name_user(study), _gap(study.run, study.key, grouping, grouping.name, group, k))
+            found = _gap(study.run, study.key, grouping, report.scope.group_by, group, k, part)
+            _answer(privacy.name_user(study), found)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking everybody again, interaction by interaction …")
-def _gap(_run: Any, key: str, _grouping: Any, group_by: str, group: str, k: int) -> GapEdges:
+def _gap(_run: Any, key: str, _grouping: Any, group_by: str, group: str, k: int, part: Any) -> GapEdges:
     from gnnrec_core.audit.studies.gap_edges import gap_edges
 
-    return gap_edges(_run, _grouping, group, k=k, n_checked=CHECKED)
+    return gap_edges(_run, _grouping, group, k=k, n_checked=CHECKED, split=part)
 
 
 def _answer(name: NameUser, found: GapEdges) -> None:

@@ -10,10 +10,11 @@ import streamlit as st
 
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.rerankers import RERANKERS
-from gnnrec_core.audit.studies.mitigation import Mitigation, save
+from gnnrec_core.audit.studies.mitigation import Bench, Mitigation, save
 from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.base.settings import SettingField, describe_settings
 from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import audit_charts
 from gnnrec_core.runs.workspace import Workspace
@@ -26,14 +27,14 @@ from gnnrec_ui.show.charts import chart
 HEADLINE = ("ndcg", "recall", "coverage", "gini", "long_tail_share", "arp")
 
 
-def what_if(place: Workspace, study: Study, k: int, group_by: str) -> None:
+def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitName) -> None:
     """Choose a re-ranker, move its settings, and read who gains and who loses."""
     titles = {plugin.name: plugin.title for plugin in RERANKERS}
     method = pickers.choose_one("Re-rank by", titles, "method")
     st.caption(for_markdown(RERANKERS[method].summary))
     settings = sliders(method)
     with shell.boundary():
-        found = audit_ask.mitigation(study, k, group_by, method, settings)
+        found = audit_ask.mitigation(study, k, group_by, part, method, settings)
         _headline(found)
         chart(
             audit_charts.mitigation_chart(found),
@@ -45,7 +46,7 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str) -> None:
         _losers(study, found)
         with st.expander("Every figure before and after"):
             st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after")
-        _save(place, study, k, group_by, found)
+        _save(place, study, audit_ask.bench(study, k, group_by, part), found)
 
 
 def sliders(method: str) -> dict[str, Any]:
@@ -86,7 +87,9 @@ def changes_table(found: Mitigation) -> pd.DataFrame:
                 "Change": figure(change.value, True),
                 "95 % interval": f"{figure(change.low, True)} to {figure(change.high, True)}"
                 if math.isfinite(change.low)
-                else "",
+                else "the same for everybody"
+                if change.value == 0
+                else "–",
                 "Read it": figures.ARROWS[METRICS[change.metric].direction],
             }
             for change in found.changes
@@ -155,14 +158,14 @@ def _losers(study: Study, found: Mitigation) -> None:
     shell.link("recommend", f"Person {name}", icon=":material/person:", user=user)
 
 
-def _save(place: Workspace, study: Study, k: int, group_by: str, found: Mitigation) -> None:
+def _save(place: Workspace, study: Study, bench: Bench, found: Mitigation) -> None:
     if place.read_only or study.run_entry is None:
         return
     if st.button(
         "Save as a run", icon=":material/save:", help="The re-ranked lists become a run that can be compared."
     ):
         folder = place.new_folder_for("runs")
-        save(audit_ask.bench(study, k, group_by), found, folder)
+        save(bench, found, folder)
         st.success("Saved.", icon=":material/check:")
         shell.link(
             "compare", "Compare it", icon=":material/compare_arrows:", runs=f"{study.run_entry.id},{folder.name}"

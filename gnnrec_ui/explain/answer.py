@@ -36,12 +36,12 @@ def _figures(study: Study, explanation: Explanation) -> None:
     if case.target == "margin" and case.reference_item is not None:
         reference = for_markdown(study.dataset.title(case.reference_item))
         _metric("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
-    elif explanation.score:
+    elif explanation.score > 0:  # a share of what is below 0 would turn its sign
         parts = sum(part.value for part in explanation.contributions)
         _metric(
             "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
         )
-    if explanation.baseline and explanation.score:
+    if explanation.baseline and explanation.score > 0:
         _metric(
             "Taste learned in training",
             theme.percent(explanation.baseline / explanation.score, 0),
@@ -75,7 +75,7 @@ def reasons(study: Study, explanation: Explanation) -> None:
     )
     st.markdown("**Each claim, checked**")
     st.caption(
-        f"“Without it” is recomputed: the graph without that one link, degrees counted anew, embeddings kept. "
+        f"“Without it” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
         f"Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
     )
     st.dataframe(

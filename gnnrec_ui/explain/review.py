@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.errors import LensError
-from gnnrec_core.base.text import clean
+from gnnrec_core.base.text import clean, csv_file
 from gnnrec_core.runs import reviews
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.explain.evidence import take_away
@@ -65,7 +65,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
         st.caption("The file has pseudonyms for other people, and days instead of times.")
     st.download_button(
         "Download all notes of this run (CSV)",
-        lambda: reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted),
+        lambda: csv_file(reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted)),
         "notes.csv",
         "text/csv",
         on_click="ignore",

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.base.settings import SettingField, Settings, describe_settings
-from gnnrec_core.base.text import for_option
+from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_ui.frame import state
 
 
@@ -59,12 +59,22 @@ def choose(
 ) -> str:
     """A menu whose choice stands in the URL by its own name, not by what it is called on screen."""
     default = options[0] if default is None else default
+    say_gone(state.gone(key, options.__contains__), label, name_of(default))
     st.session_state[key] = state.follow(key, options.__contains__, default)
     return state.settle(
         key,
         st.selectbox(label, options, key=key, format_func=lambda name: for_option(name_of(name)), help=help),
         default,
     )
+
+
+def say_gone(wanted: str | None, label: str, shown: str) -> None:
+    """A choice that a link asks for and that is not here is said so."""
+    if wanted is not None:
+        st.warning(
+            f"{label}: the link asks for “{for_markdown(wanted)}”, which is not here. {for_markdown(shown)} is shown.",
+            icon=":material/search_off:",
+        )
 
 
 def groups(settings_type: type[Settings]) -> list[tuple[str, list[str]]]:

@@ -11,7 +11,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.data.dataset import Vocabulary
 from gnnrec_ui import ask
-from gnnrec_ui.frame import recent, state
+from gnnrec_ui.frame import forms, recent, state
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.search import find
 from gnnrec_ui.frame.study import Study
@@ -65,7 +65,14 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
 
 
 def choose_k(default: int = 10, most: int = 50) -> int:
-    """Length of the list, `?k=` in the URL."""
+    """Length of the list, `?k=` in the URL; `most` is also the number of items where there are fewer."""
+    default, most = min(default, most), min(most, 50)
+    asked = state.gone("k", lambda text: text.isdecimal() and 1 <= int(text) <= most)
+    if asked is not None:
+        st.warning(
+            f"The link asks for lists of “{for_markdown(asked)}”; here they have 1 to {most} items.",
+            icon=":material/search_off:",
+        )
     st.session_state["k"] = k_in_url(default, most)
     chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
     return int(state.settle("k", str(chosen), str(default)))
@@ -79,6 +86,7 @@ def k_in_url(default: int = 10, most: int = 50) -> int:
 def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:
     """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name."""
     default = default or next(iter(options))
+    forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
         label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help

@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.base.errors import LensError, UnsupportedError
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
+from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import readers
 from gnnrec_ui.frame import privacy, state, story, style
 from gnnrec_ui.frame.popovers import popover
@@ -208,6 +209,12 @@ def _nothing_yet(study: Study) -> None:
         st.info(
             "This dataset has no trained run yet. Train one; it takes about a minute.", icon=":material/model_training:"
         )
+        left = len(workspace().orphans())
+        if left:
+            st.caption(
+                f"{left} run{'s were' if left > 1 else ' was'} trained on data that have been replaced or deleted "
+                "since; the Train page lists what they were, and removes them."
+            )
     target = "data" if study.dataset_entry is None else "train"
     if target in _pages():
         link(target, f"Go to {SCREENS[target].title}")

@@ -35,6 +35,13 @@ def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
     return url if url is not None and is_valid(url) else default
 
 
+def gone(key: str, is_valid: Callable[[str], bool]) -> str | None:
+    """What a link asks for under `key` and is not here; to be asked before `follow`."""
+    url = st.query_params.get(key)
+    came_from_outside = url != st.session_state.get(_SYNCED, {}).get(key)
+    return url if url is not None and came_from_outside and not is_valid(url) else None
+
+
 def settle(key: str, value: str, default: str) -> str:
     """Write the choice of `key` into the URL where it is not there yet; a default that is not in the URL stays out.
 

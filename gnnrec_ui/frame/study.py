@@ -57,7 +57,7 @@ def choose_study() -> Study:
     if not datasets:
         return Study()
     runs = {entry.id: entry for entry in space.runs()}
-    unknown = _unknown(dataset=datasets, run=runs)
+    unknown = _unknown(dataset=datasets, run=runs) or _orphaned(datasets, runs)
     runs = {name: entry for name, entry in runs.items() if entry.is_usable}
     first = next(iter(datasets))
     wanted = _dataset_of_linked_run(datasets, runs) or state.follow("dataset", datasets.__contains__, first)
@@ -83,6 +83,18 @@ def _unknown(**known: Container[str]) -> str:
     wanted = {kind: st.query_params[kind] for kind in known if st.query_params.get(kind)}
     missing = [f"no {kind} “{name}”" for kind, name in wanted.items() if name not in known[kind]]
     return f"There is {' and '.join(missing)} here." if missing else ""
+
+
+def _orphaned(datasets: dict[str, DatasetEntry], runs: dict[str, RunEntry]) -> str:
+    """A sentence where the link names a run whose data are gone."""
+    run = runs.get(st.query_params.get("run", ""))
+    held = {entry.fingerprint for entry in datasets.values()}
+    if run is None or run.record.dataset_fingerprint in held:
+        return ""
+    return (
+        f"The run “{run.id}” was trained on data with fingerprint {run.record.dataset_fingerprint[:12]}, which no "
+        "dataset here has any more."
+    )
 
 
 def _dataset_of_linked_run(datasets: dict[str, DatasetEntry], runs: dict[str, RunEntry]) -> str | None:

@@ -82,7 +82,7 @@ def all_figures(figures: dict[str, Interval]) -> None:
     rows = [
         {
             "Figure": METRICS[name].title,
-            "Value": with_interval(found),
+            "Value": with_interval(found) + (f" ({found.reason})" if found.reason else ""),
             "Read it": ARROWS[METRICS[name].direction],
             "Definition": f"{METRICS[name].definition} {METRICS[name].source}.",
         }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnnrec_core.base.text import clean, csv_text
+from gnnrec_core.base.text import clean, csv_file, csv_text
 from gnnrec_core.data.dataset import NO_TIME, Dataset
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.render.neighbourhood import Neighbourhood
@@ -52,9 +52,9 @@ def person_line(dataset: Dataset, graph: RecGraph, user_index: int) -> str:
     return " · ".join(facts)
 
 
-def as_csv(table: pd.DataFrame) -> str:
-    """A table for download; no cell is a formula."""
-    return csv_text(table.columns, table.itertuples(index=False))
+def as_csv(table: pd.DataFrame) -> bytes:
+    """A table for download, which a spreadsheet opens as it is; no cell is a formula."""
+    return csv_file(csv_text(table.columns, table.itertuples(index=False)))
 
 
 def list_table(dataset: Dataset, graph: RecGraph, items: list[int], scores: list[float]) -> pd.DataFrame:

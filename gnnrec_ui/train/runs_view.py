@@ -62,7 +62,27 @@ def run_list(place: Workspace, fingerprint: str) -> None:
         )
         selected = [runs[row] for row in chosen["selection"]["rows"] if row < len(runs)]
         _actions(place, selected)
+    orphans(place)
     _trash(place)
+
+
+def orphans(place: Workspace) -> None:
+    """Runs of data that were replaced or deleted: named, with what they miss, and a button that removes each."""
+    for run in place.orphans():
+        with st.container(horizontal=True, vertical_alignment="center", key=f"orphan_{run.id}"):
+            st.caption(for_markdown(orphan_sentence(run)), width="content")
+            if not place.read_only and st.button("Delete", key=f"delete_{run.id}", icon=":material/delete:"):
+                place.delete_run(run.id)
+                st.rerun()
+
+
+def orphan_sentence(run: RunEntry) -> str:
+    """What such a run was trained on, and that it is gone."""
+    record = run.record
+    return (
+        f"The run {run.id} ({run_label(run)}) was trained on data with fingerprint {record.dataset_fingerprint[:12]} "
+        f"({record.dataset_name}), which no dataset here has any more. Import the same source again, or delete the run."
+    )
 
 
 def _actions(place: Workspace, selected: Sequence[RunEntry]) -> None:

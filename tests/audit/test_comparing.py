@@ -109,8 +109,11 @@ def test_points_and_front(found):
     points = comparison_points(found, "coverage")
     assert {point.kind for point in points} == {"run", "baseline"} and len(points) == 6
     front = pareto_front(points)
-    for point in points:
-        beaten = any(o.x >= point.x and o.y >= point.y and (o.x > point.x or o.y > point.y) for o in points)
+    chance = next(point for point in points if point.is_chance)
+    sound = [point for point in points if point.y > chance.y_high]
+    assert chance.name == "baseline: random" and chance not in front and set(front) <= set(sound)
+    for point in sound:
+        beaten = any(o.x >= point.x and o.y >= point.y and (o.x > point.x or o.y > point.y) for o in sound)
         assert (point in front) != beaten
     down = pareto_front([Point("a", "run", 1, 1), Point("b", "run", 2, 2)], x_higher=False)
     assert [point.name for point in down] == ["a", "b"]

@@ -118,3 +118,20 @@ def test_menus_offer_what_the_data_can_give():
     names = [choice.name for choice in available_groupings(sample())]
     assert names == ["age_band", "region", "reading_frequency", "activity", "taste", "tenure", "niche_genres"]
     assert all(group_users(sample(), name).member.any() for name in names)
+
+
+def test_dates_with_many_values_are_four_groups_in_order():
+    days = [f"20{20 + number // 12}-{1 + number % 12:02}-15" for number in range(40)]
+    data = with_users(random_dataset(48, 20), joined=days + [""] * 8)
+    found = group_users(data, "joined")
+    assert found.labels == (
+        "2020-01-15 to 2020-10-15", "2020-11-15 to 2021-08-15", "2021-09-15 to 2022-06-15", "2022-07-15 to 2023-04-15",
+    )  # fmt: skip
+    assert found.sizes.tolist() == [10, 10, 10, 10] and found.n_unknown == 8 and found.is_ordered
+    as_dates = with_users(random_dataset(48, 20), joined=pl.Series(days + [None] * 8).str.to_date())
+    assert group_users(as_dates, "joined").labels == found.labels
+
+
+def test_what_only_looks_like_dates_is_not_binned():
+    labels = [f"2024-01-{number:02} evening shift, team {number}" for number in range(1, 41)]
+    assert len(group_users(with_users(random_dataset(40, 20), joined=labels), "joined").labels) == 40

@@ -4,16 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gnnrec_core.audit.stats.statistics import (
-    benjamini_hochberg,
-    bootstrap_ratios,
-    grouped_jackknife,
-    holm,
-    paired_permutation,
-    percentile_interval,
-    permutation_tests,
-)
-from gnnrec_core.ranking.intervals import mean_interval
+from gnnrec_core.audit.stats.statistics import adjusted_p, grouped_jackknife, paired_tests, permutation_tests
 
 
 def two_groups(gap=0.0, n=400, share=0.3, seed=0):
@@ -23,22 +14,6 @@ def two_groups(gap=0.0, n=400, share=0.3, seed=0):
     member[:, 1] = ~member[:, 0]
     values = rng.normal(1.0, 0.5, n) + gap * member[:, 0]
     return values[:, None], np.ones((n, 1)), member
-
-
-def test_the_bootstrap_agrees_with_the_normal_interval_of_a_mean():
-    values, ones, member = two_groups()
-    low, high = percentile_interval(bootstrap_ratios(values, ones, member, 4000, 0))
-    own = values[member[:, 0], 0]
-    expected = mean_interval(own)
-    assert np.isclose(low[0, 0], expected.low, atol=0.01) and np.isclose(high[0, 0], expected.high, atol=0.01)
-
-
-def test_users_who_are_not_measurable_have_no_weight():
-    values, ones, member = two_groups()
-    ones[::2] = 0
-    values = np.where(ones > 0, values, 0)
-    draws = bootstrap_ratios(values, ones, member, 2000, 1)
-    assert np.isclose(draws[:, 0, 0].mean(), values[1::2][member[1::2, 0]].mean(), atol=0.01)
 
 
 def test_a_difference_is_signed_and_a_real_one_is_found():
@@ -108,29 +83,56 @@ def test_p_values_of_no_difference_are_uniform():
     assert stats.kstest(found, "uniform").pvalue > 0.01
 
 
+def test_alone_and_together_by_hand():
+    """Three tests, 99 draws of |statistic|: draw b has b, 2 b and 0. The largest is 2 b: 192 or more in 4 draws."""
+    draws = np.arange(1, 100)[:, None] * np.array([1.0, 2.0, 0.0])
+    p, together, critical = adjusted_p(draws, np.array([192.0, 193.0, 0.0]), np.array([True, True, True]), 3)
+    assert together[0] == pytest.approx(0.05) and together[1] < 0.05 and p[2] == together[2] == 1
+    assert critical == 192.0  # above this a statistic stands
+
+
+def test_decisions_agree_with_the_critical_statistic():
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        values = rng.gamma(0.3, size=(80, 3)) * (rng.random((80, 1)) < 0.7)
+        member = rng.integers(0, 4, 80)[:, None] == np.arange(4)
+        values[member[:, 0]] += 0.3
+        tests = permutation_tests(values, np.ones((80, 3)), member, 199, seed)
+        beyond = np.abs(tests.difference) > tests.critical * tests.error
+        assert np.array_equal(beyond, tests.p_adjusted < 0.05) and (tests.p_adjusted >= tests.p_value).all()
+
+
+def test_the_error_is_that_of_welch_with_four_typical_users_on_each_side():
+    values, ones, member = two_groups()
+    tests = permutation_tests(values, ones, member, 99, 0)
+    typical = values.var()
+    parts = [side.var(ddof=1) / len(side) + 4 * typical / len(side) ** 2 for side in (values[:120, 0], values[120:, 0])]
+    assert tests.error[0, 0] == pytest.approx(np.sqrt(sum(parts)))
+
+
+def test_where_all_are_alike_there_is_nothing_to_find_and_no_warning():
+    member = np.repeat([0, 1], 20)[:, None] == np.arange(2)
+    tests = permutation_tests(np.zeros((40, 1)), np.ones((40, 1)), member, 99, 0)
+    assert (tests.p_adjusted == 1).all() and (tests.error == 0).all()
+    nobody = permutation_tests(np.zeros((40, 1)), np.zeros((40, 1)), member, 99, 0)
+    assert np.isnan(nobody.p_adjusted).all() and np.isnan(nobody.difference).all()
+
+
 def test_paired_differences():
     rng = np.random.default_rng(0)
-    assert paired_permutation(rng.normal(0.5, 1, 200), 999, 0) < 1e-6
-    assert paired_permutation(np.zeros(20), 99, 0) == 1.0
+    assert paired_tests(rng.normal(0.5, 1, (200, 1)), 999, 0).p_value[0] < 1e-6
+    assert paired_tests(np.zeros((20, 1)), 99, 0).p_adjusted[0] == 1.0
     noise = rng.normal(0, 1, 60)
     known = stats.permutation_test((noise,), np.mean, permutation_type="samples", n_resamples=5000, rng=1)
-    assert paired_permutation(noise, 5000, 0) == pytest.approx(known.pvalue, abs=0.03)
+    assert paired_tests(noise[:, None], 5000, 0).p_value[0] == pytest.approx(known.pvalue, abs=0.03)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_adjusted_p_values(p):
-    p = np.array(p)
-    order = np.argsort(p, kind="stable")
-    running, expected = 0.0, np.empty(len(p))
-    for place, index in enumerate(order):  # Holm, step by step
-        running = max(running, min(1.0, (len(p) - place) * p[index]))
-        expected[index] = running
-    assert np.allclose(holm(p), expected)
-    assert np.allclose(benjamini_hochberg(p), stats.false_discovery_control(p))
-
-
-def test_nothing_measurable_is_left_out_of_the_count():
-    assert np.allclose(holm(np.array([0.01, np.nan, 0.04])), [0.02, np.nan, 0.04], equal_nan=True)
+@given(st.integers(0, 10_000), st.integers(5, 60), st.floats(0, 1))
+def test_a_paired_interval_excludes_zero_exactly_where_the_test_stands(seed, n, shift):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(shift, 1, (n, 4)) * (rng.random((n, 4)) < 0.6)
+    tests = paired_tests(values, 199, seed)
+    assert np.array_equal(np.abs(values.mean(0)) > tests.reach * (1 + 1e-5), tests.p_adjusted < 0.05)
 
 
 def test_the_jackknife_error_of_a_mean_is_the_standard_error():

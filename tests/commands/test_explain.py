@@ -85,7 +85,7 @@ def test_counterfactual_and_why_not_are_as_in_the_contract(capsys, run_folder):
         (["explain", "lightgcn", "--user", "u1", "--item", "i1", "--top", "-1"], "--top -1"),
         (["explain", "popularity", "--user", "u1", "--item", "i1"], "'popularity'"),
         (["counterfactual", "popularity", "--user", "u1", "--item", "i1"], "'popularity'"),
-        (["explain", "lightgcn", "--user", "u1", "--item", "i1", "--k", "0"], "k = 0"),
+        (["explain", "lightgcn", "--user", "u1", "--item", "i1", "--k", "0"], "Lists of 0 items"),
     ],
 )
 def test_wrong_requests_are_exit_2_with_a_sentence_and_a_hint(capsys, run_folder, words, message):

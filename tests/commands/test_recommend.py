@@ -48,7 +48,7 @@ def test_validation_is_judged_with_train_left_out(capsys, ease):
     "words, message",
     [
         (["--split", "train"], "train"),
-        (["--k", "0"], "k = 0"),
+        (["--k", "0"], "Lists of 0 items"),
         (["--dataset", "/nowhere"], "no dataset"),
     ],
 )

@@ -72,7 +72,7 @@ def run_record(place: Workspace, name: str, state: str, process: psutil.Process 
     write_json(place.home / "runs" / name / "run.json", record.to_dict())
 
 
-def until(place: Workspace, name: str, *states: str, seconds: float = 60) -> jobs.JobStatus:
+def until(place: Workspace, name: str, *states: str, seconds: float = 240) -> jobs.JobStatus:
     end = time.monotonic() + seconds
     while (status := jobs.status_of(place, name)).state not in states:
         over = status.state in ("failed", "finished", "cancelled", "interrupted")
@@ -196,9 +196,9 @@ def test_a_training_that_ignores_a_cancel_is_killed_with_its_children(place):
         assert jobs.status_of(place, "r-1").state == "running"
         late = replace(job, cancelled_at=time.time() - jobs.GRACE_SECONDS - 1)
         write_json(place.home / "jobs" / "r-1" / "job.json", asdict(late))
-        until(place, "r-1", "cancelled", seconds=5)
-        process.wait(5)
-    end = time.monotonic() + 5
+        until(place, "r-1", "cancelled")
+        process.wait(240)
+    end = time.monotonic() + 240
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -222,13 +222,13 @@ def test_cancel_takes_a_waiting_job_out_and_stops_a_running_one_which_can_go_on(
     assert [status.job.id for status in jobs.statuses(place)] == [first.id]
     until(place, first.id, "running")
     history = place.home / "runs" / first.id / "history.jsonl"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not history.is_file() or history.read_text().count("\n") < 3:
         assert time.monotonic() < end
         time.sleep(0.1)
     jobs.cancel(place, first.id)
-    until(place, first.id, "cancelled", seconds=20)
-    assert jobs._gone_within(first, 10)
+    until(place, first.id, "cancelled")
+    assert jobs._gone_within(first, 240)
     assert (place.home / "runs" / first.id / "model.safetensors").is_file()
     again = jobs.resume(place, first.id)
     assert again.resume and again.number > first.number

@@ -93,10 +93,8 @@ def test_the_cap_on_memory_ends_in_a_sentence(log, tmp_path, monkeypatch):
 
 def test_the_clock_ends_a_child_that_never_ends(log, tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 0.2)
-    start = time.monotonic()
     with pytest.raises(DataError, match="could not be read within"):
         sandbox.draft_apart(log, tmp_path)
-    assert time.monotonic() - start < 20
     assert not [child for child in psutil.Process().children() if "parsing_child" in " ".join(child.cmdline())]
 
 

@@ -11,6 +11,7 @@ from gnnrec_core.explain.explaining import explain_model, with_checks, with_fait
 from gnnrec_core.explain.explanation import Case, Check, Contribution, Explanation, Node
 from gnnrec_core.explain.narrative import attribute_columns, named_parts, narrate
 from gnnrec_core.explain.scores.scoring import scorer_of
+from tests.audit.small_runs import trained
 from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_model
 from tests.worlds import make_dataset, random_dataset
 
@@ -144,7 +145,9 @@ def test_every_percentage_and_rank_is_one_of_the_explanations_figures(target):
     item = model.case(SCORE).item_index
     found = explain_model(model, model.dataset, USER, item, "ledger", target, 5)
     shares = {round(100 * abs(p.share)) for p in found.contributions} | {round(100 * abs(found.baseline / found.score))}
-    ranks = {found.rank} | {p.checked.rank_without for p in found.contributions if p.checked}
+    ranks = {found.rank, 6 if target == "margin" else found.rank} | {
+        p.checked.rank_without for p in found.contributions if p.checked
+    }
     text = " ".join(found.narrative)
     assert re.findall(r"(\d+) %", text) and "(recomputed)" in text
     assert {int(n) for n in re.findall(r"(\d+) %", text)} <= shares
@@ -198,3 +201,64 @@ def test_faithfulness_comes_with_its_verdict(method):
         assert measured.faithfulness["stability"] == 1.0
     else:
         assert measured.faithfulness["stability"] < 0.9
+
+
+def negative(parts, baseline=-0.0035):
+    """The score of user 3 and item 23 of a real file: below 0, with a part above 0."""
+    case = Case(0, 3, "score", 10, -0.0012, 2)
+    shared = [replace(one, share=one.value / -0.0012) for one in parts]
+    return replace(explanation(shared, case=case, baseline=baseline), score=-0.0012)
+
+
+def test_a_part_above_zero_speaks_for_the_item_also_where_the_score_is_below(dataset):
+    said = narrate(negative([part(0.0002, "i1", "Dune"), part(-0.0001, "i0", "Emma")]), dataset)
+    assert said[1] == "Dune speaks for it, by 0.0002 (the score is −0.0012)."
+    assert said[2] == "Emma speaks against it, by 0.0001 (the score is −0.0012)."
+    assert said[3].startswith("What no interaction carries speaks against it, by 0.0035 (the score is −0.0012): ")
+    assert not any("%" in sentence for sentence in said)
+
+
+def test_an_item_that_the_user_has_is_never_called_new(dataset):
+    case = Case(0, 1, "score", 10, 2.0, 2)
+    said = narrate(explanation([part(1.24, "i0", "Emma")], case=case), dataset)
+    assert said[0].startswith(
+        "This user has Dune already, so it is in no list of theirs; by its score it would stand 2nd"
+    )
+
+
+def test_a_list_without_a_history_is_not_personal(dataset):
+    made = make_dataset([(0, 0, "train"), (0, 1, "train"), (1, 3, "test"), (2, 3, "train")])
+    case = Case(1, 3, "score", 10, 2.0, 2)
+    assert "the list is not personal" in narrate(explanation([], case=case), made)[1]
+    assert not any("personal" in sentence for sentence in narrate(explanation([part(1.24, "i1", "Dune")]), dataset))
+
+
+def test_many_small_parts_are_said_to_be_many(dataset):
+    """4,000 parts of 0.0005 (0.025 % of 2.0) and one of -0.06: the only one that gets a sentence speaks against."""
+    small = [part(0.0005, "i0", "Emma") for _ in range(4000)]
+    said = narrate(explanation([part(-0.06, "i1", "Dune"), *small], baseline=0.06), dataset)
+    assert said[1] == "Dune speaks against it, by 3 % of the score."
+    assert said[2].startswith(
+        "What speaks for it is spread over 4,000 parts, the largest of which is under 1 % of them"
+    )
+    few = narrate(explanation([part(1.24, "i1", "Dune"), *small[:20]]), dataset)
+    assert not any("spread" in sentence for sentence in few)
+
+
+def test_the_reference_of_a_lead_is_given_its_place():
+    made = make_dataset([(0, 0, "train"), (1, 29, "train")])
+    first = narrate(explanation([], case=Case(0, 3, "margin", 10, 2.5, 2, 7, 0.5)), made)[0]
+    assert first.endswith(
+        "2 ahead of Item 7, which stands 11th, the first beyond a list of 10; this lead is explained."
+    )
+    outside = narrate(explanation([], case=Case(0, 3, "margin", 10, 2.5, 14, 7, 0.5)), made)[0]
+    assert "which stands 10th, the last of a list of 10" in outside
+
+
+def test_a_model_is_described_by_what_it_has():
+    made = random_dataset(30, 40)
+    model = trained(made, "itemknn").model
+    item = int(np.argsort(-model.score(np.array([0]))[0])[0])
+    said = " ".join(explain_model(model, made, 0, item, "ledger", "score", 5).narrative)
+    assert "the weights between items as they are" in said
+    assert not re.search("embedding|degree|trained again without", said.replace("a model trained again without it", ""))

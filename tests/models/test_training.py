@@ -155,7 +155,7 @@ def test_a_signal_cancels_and_keeps_the_best_so_far(number, data, tmp_path):
     running = RunRecord.read(tmp_path / "run")
     assert running.state == "running" and is_alive(running.process)
     os.kill(child.pid, number)
-    assert child.wait(20) == 0
+    assert child.wait(240) == 0
     run = load_run(tmp_path / "run")
     history = read_history(tmp_path / "run")
     assert run.record.state == "cancelled" and run.record.figures["epochs_run"] == len(history)

@@ -134,7 +134,7 @@ def test_a_case_outside_the_list_says_why_there_is_no_counterfactual(run_folder)
         (["--user", "nobody"], "no user 'nobody'"),
         (["--item", "nothing"], "no item 'nothing'"),
         (["--top", "0"], "--top 0"),
-        (["--k", "0"], "k = 0"),
+        (["--k", "0"], "Lists of 0 items"),
     ],
 )
 def test_wrong_requests_end_with_code_2(run_folder, tmp_path, monkeypatch, capsys, change, message):

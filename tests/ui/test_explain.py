@@ -104,7 +104,7 @@ def test_paths_say_what_they_carry_and_what_is_not_shown():
     assert f"carry {theme.percent(shown)} of the score" in texts(app)
 
 
-def wait_for(app, is_there, patience=120):
+def wait_for(app, is_there, patience=240):
     """Run the page again, as its bar does each second, until something is there."""
     end = time.monotonic() + patience
     while not is_there():
@@ -121,7 +121,7 @@ def test_a_slow_method_is_asked_beside_the_page_and_its_answer_stays(monkeypatch
         if method != "gnnexplainer":
             return explain(run, user, item, method, *rest)
         started.set()
-        assert may_end.wait(60)
+        assert may_end.wait(240)
         return replace(answered, method="gnnexplainer")
 
     app = open_view("Methods", target="score")
@@ -186,6 +186,7 @@ def test_the_map_can_be_coloured_and_marks_the_person():
 
 
 def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
+    monkeypatch.setattr("gnnrec_ui.map_view.SVG_POINTS", 50)
     monkeypatch.setattr("gnnrec_ui.map_view.FIRST_POINTS", 100)
     app = open_page("map", user=USER)
     n = RUN.dataset.n_items
@@ -198,6 +199,9 @@ def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
     assert f"{n} selected" in texts(app)
     app = open_page("map", user=USER, dots="all")
     assert not app.error and "items are drawn" not in texts(app)
+    app = open_page("map", user=USER, dots="plain")  # for a browser without WebGL
+    assert not app.error and "items are drawn" in texts(app)
+    assert '"scattergl"' not in app.get("plotly_chart")[0].proto.spec
 
 
 def test_methods_page_describes_every_method():

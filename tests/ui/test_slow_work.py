@@ -7,6 +7,9 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_ui import readers
 from gnnrec_ui.server.slow_work import Line
 
+PATIENCE = 240.0
+"""Seconds that anything may take on a busy machine: no test says how fast something is."""
+
 
 def test_the_same_question_is_answered_once():
     line, calls = Line(), []
@@ -16,7 +19,7 @@ def test_the_same_question_is_answered_once():
         return 42
 
     first = line.ask("key", question)
-    assert first.ended.wait(10) and first.state == "done" and first.answer == 42
+    assert first.ended.wait(PATIENCE) and first.state == "done" and first.answer == 42
     assert line.ask("key", question) is first and line.find("key") is first and calls == [1]
     assert line.find("another") is None
 
@@ -28,14 +31,14 @@ def test_the_share_that_is_reported_is_seen_and_gives_the_time_left():
         with progress.part(1, 2):
             progress.report(1, 2)
         half.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
 
     work = line.ask("key", question)
-    assert half.wait(10) and work.share == 0.75 and work.state == "running"
+    assert half.wait(PATIENCE) and work.share == 0.75 and work.state == "running"
     work.began -= 30  # as if thirty seconds had passed
     assert 9.9 < work.seconds_left < 11
     go_on.set()
-    assert work.ended.wait(10) and work.state == "done"
+    assert work.ended.wait(PATIENCE) and work.state == "done"
 
 
 def test_cancelled_work_stops_at_its_next_report_and_can_be_asked_again():
@@ -47,20 +50,20 @@ def test_cancelled_work_stops_at_its_next_report_and_can_be_asked_again():
             started.set()
 
     work = line.ask("key", endless)
-    assert started.wait(10)
+    assert started.wait(PATIENCE)
     work.stop.set()
-    assert work.ended.wait(10) and work.state == "cancelled"
+    assert work.ended.wait(PATIENCE) and work.state == "cancelled"
     again = line.ask("key", lambda: "done this time")
-    assert again is not work and again.ended.wait(10) and again.answer == "done this time"
+    assert again is not work and again.ended.wait(PATIENCE) and again.answer == "done this time"
 
 
 def test_one_piece_runs_at_a_time():
     line, first_may_end = Line(), threading.Event()
-    first = line.ask("first", lambda: first_may_end.wait(10))
+    first = line.ask("first", lambda: first_may_end.wait(PATIENCE))
     second = line.ask("second", lambda: "second")
     assert not second.ended.wait(0.3) and second.state == "waiting"
     first_may_end.set()
-    assert first.ended.wait(10) and second.ended.wait(10) and second.answer == "second"
+    assert first.ended.wait(PATIENCE) and second.ended.wait(PATIENCE) and second.answer == "second"
 
 
 def test_errors_keep_their_sentence_and_bugs_get_one():
@@ -69,9 +72,9 @@ def test_errors_keep_their_sentence_and_bugs_get_one():
 
     line = Line()
     work = line.ask("refused", refuses)
-    assert work.ended.wait(10) and work.state == "failed" and work.error.message == "No."
+    assert work.ended.wait(PATIENCE) and work.state == "failed" and work.error.message == "No."
     work = line.ask("bug", lambda: 1 / 0)
-    assert work.ended.wait(10) and work.state == "failed" and "log" in work.error.hint
+    assert work.ended.wait(PATIENCE) and work.state == "failed" and "log" in work.error.hint
 
 
 def test_work_stops_soon_after_its_last_reader_has_gone(monkeypatch):
@@ -89,8 +92,8 @@ def test_work_stops_soon_after_its_last_reader_has_gone(monkeypatch):
     for session in ("one", "two"):
         monkeypatch.setattr(readers, "reader", lambda session=session: session)
         work = line.ask("key", question)
-    assert begun.wait(10) and work.readers == {"one", "two"}
+    assert begun.wait(PATIENCE) and work.readers == {"one", "two"}
     there.discard("one")
     assert not work.ended.wait(0.2)
     there.discard("two")
-    assert work.ended.wait(2) and work.state == "cancelled"
+    assert work.ended.wait(PATIENCE) and work.state == "cancelled"

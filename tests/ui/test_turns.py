@@ -7,7 +7,7 @@ import pytest
 
 from gnnrec_ui.server.turns import Turns
 
-PATIENCE = 10.0
+PATIENCE = 240.0
 
 
 def begin(turns, name, log, hold):

@@ -124,7 +124,7 @@ METRICS = (
         "List (a, b, c), held out b and x: 1 / 2 = 0.5.",
         recall,
         (Variant("LensKit", "Divides by min(k, held-out items).", recall_capped),),
-        oracle="accuracy.recall@3",
+        oracle="accuracy.recall@3", with_held_out=-1,
     ),
     Metric(
         "recall_capped", "Recall, capped", "accuracy", "user",
@@ -140,21 +140,21 @@ METRICS = (
         "List (a, b, c), held out b and x: 1 / 3.",
         precision,
         (Variant("LensKit", "Divides by the length of the list.", precision_of_list),),
-        oracle="accuracy.precision@3",
+        oracle="accuracy.precision@3", with_held_out=1,
     ),
     Metric(
         "hit_rate", "Hit rate", "accuracy", "user",
         "The share of users whose list holds at least one held-out item.",
         "1 with a hit, else 0", "0 to 1", "higher", EVALUABLE, "Deshpande and Karypis 2004",
         "Four of five users have a hit: 0.8.",
-        hit_rate, oracle="accuracy.hit_rate@3",
+        hit_rate, oracle="accuracy.hit_rate@3", with_held_out=1,
     ),
     Metric(
         "mrr", "MRR", "accuracy", "user",
         "How far up the first held-out item stands.",
         "1 / rank of the first hit, 0 without one", "0 to 1", "higher", EVALUABLE, "Voorhees 1999",
         "First hit at rank 2: 0.5.",
-        reciprocal_rank, oracle="accuracy.mrr@3",
+        reciprocal_rank, oracle="accuracy.mrr@3", with_held_out=1,
     ),
     Metric(
         "map", "MAP", "accuracy", "user",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from gnnrec_core.audit.evidence import Evidence, PerUser
+from gnnrec_core.ranking.intervals import Interval, mean_interval
 
 Family = Literal[
     "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
@@ -16,6 +18,7 @@ Family = Literal[
 Direction = Literal["higher", "lower", "neither"]
 Ratio = tuple[PerUser, PerUser]
 """Numerator and denominator of each user; the figure of a group is sum / sum."""
+_ENDS = re.compile(r"(-?[\d.]+) to (?:ln 100 = )?([\d.]+)(?:;.*)?")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Metric:
     measurable users. "ratio": `compute` gives (numerator `[n]`, denominator `[n]`) and the figure is
     sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
-    figures too slow for the standard suite. `example` is the worked example of `docs/metrics.md`.
+    figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
+    with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`.
     """
 
     name: str
@@ -55,6 +59,34 @@ class Metric:
     default: bool = True
     offset: float = 0.0
     oracle: str = ""
+    with_held_out: Literal[-1, 0, 1] = 0
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The ends of `range` where both are numbers: between them lies every user's value under our definition."""
+        ends = _ENDS.fullmatch(self.range)
+        return (float(ends[1]), float(ends[2])) if ends else None
+
+    @property
+    def nobody(self) -> str:
+        """Why there is no figure where nothing can be measured."""
+        return f"nothing to measure it on: it is over {self.denominator}"
+
+    def fits(self, values: PerUser) -> bool:
+        """Whether each value lies in `bounds`, as it may not under some other library's definition."""
+        return self.bounds is not None and bool(self.bounds[0] <= values.min() and values.max() <= self.bounds[1])
+
+    def interval(self, parts: Ratio, level: float = 0.95) -> Interval:
+        """The figure of the users with these parts `[n]`, with its interval over them (ratios linearised)."""
+        top, bottom = (values[parts[1] > 0] for values in parts)
+        if not len(bottom):
+            return Interval(float("nan"), reason=self.nobody)
+        if self.level == "user":
+            return mean_interval(top / bottom, level, self.bounds if self.fits(top) else None)
+        value = float(top.sum() / bottom.sum())
+        spread = mean_interval((top - value * bottom) / bottom.mean(), level)
+        value += self.offset
+        return Interval(value, value + spread.low, value + spread.high)
 
     def missing(self, evidence: Evidence) -> tuple[str, ...]:
         """The names in `needs` that `evidence` does not have."""

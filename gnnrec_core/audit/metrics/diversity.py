@@ -84,7 +84,9 @@ def personalization(e: Evidence) -> float:
 
 
 def serendipity(e: Evidence) -> PerUser:
-    """Mean over the list of hit x (1 - mean cosine to the history)."""
+    """Mean over the list of hit x (1 - mean cosine to the history); nobody is measurable where nothing is held out."""
+    if not e.relevant.nnz:
+        return np.full(e.n, np.nan)
     keys, cosines = e.hit_cosines
     rows, places = np.nonzero(e.hit)
     found = np.searchsorted(keys, rows * e.n_items + e.items[rows, places])

@@ -24,21 +24,28 @@ definition where one name has several.
 TAIL = """
 ## Groups and tests
 
-* A group's figure is the mean over its measurable users (ratio figures: sum / sum). Its interval is of {n} bootstrap
-  draws in which each user has a Poisson(1) weight; the interval of all users is Student's t, of the hit rate Wilson's.
-* A difference is signed: a group's figure minus that of all other users. Its p-value shuffles group membership; with
-  fewer than 10 shuffles beyond it, the tail is the normal curve with the shuffles' mean and deviation. Holm's
-  adjustment is over all differences of a report; two groups that are each other's rest count as one test.
-* The omnibus p-value asks whether the grouping matters at all: measurable users x (figure of the group - figure of
-  all)^2, summed over groups, against shuffles.
-* `detectable` is 2.80 standard deviations of the shuffles: a true difference of that size is found with probability 0.8
-  at an unadjusted 5 %.
-* Findings. "cannot tell": fewer than 50 measurable users on a side, or not significant although a difference that
-  matters could not have been found. "none": not significant, and one that matters would have been. "small":
-  significant, below the practical threshold (5 % of the others' figure). "worse", "better" (figures with a direction),
-  "lower", "higher" (figures without): significant and at least that large.
+* A figure is the mean over its measurable users (ratio figures: sum / sum). Its 95 % interval, of all users and
+  of a group alike, is Gaffke's where the figure has a range (for shares that is Clopper and Pearson's, or
+  Wilson's where that is wider), else Student's t; why: `docs/decisions/0011-intervals.md`.
+* A difference is signed: a group's figure minus that of all other users, in units of its error (Welch's, with
+  the spread of four typical users added to each side). Its p-value shuffles group membership {n} times. The
+  adjusted p-value is Westfall and Young's: how often the largest statistic of any difference of the report is
+  at least this large; under 5 % it is read from the normal curve where fewer than 10 shuffles are beyond it.
+  Two groups that are each other's rest count as one test. Runs are compared in the same way, by flipping the
+  signs of paired differences.
+* The interval of a difference holds for all differences of the report together and excludes 0 exactly where the
+  adjusted p-value is under 5 %.
+* The omnibus p-value asks whether the grouping matters at all: measurable users x (figure of the group - figure
+  of all)^2, summed over groups, against shuffles. It is not adjusted and no finding rests on it.
+* `detectable` is the true difference that the adjusted test finds with probability 0.8.
+* Findings (`audit/decision.py`). "worse", "better" (figures with a direction), "lower", "higher" (figures
+  without): the adjusted p-value is under 5 % and the difference at least the practical threshold (5 % of the
+  others' figure). "small": under 5 %, but less. "none": not under 5 %, and the whole interval is inside the
+  threshold. "cannot tell": everything else, with the users that would be needed. Fewer than 50 measurable users
+  on a side qualify a finding; they never silence it. Where the others' figure is 0 there is no ratio, and words
+  say so.
 * Coverage and Gini have no bootstrap (a resample has 63 % of the users and covers less): their interval is +-1.96
-  errors of a jackknife over 10 blocks of users.
+  errors of a jackknife over 10 blocks of users, none where all blocks agree.
 * Groups of fewer than 10 people (a setting) are never shown, nor groups that would let them be worked out by adding and
   subtracting what is shown; so a small group takes another one with it. Each user's own row stays available to the
   person who runs the audit.

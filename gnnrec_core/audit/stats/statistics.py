@@ -1,4 +1,4 @@
-"""How sure a difference is: intervals over users, permutation tests, adjustment for many tests."""
+"""How sure a difference is: permutation tests, alone and together, and what their intervals follow from."""
 
 from __future__ import annotations
 
@@ -10,127 +10,130 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 Values = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 BLOCK_CELLS = 4_000_000
-
-
-def bootstrap_ratios(
-    numerator: Values, denominator: Values, member: NDArray[np.bool_], n_draws: int, seed: int
-) -> Values:
-    """Bootstrap draws of sum(numerator) / sum(denominator) in groups, `[n_draws, n_metrics, n_groups]`.
-
-    `numerator`, `denominator` `[n, n_metrics]`; `member` `[n, n_groups]`, groups may overlap. Each draw gives each user
-    a Poisson(1) weight (the limit of drawing n users with replacement; Hanley and MacGibbon 2006), the same weight in
-    all groups, so that differences between groups can be taken draw by draw. NaN where a draw has nobody measurable.
-    """
-    n, n_metrics = numerator.shape
-    parts = np.concatenate([numerator, denominator], axis=1).astype(np.float32)
-    wide = (parts[:, :, None] * member[:, None, :].astype(np.float32)).reshape(n, -1)  # [n, 2 metrics x groups]
-    rng = np.random.default_rng(seed)
-    sums = np.empty((n_draws, wide.shape[1]))
-    step = max(1, BLOCK_CELLS // max(1, n))
-    for start in range(0, n_draws, step):
-        stop = min(start + step, n_draws)
-        sums[start:stop] = _poisson(rng, (stop - start, n)) @ wide
-    shaped = sums.reshape(n_draws, 2, n_metrics, member.shape[1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios: Values = np.where(shaped[:, 1] > 0, shaped[:, 0] / shaped[:, 1], np.nan)
-    return ratios
-
-
-def _poisson(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Poisson(1) draws from 16 random bits each, by a table of the inverse distribution (exact to 2^-16)."""
-    return _POISSON[rng.integers(0, 1 << 16, shape, dtype=np.uint16)]
-
-
-def _poisson_table() -> NDArray[np.float32]:
-    terms = np.exp(-1.0) / np.cumprod(np.concatenate([[1.0], np.arange(1.0, 9.0)]))
-    return np.searchsorted(np.cumsum(terms), (np.arange(1 << 16) + 0.5) / (1 << 16)).astype(np.float32)
-
-
-_POISSON = _poisson_table()
-
-
-def percentile_interval(draws: Values, level: float = 0.95) -> tuple[Values, Values]:
-    """Percentile bounds along axis 0, NaN where a draw is NaN."""
-    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-    return low, high
+ALPHA = 0.05
+PRIOR_USERS = 4.0
+"""Typical users whose spread is added to each side: plus four, as Agresti and Caffo (2000) add to shares."""
 
 
 @dataclass(frozen=True)
 class GroupTests:
-    """`difference` group minus rest and its `p_value` `[n_metrics, n_groups]`; `omnibus` p-values `[n_metrics]`.
+    """Each group against all others, `[n_metrics, n_groups]`, NaN where nothing can be compared.
 
-    `smallest_detectable` `[n_metrics, n_groups]`: the difference that would be found with probability 0.8 at an
-    unadjusted 5 % (2.80 standard deviations of the permutation distribution): the power hint.
+    `difference` group minus rest; `error` its standard error; `p_value` of one test alone; `p_adjusted` for all tests
+    of the family together; `critical` (one number): the errors from which a difference is beyond chance in all of
+    them, so that difference +- critical x error excludes 0 exactly where `p_adjusted` < `ALPHA`. `omnibus` p-values
+    `[n_metrics]`; `n_tests` the distinct tests in the family.
     """
 
     difference: Values
+    error: Values
     p_value: Values
+    p_adjusted: Values
     omnibus: Values
-    smallest_detectable: Values
+    critical: float
+    n_tests: int
 
 
 def permutation_tests(
-    numerator: Values, denominator: Values, member: NDArray[np.bool_], n_draws: int, seed: int
+    numerator: Values,
+    denominator: Values,
+    member: Flags,
+    n_draws: int,
+    seed: int,
+    family: Flags | None = None,
 ) -> GroupTests:
     """Tests that group membership has nothing to do with a figure: users keep their values, labels are shuffled.
 
-    Group against rest: two-sided on the difference. Omnibus: the sum over groups of measurable users x (figure of the
-    group - figure of all)^2. p = (1 + draws at least as extreme) / (1 + draws); where fewer than 10 draws are, the
-    tail is read from the normal curve with the permutation distribution's mean and standard deviation.
+    `numerator`, `denominator` `[n, n_metrics]`, `member` `[n, n_groups]`, `family` `[n_metrics, n_groups]` the tests
+    that count together (default: all). The statistic is difference / error with a Welch error, so that the test is
+    exact under shuffling and stays sound where groups differ in spread (Janssen 1997; Chung and Romano 2013). The
+    adjusted p-value is Westfall and Young's (1993, single step): how often the largest statistic of any test is at
+    least this large. Where that is rare, the tail is read from the normal curve, times the number of tests. Omnibus:
+    the sum over groups of measurable users x (figure of the group - figure of all)^2.
     """
-    observed = _gaps(numerator, denominator, member)
+    sums = _Sums.of(numerator, denominator)
+    observed = sums.compare(member)
+    counts: Flags = np.isfinite(observed.statistic)
+    counts = counts if family is None else counts & family
     rng = np.random.default_rng(seed)
-    draws = np.empty((n_draws, *observed[0].shape))
-    spread = np.empty((n_draws, len(observed[1])))
+    draws = np.empty((n_draws, *counts.shape))
+    spread = np.empty((n_draws, len(counts)))
     for number in range(n_draws):
-        draws[number], spread[number] = _gaps(numerator, denominator, member[rng.permutation(len(member))])
-    deviation, centre = _std(draws), np.nanmean(_filled(draws), axis=0)
+        shuffled = sums.compare(member[rng.permutation(len(member))])
+        draws[number], spread[number] = np.nan_to_num(np.abs(shuffled.statistic)), shuffled.between
+    own = np.where(counts, np.abs(observed.statistic), np.nan)
+    n_tests = max(1, n_distinct(own, member, counts))
+    p, adjusted, critical = adjusted_p(draws, own, counts, n_tests)
     return GroupTests(
-        observed[0],
-        _tail(np.abs(draws), np.abs(observed[0]), 2 * norm.sf(_z(observed[0] - centre, deviation))),
-        _tail(spread, observed[1], None),
-        2.80 * deviation,
-    )
+        np.where(np.isfinite(observed.statistic), observed.difference, np.nan),
+        observed.error, p, adjusted, _tail(spread, observed.between, None), critical, n_tests,
+    )  # fmt: skip
 
 
-def paired_permutation(differences: Values, n_draws: int, seed: int) -> float:
-    """Two-sided p-value that the mean of paired differences is 0: signs are flipped at random, NaN left out.
+def n_distinct(statistic: Values, member: Flags, counts: Flags) -> int:
+    """Tests that count, less those of groups that are exactly the rest of an earlier one."""
+    mirrored = np.zeros(member.shape[1], dtype=bool)
+    for place in range(1, member.shape[1]):
+        mirrored[place] = (member[:, :place] != member[:, place, None]).all(0).any()
+    return int((counts & ~mirrored).sum())
 
-    The tail beyond 10 draws is read from the normal curve, as in `permutation_tests`.
+
+def adjusted_p(draws: Values, own: Values, counts: Flags, n_tests: int) -> tuple[Values, Values, float]:
+    """p-values alone and together, and the critical statistic, from |statistic| of `draws` `[n_draws, ...]` and `own`.
+
+    Single-step maxT over the cells that `counts`. Adjusted p-values under `ALPHA` with fewer than 10 draws beyond them
+    are refined by the normal tail; that changes no decision.
     """
-    known = differences[np.isfinite(differences)]
-    if not len(known) or not known.any():
-        return 1.0
+    n_draws = len(draws)
+    deviation = np.sqrt(np.square(draws).mean(0))
+    p = _tail(draws, own, np.where(deviation > 0, 2 * norm.sf(_over(own, deviation)), 1.0))
+    largest = np.where(counts, draws, 0.0).reshape(n_draws, -1).max(axis=1, initial=0.0)
+    beyond = (largest.reshape(-1, *(1,) * own.ndim) >= np.nan_to_num(own) * (1 - 1e-9)).sum(0)
+    together = (1.0 + beyond) / (1.0 + n_draws)
+    rare = (together < ALPHA) & (beyond < 10)
+    together = np.where(rare, np.minimum(together, n_tests * p), together)
+    allowed = int(((1.0 + np.arange(n_draws)) / (1.0 + n_draws) < ALPHA).sum())  # draws beyond must be fewer
+    critical = float(np.sort(largest)[::-1][max(allowed, 1) - 1])
+    return p, np.where(np.isfinite(own), np.maximum(together, p), np.nan), critical
+
+
+@dataclass(frozen=True)
+class PairedTests:
+    """`p_value` of each test alone, `p_adjusted` of all together `[n_tests]`, and `reach`: a mean +- its reach excludes
+    0 exactly where `p_adjusted` < `ALPHA`, that is where the statistic is beyond `critical`."""
+
+    p_value: Values
+    p_adjusted: Values
+    reach: Values
+    critical: float
+
+
+def paired_tests(differences: Values, n_draws: int, seed: int) -> PairedTests:
+    """Tests that the means of paired differences `[n, n_tests]` are 0: the signs of each user are flipped at random,
+    the same in all tests; NaN is not measurable.
+
+    The statistic is |sum| / root of the sum of squares, which grows with Student's t; `reach` solves it for the mean
+    that it would just allow.
+    """
+    known = np.nan_to_num(differences).astype(np.float32)
+    scale = np.sqrt(np.square(known, dtype=np.float64).sum(0))
+    own = _over(np.abs(known.sum(0, dtype=np.float64)), scale)
     rng = np.random.default_rng(seed)
-    draws = np.empty(n_draws)
-    step = max(1, BLOCK_CELLS // len(known))
+    draws = np.empty((n_draws, known.shape[1]))
+    step = max(1, BLOCK_CELLS // max(1, len(known)))
     for start in range(0, n_draws, step):
         size = (min(start + step, n_draws) - start, len(known))
         signs = rng.integers(0, 2, size, dtype=np.int8).astype(np.float32)
-        draws[start : start + size[0]] = 2.0 * (signs @ known.astype(np.float32)) - known.sum()
-    z = abs(known.sum()) / np.sqrt(np.square(known).sum())
-    observed = np.array(abs(known.sum()) * (1 - 1e-6))
-    return float(_tail(np.abs(draws), observed, np.array(2 * norm.sf(z))))
-
-
-def holm(p: Values) -> Values:
-    """Holm's step-down adjusted p-values (1979); NaN stays NaN and is not counted.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    return _adjust(p, lambda ordered: np.maximum.accumulate(ordered * np.arange(len(ordered), 0, -1)))
-
-
-def benjamini_hochberg(p: Values) -> Values:
-    """Benjamini and Hochberg's adjusted p-values (1995), for the false discovery rate; NaN stays NaN."""
-
-    def step_up(ordered: Values) -> Values:
-        scaled = ordered * len(ordered) / np.arange(1, len(ordered) + 1)
-        return np.minimum.accumulate(scaled[::-1])[::-1]
-
-    return _adjust(p, step_up)
+        draws[start : start + size[0]] = np.abs(2.0 * (signs @ known) - known.sum(0))
+    some: Flags = np.asarray(np.isfinite(differences).any(0))
+    own = np.where(some, own, np.nan)
+    p, adjusted, critical = adjusted_p(_over(draws, scale), own * (1 - 1e-6), some, max(1, int(some.sum())))
+    n = np.isfinite(differences).sum(0)
+    spread = np.square(scale) / np.maximum(n, 1) - np.square(known.sum(0, dtype=np.float64) / np.maximum(n, 1))
+    reach = critical * np.sqrt(_over(np.maximum(spread, 0.0), n - critical**2))
+    return PairedTests(p, adjusted, np.where(n > critical**2, reach, np.inf), critical)
 
 
 def grouped_jackknife(value_without: Callable[[NDArray[np.int64]], float], n: int, n_blocks: int, seed: int) -> float:
@@ -145,44 +148,77 @@ def grouped_jackknife(value_without: Callable[[NDArray[np.int64]], float], n: in
     return float(np.sqrt((n_blocks - 1) / n_blocks * np.square(values - values.mean()).sum()))
 
 
-def _gaps(numerator: Values, denominator: Values, member: NDArray[np.bool_]) -> tuple[Values, Values]:
-    weight = member.astype(np.float64)
-    top, bottom = numerator.T @ weight, denominator.T @ weight  # [n_metrics, n_groups]
-    all_top, all_bottom = numerator.sum(0)[:, None], denominator.sum(0)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        own = top / bottom
-        rest = (all_top - top) / (all_bottom - bottom)
-        between = np.nansum(bottom * np.square(own - all_top / all_bottom), axis=1)
-    return own - rest, between
+@dataclass(frozen=True)
+class _Compared:
+    """Group minus rest with its error `[n_metrics, n_groups]`; `between` `[n_metrics]` for the omnibus test."""
+
+    difference: Values
+    error: Values
+    between: Values
+
+    @property
+    def statistic(self) -> Values:
+        """Difference in errors; 0 where nothing varies, NaN where a side has nobody."""
+        result: Values = np.where(np.isfinite(self.difference), _over(self.difference, self.error), np.nan)
+        return result
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What a comparison needs of each user, side by side `[n, 6 n_metrics]`: top, bottom, top^2, top bottom, bottom^2,
+    and whether the user is measurable; the sums of all users; and what is added to each side's squares."""
+
+    columns: Values
+    total: Values
+    prior: Values
+
+    @classmethod
+    def of(cls, top: Values, bottom: Values) -> _Sums:
+        """From numerators and denominators `[n, n_metrics]`. What all users have in common is taken off first: it is in
+        no difference, and its squares would drown those of the residuals in rounding."""
+        common = _over(top.sum(0), bottom.sum(0)) * bottom
+        top = np.where(np.abs(top - common) > 1e-12 * np.abs(common), top - common, 0.0)
+        seen = (bottom > 0).astype(np.float64)
+        columns = np.concatenate([top, bottom, top * top, top * bottom, bottom * bottom, seen], axis=1)
+        total = columns.sum(0).reshape(6, -1, 1)
+        return cls(columns, total, PRIOR_USERS * _over(_squares(total), total[5]))
+
+    def compare(self, member: Flags) -> _Compared:
+        """Each group `[n, n_groups]` against its rest."""
+        own = (self.columns.T @ member.astype(np.float64)).reshape(6, -1, member.shape[1])
+        rest = self.total - own
+        with np.errstate(divide="ignore", invalid="ignore"):
+            figures = [np.where(side[5] > 0.5, side[0] / side[1], np.nan) for side in (own, rest)]
+            squares = [self._error(side) for side in (own, rest)]
+            between = np.nansum(own[1] * np.square(figures[0] - self.total[0] / self.total[1]), axis=1)
+        return _Compared(figures[0] - figures[1], np.sqrt(sum(squares)), between)
+
+    def _error(self, side: Values) -> Values:
+        """The squared error of one side's figure: its residuals' squares and those of `PRIOR_USERS` typical users, so
+        that a side on which all are alike does not pass for one without error."""
+        spread = _squares(side) * side[5] / np.maximum(side[5] - 1, 1)
+        error: Values = np.where(side[5] > 0.5, (spread + self.prior) / np.square(side[1]), np.nan)
+        return error
+
+
+def _squares(side: Values) -> Values:
+    """Sum of squared residuals top - ratio x bottom."""
+    ratio = _over(side[0], side[1])
+    squares: Values = np.maximum(0.0, side[2] - 2 * ratio * side[3] + ratio * ratio * side[4])
+    return squares
 
 
 def _tail(draws: Values, observed: Values, normal: Values | None) -> Values:
     with np.errstate(invalid="ignore"):
-        count = (draws >= observed - 1e-12 * np.abs(observed)).sum(0)
+        count = (draws >= observed - 1e-9 * np.abs(observed)).sum(0)
     p: Values = (1.0 + count) / (1.0 + len(draws))
     if normal is not None:
         p = np.where(count < 10, np.minimum(p, np.maximum(normal, 1e-300)), p)
     return np.where(np.isfinite(observed), p, np.nan)
 
 
-def _z(difference: Values, deviation: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z: Values = np.where(deviation > 0, np.abs(difference) / deviation, 0.0)
-    return z
-
-
-def _std(draws: Values) -> Values:
-    return np.asarray(np.nanstd(_filled(draws), axis=0))
-
-
-def _filled(draws: Values) -> Values:
-    """`draws` with 0 where a whole column is NaN, so that numpy does not warn about it."""
-    return np.where(np.isnan(draws).all(0), 0.0, draws)
-
-
-def _adjust(p: Values, step: Callable[[Values], Values]) -> Values:
-    result = np.full(p.shape, np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p.ravel()[known], kind="stable")]
-    result.ravel()[order] = np.minimum(1.0, step(p.ravel()[order]))
+def _over(top: Values, bottom: Values) -> Values:
+    """top / bottom, 0 where bottom is 0."""
+    wide = np.broadcast_shapes(np.shape(top), np.shape(bottom))
+    result: Values = np.divide(top, bottom, out=np.zeros(wide), where=np.broadcast_to(bottom > 0, wide))
     return result

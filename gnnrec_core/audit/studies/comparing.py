@@ -10,23 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.auditing import overall_interval
+from gnnrec_core.audit.decision import POWER, PRACTICAL, Decision, Effect, decide, interval_from_test
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.metrics import find_convention, find_metric, measurable
+from gnnrec_core.audit.metrics import Metric, find_convention, find_metric, measurable
 from gnnrec_core.audit.sources import evidence_of, gather, ranked
-from gnnrec_core.audit.stats.statistics import holm, paired_permutation
-from gnnrec_core.audit.studies.mitigation import paired_interval
-from gnnrec_core.audit.verdicts import figure, p_text
+from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
+from gnnrec_core.audit.studies.mitigation import Parts, paired_values
+from gnnrec_core.audit.verdicts import pair_sentence
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions, SizedRecommender
-from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.run import Run
 
-BASELINES = ("popularity", "itemknn", "ease", "random")
+CHANCE = "random"
+BASELINES = ("popularity", "itemknn", "ease", CHANCE)
 TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 BASELINE_BYTES = 4 * 2**30
 """A baseline that would need more memory than this is left out of the table, with the reason."""
@@ -42,10 +43,16 @@ class Row:
     metrics: dict[str, Interval]
     items: dict[str, float]
 
+    @property
+    def is_chance(self) -> bool:
+        """Whether it is lists drawn at random."""
+        return self.is_baseline and self.model == CHANCE
+
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """`run` minus `other` over the users measurable in both; `p_adjusted` is Holm's over the whole comparison."""
+    """`run` minus `other` over the users measurable in both; interval and `p_adjusted` are for the whole comparison
+    together and say the same; what can be said of it is `decision`, in words `sentence`."""
 
     metric: str
     run: str
@@ -58,7 +65,13 @@ class PairedDifference:
     n_users: int
     n_better: int
     n_worse: int
+    decision: Decision
     sentence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the command prints it."""
+        found = asdict(self)
+        return {**found, **found.pop("decision"), "stands": self.decision.stands, "runs": [self.run, self.other]}
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,7 @@ class Comparison:
                 }
                 for row in self.rows
             ],
-            "differences": [{**asdict(d), "runs": [d.run, d.other]} for d in self.differences],
+            "differences": [d.to_dict() for d in self.differences],
             "warnings": list(self.warnings),
         }
 
@@ -184,7 +197,7 @@ class _ByFingerprint:
 @lru_cache(maxsize=16)
 def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, seed: int) -> Recommendations:
     dataset = key.dataset
-    if name == "random":
+    if name == CHANCE:
 
         def random_scores(users: IntArray) -> NDArray[np.float32]:
             rng = np.random.default_rng([seed, int(users[0])])
@@ -207,7 +220,7 @@ def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, conventio
         name,
         model,
         is_baseline,
-        {m.name: overall_interval(m, m.parts(evidence, convention)) for m in metrics if m.level != "global"},
+        {m.name: m.interval(m.parts(evidence, convention)) for m in metrics if m.level != "global"},
         {m.name: m.value(evidence, convention) for m in metrics if m.level == "global"},
     )
 
@@ -220,43 +233,42 @@ def _differences(
     n_permutations: int,
     seed: int,
 ) -> tuple[PairedDifference, ...]:
-    found: list[dict[str, Any]] = []
-    for name in tested:
-        metric = find_metric(name)
-        parts = {key: metric.parts(e, convention) for key, e in evidence.items()}
-        for run, other in pairs:
-            own, reference = parts[run], parts[other]
-            both = (own[1] > 0) & (reference[1] > 0)
-            change = np.where(both, own[0] - reference[0], np.nan)
-            spread = paired_interval(reference, own)
-            found.append(
-                {
-                    "metric": name,
-                    "run": run,
-                    "other": other,
-                    "value": spread.value,
-                    "low": spread.low,
-                    "high": spread.high,
-                    "p_value": paired_permutation(change, n_permutations, seed),
-                    "n_users": int(both.sum()),
-                    "n_better": int((change > 1e-12).sum()),
-                    "n_worse": int((change < -1e-12).sum()),
-                }
-            )
-    adjusted = holm(np.array([entry["p_value"] for entry in found], dtype=np.float64))
+    metrics = [find_metric(name) for name in tested]
+    parts = {(m.name, key): m.parts(e, convention) for m in metrics for key, e in evidence.items()}
+    cases = [(metric, run, other) for metric in metrics for run, other in pairs]
+    if not cases:
+        return ()
+    changes = [paired_values(parts[m.name, other], parts[m.name, run]) for m, run, other in cases]
+    tests = paired_tests(np.stack(changes, axis=1), n_permutations, seed)
     return tuple(
-        PairedDifference(**entry, p_adjusted=float(p), sentence=_sentence(entry, float(p)))
-        for entry, p in zip(found, adjusted, strict=True)
+        _difference(case, (parts[case[0].name, case[1]], parts[case[0].name, case[2]]), changes[number], tests, number)
+        for number, case in enumerate(cases)
     )
 
 
-def _sentence(entry: dict[str, Any], p_adjusted: float) -> str:
-    title = find_metric(entry["metric"]).title
-    interval = f"95 % interval {figure(entry['low'], True)} to {figure(entry['high'], True)}"
-    if p_adjusted >= 0.05:
-        return f"{title}: {entry['run']} and {entry['other']} cannot be told apart ({interval})."
-    way = "above" if entry["value"] > 0 else "below"
-    return (
-        f"{title}: {entry['run']} is {figure(abs(entry['value']))} {way} {entry['other']} "
-        f"({interval}, adjusted p {p_text(p_adjusted)})."
-    )
+def _difference(
+    case: tuple[Metric, str, str],
+    parts: tuple[Parts, Parts],
+    change: NDArray[np.float64],
+    tests: PairedTests,
+    number: int,
+) -> PairedDifference:
+    metric, run, other = case
+    known = np.isfinite(change)
+    n, figures = int(known.sum()), [metric.interval((top[known], bottom[known])).value for top, bottom in parts]
+    value = float(change[known].mean()) if n else float("nan")
+    p_value, p_adjusted, reach = (float(of[number]) for of in (tests.p_value, tests.p_adjusted, tests.reach))
+    outer, span = None, float("inf")
+    if n and metric.level == "user" and metric.bounds and all(metric.fits(top[known]) for top, _ in parts):
+        span = metric.bounds[1] - metric.bounds[0]
+        wide = mean_interval(change, 1 - ALPHA / len(tests.reach), (-span, span))
+        outer = (wide.low, wide.high)
+    low, high = interval_from_test(value, reach, p_adjusted, outer, span) if n else (value, value)
+    detectable = reach * (1 + POWER / tests.critical) if tests.critical else float("nan")
+    effect = Effect(value, low, high, p_value, p_adjusted, figures[1] - metric.offset, n, n, detectable)
+    decision = decide(metric, effect, PRACTICAL)
+    return PairedDifference(
+        metric.name, run, other, value, low, high, p_value, p_adjusted, n,
+        int((change > 1e-12).sum()), int((change < -1e-12).sum()), decision,
+        pair_sentence(metric, run, other, figures, effect, decision, PRACTICAL),
+    )  # fmt: skip

@@ -29,6 +29,7 @@ from gnnrec_core.models.ops.checkpoint import save_tensors
 from gnnrec_core.models.reranked import Reranked, RerankedSettings
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run, RunRecord, library_versions, relative_dataset_path
 
 Parts = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -151,6 +152,7 @@ def prepare(
     min_group_size: int = 10,
 ) -> Bench:
     """Rank the candidates of every user once. Keep the result: it makes each following move fast."""
+    check_k(k, run.dataset.n_items)
     n = min(n_candidates, run.dataset.n_items)
     if k > n:
         raise RequestError(f"Lists of {k} cannot be made out of {n} candidates.", f"Choose k up to {n}.", value=k)
@@ -200,14 +202,20 @@ def _change(metric: Metric, before: Parts | float, after: Parts | float) -> Chan
 
 
 def paired_interval(before: Parts, after: Parts) -> Interval:
-    """The 95 % interval of after - before: Student's t over users measurable in both, ratios linearised."""
+    """The 95 % interval of after - before over users measurable in both; none where it is the same for everybody."""
+    return mean_interval(paired_values(before, after))
+
+
+def paired_values(before: Parts, after: Parts) -> NDArray[np.float64]:
+    """What each user adds to after - before `[n]`, their mean: ratios linearised, NaN where not measurable in both."""
     both = (before[1] > 0) & (after[1] > 0)
-    if not both.any():
-        return Interval(float("nan"))
-    own = [(top[both], bottom[both]) for top, bottom in (before, after)]
-    values = [top.sum() / bottom.sum() for top, bottom in own]
-    residual = [(top - v * bottom) / bottom.mean() + v for (top, bottom), v in zip(own, values, strict=True)]
-    return mean_interval(residual[1] - residual[0])
+    result = np.full(len(both), np.nan)
+    if both.any():
+        own = [(top[both], bottom[both]) for top, bottom in (before, after)]
+        values = [top.sum() / bottom.sum() for top, bottom in own]
+        residual = [(top - v * bottom) / bottom.mean() + v for (top, bottom), v in zip(own, values, strict=True)]
+        result[both] = residual[1] - residual[0]
+    return result
 
 
 def _ratio(parts: Parts) -> float:

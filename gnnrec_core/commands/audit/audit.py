@@ -90,10 +90,10 @@ def show(result: dict[str, Any]) -> None:
     for sentence in result["verdicts"]:
         say(f"  - {sentence}")
     for name, figure in result["overall"].items():
-        say(f"  {name:18} {_number(figure['value'])} [{_number(figure['low'])}, {_number(figure['high'])}]")
+        say(f"  {name:18} {_number(figure['value'])} {_span(figure)}{_reason(figure)}")
     for name, value in result["items"].items():
         if name not in result["overall"]:
-            say(f"  {name:18} {_number(value)}")
+            say(f"  {name:18} {_number(value)} {_reason(result['items_intervals'][name])}".rstrip())
     for group in result["by_group"]:
         ndcg = group["metrics"].get("ndcg", {}).get("value")
         say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
@@ -103,6 +103,15 @@ def show(result: dict[str, Any]) -> None:
         say(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
     for file in result["report"]:
         say(f"  wrote {file}")
+
+
+def _span(figure: dict[str, Any]) -> str:
+    low, high = figure["low"], figure["high"]
+    return "" if low is None or low != low else f"[{_number(low)}, {_number(high)}]"
+
+
+def _reason(figure: dict[str, Any]) -> str:
+    return f"({figure['reason']})" if "reason" in figure else ""
 
 
 def _number(value: float | None) -> str:

@@ -18,9 +18,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The counterfactual as the contract has it."""
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
     from gnnrec_core.explain.serialise import counterfactual_json
+    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.runs.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
+    check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     return counterfactual_json(find_counterfactual(found, user, item, arguments.k), found.dataset)
 

@@ -56,9 +56,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.explain.explaining import explain, with_faithfulness
     from gnnrec_core.explain.serialise import explanation_json
+    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.runs.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
+    check_k(arguments.k, found.dataset.n_items)
     explanation = explain(
         found,
         found.dataset.users.index(arguments.user),

@@ -31,5 +31,10 @@ def show(result: dict[str, Any]) -> None:
     """A table for people."""
     say(f"{result['run']}: lists of {result['k']}, {result['n_users']:,} users with {result['split']} items")
     for name, figure in result["metrics"].items():
-        interval = "" if figure["low"] is None else f"  [{figure['low']:.4f}, {figure['high']:.4f}]"
-        say(f"  {name:10} {figure['value']:10.4f}{interval}")
+        interval = f"  [{figure['low']:.4f}, {figure['high']:.4f}]" if _is_known(figure["low"]) else ""
+        value = f"{figure['value']:10.4f}" if _is_known(figure["value"]) else f"{'–':>10}"
+        say(f"  {name:10} {value}{interval}")
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None and value == value

@@ -24,7 +24,7 @@ from gnnrec_core.data.truth import Truth
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Explanation
-from gnnrec_core.ranking.intervals import Interval, mean_interval
+from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -153,9 +153,8 @@ def score_method(run: Run, cases: Sequence[PlantedCase], method: str, seed: int 
         if (reasons == reason).any()
     }
     seconds = (time.process_time() - started) / len(cases)
-    return MethodScore(
-        method, len(cases), mean_interval(np.array(aucs)), mean_interval(np.array(precisions)), by_reason, seconds
-    )
+    areas, shares = (mean_interval(np.array(values), bounds=UNIT) for values in (aucs, precisions))
+    return MethodScore(method, len(cases), areas, shares, by_reason, seconds)
 
 
 def history_values(explanation: Explanation, dataset: Dataset, history: IntArray) -> NDArray[np.float64]:

@@ -82,6 +82,7 @@ class ItemItemRecommender(ClosedFormRecommender):
     """
 
     parts_frozen: ClassVar[tuple[str, ...]] = ()
+    keeps: ClassVar[str] = "the weights between items"
 
     @abstractmethod
     def rows(self, items: IntArray) -> NDArray[np.float64]:

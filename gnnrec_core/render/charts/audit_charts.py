@@ -18,6 +18,7 @@ from gnnrec_core.audit.studies.leakage import Leakage
 from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.render.charts.chart_data import UNSEEN
 from gnnrec_core.render.charts.label_sides import label_sides
+from gnnrec_core.render.charts.named_axis import name_axis
 from gnnrec_core.render.theme import (
     ACCENT,
     BASELINE,
@@ -27,11 +28,11 @@ from gnnrec_core.render.theme import (
     ON_SCALE,
     number,
     plotly_text,
-    right_axis,
     shortened,
     signed,
     signed_colour,
     styled,
+    two_panels,
 )
 
 ROW = 34
@@ -50,65 +51,79 @@ def group_sizes(report: AuditReport) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=[group.n_users for group in groups],
-            y=[label(group.group) for group in groups],
+            y=list(range(len(groups))),
             orientation="h",
             marker={"color": ACCENT},
             text=[f"{group.n_users:,}" for group in groups],
             textposition="outside",
             cliponaxis=False,
-            customdata=[[group.group] for group in groups],
-            hovertemplate="%{y}: %{x:,} people<extra></extra>",
+            customdata=[[plotly_text(group.group), group.group] for group in groups],
+            hovertemplate="%{customdata[0]}: %{x:,} people<extra></extra>",
         )
     )
-    figure.update_xaxes(title_text="people")
+    figure.update_xaxes(title_text="people", rangemode="tozero")
+    name_axis(figure, "y", [group.group for group in groups])
     return styled(figure, 80 + ROW * len(groups))
 
 
-def forest(differences: Sequence[Difference], metric: str) -> go.Figure:
-    """Each group minus everybody else with its interval and adjusted p, grey where one cannot tell; customdata ends
-    with the group."""
-    chosen = [d for d in differences if d.metric == metric][::-1]
-    grey = ("cannot tell", "none")
+def forest(report: AuditReport, metric: str) -> go.Figure:
+    """Each shown group minus everybody else with the interval and the p-value that its decision rests on, grey where it
+    does not stand; a group that cannot be compared has its row too. Customdata ends with the group."""
+    found = {d.group: d for d in report.differences if d.metric == metric}
+    groups = [group.group for group in report.by_group][::-1]
+    rows = [(place, found[group]) for place, group in enumerate(groups) if group in found]
+    chosen = [d for _, d in rows]
     figure = go.Figure(
         go.Scatter(
             x=[d.value for d in chosen],
-            y=[f"{label(d.group)} (n = {d.n_group:,})" for d in chosen],
+            y=[place for place, _ in rows],
             mode="markers",
-            marker={"size": 11, "color": [BASELINE if d.finding in grey else signed_colour(d.value) for d in chosen]},
+            marker={"size": 11, "color": [signed_colour(d.value) if d.stands else BASELINE for d in chosen]},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [d.high - d.value for d in chosen],
-                "arrayminus": [d.value - d.low for d in chosen],
+                "array": [_reach_of(d.high - d.value) for d in chosen],
+                "arrayminus": [_reach_of(d.value - d.low) for d in chosen],
                 "color": BASELINE,
             },
             customdata=[[plotly_text(d.sentence), d.group] for d in chosen],
             hovertemplate="%{customdata[0]}<extra></extra>",
         )
     )
-    for d in chosen:
+    for place, group in enumerate(groups):
         figure.add_annotation(
             xref="paper",
             x=1.0,
-            y=f"{label(d.group)} (n = {d.n_group:,})",
+            y=place,
             xanchor="right",
             yshift=14,
-            text=f"{signed(d.value)}, p {'< 0.001' if d.p_adjusted < 0.001 else '= ' + number(d.p_adjusted)}",
+            text=_beside(found[group]) if group in found else "too few measurable people to compare",
             showarrow=False,
             font={"size": 11},
         )
+    sizes = [f" (n = {found[group].n_group:,})" if group in found else "" for group in groups]
     figure.add_vline(x=0, line=LINE)
     figure.update_xaxes(title_text=f"{METRICS[metric].title}, difference")
-    return styled(figure, 110 + (ROW + 12) * max(1, len(chosen)))
+    name_axis(figure, "y", groups, sizes)
+    return styled(figure, 110 + (ROW + 12) * max(1, len(groups)))
+
+
+def _beside(d: Difference) -> str:
+    star = " ★" if d.stands else ""
+    return f"{signed(d.value)}, p {'< 0.001' if d.p_adjusted < 0.001 else '= ' + number(d.p_adjusted)}{star}"
+
+
+def _reach_of(value: float) -> float:
+    return max(0.0, value) if np.isfinite(value) else 0.0
 
 
 def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
-    """Group x metric: the difference as a share of the figure of all others; a star after Holm's adjustment.
+    """Group x metric: the difference as a share of the figure of all others; a star where it stands up to the tests.
 
     Heat maps report no clicks, so unseen marks lie over the cells; their customdata is the group.
     """
     names = list(metrics or dict.fromkeys(d.metric for d in report.differences))
-    groups = list(dict.fromkeys(d.group for d in report.differences))
+    groups = [group.group for group in report.by_group]
     cells = {(d.group, d.metric): d for d in report.differences}
     values = [[_relative(cells.get((group, name))) for name in names] for group in groups]
     texts = [[_cell_text(cells.get((group, name))) for name in names] for group in groups]
@@ -144,14 +159,10 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
     )
     titles = ["<br>".join(wrap(METRICS[name].title, 16)) for name in names]
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=titles, side="top", range=[-0.5, len(names) - 0.5])
-    figure.update_yaxes(
-        tickvals=list(range(len(groups))),
-        ticktext=[label(group) for group in groups],
-        range=[len(groups) - 0.5, -0.5],
-    )
+    name_axis(figure, "y", groups)
+    figure.update_yaxes(range=[len(groups) - 0.5, -0.5])
     styled(figure, 140 + ROW * len(groups))
     figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False)
     return figure
 
 
@@ -166,12 +177,17 @@ def _relative(difference: Difference | None) -> float:
 def _cell_text(difference: Difference | None) -> str:
     if difference is None:
         return "not shown"
-    star = " ★" if difference.p_adjusted < 0.05 else ""
-    return f"{signed(100 * difference.relative, 0)} %{star}" if np.isfinite(difference.relative) else "–"
+    star = " ★" if difference.stands else ""
+    if not np.isfinite(difference.relative):
+        return f"{number(difference.own)}, others 0{star}"
+    return f"{signed(100 * difference.relative, 0)} %{star}"
 
 
 def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg") -> go.Figure:
-    """Accuracy against a fairness figure over runs, baselines and tried settings, with the Pareto front."""
+    """Accuracy against a fairness figure over runs, baselines and tried settings, with the Pareto front.
+
+    What is no better than chance is no trade: the front leaves it out.
+    """
     figure = go.Figure()
     kinds = {"run": (ACCENT, "circle"), "baseline": (BASELINE, "square"), "what if": (HIGHLIGHT, "diamond")}
     texts = [label(point.name) for point in points]
@@ -208,18 +224,16 @@ def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg
 
 
 def layer_chart(table: pl.DataFrame, metric: str = "arp") -> go.Figure:
-    """A figure of the lists of the same model stopped after 0, 1, .. layers, with NDCG beside it."""
+    """A figure of the lists of the same model stopped after 0, 1, .. layers; below it NDCG, on an axis of its own."""
     figure = go.Figure()
-    figure.add_scatter(
-        x=table["depth"], y=table[metric], mode="lines+markers", name=METRICS[metric].title, line={"color": NEGATIVE}
-    )
-    figure.add_scatter(
-        x=table["depth"], y=table["ndcg"], mode="lines+markers", name="NDCG", yaxis="y2", line={"color": ACCENT}
-    )
+    for name, axis, colour in ((metric, "y", NEGATIVE), ("ndcg", "y2", ACCENT)):
+        figure.add_scatter(
+            x=table["depth"], y=table[name], mode="lines+markers", name=METRICS[name].title, yaxis=axis,
+            line={"color": colour}, cliponaxis=False,
+        )  # fmt: skip
     figure.update_xaxes(title_text="layers of propagation", dtick=1)
-    figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
-    figure.update_layout(yaxis2=right_axis("NDCG", ".2f"))
-    return styled(figure)
+    styled(figure)
+    return two_panels(figure, METRICS[metric].title, "NDCG")
 
 
 def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = None) -> go.Figure:
@@ -231,7 +245,7 @@ def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = Non
     figure = go.Figure(
         go.Bar(
             x=[c.value / abs(c.before) for c in chosen],
-            y=[METRICS[c.metric].title for c in chosen],
+            y=list(range(len(chosen))),
             orientation="h",
             marker={"color": [_good(c.metric, c.value) for c in chosen]},
             error_x={
@@ -241,12 +255,13 @@ def mitigation_chart(mitigation: Mitigation, metrics: Sequence[str] | None = Non
                 "arrayminus": [_reach(c.value - c.low, c.before) for c in chosen],
                 "color": BASELINE,
             },
-            customdata=[[number(c.before), number(c.after), signed(c.value)] for c in chosen],
-            hovertemplate="%{y}: %{customdata[0]} → %{customdata[1]} (%{customdata[2]})<extra></extra>",
+            customdata=[[METRICS[c.metric].title, number(c.before), number(c.after), signed(c.value)] for c in chosen],
+            hovertemplate="%{customdata[0]}: %{customdata[1]} → %{customdata[2]} (%{customdata[3]})<extra></extra>",
         )
     )
     figure.add_vline(x=0, line=LINE)
     figure.update_xaxes(title_text="change", tickformat=".0%", nticks=4)
+    name_axis(figure, "y", [METRICS[c.metric].title for c in chosen])
     return styled(figure, 90 + 24 * len(chosen))
 
 
@@ -261,24 +276,27 @@ def _good(metric: str, value: float) -> str:
 
 def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
     """AUC of each group read off user embeddings, beside the range of shuffled labels."""
-    names = [f"{label(entry.group)} (n = {entry.n_users:,})" for entry in found][::-1]
     entries = list(found)[::-1]
     figure = go.Figure()
-    for name, entry in zip(names, entries, strict=True):
+    for place, entry in enumerate(entries):
         line = {"color": BASELINE, "width": 8}
         figure.add_scatter(
-            x=[entry.low, entry.high], y=[name, name], mode="lines", line=line, opacity=0.4, showlegend=False
+            x=[entry.low, entry.high], y=[place, place], mode="lines", line=line, opacity=0.4, showlegend=False
         )
     colours = [NEGATIVE if entry.leaks else BASELINE for entry in entries]
     figure.add_scatter(
         x=[entry.auc for entry in entries],
-        y=names,
+        y=list(range(len(entries))),
         mode="markers",
         marker={"size": 11, "color": colours},
         showlegend=False,
+        cliponaxis=False,
     )
+    name_axis(figure, "y", [e.group for e in entries], [f" (n = {e.n_users:,})" for e in entries])
     figure.add_vline(x=0.5, line=LINE)
-    figure.update_xaxes(title_text="AUC (bar: shuffled labels)", range=[0.3, 1.02])
+    figure.update_xaxes(
+        title_text="AUC (bar: shuffled labels)", range=[min([0.3, *(e.auc - 0.02 for e in entries)]), 1.0]
+    )
     return styled(figure, 110 + ROW * len(entries))
 
 
@@ -288,18 +306,19 @@ def comparison_chart(comparison: Comparison, metric: str = "ndcg") -> go.Figure:
     figure = go.Figure(
         go.Scatter(
             x=[row.metrics[metric].value for row in rows],
-            y=[label(row.name) for row in rows],
+            y=list(range(len(rows))),
             mode="markers",
             marker={"size": 11, "color": [BASELINE if row.is_baseline else ACCENT for row in rows]},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [row.metrics[metric].high - row.metrics[metric].value for row in rows],
-                "arrayminus": [row.metrics[metric].value - row.metrics[metric].low for row in rows],
+                "array": [_reach_of(row.metrics[metric].high - row.metrics[metric].value) for row in rows],
+                "arrayminus": [_reach_of(row.metrics[metric].value - row.metrics[metric].low) for row in rows],
                 "color": BASELINE,
             },
-            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+            hovertemplate="%{x:.4f}<extra></extra>",
         )
     )
     figure.update_xaxes(title_text=METRICS[metric].title, rangemode="tozero")
+    name_axis(figure, "y", [row.name for row in rows])
     return styled(figure, 100 + ROW * len(rows))

@@ -57,8 +57,9 @@ def _axes(trace: Any, figure: go.Figure) -> Iterator[tuple[str, list[Any] | None
     """Both axes, what the bar or dot is called, and the ends of its error bar."""
     for axis in ("x", "y"):
         values = getattr(trace, axis, None)
-        heading = _heading(figure, axis)
-        yield heading, None if values is None else _named(values, figure, axis)
+        place = _axis_of(trace, axis)
+        heading = _heading(figure, place)
+        yield heading, None if values is None else _named(values, figure, place)
         error = getattr(trace, f"error_{axis}", None)
         if values is not None and error is not None and error.array is not None:
             plus = np.asarray(error.array, dtype=float)
@@ -68,6 +69,12 @@ def _axes(trace: Any, figure: go.Figure) -> Iterator[tuple[str, list[Any] | None
             yield f"{heading}, to", (middle + plus).tolist()
     text = getattr(trace, "text", None)
     yield "Label", [plain(value) for value in text] if isinstance(text, list | tuple | np.ndarray) else None
+
+
+def _axis_of(trace: Any, axis: str) -> str:
+    """The layout's name of the axis that a trace stands on: "y2" is "yaxis2"."""
+    own = getattr(trace, f"{axis}axis", None) or axis
+    return f"{axis}axis{own[1:]}"
 
 
 def _streams(trace: Any) -> pd.DataFrame:
@@ -85,18 +92,22 @@ def _streams(trace: Any) -> pd.DataFrame:
 def _cells(trace: Any, figure: go.Figure) -> pd.DataFrame:
     """A grid as it is drawn: one row a row, one column a column."""
     grid = np.asarray(trace.z, dtype=float)
-    rows = _named(range(grid.shape[0]) if trace.y is None else trace.y, figure, "y")
-    columns = _named(range(grid.shape[1]) if trace.x is None else trace.x, figure, "x")
+    rows = _named(range(grid.shape[0]) if trace.y is None else trace.y, figure, "yaxis")
+    columns = _named(range(grid.shape[1]) if trace.x is None else trace.x, figure, "xaxis")
     table = pd.DataFrame(grid, columns=[str(column) for column in columns])
-    table.insert(0, _heading(figure, "y"), rows)
+    table.insert(0, _heading(figure, "yaxis"), rows)
     return table
 
 
 def _named(values: Any, figure: go.Figure, axis: str) -> list[Any]:
-    """Values of an axis; where the axis writes words in their place, those words."""
-    layout = getattr(figure.layout, f"{axis}axis")
+    """Values of an axis; where the axis writes words in their place, those words, and whole where `named_axis` has
+    shortened them."""
+    layout = getattr(figure.layout, axis)
+    whole = (figure.layout.meta or {}).get(axis)
     words: dict[Any, str] = {}
-    if layout.tickvals is not None and layout.ticktext is not None:
+    if whole is not None:
+        words = {place: plain(name) for place, name in enumerate(whole)}
+    elif layout.tickvals is not None and layout.ticktext is not None:
         words = {_key(value): plain(text) for value, text in zip(layout.tickvals, layout.ticktext, strict=True)}
     return [words.get(_key(value), plain(value) if isinstance(value, str) else _key(value)) for value in values]
 
@@ -106,7 +117,7 @@ def _key(value: Any) -> Any:
 
 
 def _heading(figure: go.Figure, axis: str) -> str:
-    layout = getattr(figure.layout, f"{axis}axis")
+    layout = getattr(figure.layout, axis)
     if layout.title.text:
         return plain(layout.title.text).capitalize()
-    return axis if layout.ticktext is None else "Name"
+    return axis.removesuffix("axis") if layout.ticktext is None else "Name"

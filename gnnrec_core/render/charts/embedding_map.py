@@ -17,6 +17,8 @@ from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.render import theme
 
 Side = Literal["items", "people"]
+SVG_POINTS = 3_000
+"""Up to so many dots need no graphics card; a browser that has none draws a sample of as many."""
 FIRST_POINTS = 10_000
 """So many are drawn at once; a browser without a graphics card needs a second for 60,000."""
 MOST_POINTS = 60_000
@@ -114,11 +116,13 @@ def embedding_map(
     sizes: Mapping[str, int] | None = None,
     marks: Sequence[Mark] = (),
     numbers: IntArray | None = None,
+    webgl: bool = False,
 ) -> go.Figure:
-    """One dot a node (WebGL). Colour by `groups` `[n]` or, without, by `popularity` `[n]` on a logarithmic scale.
+    """One dot a node, as SVG, which every browser draws, or (`webgl`) by the graphics card, for many.
 
-    `customdata` is the node, or its number in `numbers` `[n]` where ids must say nothing. `sizes` is how many each
-    group has, drawn or not. `marks` lie over the dots.
+    Colour by `groups` `[n]` or, without, by `popularity` `[n]` on a logarithmic scale. `customdata` is the node, or its
+    number in `numbers` `[n]` where ids must say nothing. `sizes` is how many each group has, drawn or not. `marks` lie
+    over the dots.
     """
     figure = go.Figure()
     numbers = nodes if numbers is None else numbers
@@ -126,8 +130,10 @@ def embedding_map(
         figure.add_trace(_by_popularity(plane, nodes, names, np.asarray(popularity), numbers))
     else:
         _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes, numbers)
+    if webgl:
+        figure = go.Figure([go.Scattergl(trace.to_plotly_json() | {"type": "scattergl"}) for trace in figure.data])
     for mark in marks:
-        figure.add_trace(_marked(plane, mark))
+        figure.add_trace(_marked(plane, mark, go.Scattergl if webgl else go.Scatter))
         for x, y in plane.position[mark.nodes].tolist() if mark.label else ():
             said = theme.plotly_text(theme.shortened(mark.label))
             figure.add_annotation(x=x, y=y, text=said, showarrow=False, yshift=mark.size)
@@ -144,8 +150,8 @@ def embedding_map(
     return figure
 
 
-def _marked(plane: Plane, mark: Mark) -> go.Scattergl:
-    return go.Scattergl(
+def _marked(plane: Plane, mark: Mark, kind: type[go.Scatter] | type[go.Scattergl]) -> Any:
+    return kind(
         x=plane.position[mark.nodes, 0],
         y=plane.position[mark.nodes, 1],
         mode="markers",
@@ -157,8 +163,8 @@ def _marked(plane: Plane, mark: Mark) -> go.Scattergl:
 
 def _by_popularity(
     plane: Plane, nodes: IntArray, names: list[str], popularity: NDArray[Any], numbers: IntArray
-) -> go.Scattergl:
-    return go.Scattergl(
+) -> go.Scatter:
+    return go.Scatter(
         x=plane.position[nodes, 0],
         y=plane.position[nodes, 1],
         mode="markers",
@@ -196,7 +202,7 @@ def _add_groups(
     for number, group in enumerate(ordered):
         chosen = np.flatnonzero(of_group == group)
         grey = group in (OTHER, UNKNOWN)
-        figure.add_scattergl(
+        figure.add_scatter(
             x=plane.position[nodes[chosen], 0],
             y=plane.position[nodes[chosen], 1],
             mode="markers",

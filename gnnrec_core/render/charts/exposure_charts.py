@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,15 +12,16 @@ import polars as pl
 from gnnrec_core.audit.curves import Lorenz, PopularityExposure
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.render.charts.audit_charts import LINE, label
+from gnnrec_core.render.charts.named_axis import name_axis
 from gnnrec_core.render.theme import (
     ACCENT,
     BASELINE,
     CATEGORIES,
     HIGHLIGHT,
+    NEGATIVE,
     number,
     percent,
     plotly_text,
-    right_axis,
     signed_colour,
     styled,
 )
@@ -41,59 +43,82 @@ def lorenz_chart(curves: Sequence[Lorenz]) -> go.Figure:
 
 
 def popularity_exposure_chart(points: PopularityExposure, titles: Sequence[str]) -> go.Figure:
-    """Popularity against exposure on log axes; items that are never shown lie on the floor."""
-    shown = points.exposure > 0
-    floor = points.exposure[shown].min() / 3 if shown.any() else 1e-6
+    """Popularity against exposure on log axes, which have no zero: it has a place of its own below and left of them,
+    and items that are never shown lie there, marked."""
+    shown, some = points.exposure > 0, points.popularity > 0
+    lowest = points.exposure[shown].min() if shown.any() else 1.0
+    floor, left = 10.0 ** (np.floor(np.log10(lowest)) - 0.5), 10.0**-0.5
+    places = np.where(some, points.popularity, left), np.where(shown, points.exposure, floor)
     figure = go.Figure()
-    figure.add_scatter(
-        x=np.maximum(points.popularity, 0.7),
-        y=np.where(shown, points.exposure, floor),
-        mode="markers",
-        name="an item",
-        marker={"size": 6, "opacity": 0.5, "color": np.where(shown, ACCENT, BASELINE)},
-        text=[label(titles[index]) for index in points.item_index],
-        customdata=points.item_index,
-        hovertemplate="%{text}: in %{x:,.0f} histories, exposure %{y:.2g} a person<extra></extra>",
-    )
+    for name, chosen, colour, symbol in (
+        ("an item", shown, ACCENT, "circle"),
+        ("never shown", ~shown, NEGATIVE, "x-thin-open"),
+    ):
+        items = points.item_index[chosen]
+        figure.add_scatter(
+            x=places[0][chosen],
+            y=places[1][chosen],
+            mode="markers",
+            name=name,
+            marker={"size": 6, "opacity": 0.5, "color": colour, "symbol": symbol},
+            text=[label(titles[index]) for index in items],
+            customdata=np.stack([items, points.popularity[chosen], points.exposure[chosen]], axis=1),
+            hovertemplate="%{text}: in %{customdata[1]:,.0f} histories, exposure %{customdata[2]:.2g} a person"
+            "<extra></extra>",
+        )
     figure.add_scatter(
         x=points.bin_popularity,
-        y=np.maximum(points.bin_exposure, floor),
+        y=np.where(points.bin_exposure > 0, points.bin_exposure, np.nan),
         mode="lines+markers",
-        name="median",
+        name="mean",
         line={"color": HIGHLIGHT, "width": 3},
     )
     total, people = points.exposure.sum(), points.popularity.sum()
     if total > 0 and people > 0:
         x = np.array([1.0, max(2.0, points.popularity.max())])
         figure.add_scatter(x=x, y=x * total / people, mode="lines", name="proportional", line=LINE)
-    figure.update_xaxes(type="log", title_text="histories that hold the item", dtick=1, tickformat=",")
-    figure.update_yaxes(type="log", title_text="exposure a person", dtick=1, tickformat=".6~g")
+    highest = points.exposure.max(initial=lowest)
+    figure.update_xaxes(
+        **_with_zero(left, 1.0, points.popularity.max(initial=1.0)), title_text="histories with the item"
+    )
+    figure.update_yaxes(**_with_zero(floor, lowest, highest), title_text="exposure a person")
     return styled(figure, HEIGHT)
 
 
+def _with_zero(zero: float, low: float, high: float) -> dict[str, Any]:
+    """A log axis from `low` to `high` whose ticks are powers of ten, with "0" written at the place `zero`."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    ends = [float(np.log10(zero)) - 0.2, float(np.log10(high)) + 0.2]
+    texts = ["0", *(f"{power:,.0f}" if power >= 1 else f"{power:.6g}" for power in powers)]
+    return {"type": "log", "tickvals": [zero, *powers.tolist()], "ticktext": texts, "range": ends}
+
+
 def exposure_ratio_chart(table: pl.DataFrame, most: int = 25) -> go.Figure:
-    """Exposure share / target share of each segment on a log axis; 1 is proportional. Those never shown: 0.01."""
+    """Exposure share / target share of each segment from 0 (never shown); 1 is proportional. A segment without a target
+    has no ratio and no bar."""
     table = table.sort("target_share", descending=True).head(most).reverse()
-    ratio = [max(value, 0.01) if value is not None and np.isfinite(value) else 0.01 for value in table["ratio"]]
+    ratio = [value if value is not None and np.isfinite(value) else float("nan") for value in table["ratio"]]
     figure = go.Figure(
         go.Bar(
             x=[value - 1 for value in ratio],
             base=1,
-            y=[label(name) for name in table["segment"]],
+            y=list(range(table.height)),
             orientation="h",
             marker={"color": [signed_colour(value - 1) for value in ratio]},
             customdata=[
-                [percent(exposure), percent(target), number(value, 2), f"{n:,}"]
-                for exposure, target, value, n in zip(
-                    table["exposure_share"], table["target_share"], table["ratio"], table["n_items"], strict=True
+                [plotly_text(name), percent(exposure), percent(target), number(value, 2), f"{n:,}"]
+                for name, exposure, target, value, n in zip(
+                    *(table[column] for column in ("segment", "exposure_share", "target_share", "ratio", "n_items")),
+                    strict=True,
                 )
             ],
-            hovertemplate="%{y}: %{customdata[0]} of exposure for %{customdata[1]} of the target, "
-            "ratio %{customdata[2]}, %{customdata[3]} items<extra></extra>",
+            hovertemplate="%{customdata[0]}: %{customdata[1]} of exposure for %{customdata[2]} of the target, "
+            "ratio %{customdata[3]}, %{customdata[4]} items<extra></extra>",
         )
     )
     figure.add_vline(x=1, line=LINE)
-    figure.update_xaxes(type="log", title_text="exposure share / target share")
+    figure.update_xaxes(title_text="exposure share / target share", rangemode="tozero")
+    name_axis(figure, "y", list(table["segment"]))
     return styled(figure, 100 + 26 * table.height)
 
 
@@ -103,17 +128,15 @@ def decile_chart(table: pl.DataFrame) -> go.Figure:
     for name, colour in zip(("history", "lists", "hits"), CATEGORIES, strict=False):
         figure.add_bar(x=table["decile"], y=table[name], name=name, marker={"color": colour})
     figure.update_xaxes(title_text="tenth of the catalogue, most popular first", dtick=1)
-    figure.update_yaxes(title_text="share", tickformat=".0%")
+    figure.update_yaxes(title_text="share", tickformat=".0%", rangemode="tozero")
     return styled(figure, HEIGHT)
 
 
 def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
-    """A metric against the length of history with its interval, and the users of each bin."""
-    x = [f"{low}–{high}" for low, high in zip(table["low_items"], table["high_items"], strict=True)]
+    """A metric against the length of history with its interval; below each band of lengths its people."""
     figure = go.Figure()
-    figure.add_bar(x=x, y=table["n_users"], name="people", yaxis="y2", marker={"color": BASELINE}, opacity=0.25)
     figure.add_scatter(
-        x=x,
+        x=list(range(table.height)),
         y=table["value"],
         name=METRICS[metric].title,
         mode="lines+markers",
@@ -125,32 +148,37 @@ def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
             "arrayminus": (table["value"] - table["low"]).to_list(),
         },
         customdata=table["held_out"],
-        hovertemplate="%{x} train items: %{y:.3f}, %{customdata:.1f} held-out items a person<extra></extra>",
+        cliponaxis=False,
+        hovertemplate="%{y:.3f}, %{customdata:.1f} held-out items a person<extra></extra>",
     )
-    figure.update_xaxes(title_text="train items of the person")
+    spans = [
+        f"{low}" if low == high else f"{low} to {high}"
+        for low, high in zip(table["low_items"], table["high_items"], strict=True)
+    ]
+    figure.update_xaxes(title_text="train items of the person (n: people)")
     figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
-    figure.update_layout(yaxis2=right_axis("people", ",d"))
+    name_axis(figure, "x", spans, [f"<br>n = {n:,}" for n in table["n_users"]])
     return styled(figure, HEIGHT)
 
 
 def calibration_chart(table: pl.DataFrame, most: int = 20) -> go.Figure:
     """Dumbbells: the share of each label in histories and in lists."""
     table = table.sort("history", descending=True).head(most).reverse()
-    names = [label(name) for name in table["label"]]
     figure = go.Figure()
-    for name, before, after in zip(names, table["history"], table["lists"], strict=True):
+    for place, (before, after) in enumerate(zip(table["history"], table["lists"], strict=True)):
         line = {"color": signed_colour(after - before), "width": 2}
         figure.add_scatter(
-            x=[before, after], y=[name, name], mode="lines", line=line, showlegend=False, hoverinfo="skip"
+            x=[before, after], y=[place, place], mode="lines", line=line, showlegend=False, hoverinfo="skip"
         )
     marks = (("history", "circle-open", BASELINE), ("lists", "circle", ACCENT))
     for column, symbol, colour in marks:
         figure.add_scatter(
             x=table[column],
-            y=names,
+            y=list(range(table.height)),
             mode="markers",
             name=column,
             marker={"symbol": symbol, "size": 10, "color": colour},
         )
     figure.update_xaxes(title_text="mean share", tickformat=".0%")
+    name_axis(figure, "y", list(table["label"]))
     return styled(figure, 110 + 24 * table.height)

@@ -11,7 +11,7 @@ from gnnrec_core.render import theme
 
 
 def training_curves(history: Sequence[Epoch], height: int = 300) -> go.Figure:
-    """Loss (left axis) and every validation figure (right axis, 0 to 1) by epoch; a diamond marks the best epoch."""
+    """Loss (above) and every validation figure (below) by epoch; a diamond marks the best epoch."""
     figure = go.Figure()
     losses = [epoch for epoch in history if epoch.loss is not None]
     if losses:
@@ -48,9 +48,8 @@ def training_curves(history: Sequence[Epoch], height: int = 300) -> go.Figure:
         )
     theme.styled(figure, height)
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    figure.update_yaxes(title="loss", rangemode="tozero")
-    figure.update_layout(yaxis2=theme.right_axis("validation", ".2f"))
-    return figure
+    figure.update_traces(cliponaxis=False)
+    return theme.two_panels(figure, "loss", "validation", ".2f")
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch | None:

@@ -69,8 +69,8 @@ def sankey(explanation: Explanation, narrow: bool = False) -> go.Figure:
 
 def sankey_of_kinds(explanation: Explanation, narrow: bool = False, n_kinds: int = 6, n_paths: int = 4) -> go.Figure:
     """From the person (left) to the largest kinds of paths (at most `n_kinds`), with all that their paths carry
-    together, and on to the ends of the `n_paths` strongest listed paths of each and to all others of its kind: what goes
-    on from a kind sums to it. The rest and the baseline are grey.
+    together, and on to the ends of the `n_paths` strongest listed paths of each and to all others of its kind: what
+    goes on from a kind sums to it. The rest and the baseline are grey.
 
     Widths are absolute values, so what goes on can look wider than the kind where its paths cancel.
     """

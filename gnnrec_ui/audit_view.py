@@ -56,8 +56,9 @@ def choose_part(dataset: Dataset) -> SplitName:
     held_out: list[SplitName] = [name for name in ("test", "validation") if len(dataset.interactions.rows(name))]
     if len(held_out) < 2:
         return held_out[0] if held_out else "test"
-    titles = {"test": "test", "validation": "validation (models were chosen by it)"}
-    chosen = forms.choose("Judged on the held-out part", held_out, "part", name_of=titles.__getitem__)
+    chosen = forms.choose(
+        "Judged on", held_out, "part", help="The held-out part. Models were chosen by validation, so it flatters them."
+    )
     return "validation" if chosen == "validation" else "test"
 
 

@@ -6,12 +6,13 @@ from gnnrec_core.library import workspace
 from gnnrec_ui import audit_ask, audit_view, figures, mitigation_view, pickers, shell
 
 with shell.page("audit") as study:
-    group_column, convention_column, length = st.columns([5, 2, 1], vertical_alignment="bottom")
+    group_column, convention_column, part_column, length = st.columns([5, 2, 2, 1], vertical_alignment="bottom")
     with convention_column:
         convention = audit_view.choose_convention()
     with length:
         k = pickers.choose_k(20, study.dataset.n_items)
-    part = audit_view.choose_part(study.dataset)
+    with part_column:
+        part = audit_view.choose_part(study.dataset)
     with group_column:
         group_by = audit_view.choose_grouping(study, k, part)
     report = audit_ask.report(study, k, group_by, convention, part)

@@ -46,7 +46,8 @@ def popularity_exposure_chart(points: PopularityExposure, titles: Sequence[str])
     """Popularity against exposure on log axes, which have no zero: it has a place of its own below and left of them,
     and items that are never shown lie there, marked."""
     shown, some = points.exposure > 0, points.popularity > 0
-    lowest = points.exposure[shown].min() if shown.any() else 1.0
+    drawn = [*points.exposure[shown], *points.bin_exposure[points.bin_exposure > 0]]
+    lowest = min(drawn, default=1.0)
     floor, left = 10.0 ** (np.floor(np.log10(lowest)) - 0.5), 10.0**-0.5
     places = np.where(some, points.popularity, left), np.where(shown, points.exposure, floor)
     figure = go.Figure()
@@ -158,6 +159,7 @@ def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
     figure.update_xaxes(title_text="train items of the person (n: people)")
     figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
     name_axis(figure, "x", spans, [f"<br>n = {n:,}" for n in table["n_users"]])
+    figure.update_xaxes(tickangle=0, tickfont={"size": 11})
     return styled(figure, HEIGHT)
 
 

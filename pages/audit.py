@@ -6,7 +6,7 @@ from gnnrec_core.library import workspace
 from gnnrec_ui import audit_ask, audit_view, figures, mitigation_view, pickers, shell
 
 with shell.page("audit") as study:
-    group_column, convention_column, part_column, length = st.columns([5, 2, 2, 1], vertical_alignment="bottom")
+    group_column, convention_column, part_column, length = st.columns([10, 4, 3, 3], vertical_alignment="bottom")
     with convention_column:
         convention = audit_view.choose_convention()
     with length:

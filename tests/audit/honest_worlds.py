@@ -127,7 +127,7 @@ def _drawn(report: AuditReport) -> list[str]:
     figures = {"sizes": audit_charts.group_sizes(report)}
     if report.differences:
         figures |= {"heat map": audit_charts.heat_map(report), "forest": audit_charts.forest(report, TESTED[0])}
-    names = [group.group for group in report.by_group]
+    names = [for_html(group.group) for group in report.by_group]
     found = []
     for kind, figure in figures.items():
         axis = figure.layout.yaxis

@@ -19,6 +19,7 @@ from gnnrec_core.audit.frontier import Point, comparison_points, mitigation_poin
 from gnnrec_core.audit.group_audit import AuditSettings
 from gnnrec_core.audit.leakage import Leakage
 from gnnrec_core.audit.mitigation import mitigate, prepare
+from gnnrec_core.text import clean
 from gnnrec_core.viz import audit_charts as charts
 from gnnrec_core.viz import exposure_charts as exposure
 from gnnrec_core.viz.chart_data import chart_table
@@ -143,7 +144,7 @@ def test_every_group_is_drawn_exactly_once_with_its_name(run, names):
     for kind, figure in figures.items():
         table = chart_table(figure)
         told = [str(cell).split(" (n = ")[0] for cell in table["Name"]]
-        assert sorted(told) == sorted(name.replace("<b>", "").replace("</b>", "") for name in names), kind
+        assert sorted(told) == sorted(clean(name) for name in names), kind
         assert len(set(figure.layout.yaxis.ticktext)) == len(names), kind
         assert figure.layout.yaxis.tickvals == tuple(range(len(names))), kind
 

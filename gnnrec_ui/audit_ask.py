@@ -47,17 +47,17 @@ def _evidence(_run: Any, key: str, k: int, part: SplitName) -> Any:
     return gather(_run, k, part)
 
 
-def layers(study: Study, k: int) -> Any:
+def layers(study: Study, k: int, part: SplitName) -> Any:
     """Popularity of the lists by depth of propagation; None for a model that does not propagate."""
-    return _layers(study.run, study.key, k)
+    return _layers(study.run, study.key, k, part)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking by layer …")
-def _layers(_run: Any, key: str, k: int) -> Any:
+def _layers(_run: Any, key: str, k: int, part: SplitName) -> Any:
     from gnnrec_core.audit.layers import popularity_by_layer
     from gnnrec_core.models.protocol import PropagationRecommender
 
-    return popularity_by_layer(_run, k) if isinstance(_run.model, PropagationRecommender) else None
+    return popularity_by_layer(_run, k, part) if isinstance(_run.model, PropagationRecommender) else None
 
 
 def bench(study: Study, k: int, group_by: str, part: SplitName) -> Any:

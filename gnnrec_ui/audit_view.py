@@ -278,7 +278,7 @@ def _never_shown(study: Study, report: AuditReport) -> None:
 
 def _layers(study: Study, report: AuditReport) -> None:
     """Popularity along the layers of the same model, where it has layers."""
-    table = audit_ask.layers(study, report.scope.k)
+    table = audit_ask.layers(study, report.scope.k, report.scope.split)
     if table is not None:
         st.markdown("**Does each layer of the model lean more towards what is popular?**")
         chart(

@@ -19,7 +19,7 @@ END = 12
 
 
 def name_axis(
-    figure: go.Figure, axis: str, names: Sequence[str], beside: Sequence[str] = (), length: int = 34, side: str = ""
+    figure: go.Figure, axis: str, names: Sequence[str], beside: Sequence[str] = (), length: int = 34
 ) -> go.Figure:
     """Give `axis` ("x" or "y") of `figure` the places 0, 1, .. of `names`, with what stands `beside` each (such as its
     size) behind the label. Changed in place."""
@@ -33,7 +33,7 @@ def name_axis(
         "showgrid": False,
     }
     whole = {f"{axis}axis": [f"{plotly_text(name)}{note}" for name, note in zip(names, notes, strict=True)]}
-    figure.update_layout({f"{axis}axis": settings | ({"side": side} if side else {})})
+    figure.update_layout({f"{axis}axis": settings})
     figure.update_layout(meta={**(figure.layout.meta or {}), **whole})
     return figure
 

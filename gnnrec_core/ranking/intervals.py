@@ -127,4 +127,7 @@ def gaffke_bound(values: Values, tail: float) -> float:
         u = np.sqrt(float(count @ np.square(ratio / (1.0 - ratio))))
         return float(w + np.log(u / w) / w) - z
 
-    return min(1.0, bound(brentq(excess, np.log(1e-12), np.log(1e6), xtol=1e-9)))
+    nearest, farthest = float(np.log(1e-12)), float(np.log(1e6))
+    if excess(nearest) <= 0:  # closer to 1 than can be told
+        return 1.0
+    return min(1.0, bound(brentq(excess, nearest, farthest, xtol=1e-9)))

@@ -18,7 +18,7 @@ from gnnrec_core.ranking.intervals import (
 VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=60)
 
 
-@given(VALUES, st.sampled_from((0.8, 0.95, 0.999)), st.integers(0, 99))
+@given(VALUES, st.sampled_from((0.8, 0.95, 0.99999)), st.integers(0, 99))
 def test_inside_the_bounds_never_of_width_zero_and_blind_to_order(values, level, seed):
     values = np.array(values)
     low, high = bounded_bounds(values, level)

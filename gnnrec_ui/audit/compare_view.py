@@ -36,10 +36,9 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     gone = state.gone("runs", lambda text: all(name in runs for name in text.split(",") if name))
     if gone is not None:
         missing = [name for name in gone.split(",") if name and name not in runs]
-        st.warning(
+        state.notice(
             f"The link names {'runs' if len(missing) > 1 else 'a run'} that this dataset does not have: "
-            f"{', '.join(for_markdown(name) for name in missing)}. The others are compared.",
-            icon=":material/search_off:",
+            f"{', '.join(for_markdown(name) for name in missing)}. The others are compared."
         )
         state.choose("runs", ",".join(name for name in gone.split(",") if name in runs) or None)
     wanted = state.follow("runs", lambda text: all(name in runs for name in text.split(",") if name), default)

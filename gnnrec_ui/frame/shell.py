@@ -53,6 +53,7 @@ def page(name: str) -> Iterator[Study]:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
     story.guide(name, link)
+    state.open_notices()
     if study.unknown:
         st.warning(f"{for_markdown(study.unknown)} The menu says what is shown instead.", icon=":material/search_off:")
     try:

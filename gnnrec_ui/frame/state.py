@@ -12,6 +12,7 @@ import streamlit as st
 
 _SYNCED = "_url_as_we_left_it"
 _DEFAULTS = "_defaults_as_they_were"
+_NOTICES = "_room_for_notices"
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
@@ -34,6 +35,17 @@ def gone(key: str, is_valid: Callable[[str], bool]) -> str | None:
     url = st.query_params.get(key)
     came_from_outside = url != st.session_state.get(_SYNCED, {}).get(key)
     return url if url is not None and came_from_outside and not is_valid(url) else None
+
+
+def open_notices() -> None:
+    """Make room, where the page stands now, for what `notice` says later on."""
+    st.session_state[_NOTICES] = st.container()
+
+
+def notice(sentence: str) -> None:
+    """A warning (Markdown) across the page, also from within a narrow column."""
+    place = st.session_state.get(_NOTICES)
+    (st if place is None else place).warning(sentence, icon=":material/search_off:")
 
 
 def settle(key: str, value: str, default: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.models import MODELS
+from gnnrec_core.runs import jobs
 from gnnrec_core.runs.workspace import RunEntry, Trashed, Workspace
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import run_label
@@ -17,8 +18,9 @@ from gnnrec_ui.train.training_time import spoken
 MOST_TRASH_SHOWN = 5
 
 
-def runs_table(runs: Sequence[RunEntry]) -> pd.DataFrame:
-    """One row a run: what it is, and how well it ranked the validation part."""
+def runs_table(runs: Sequence[RunEntry], states: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """One row a run: what it is, and how well it ranked the validation part. `states` is what the trainings above call
+    their runs: a run that was cancelled and then killed is "cancelled" in both places."""
     rows = []
     for run in runs:
         figures = run.record.figures
@@ -29,7 +31,7 @@ def runs_table(runs: Sequence[RunEntry]) -> pd.DataFrame:
                 **{_heading(name): value for name, value in (figures.get("validation") or {}).items()},
                 "Epochs": figures.get("epochs_run"),
                 "Took": spoken(float(figures["seconds"])) if figures.get("seconds") else "",
-                "State": run.record.state,
+                "State": (states or {}).get(run.id, run.record.state),
                 "Seed": run.record.seed,
                 "Notes": clean(run.record.notes),
             }
@@ -48,7 +50,7 @@ def run_list(place: Workspace, fingerprint: str) -> None:
     if not runs:
         st.caption("No run on this dataset yet.")
     else:
-        table = runs_table(runs)
+        table = runs_table(runs, {status.job.id: status.state for status in jobs.statuses(place)})
         chosen = st.dataframe(
             table,
             hide_index=True,

@@ -25,22 +25,45 @@ def report(study: Study, k: int, group_by: str, convention: str, part: SplitName
 
 @st.cache_resource(max_entries=12, show_spinner="Auditing …")
 def _report(_run: Any, key: str, k: int, group_by: str, convention: str, part: SplitName) -> Any:
-    from gnnrec_core.audit.auditing import audit
+    from gnnrec_core.audit.auditing import audit_evidence
+    from gnnrec_core.audit.groups import group_users
 
-    return audit(_run, k, group_by or None, convention=convention, split=part)
+    grouping = group_users(_run.dataset, group_by) if group_by else None
+    return audit_evidence(_evidence(_run, key, k, part), grouping, _run, part, convention)
 
 
-def layers(study: Study, k: int) -> Any:
+def telling_grouping(study: Study, k: int, part: SplitName) -> str:
+    """The grouping with most to tell about the chosen run."""
+    return _telling_grouping(study.run, study.key, k, part)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Looking where groups differ …")
+def _telling_grouping(_run: Any, key: str, k: int, part: SplitName) -> str:
+    from gnnrec_core.audit.auditing import most_telling
+    from gnnrec_core.audit.groups import available_groupings, group_users
+
+    groupings = [group_users(_run.dataset, choice.name) for choice in available_groupings(_run.dataset)]
+    return most_telling(_evidence(_run, key, k, part), groupings)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Ranking for everybody …")
+def _evidence(_run: Any, key: str, k: int, part: SplitName) -> Any:
+    from gnnrec_core.audit.sources import gather
+
+    return gather(_run, k, part)
+
+
+def layers(study: Study, k: int, part: SplitName) -> Any:
     """Popularity of the lists by depth of propagation; None for a model that does not propagate."""
-    return _layers(study.run, study.key, k)
+    return _layers(study.run, study.key, k, part)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking by layer …")
-def _layers(_run: Any, key: str, k: int) -> Any:
+def _layers(_run: Any, key: str, k: int, part: SplitName) -> Any:
     from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
     from gnnrec_core.models.protocol import PropagationRecommender
 
-    return popularity_by_layer(_run, k) if isinstance(_run.model, PropagationRecommender) else None
+    return popularity_by_layer(_run, k, part) if isinstance(_run.model, PropagationRecommender) else None
 
 
 def bench(study: Study, k: int, group_by: str, part: SplitName) -> Any:

@@ -9,14 +9,15 @@ from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.show import figures
 
 with shell.page("audit") as study:
-    group_column, convention_column, length = st.columns([5, 2, 1], vertical_alignment="bottom")
-    with group_column:
-        group_by = audit_view.choose_grouping(study.dataset)
+    group_column, convention_column, part_column, length = st.columns([10, 4, 3, 3], vertical_alignment="bottom")
     with convention_column:
         convention = audit_view.choose_convention()
     with length:
         k = pickers.choose_k(20, study.dataset.n_items)
-    part = audit_view.choose_part(study.dataset)
+    with part_column:
+        part = audit_view.choose_part(study.dataset)
+    with group_column:
+        group_by = audit_view.choose_grouping(study, k, part)
     report = audit_ask.report(study, k, group_by, convention, part)
     audit_view.scope(report)
     figures.headline(report.items | report.overall, audit_view.HEADLINE)

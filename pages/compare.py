@@ -10,12 +10,13 @@ from gnnrec_ui.frame import pickers, shell
 with shell.page("compare") as study:
     place, dataset = workspace(), study.dataset_entry
     assert dataset is not None  # the frame has checked it
-    chosen, length = st.columns([6, 1], vertical_alignment="bottom")
+    chosen, judged, length = st.columns([6, 2, 1], vertical_alignment="bottom")
     with chosen:
         runs = compare_view.choose_runs(place, dataset.fingerprint)
     with length:
         k = pickers.choose_k(20, study.dataset.n_items)
-    part = audit_view.choose_part(study.dataset)
+    with judged:
+        part = audit_view.choose_part(study.dataset)
     if not runs:
         st.info(
             "Choose one run or more: each is compared with the first and with the baselines.", icon=":material/add:"

@@ -85,6 +85,21 @@ def audit_evidence(
     )
 
 
+def most_telling(evidence: Evidence, groupings: Sequence[Grouping], seed: int = 0) -> str:
+    """The name of the grouping with most differences that stand up to a quick test (99 shuffles): where to look first.
+    The first of several; "" without any grouping."""
+    settings = AuditSettings(n_permutations=99)
+    metrics = [metric for metric in measurable(evidence) if metric.name in TESTED]
+    parts = {metric.name: metric.parts(evidence) for metric in metrics}
+    best, most = "", -1
+    for grouping in groupings:
+        differences, _ = GroupAudit(evidence, grouping, metrics, parts, metrics, settings, seed).differences()
+        found = sum(difference.stands for difference in differences)
+        if found > most:
+            best, most = grouping.name, found
+    return best
+
+
 def _nobody(evidence: Evidence, run: Run, split: SplitName) -> tuple[str, ...]:
     """Where nobody can be judged: that, and what to do."""
     return () if evidence.evaluable.any() else (" ".join(empty_part(run.dataset, split)),)

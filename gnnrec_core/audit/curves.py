@@ -156,6 +156,12 @@ def popularity_deciles(evidence: Evidence) -> pl.DataFrame:
     )
 
 
+COLD_START = {
+    **dict.fromkeys(("low_items", "high_items", "n_users"), pl.Int64),
+    **dict.fromkeys(("value", "low", "high", "held_out"), pl.Float64),
+}
+
+
 def cold_start_curve(
     evidence: Evidence, metric: str = "ndcg", n_bins: int = HISTORY_BINS, gate: Gate | None = None
 ) -> pl.DataFrame:
@@ -190,7 +196,7 @@ def cold_start_curve(
                 "held_out": float(evidence.n_relevant[inside].mean()),
             }
         )
-    return pl.DataFrame(table)
+    return pl.DataFrame(table, schema=COLD_START)
 
 
 def item_cold_start_curve(evidence: Evidence) -> pl.DataFrame:

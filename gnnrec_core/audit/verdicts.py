@@ -91,13 +91,18 @@ def needed_text(effect: Effect, decision: Decision) -> str:
 def figure(value: float, sign: bool = False) -> str:
     """Three significant digits, trailing zeros too, with a real minus sign.
 
-    >>> figure(0.04567), figure(-0.5, True), figure(1234.5), figure(120.0), figure(0.0), figure(0.0, True)
-    ('0.0457', '−0.500', '1,234', '120', '0', '0')
+    >>> figure(0.04567), figure(-0.5, True), figure(1234.5), figure(120.0), figure(0.0), figure(0.0000582, True)
+    ('0.0457', '−0.500', '1,234', '120', '0', '+0.0000582')
     """
     if not math.isfinite(value):
         return "–"
     plus = "+" if sign and value else ""
-    text = f"{value:{plus},.0f}" if abs(value) >= 1000 or value == 0 else f"{value:{plus}#.3g}".rstrip(".")
+    if abs(value) >= 1000 or value == 0:
+        text = f"{value:{plus},.0f}"
+    elif abs(value) < 1e-4:  # no powers of ten for people
+        text = f"{value:{plus}.{min(12, 2 - math.floor(math.log10(abs(value))))}f}"
+    else:
+        text = f"{value:{plus}#.3g}".rstrip(".")
     return text.replace("-", "−")
 
 

@@ -214,11 +214,7 @@ class Dataset:
 
     @cached_property
     def titles(self) -> tuple[str, ...]:
-        """What all items are called, in index order; no two alike.
-
-        >>> named([("i1", "Emma"), ("i2", "Emma"), ("i3", None), ("i4", "Persuasion")])
-        ('Emma (i1)', 'Emma (i2)', 'i3', 'Persuasion')
-        """
+        """What all items are called, in index order; no two alike (`named`)."""
         if "title" not in self.item_table.columns:
             return self.items.ids
         return named(list(zip(self.items.ids, self.item_table["title"].to_list(), strict=True)))
@@ -267,7 +263,11 @@ def _add_strings(digest: Any, strings: Sequence[str]) -> None:
 
 def named(entries: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
     """Names of (id, title): the title, with the id beside it where it is not the only one like it (whatever its
-    capitals), or the id alone."""
+    capitals), or the id alone.
+
+    >>> named([("i1", "Emma"), ("i2", "Emma"), ("i3", None), ("i4", "Persuasion")])
+    ('Emma (i1)', 'Emma (i2)', 'i3', 'Persuasion')
+    """
     held = Counter(" ".join(title.split()).casefold() for _, title in entries if title)
     return tuple(
         raw_id if not title else f"{title} ({raw_id})" if held[" ".join(title.split()).casefold()] > 1 else title

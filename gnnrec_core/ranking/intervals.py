@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Bounds = tuple[float, float]
 UNIT: Bounds = (0.0, 1.0)
+GRID = 2.0**20
+"""Values are rounded up to its parts, so that none lies closer to 1 than numbers can tell apart."""
 NOBODY = "there is nobody to measure it on"
 
 
@@ -105,7 +107,7 @@ def gaffke_bound(values: Values, tail: float) -> float:
     from scipy.optimize import brentq
     from scipy.stats import norm
 
-    x, count = np.unique(np.append(values, 1.0), return_counts=True)
+    x, count = np.unique(np.append(np.ceil(values * GRID) / GRID, 1.0), return_counts=True)
     if len(x) == 1:
         return 1.0
     z = float(norm.isf(tail))
@@ -125,4 +127,7 @@ def gaffke_bound(values: Values, tail: float) -> float:
         u = np.sqrt(float(count @ np.square(ratio / (1.0 - ratio))))
         return float(w + np.log(u / w) / w) - z
 
-    return min(1.0, bound(brentq(excess, np.log(1e-12), np.log(1e6), xtol=1e-9)))
+    nearest, farthest = float(np.log(1e-12)), float(np.log(1e6))
+    if excess(nearest) <= 0:  # closer to 1 than can be told
+        return 1.0
+    return min(1.0, bound(brentq(excess, nearest, farthest, xtol=1e-9)))

@@ -122,7 +122,7 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
             f"Contributions to the {what}, in units of the score.",
         ),
         Table(
-            ("part", "value", "share, %", f"{what} without it", "rank without it"),
+            ("part", "value", f"share of the {what}, %", f"{what} without it", "rank without it"),
             tuple(rows),
             "Without it: the graph without that part, all counted anew, what was trained kept, all items ranked again.",
         ),
@@ -154,7 +154,7 @@ def path_blocks(explanation: Explanation) -> tuple[Block, ...]:
         (" → ".join(node.title for node in path.nodes), path.value, 100 * path.share) for path in explanation.paths
     )
     blocks: list[Block] = [
-        Table(("path", "value", "share, %"), rows, "The paths that carry most, each with its share.")
+        Table(("path", "value", "share of the score, %"), rows, "The paths that carry most, each with its share.")
     ]
     if explanation.path_share_shown is not None:
         blocks.append(

@@ -30,14 +30,21 @@ BY_GROUP = ("ndcg", "recall", "hit_rate", "novelty", "long_tail_share", "upd", "
 MOST_PEOPLE = 200
 
 
-def choose_grouping(dataset: Dataset) -> str:
-    """A user attribute or a behaviour, alone or crossed with a second one (`?group=age_band+region`)."""
+def choose_grouping(study: Study, k: int, part: SplitName) -> str:
+    """A user attribute or a behaviour, alone or crossed with a second one (`?group=age_band+region`); at first the one
+    with most to tell."""
+    dataset = study.dataset
     choices = {choice.name: f"{choice.title} ({choice.kind})" for choice in available_groupings(dataset)}
     if not choices:
         return ""
+    one, _, other = st.query_params.get("group", "").partition("+")
+    if one in choices and other in choices:
+        state.choose("group", one)
+        state.choose("cross", other)
+    first_one = audit_ask.telling_grouping(study, k, part)
     first, second = st.columns(2)
     with first:
-        own = forms.choose("Group people by", list(choices), "group", name_of=lambda name: clean(choices[name]))
+        own = forms.choose("Group people by", list(choices), "group", first_one, lambda name: clean(choices[name]))
     with second:
         others = ["", *(name for name in choices if name != own)]
         crossed = forms.choose(
@@ -51,8 +58,9 @@ def choose_part(dataset: Dataset) -> SplitName:
     held_out: list[SplitName] = [name for name in ("test", "validation") if len(dataset.interactions.rows(name))]
     if len(held_out) < 2:
         return held_out[0] if held_out else "test"
-    titles = {"test": "test", "validation": "validation (models were chosen by it)"}
-    chosen = forms.choose("Judged on the held-out part", held_out, "part", name_of=titles.__getitem__)
+    chosen = forms.choose(
+        "Judged on", held_out, "part", help="The held-out part. Models were chosen by validation, so it flatters them."
+    )
     return "validation" if chosen == "validation" else "test"
 
 
@@ -279,7 +287,7 @@ def _never_shown(study: Study, report: AuditReport) -> None:
 
 def _layers(study: Study, report: AuditReport) -> None:
     """Popularity along the layers of the same model, where it has layers."""
-    table = audit_ask.layers(study, report.scope.k)
+    table = audit_ask.layers(study, report.scope.k, report.scope.split)
     if table is not None:
         st.markdown("**Does each layer of the model lean more towards what is popular?**")
         chart(

@@ -37,10 +37,9 @@ def choose_runs(place: Workspace, fingerprint: str) -> tuple[RunEntry, ...]:
     gone = state.gone("runs", lambda text: all(name in runs for name in text.split(",") if name))
     if gone is not None:
         missing = list(dict.fromkeys(name for name in gone.split(",") if name and name not in runs))[:MOST_RUNS]
-        st.warning(
+        state.notice(
             f"The link names {'runs' if len(missing) > 1 else 'a run'} that this dataset does not have: "
-            f"{', '.join(for_markdown(name) for name in missing)}. The others are compared.",
-            icon=":material/search_off:",
+            f"{', '.join(for_markdown(name) for name in missing)}. The others are compared."
         )
         state.choose("runs", ",".join(state.names(gone, runs, MOST_RUNS)) or None)
     wanted = state.follow("runs", lambda text: bool(state.names(text, runs, MOST_RUNS)) or not text, default)

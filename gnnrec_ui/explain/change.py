@@ -63,7 +63,8 @@ def _enters(study: Study, user_index: int, item_index: int, k: int) -> None:
     if found.found:
         st.markdown(f"With **{_joined(titles)}** in the history it rises to **{theme.ordinal(found.rank_after)}**.")
     else:
-        st.markdown(f"No set of up to {found.limit} additions was found that lifts it in.")
+        best = f" The furthest is {theme.ordinal(found.rank_after)}, with **{_joined(titles)}**." if titles else ""
+        st.markdown(f"No set of up to {found.limit} additions was found that lifts it in.{best}")
     _figures(found)
     reference = found.case.reference_item
     other = for_markdown(dataset.title(reference)) if reference is not None else "the last of the list"

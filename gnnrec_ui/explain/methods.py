@@ -41,8 +41,9 @@ def methods(study: Study, user_index: int, item_index: int, target: str, k: int)
     if found:
         chart(
             explain_charts.compared(found, titles),
-            "Rows are the largest reasons of the first method; a cell is the share that a method gives it of its own "
-            "total. Methods that agree have equal rows; “Random” is the control.",
+            "Rows are the largest reasons of the first method; a cell is its share of all that the method gives "
+            "out, sizes added whatever their sign: not the share of the score or lead above. Methods that agree "
+            "have equal rows; “Random” is the control.",
             "compared",
         )
         _believed(study, found, titles)

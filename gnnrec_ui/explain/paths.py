@@ -39,7 +39,9 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
         draw = path_charts.sankey_of_kinds
         reading = (
             f"The {what} by the kind of path that it travels, with the strongest paths of each kind. Widths are sizes: "
-            "blue raises, orange lowers; paths of one kind may cancel each other."
+            "blue raises, orange lowers; paths of one kind may cancel each other. This is another cut of the same "
+            f"{what} than the reasons: a reason is all that one interaction brings, by paths of every kind, and a kind "
+            "is all paths of one shape, whichever interaction they pass. Shares here and there differ."
         )
     else:
         draw = path_charts.sankey

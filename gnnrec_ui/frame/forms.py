@@ -71,9 +71,8 @@ def choose(
 def say_gone(wanted: str | None, label: str, shown: str) -> None:
     """A choice that a link asks for and that is not here is said so."""
     if wanted is not None:
-        st.warning(
-            f"{label}: the link asks for “{for_markdown(wanted)}”, which is not here. {for_markdown(shown)} is shown.",
-            icon=":material/search_off:",
+        state.notice(
+            f"{label}: the link asks for “{for_markdown(wanted)}”, which is not here. {for_markdown(shown)} is shown."
         )
 
 

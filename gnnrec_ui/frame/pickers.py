@@ -69,9 +69,9 @@ def choose_k(default: int = 10, most: int = 50) -> int:
     default, most = min(default, most), min(most, 50)
     asked = state.gone("k", lambda text: text.isdecimal() and 1 <= int(text) <= most)
     if asked is not None:
-        st.warning(
-            f"The link asks for lists of “{for_markdown(asked)}”; here they have 1 to {most} items.",
-            icon=":material/search_off:",
+        state.notice(
+            f"List length: the link asks for “{for_markdown(asked)}”; here lists have 1 to {most} items. "
+            f"{default} is shown."
         )
     st.session_state["k"] = k_in_url(default, most)
     chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")

@@ -57,6 +57,7 @@ def page(name: str) -> Iterator[Study]:
     story.guide(name, link)
     if too_long:
         st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
+    state.open_notices()
     if study.unknown:
         st.warning(f"{for_markdown(study.unknown)} The menu says what is shown instead.", icon=":material/search_off:")
     try:

@@ -18,6 +18,7 @@ MOST_TEXT = 4_000
 MOST_IN_A_LIST = 200
 MOST_DIGITS = 40
 _NUMBER = re.compile(r"[-+0-9.eE]*")
+_NOTICES = "_room_for_notices"
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
@@ -40,6 +41,17 @@ def gone(key: str, is_valid: Callable[[str], bool]) -> str | None:
     url = st.query_params.get(key)
     came_from_outside = url != st.session_state.get(_SYNCED, {}).get(key)
     return url if url is not None and came_from_outside and not is_valid(url) else None
+
+
+def open_notices() -> None:
+    """Make room, where the page stands now, for what `notice` says later on."""
+    st.session_state[_NOTICES] = st.container()
+
+
+def notice(sentence: str) -> None:
+    """A warning (Markdown) across the page, also from within a narrow column."""
+    place = st.session_state.get(_NOTICES)
+    (st if place is None else place).warning(sentence, icon=":material/search_off:")
 
 
 def settle(key: str, value: str, default: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -19,8 +19,9 @@ from gnnrec_ui.train.training_time import spoken
 MOST_TRASH_SHOWN = 5
 
 
-def runs_table(runs: Sequence[RunEntry]) -> pd.DataFrame:
-    """One row a run: what it is, and how well it ranked the validation part."""
+def runs_table(runs: Sequence[RunEntry], states: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """One row a run: what it is, and how well it ranked the validation part. `states` is what the trainings above call
+    their runs: a run that was cancelled and then killed is "cancelled" in both places."""
     rows = []
     for run in runs:
         figures = run.record.figures
@@ -31,7 +32,7 @@ def runs_table(runs: Sequence[RunEntry]) -> pd.DataFrame:
                 **{_heading(name): value for name, value in (figures.get("validation") or {}).items()},
                 "Epochs": figures.get("epochs_run"),
                 "Took": spoken(float(figures["seconds"])) if figures.get("seconds") else "",
-                "State": run.record.state,
+                "State": (states or {}).get(run.id, run.record.state),
                 "Seed": run.record.seed,
                 "Notes": clean(run.record.notes),
             }
@@ -50,7 +51,7 @@ def run_list(place: Workspace, fingerprint: str) -> None:
     if not runs:
         st.caption("No run on this dataset yet.")
     else:
-        table = runs_table(runs)
+        table = runs_table(runs, {status.job.id: status.state for status in jobs.statuses(place)})
         chosen = st.dataframe(
             table,
             hide_index=True,

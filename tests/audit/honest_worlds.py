@@ -18,8 +18,8 @@ from gnnrec_core.audit.groups import Grouping, from_labels
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.sentences import NO_DIFFERENCE
-from gnnrec_core.base.text import for_html
 from gnnrec_core.base.plain import plain
+from gnnrec_core.base.text import for_html
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.render.charts import audit_charts
 from gnnrec_core.render.charts.chart_data import chart_table
@@ -103,7 +103,8 @@ def _decisions(report: AuditReport) -> list[str]:
     if report.differences and denied == any(d.stands for d in report.differences):
         found.append("the headline denies what stands, or does not say that nothing does")
     for metric in {d.metric for d in report.differences}:
-        failed = check(report, parse_condition(f"{metric}.p.grp<0.05")).failed if report.scope.group_by else None
+        condition = parse_condition(f"{metric}.p.{report.scope.group_by}<0.05")
+        failed = check(report, condition).failed
         if failed != any(d.stands for d in report.differences if d.metric == metric):
             found.append(f"--fail-if on {metric} disagrees")
     return found
@@ -126,7 +127,7 @@ def _drawn(report: AuditReport) -> list[str]:
     figures = {"sizes": audit_charts.group_sizes(report)}
     if report.differences:
         figures |= {"heat map": audit_charts.heat_map(report), "forest": audit_charts.forest(report, TESTED[0])}
-    names = [group.group for group in report.by_group]
+    names = [for_html(group.group) for group in report.by_group]
     found = []
     for kind, figure in figures.items():
         axis = figure.layout.yaxis

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnnrec_core.audit.auditing import TESTED, audit, audit_evidence
+from gnnrec_core.audit.auditing import TESTED, audit, audit_evidence, most_telling
 from gnnrec_core.audit.checks import check, parse_condition
 from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.metrics import METRICS
@@ -236,3 +236,11 @@ def test_an_audit_without_a_grouping_has_no_groups(run, evidence):
     report = audit_evidence(evidence, None, run)
     assert report.by_group == () and report.differences == () and report.grouping is None
     assert run_of(sample(), run.model).folder.name == report.scope.run
+
+
+def test_the_grouping_with_most_to_tell_comes_first(run, evidence):
+    rng = np.random.default_rng(0)
+    ndcg = np.nan_to_num(METRICS["ndcg"].compute(evidence))
+    told = from_labels("told", np.where(ndcg > np.median(ndcg), "served", "not"))
+    chance = from_labels("chance", rng.permutation(np.repeat(["a", "b"], [400, 400])))
+    assert most_telling(evidence, [chance, told]) == "told" and most_telling(evidence, []) == ""

@@ -117,3 +117,14 @@ def test_points_and_front(found):
         assert (point in front) != beaten
     down = pareto_front([Point("a", "run", 1, 1), Point("b", "run", 2, 2)], x_higher=False)
     assert [point.name for point in down] == ["a", "b"]
+
+
+def test_where_nobody_is_judged_it_is_said_and_nothing_is_compared():
+    from dataclasses import replace
+
+    log = DATA.interactions
+    data = replace(DATA, interactions=replace(log, split=np.where(log.split == 2, 0, log.split)))
+    found = compare([trained(data, "popularity")], 10, baselines=("random",), n_permutations=99)
+    assert "has no test part" in found.warnings[0] and "--split validation can be evaluated" in found.warnings[0]
+    assert {d.metric for d in found.differences} <= {"novelty", "long_tail_share"}
+    assert np.isnan(found.rows[0].metrics["ndcg"].value) and found.rows[0].metrics["ndcg"].reason

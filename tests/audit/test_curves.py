@@ -1,5 +1,7 @@
 """The tables behind the charts on the oracle's world and on the sample, and what looks inside a model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -23,6 +25,7 @@ from gnnrec_core.audit.studies.leakage import auc_of, cross_validated_auc, leaka
 from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
 from gnnrec_core.audit.studies.twins import find_twins
 from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.render.charts.exposure_charts import cold_start_chart
 from tests.audit.oracle_world import ORACLE, world
 from tests.audit.small_runs import Linear, run_of, sample, trained
 
@@ -252,3 +255,10 @@ def test_the_twins_of_the_oracle_sit_in_different_groups():
     assert table.rows() == [(0, 4, 1.0, 0.5, True)]
     near = twin_table(E, min_overlap=0.51)
     assert near.height == 1 and not near["across"].any()
+
+
+def test_where_nobody_is_judged_the_curve_is_empty_and_still_a_table():
+    nobody = replace(E, relevant=sp.csr_array(E.relevant.shape, dtype=bool))
+    table = cold_start_curve(nobody)
+    assert table.height == 0 and {"low_items", "value", "held_out"} <= set(table.columns)
+    assert len(cold_start_chart(table).data[0].x) == 0

@@ -19,6 +19,7 @@ from gnnrec_core.audit.studies.comparing import compare
 from gnnrec_core.audit.studies.frontier import Point, comparison_points, mitigation_points, pareto_front
 from gnnrec_core.audit.studies.leakage import Leakage
 from gnnrec_core.audit.studies.mitigation import mitigate, prepare
+from gnnrec_core.base.text import clean
 from gnnrec_core.render.charts import audit_charts as charts
 from gnnrec_core.render.charts import exposure_charts as exposure
 from gnnrec_core.render.charts.chart_data import chart_table
@@ -143,7 +144,7 @@ def test_every_group_is_drawn_exactly_once_with_its_name(run, names):
     for kind, figure in figures.items():
         table = chart_table(figure)
         told = [str(cell).split(" (n = ")[0] for cell in table["Name"]]
-        assert sorted(told) == sorted(name.replace("<b>", "").replace("</b>", "") for name in names), kind
+        assert sorted(told) == sorted(clean(name) for name in names), kind
         assert len(set(figure.layout.yaxis.ticktext)) == len(names), kind
         assert figure.layout.yaxis.tickvals == tuple(range(len(names))), kind
 

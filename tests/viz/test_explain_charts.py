@@ -84,7 +84,9 @@ def test_the_kinds_of_paths_out_of_the_person_are_the_whole_score_and_their_stro
         explain_charts.BASELINE_LABEL: "+0.5000",
     }
     kind = label.index("own history")
-    assert [label[target] for source, target, _ in streams if source == kind] == ["N1", "N2", "N3", "N4"]
+    onward = {label[target]: float(said.replace("−", "-")) for source, target, said in streams if source == kind}
+    assert list(onward) == ["N1", "N2", "N3", "N4", "all others of the kind"]
+    assert sum(onward.values()) == pytest.approx(1.3)  # what comes in goes on
     assert not path_charts.sankey_of_kinds(explanation([1.0])).data[0].link.source
 
 

@@ -24,6 +24,7 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions, SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 
 CHANCE = "random"
@@ -130,7 +131,7 @@ def compare(
     convention, dataset = find_convention(convention), runs[0].dataset
     names = unique_names(runs)
     evidence = {name: gather(run, k, split) for name, run in zip(names, runs, strict=True)}
-    warnings = []
+    warnings = [] if len(dataset.interactions.rows(split)) else [" ".join(empty_part(dataset, split))]
     for name in baselines:
         try:
             evidence[f"baseline: {name}"] = evidence_of(dataset, baseline_lists(dataset, name, k, split, seed), split)
@@ -243,6 +244,7 @@ def _differences(
     return tuple(
         _difference(case, (parts[case[0].name, case[1]], parts[case[0].name, case[2]]), changes[number], tests, number)
         for number, case in enumerate(cases)
+        if np.isfinite(changes[number]).any()
     )
 
 
@@ -256,14 +258,14 @@ def _difference(
     metric, run, other = case
     known = np.isfinite(change)
     n, figures = int(known.sum()), [metric.interval((top[known], bottom[known])).value for top, bottom in parts]
-    value = float(change[known].mean()) if n else float("nan")
+    value = float(change[known].mean())
     p_value, p_adjusted, reach = (float(of[number]) for of in (tests.p_value, tests.p_adjusted, tests.reach))
     outer, span = None, float("inf")
-    if n and metric.level == "user" and metric.bounds and all(metric.fits(top[known]) for top, _ in parts):
+    if metric.level == "user" and metric.bounds and all(metric.fits(top[known]) for top, _ in parts):
         span = metric.bounds[1] - metric.bounds[0]
         wide = mean_interval(change, 1 - ALPHA / len(tests.reach), (-span, span))
         outer = (wide.low, wide.high)
-    low, high = interval_from_test(value, reach, p_adjusted, outer, span) if n else (value, value)
+    low, high = interval_from_test(value, reach, p_adjusted, outer, span)
     detectable = reach * (1 + POWER / tests.critical) if tests.critical else float("nan")
     effect = Effect(value, low, high, p_value, p_adjusted, figures[1] - metric.offset, n, n, detectable)
     decision = decide(metric, effect, PRACTICAL)

@@ -43,7 +43,7 @@ def show(result: dict[str, Any]) -> None:
     say(f"  {'':{width}} " + " ".join(f"{name:>26}" for name in names) + "   coverage")
     for row in result["runs"]:
         figures = (row["metrics"][name] for name in names)
-        cells = (f"{f['value']:8.4f} [{f['low']:.4f}, {f['high']:.4f}]" for f in figures)
+        cells = (_cell(figure) for figure in figures)
         say(
             f"  {row['run']:{width}} "
             + " ".join(f"{cell:>26}" for cell in cells)
@@ -53,3 +53,10 @@ def show(result: dict[str, Any]) -> None:
         say(f"  - {entry['sentence']}")
     for sentence in result["warnings"]:
         say(f"  ! {sentence}")
+
+
+def _cell(figure: dict[str, Any]) -> str:
+    value, low, high = (figure[name] for name in ("value", "low", "high"))
+    if value != value:
+        return "–"
+    return f"{value:8.4f}" + ("" if low != low else f" [{low:.4f}, {high:.4f}]")

@@ -69,7 +69,7 @@ class AttentionMethod:
         if not isinstance(model, AttentionRecommender):
             raise UnsupportedError(
                 f"The model {getattr(model, 'name', type(model).__name__)!r} has no attention: "
-                "it weights neighbours by their degrees alone.",
+                "nothing in it learns how much a neighbour counts.",
                 "Choose a run of gat, or the method ledger.",
             )
 

@@ -180,7 +180,8 @@ def _cell_text(difference: Difference | None) -> str:
     star = " ★" if difference.stands else ""
     if not np.isfinite(difference.relative):
         return f"{number(difference.own)}, others 0{star}"
-    return f"{signed(100 * difference.relative, 0)} %{star}"
+    share = round(100 * difference.relative)
+    return f"{signed(share, 0) if share else '0'} %{star}"
 
 
 def frontier_chart(points: Sequence[Point], x_metric: str, y_metric: str = "ndcg") -> go.Figure:

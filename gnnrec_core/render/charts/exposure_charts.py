@@ -46,7 +46,8 @@ def popularity_exposure_chart(points: PopularityExposure, titles: Sequence[str])
     """Popularity against exposure on log axes, which have no zero: it has a place of its own below and left of them,
     and items that are never shown lie there, marked."""
     shown, some = points.exposure > 0, points.popularity > 0
-    lowest = points.exposure[shown].min() if shown.any() else 1.0
+    drawn = [*points.exposure[shown], *points.bin_exposure[points.bin_exposure > 0]]
+    lowest = min(drawn, default=1.0)
     floor, left = 10.0 ** (np.floor(np.log10(lowest)) - 0.5), 10.0**-0.5
     places = np.where(some, points.popularity, left), np.where(shown, points.exposure, floor)
     figure = go.Figure()
@@ -89,7 +90,10 @@ def _with_zero(zero: float, low: float, high: float) -> dict[str, Any]:
     """A log axis from `low` to `high` whose ticks are powers of ten, with "0" written at the place `zero`."""
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     ends = [float(np.log10(zero)) - 0.2, float(np.log10(high)) + 0.2]
-    texts = ["0", *(f"{power:,.0f}" if power >= 1 else f"{power:.6g}" for power in powers)]
+    texts = [
+        "0",
+        *(f"{power:,.0f}" if power >= 1 else np.format_float_positional(power, 12, trim="-") for power in powers),
+    ]
     return {"type": "log", "tickvals": [zero, *powers.tolist()], "ticktext": texts, "range": ends}
 
 
@@ -152,12 +156,13 @@ def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
         hovertemplate="%{y:.3f}, %{customdata:.1f} held-out items a person<extra></extra>",
     )
     spans = [
-        f"{low}" if low == high else f"{low} to {high}"
+        f"{low}" if low == high else f"{low}–{high}"
         for low, high in zip(table["low_items"], table["high_items"], strict=True)
     ]
-    figure.update_xaxes(title_text="train items of the person (n: people)")
+    figure.update_xaxes(title_text="train items of the person (below: how many people)")
     figure.update_yaxes(title_text=METRICS[metric].title, rangemode="tozero")
-    name_axis(figure, "x", spans, [f"<br>n = {n:,}" for n in table["n_users"]])
+    name_axis(figure, "x", spans, [f"<br>{n:,}" for n in table["n_users"]])
+    figure.update_xaxes(tickangle=0, tickfont={"size": 11})
     return styled(figure, HEIGHT)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from gnnrec_core.base.text import clean
 from gnnrec_core.render.theme import plotly_text, shortened
 
 END = 12
@@ -18,11 +19,11 @@ END = 12
 
 
 def name_axis(
-    figure: go.Figure, axis: str, names: Sequence[str], beside: Sequence[str] = (), length: int = 34, side: str = ""
+    figure: go.Figure, axis: str, names: Sequence[str], beside: Sequence[str] = (), length: int = 34
 ) -> go.Figure:
     """Give `axis` ("x" or "y") of `figure` the places 0, 1, .. of `names`, with what stands `beside` each (such as its
     size) behind the label. Changed in place."""
-    labels = distinct([str(name) for name in names], length)
+    labels = distinct([clean(name) for name in names], length)
     notes = list(beside) or [""] * len(labels)
     settings = {
         "tickmode": "array",
@@ -31,8 +32,8 @@ def name_axis(
         "range": [-0.5, max(1, len(labels)) - 0.5],
         "showgrid": False,
     }
-    whole = {f"{axis}axis": [f"{name}{note}" for name, note in zip(names, notes, strict=True)]}
-    figure.update_layout({f"{axis}axis": settings | ({"side": side} if side else {})})
+    whole = {f"{axis}axis": [f"{plotly_text(name)}{note}" for name, note in zip(names, notes, strict=True)]}
+    figure.update_layout({f"{axis}axis": settings})
     figure.update_layout(meta={**(figure.layout.meta or {}), **whole})
     return figure
 

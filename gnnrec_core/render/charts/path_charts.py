@@ -69,9 +69,10 @@ def sankey(explanation: Explanation, narrow: bool = False) -> go.Figure:
 
 def sankey_of_kinds(explanation: Explanation, narrow: bool = False, n_kinds: int = 6, n_paths: int = 4) -> go.Figure:
     """From the person (left) to the largest kinds of paths (at most `n_kinds`), with all that their paths carry
-    together, and on to the ends of the `n_paths` strongest listed paths of each. The rest and the baseline are grey.
+    together, and on to the ends of the `n_paths` strongest listed paths of each and to all others of its kind: what
+    goes on from a kind sums to it. The rest and the baseline are grey.
 
-    Widths are absolute values, so what goes on from a kind can be wider than the kind: its paths may cancel.
+    Widths are absolute values, so what goes on can look wider than the kind where its paths cancel.
     """
     flow = _Flow()
     if not explanation.paths or not explanation.groups:
@@ -83,9 +84,13 @@ def sankey_of_kinds(explanation: Explanation, narrow: bool = False, n_kinds: int
     for group in shown:
         kind = flow.add(kind_words(group.name), theme.TOTAL, 1)
         flow.links[start, kind] = float(group.value)
-        for path in [path for path in explanation.paths if path.meta_path == group.name][:n_paths]:
+        strongest = [path for path in explanation.paths if path.meta_path == group.name][:n_paths]
+        for path in strongest:
             named = ARROW.join(node.title for node in path.nodes[1:][-2:])
             flow.links[kind, flow.add(named, NODE_COLOURS[path.nodes[-1].type], 2)] = float(path.value)
+        left = float(group.value) - sum(float(path.value) for path in strongest)
+        if strongest and abs(left) > 1e-9 * abs(group.value):
+            flow.links[kind, flow.add("all others of the kind", theme.BASELINE, 2)] = left
     if rest:
         kinds = flow.add(f"{len(rest)} other kind{'s' if len(rest) > 1 else ''}", theme.BASELINE, 1)
         flow.links[start, kinds] = float(sum(group.value for group in rest))

@@ -14,6 +14,7 @@ from gnnrec_core.data.checks import check_dataset
 from gnnrec_core.data.distinct import distinct
 from gnnrec_core.data.duplicates import once_in_order
 from gnnrec_core.data.filters import apply_filters, interaction_weights, weight_doubts
+from gnnrec_core.data.impressions import shown_relation, unfold_impressions
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.readers import detect, load_reader
@@ -54,7 +55,7 @@ def read_source(source: str, options: ImportOptions, progress: Progress | None =
             f"{source} changed while it was read.", "Import it again when nothing writes to it.", file=source
         )
     return replace(
-        log,
+        unfold_impressions(log),
         users=read_attribute_file(options.users, options, "user") if options.users else log.users,
         items=read_attribute_file(options.items, options, "item") if options.items else log.items,
         edges=(*log.edges, *read_edge_files(options)),
@@ -99,6 +100,9 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         vocabularies,
         {vocabulary.kind: everybody[vocabulary.kind] - set(vocabulary.ids) for vocabulary in vocabularies},
     )
+    exposure, of_shown = shown_relation(source.shown, *vocabularies)
+    relations = (*relations, *exposure)
+    problems += of_shown
     problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
         options.name or source.name,

@@ -181,6 +181,8 @@ def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
     types, weights, names = [np.zeros(len(rows), np.int16)], [interactions.weight[rows]], [INTERACTION]
     if side_edges > 0:
         for relation in dataset.relations:
+            if relation.kind == "user-item":
+                continue  # what was shown to whom is nothing to learn from
             ends.append(np.stack([relation.source, relation.target]))
             types.append(np.full(len(relation), len(names), np.int16))
             weights.append(relation.weight * np.float32(side_edges))

@@ -142,10 +142,11 @@ class Interactions:
 
 @dataclass(frozen=True)
 class Relation:
-    """Side edges of one type. `source`, `target` are node indices `[n]` (users, then items, then attribute nodes)."""
+    """Side edges of one type. `source`, `target` are node indices `[n]` (users, then items, then attribute nodes).
+    A relation of kind `user-item` says what was shown to whom; it is no part of the graph."""
 
     name: str
-    kind: Literal["user-user", "item-item", "item-attribute", "user-attribute"]
+    kind: Literal["user-user", "item-item", "item-attribute", "user-attribute", "user-item"]
     source: IntArray
     target: IntArray
     weight: FloatArray

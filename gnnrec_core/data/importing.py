@@ -19,6 +19,7 @@ from gnnrec_core.data.dataset import Dataset, Interactions, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
 from gnnrec_core.data.formats.archive import unpacked
 from gnnrec_core.data.formats.source import Progress, SourceLog, as_file, as_folder
+from gnnrec_core.data.impressions import shown_relation, unfold_impressions
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.side_edges import read_edge_files, side_relations
@@ -54,7 +55,7 @@ def read_source(source: str, options: ImportOptions, progress: Progress | None =
             f"{source} changed while it was read.", "Import it again when nothing writes to it.", file=source
         )
     return replace(
-        log,
+        unfold_impressions(log),
         users=read_attribute_file(options.users, options, "user") if options.users else log.users,
         items=read_attribute_file(options.items, options, "item") if options.items else log.items,
         edges=(*log.edges, *read_edge_files(options)),
@@ -99,6 +100,9 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         vocabularies,
         {vocabulary.kind: everybody[vocabulary.kind] - set(vocabulary.ids) for vocabulary in vocabularies},
     )
+    exposure, of_shown = shown_relation(source.shown, *vocabularies)
+    relations = (*relations, *exposure)
+    problems += of_shown
     problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
         options.name or source.name,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.data.formats import READERS, detect
+from gnnrec_core.data.formats import READERS, detect, load_reader
 from gnnrec_core.data.formats.archive import unpacked
 from gnnrec_core.data.formats.delimited import file_dialect
 from gnnrec_core.data.formats.roles import propose_roles
@@ -36,6 +37,8 @@ class Preview:
     delimiter: str | None = None
     has_header: bool = True
     skipped_lines: int = 0
+    columns_by_name: bool = True
+    """May a person say which column is what (not where the layout fixes it)?"""
 
 
 def preview_source(source: str | Path, options: ImportOptions | None = None) -> Preview:
@@ -49,7 +52,7 @@ def preview_source(source: str | Path, options: ImportOptions | None = None) -> 
         path = as_file(place)
         if name == "csv" and path is not None:
             return replace(_text_preview(path, options), source=str(source))
-        log = read_source(place, options.model_copy(update={"format": name}))
+        log, known = _read(place, options.model_copy(update={"format": name}))
     part = log.parts[0]
     rows = part.table.frame.head(N_ROWS).cast(pl.String)
     roles = part.roles
@@ -57,13 +60,25 @@ def preview_source(source: str | Path, options: ImportOptions | None = None) -> 
         str(source),
         name,
         READERS[name].title,
-        tuple(part.table.frame.columns),
-        roles.user,
-        roles.item,
+        roles.names or tuple(part.table.frame.columns),
+        roles.user if known else None,
+        roles.item if known else None,
         roles.rating,
         roles.time,
         rows,
+        columns_by_name=getattr(load_reader(name), "columns_by_name", False),
     )
+
+
+def _read(place: str, options: ImportOptions) -> tuple[SourceLog, bool]:
+    """The source, and whether its columns were told; where not, the first two stand in so that it can be shown."""
+    try:
+        return read_source(place, options), True
+    except DataError as error:
+        names = error.details.get("columns", ())
+        if len(names) < 2 or options.user_col or options.item_col:
+            raise
+        return read_source(place, options.model_copy(update={"user_col": names[0], "item_col": names[1]})), False
 
 
 def _text_preview(path: Path, options: ImportOptions) -> Preview:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.data.apart.sandbox import draft_apart, preview_apart
@@ -16,12 +17,14 @@ from gnnrec_core.data.attributes import relation_choices
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.data.formats.source import Progress
+from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs.workspace import Workspace
+from gnnrec_ui import import_reading
 from gnnrec_ui.data import dataset_view, import_files
-from gnnrec_ui.frame import forms, state
+from gnnrec_ui.frame import forms, shell, state
 from gnnrec_ui.server import upload_budget
 from gnnrec_ui.server.staging import MOST_BYTES, StagedFile, plain_names, source_of, stage
 
@@ -42,7 +45,8 @@ def drop(place: Workspace) -> None:
         max_upload_size=MOST_BYTES // 2**20,
         key="dropped",
         disabled=place.read_only,
-        help="CSV or TSV (gzip too), Parquet, JSON lines, MovieLens, RecBole and LightGCN files; beside a log also "
+        help="CSV or TSV, packed or not, Excel, Parquet, Arrow, JSON lines, SQLite, a ZIP of them, shards of one log, "
+        "MovieLens, RecBole and LightGCN files; beside a log also "
         "files of users, items and edges between them. "
         "They stay on this server, and are stored only when you say so.",
     )
@@ -73,6 +77,17 @@ def drop(place: Workspace) -> None:
 
 
 def steps(place: Workspace, token: str) -> None:
+    """All steps; an error is a sentence with the control that cures it, and the way out is always there."""
+    try:
+        _steps(place, token)
+    except LensError as error:
+        shell.show_error(error)
+        import_reading.offer_cure(error)
+    if PARAMETER in st.query_params:
+        discard(place, token)
+
+
+def _steps(place: Workspace, token: str) -> None:
     """Columns, graph choices with their effect, problems, distributions, and at last the button that stores."""
     staged = place.staging(token)
     source, beside = source_of(staged), {}
@@ -80,12 +95,15 @@ def steps(place: Workspace, token: str) -> None:
         st.subheader("0 · What each file is", anchor=False)
         source, beside = import_files.choose_parts(source)
     st.subheader("1 · Which column is what", anchor=False)
-    columns = _columns(_preview(source, staged))
+    how = import_reading.controls()
+    looking = read_settings(ImportOptions, {name: how[name] for name in how if name != "keep"} | _only_files(beside))
+    columns = how | _columns(_preview(source, staged, looking.model_dump_json()))
     st.subheader("2 · What becomes of it", anchor=False)
     reading = read_settings(ImportOptions, {**columns, **beside}).model_dump_json()
     draft = _draft(source, staged, reading)
     plain, _ = _built(draft, str(source), reading, read_settings(ImportOptions, columns).model_dump_json())
-    choices = read_settings(ImportOptions, {**columns, **_graph_choices(plain)}).model_dump_json()
+    happened = import_reading.behaviours(plain, how.get("keep", ()))
+    choices = read_settings(ImportOptions, {**columns, **happened, **_graph_choices(plain)}).model_dump_json()
     dataset, found = _built(draft, str(source), reading, choices)
     _effect(plain, dataset)
     st.subheader("3 · What was met, and what was done about it", anchor=False)
@@ -95,7 +113,6 @@ def steps(place: Workspace, token: str) -> None:
     dataset_view.charts(found, "draft")
     st.subheader("5 · Store it", anchor=False)
     _store(place, token, dataset)
-    discard(place, token)
 
 
 def discard(place: Workspace, token: str) -> None:
@@ -107,8 +124,12 @@ def discard(place: Workspace, token: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking at the first rows …")
-def _preview(source: Path, staged: Path) -> Preview:
-    return preview_apart(source, staged)
+def _preview(source: Path, staged: Path, looking: str) -> Preview:
+    return preview_apart(source, staged, ImportOptions.model_validate_json(looking))
+
+
+def _only_files(beside: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in beside.items() if name == "files"}
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -146,7 +167,7 @@ def _columns(preview: Preview) -> dict[str, str]:
     rows = preview.rows.to_pandas().map(clean)
     rows.columns = [clean(name) for name in rows.columns]
     st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file")
-    if preview.format != "csv":
+    if not preview.columns_by_name:
         return {}
     guesses = (preview.user, preview.item, preview.rating, preview.time)
     unsure = [label for label, guess in zip(list(ROLES.values())[:2], guesses[:2], strict=True) if guess is None]
@@ -201,7 +222,11 @@ def _effect(plain: Dataset, chosen: Dataset) -> None:
         ):
             delta = None if after == before else f"{after - before:+,} by your choices"
             st.metric(label, f"{after:,}", delta, delta_color="off")
-    st.caption(f"Split: {for_markdown(chosen.settings['split'])}. Rows in the file: {chosen.settings['rows_in']:,}.")
+    split = chosen.settings["split"]
+    st.caption(
+        f"Split: {for_markdown(split)}. Rows in the file: {chosen.settings['rows_in']:,}. "
+        f"{for_markdown(measure_leak(chosen.interactions, split).meaning)}"
+    )
 
 
 def _store(place: Workspace, token: str, dataset: Dataset) -> None:

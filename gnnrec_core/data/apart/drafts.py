@@ -35,6 +35,7 @@ def save_log(log: SourceLog, folder: Path) -> None:
         "name": log.name,
         "format": log.format,
         "location": log.location,
+        "shown": log.shown is not None,
         "problems": [asdict(problem) for problem in log.problems],
         "parts": [
             {"roles": asdict(part.roles), "split": part.split, "table": _save_table(part.table, folder, f"part_{n}")}
@@ -47,6 +48,8 @@ def save_log(log: SourceLog, folder: Path) -> None:
         "users": None if log.users is None else _save_table(log.users, folder, "users"),
         "items": None if log.items is None else _save_table(log.items, folder, "items"),
     }
+    if log.shown is not None:
+        log.shown.write_parquet(folder / "shown.parquet", compression="lz4")
     (folder / "log.json").write_text(json.dumps(card, ensure_ascii=True, default=str), encoding="utf-8")
 
 
@@ -67,6 +70,7 @@ def load_log(folder: Path) -> SourceLog:
             for n, edge in enumerate(card["edges"])
         ),
         _problems(card["problems"]),
+        pl.read_parquet(folder / "shown.parquet") if card["shown"] else None,
         card["location"],
     )
 

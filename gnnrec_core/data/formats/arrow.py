@@ -23,6 +23,8 @@ _STREAM = b"\xff\xff\xff\xff"
 class ArrowReader:
     """Reads one file; rows count from 1 in messages."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         path = as_file(source)
         return path is not None and bool(_kind(path))

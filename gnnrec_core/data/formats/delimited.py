@@ -20,6 +20,8 @@ from gnnrec_core.data.options import ImportOptions
 class DelimitedReader:
     """Reads one file of delimited text."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         return as_file(source) is not None
 

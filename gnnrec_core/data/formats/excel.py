@@ -24,6 +24,8 @@ _INSIDE = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")
 class ExcelReader:
     """Reads one sheet: the one of `--table`, the only one with rows, or the only one with user and item columns."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         path = as_file(source)
         return path is not None and is_workbook(path)

@@ -63,6 +63,8 @@ class FileLook:
 class FolderReader:
     """Reads a folder of tables."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         folder = as_folder(source)
         return folder is not None and bool(table_files(folder))

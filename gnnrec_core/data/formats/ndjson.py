@@ -27,6 +27,8 @@ _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 class NdjsonReader:
     """Reads one file of JSON objects."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         path = as_file(source)
         if path is None:

@@ -23,6 +23,8 @@ MAX_COLUMNS = 1000
 class ParquetReader:
     """Reads one Parquet file; rows count from 1 in messages."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         path = as_file(source)
         if path is None:

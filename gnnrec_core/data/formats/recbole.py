@@ -24,6 +24,8 @@ _TITLES = ("title", "movietitle", "name", "itemname", "booktitle", "producttitle
 class RecBoleReader:
     """Reads a folder of atomic files, or one `.inter` file."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         folder = as_folder(source)
         if folder is not None:

@@ -196,4 +196,5 @@ def _no_column(role: str, names: Sequence[str], file: str, line: int) -> DataErr
         line=line,
         column=role,
         value=", ".join(names[:12]),
+        columns=list(names[:1000]),
     )

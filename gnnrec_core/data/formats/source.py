@@ -117,6 +117,8 @@ class SourceLog:
     items: Table | None = None
     edges: tuple[EdgeTable, ...] = ()
     problems: tuple[Problem, ...] = ()
+    shown: pl.DataFrame | None = None
+    """Pairs `user`, `item` that were shown, chosen or not, where the source says so."""
     location: str = ""
     """What is written into `dataset.json` as the source, where that is not what was typed (no passwords)."""
 

@@ -32,6 +32,8 @@ _SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres", "mysql", "mariadb", "m
 class SqlReader:
     """Reads `URL#TABLE`, or a URL with `--table NAME` or `--query SQL`."""
 
+    columns_by_name = True
+
     def matches(self, source: str) -> bool:
         scheme, found, _ = source.partition("://")
         return (bool(found) and scheme.split("+")[0] in _SCHEMES) or _database_file(source) is not None

@@ -29,12 +29,13 @@ NOT_PROVED = "not proved minimal"
 class Counterfactual:
     """A set of the user's interactions and what happens without it, recomputed.
 
-    Where `found`, the item's rank without `removed` is beyond `k`. Where not, no set of up to `limit` interactions was
-    found that does it, and `removed` is the one that pushes the item down furthest (empty where none does).
+    `found` is true exactly where `rank_after`, the item's recomputed rank without `removed`, is beyond `k`. Where not,
+    no set of up to `limit` interactions was found that does it, and `removed` is the one that pushes the item down
+    furthest (empty where none does).
 
-    `checked_smaller_sets` sets of up to three interactions, smaller than the answer, were found not to do it:
-    `recomputed` of them on the changed graph, the others by a margin several times the predictor's error. `minimality`
-    is "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
+    `checked_smaller_sets` sets of up to three interactions, smaller than the answer, do not do it: `recomputed` of them
+    were recomputed on the changed graph, the others miss by more than a bound on the predictor's error. `minimality` is
+    "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
     `edges` are the columns of the removed interactions.
     """
 
@@ -70,13 +71,14 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
     start = time.perf_counter()
     search = RemovalSearch(scorer, case, excluded)
     chosen, small = smallest_set(search)
-    found = chosen is not None
     if chosen is None:
         chosen = search.strongest()
     scores = search.scores_without(chosen)
-    if not found and rank_of(scores, item_index, excluded) < case.rank:  # the predictor erred: nothing pushes it down
+    if rank_of(scores, item_index, excluded) < case.rank:  # the predictor erred: nothing pushes it down
         chosen = chosen[:0]
         scores = search.scores_without(chosen)
+    rank_after = rank_of(scores, item_index, excluded)
+    found = rank_after > k
     edges = search.predictor.edges[chosen]
     size = len(chosen) if found else search.limit + 1
     return Counterfactual(
@@ -84,7 +86,7 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
         found=found,
         removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
         edges=tuple(edges.tolist()),
-        rank_after=rank_of(scores, item_index, excluded),
+        rank_after=rank_after,
         score_after=float(scores[item_index]),
         verified=True,
         checked_smaller_sets=small.decided,

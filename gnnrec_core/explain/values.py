@@ -29,6 +29,30 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Foretold:
+    """What a model trained without the part would say, predicted: the person's own embedding learned anew.
+
+    `rank_low` to `rank_high` is where four in five such predictions end when the model really is trained; both None
+    where the run is not calibrated, and then the size is a guess on the low side.
+    """
+
+    score_without: float
+    rank_without: int
+    rank_low: int | None = None
+    rank_high: int | None = None
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """It was trained without the part: the mean over `n_seeds` trainings, or `exact` where training has no luck."""
+
+    score_without: float
+    rank_without: int
+    n_seeds: int
+    exact: bool
+
+
+@dataclass(frozen=True)
 class Contribution:
     """One part of a score (or margin). `value` is signed, in units of the score; `share` = value / score.
 
@@ -46,6 +70,8 @@ class Contribution:
     edge: int | None = None
     nodes: tuple[Node, ...] = ()
     checked: Check | None = None
+    foretold: Foretold | None = None
+    retrained: Retrained | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
 

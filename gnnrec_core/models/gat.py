@@ -85,6 +85,12 @@ class GAT(GradientRecommender):
         }
 
     @classmethod
+    def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
+        """A spectral start is turned towards that of `whole`."""
+        start = initial_embedding(cls.build_graph(dataset, settings), settings, seed, whole)
+        return cls.initial(dataset, settings, seed) | start
+
+    @classmethod
     def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:
         """`embedding.weight` `[n_nodes, d]`; attention `[K, H, d / H]` twice and `[K, H, n_features]`."""
         if settings.embedding_dim % settings.n_heads:

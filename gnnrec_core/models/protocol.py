@@ -206,6 +206,16 @@ class InductiveRecommender(Protocol):
 
 
 @runtime_checkable
+class RetrainableRecommender(Protocol):
+    """A recommender that can be trained again without some interactions by the draws of the first training."""
+
+    @classmethod
+    def create_without(cls, dataset: Dataset, settings: Any, seed: int, device: str, rows: IntArray) -> Self:
+        """An untrained model of `dataset` without these rows of its interactions, with common random numbers."""
+        ...
+
+
+@runtime_checkable
 class RefittingRecommender(Protocol):
     """A recommender that can say exactly what it would score had it been fitted without some interactions.
 

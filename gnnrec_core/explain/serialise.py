@@ -31,7 +31,9 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
         "frozen": list(explanation.frozen),
         "additive": explanation.is_additive,
         "baseline": explanation.baseline,
+        "baseline_split": None if explanation.baseline_split is None else asdict(explanation.baseline_split),
         "completeness_error": explanation.completeness_error,
+        "calibration": explanation.calibration,
         "n_contributions": len(parts),
         "sum_of_contributions": float(sum(part.value for part in parts)),
         "contributions": [_contribution(part) for part in parts[:top]],
@@ -107,10 +109,14 @@ def _contribution(part: Contribution) -> dict[str, Any]:
         "item": part.item,
         "value": part.value,
         "share": part.share,
-        "checked": None if part.checked is None else asdict(part.checked),
+        **{name: _level(getattr(part, name)) for name in ("checked", "foretold", "retrained")},
         "nodes": [_node(node) for node in part.nodes],
         "detail": part.detail,
     }
+
+
+def _level(level: Any) -> dict[str, Any] | None:
+    return None if level is None else asdict(level)
 
 
 def _path(path: MessagePath) -> dict[str, Any]:

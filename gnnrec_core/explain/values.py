@@ -53,6 +53,19 @@ class Retrained:
 
 
 @dataclass(frozen=True)
+class BaselineSplit:
+    """What the ledger leaves to no single interaction, a_0 <e_u, z_i>, shared out; in units of the score.
+
+    `own_history`: with the row that the user's own interactions ask for when all else is kept (relearned); `others`:
+    with the mean of all users' rows, which everybody has taught; `unassigned`: the rest. They sum to the baseline.
+    """
+
+    own_history: float
+    others: float
+    unassigned: float
+
+
+@dataclass(frozen=True)
 class Contribution:
     """One part of a score (or margin). `value` is signed, in units of the score; `share` = value / score.
 
@@ -134,7 +147,8 @@ class Explanation:
     rank among unseen items. Where `is_additive`, baseline + sum of all contributions = score up to
     `completeness_error` (absolute); `contributions` are all parts, largest |value| first. `seconds` is the method's own
     time, without checks. `frozen` says what the method held fixed; `groups` are sums over all walks of one shape, which
-    with the baseline sum to the score; `warnings` are sentences for people.
+    with the baseline sum to the score; `warnings` are sentences for people. `calibration` says what foretold figures
+    rest on (None: on nothing, they are guesses on the low side); `baseline_split` shares the baseline out.
     """
 
     case: Case
@@ -156,3 +170,5 @@ class Explanation:
     narrative: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    calibration: dict[str, Any] | None = None
+    baseline_split: BaselineSplit | None = None

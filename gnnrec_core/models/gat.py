@@ -70,6 +70,7 @@ class GAT(GradientRecommender):
 
     name: ClassVar[str] = "gat"
     settings_type: ClassVar[type[GATSettings]] = GATSettings
+    own_rows: ClassVar[str] = EMBEDDING
 
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:

@@ -46,6 +46,7 @@ class LightGCN(GradientRecommender):
 
     name: ClassVar[str] = "lightgcn"
     settings_type: ClassVar[type[LightGCNSettings]] = LightGCNSettings
+    own_rows: ClassVar[str] = EMBEDDING
 
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:

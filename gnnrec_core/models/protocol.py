@@ -206,6 +206,18 @@ class InductiveRecommender(Protocol):
 
 
 @runtime_checkable
+class PersonalRecommender(Protocol):
+    """A recommender in which each user has a row of their own, learned by the loss of its settings.
+
+    `settings` are `gradient_settings.GraphSettings`.
+    """
+
+    own_rows: ClassVar[str]
+    """The tensor whose first `n_users` rows are the users' own."""
+    settings: Any
+
+
+@runtime_checkable
 class RetrainableRecommender(Protocol):
     """A recommender that can be trained again without some interactions by the draws of the first training."""
 

@@ -113,12 +113,14 @@ def retrain(
     return Retraining(case, removed, tuple(after), tuple(control), exact, time.perf_counter() - start)
 
 
-def stored_retraining(run: Run, case: Case, edges: IntArray, target_items: tuple[tuple[int, float], ...]) -> Any:
-    """The level "trained again" of one part, from what is stored in the run folder: `Retrained`, or None.
+def stored_retraining(run: Run, case: Case, edges: IntArray) -> Retrained | None:
+    """The level "trained again" of one part, from what is stored in the run folder; None where nothing is.
 
     Starts nothing. The mean over the seeds that were trained; the rank is that of the mean score of each item.
     """
-    found = []
+    found: list[FloatArray] = []
+    if not (run.folder / FOLDER).is_dir():
+        return None
     for seed in range(run.record.seed, run.record.seed + MAX_SEEDS):
         scores = _stored(run, case.user_index, edges, seed)
         if scores is None:
@@ -128,7 +130,7 @@ def stored_retraining(run: Run, case: Case, edges: IntArray, target_items: tuple
         return None
     mean = np.mean(found, axis=0)
     excluded = excluded_items(run.dataset, case.user_index)
-    score = float(sum(sign * mean[item] for item, sign in target_items))
+    score = float(sum(sign * mean[item] for item, sign in case.signed_items))
     return Retrained(score, rank_of(mean, case.item_index, excluded), len(found), exact=False)
 
 

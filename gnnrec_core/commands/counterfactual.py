@@ -32,10 +32,23 @@ def show(result: dict[str, Any]) -> None:
         print(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}.")
         print(f"Recomputed on the graph without them; {result['minimality']}", end=" ")
         print(f"({result['checked_smaller_sets']:,} smaller sets tried).")
+        _show_trained_again(result)
         return
     print(f"No set of up to {result['limit']} interactions was found that takes {result['title']}", end=" ")
-    print(f"out of the top {result['k']}: what the model learned about the user in training carries it.")
+    print(f"out of the top {result['k']} in this model, whose embeddings are kept as they were trained.")
     if removed:
         print(f"The set that pushes it furthest takes it {places}: {removed}.")
     else:
         print("None was found that moves it down at all.")
+    _show_trained_again(result)
+
+
+def _show_trained_again(result: dict[str, Any]) -> None:
+    """What would do when the model is trained again."""
+    again = result["trained_again"]
+    if again is None:
+        return
+    removed = ", ".join(entry["title"] for entry in again["removed"])
+    level = "exact" if again["exact"] else "foretold"
+    print(f"If the model is trained again, {len(again['removed'])} suffice: without {removed}", end=" ")
+    print(f"it stands at about rank {again['rank_foretold']} ({level}).")

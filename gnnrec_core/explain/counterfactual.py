@@ -17,6 +17,8 @@ from gnnrec_core.errors import RequestError
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.removal_search import RemovalSearch, smallest_set
 from gnnrec_core.explain.scoring import scorer_of
+from gnnrec_core.explain.truth.levels import Levels, levels_of
+from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
 from gnnrec_core.explain.values import Case
 from gnnrec_core.models.run import Run
 from gnnrec_core.ranking.topk import rank_of
@@ -36,7 +38,8 @@ class Counterfactual:
     `checked_smaller_sets` sets of up to three interactions, smaller than the answer, do not do it: `recomputed` of them
     were recomputed on the changed graph, the others miss by more than a bound on the predictor's error. `minimality` is
     "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
-    `edges` are the columns of the removed interactions.
+    `edges` are the columns of the removed interactions. `trained_again` is the set that suffices when the model is
+    trained again, as foretold; None where none was found or the run is not calibrated.
     """
 
     case: Case
@@ -51,6 +54,7 @@ class Counterfactual:
     minimality: str
     limit: int
     seconds: float
+    trained_again: TrainedAgain | None = None
 
 
 def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
@@ -59,11 +63,13 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     RequestError where the item is not in the top k or is left out of the user's list; UnsupportedError where the
     model's score does not depend on the user's interactions.
     """
-    return counterfactual_of(run.model, run.dataset, user_index, item_index, k)
+    return counterfactual_of(run.model, run.dataset, user_index, item_index, k, levels_of(run.model, run))
 
 
-def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
-    """`find_counterfactual` for a model in memory."""
+def counterfactual_of(
+    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
+) -> Counterfactual:
+    """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
     scorer = scorer_of(model)
     case = make_case(model, dataset, user_index, item_index, "score", k)
     excluded = excluded_items(dataset, user_index)
@@ -81,6 +87,7 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
     found = rank_after > k
     edges = search.predictor.edges[chosen]
     size = len(chosen) if found else search.limit + 1
+    again = None if levels is None else fewest_trained_again(levels, scorer, case, excluded, search.limit)
     return Counterfactual(
         case=case,
         found=found,
@@ -94,6 +101,7 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
         minimality=PROVED if size - 1 <= small.complete_to else NOT_PROVED,
         limit=search.limit,
         seconds=time.perf_counter() - start,
+        trained_again=again,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from gnnrec_core.data.values import Dataset
 from gnnrec_core.explain.counterfactual import Counterfactual
+from gnnrec_core.explain.truth.sufficing import TrainedAgain
 from gnnrec_core.explain.values import Contribution, Explanation, MessagePath, Node
 from gnnrec_core.explain.why_not import WhyNot
 
@@ -63,6 +64,7 @@ def counterfactual_json(answer: Counterfactual, dataset: Dataset) -> dict[str, A
         "checked_smaller_sets": answer.checked_smaller_sets,
         "recomputed_smaller_sets": answer.recomputed,
         "minimality": answer.minimality,
+        "trained_again": _trained_again(dataset, answer.trained_again),
         "limit": answer.limit,
         "seconds": answer.seconds,
     }
@@ -87,6 +89,13 @@ def why_not_json(answer: WhyNot, dataset: Dataset, top: int) -> dict[str, Any]:
         "limit": answer.limit,
         "seconds": answer.seconds,
     }
+
+
+def _trained_again(dataset: Dataset, found: TrainedAgain | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    removed = [_item(dataset, item) for item in found.removed]
+    return {"removed": removed, "rank_foretold": found.rank_foretold, "exact": found.exact}
 
 
 def _pair(dataset: Dataset, user: int, item: int) -> dict[str, Any]:

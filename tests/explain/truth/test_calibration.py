@@ -44,7 +44,7 @@ def test_calibration_is_kept_and_said_beside_what_is_foretold(folder, capsys):
     said = json.loads(capsys.readouterr().out)
     assert {"slope", "spearman", "sign_rate", "coverage", "rank_noise", "n_pairs", "trainings", "seconds"} <= set(said)
     assert (
-        said["trainings"] == 2
+        said["trainings"] in (2, 3)
         and said["n_pairs"] == 10 * said["n_people"]
         and set(said["rank_noise"]) == {str(rank) for rank in range(1, 11)}
     )

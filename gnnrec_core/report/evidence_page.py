@@ -46,7 +46,7 @@ def _ledger(explanation: Explanation, top: int) -> tuple[Block, ...]:
     rest = explanation.contributions[top:]
     rest_value = sum(part.value for part in rest)
     bars = parts[:N_BARS]
-    rows: list[tuple[Any, ...]] = [("carried by no interaction (baseline)", explanation.baseline, *[None] * 3)]
+    rows: list[tuple[Any, ...]] = [("taste in the own embedding (baseline)", explanation.baseline, *[None] * 3)]
     rows += [(part.label, part.value, 100 * part.share, *_check(part.checked)) for part in parts]
     if rest:
         rows.append((f"{len(rest)} more", rest_value, *[None] * 3))
@@ -54,7 +54,7 @@ def _ledger(explanation: Explanation, top: int) -> tuple[Block, ...]:
     return (
         *_sums(explanation),
         Bars(
-            ("carried by no interaction", *(part.label for part in bars)),
+            ("taste in the own embedding", *(part.label for part in bars)),
             (explanation.baseline, *(part.value for part in bars)),
             f"Contributions to the {what}, in units of the score.",
         ),

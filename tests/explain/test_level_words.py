@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,8 @@ def texts(path):
     """String constants of a module that are no docstrings, with f-strings put together as far as they are constant."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docstrings = {
-        id(n.body[0].value)
-        for n in ast.walk(tree)
-        if isinstance(n, documented) and n.body and isinstance(n.body[0], ast.Expr)
-    }
+    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
+    docstrings = {id(statement.value) for statement in first if isinstance(statement, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield "".join(part.value if isinstance(part, ast.Constant) else "..." for part in node.values)
@@ -69,6 +67,8 @@ def sentences(run, user, target):
 @pytest.mark.parametrize("target", ["score", "margin"])
 def test_every_sentence_about_what_happens_without_something_names_its_level(home, target):
     run = load_run(home / "run")
+    (home / "run" / "retraining.json").unlink(missing_ok=True)
+    shutil.rmtree(home / "run" / "retrained", ignore_errors=True)
     plain = sentences(run, 3, target)
     calibrate(run)
     told = sentences(run, 3, target)

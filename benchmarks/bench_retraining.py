@@ -134,12 +134,14 @@ def strong_sets(world: World) -> dict[str, Any]:
             kept = fore.scorer.scores_without(case.user_index, edges)
             said = fore.foretell(case, excluded, edges, kept)
             rank = rank_of(now + change, case.item_index, excluded)
-            rows.append([rank, said.rank_without, rank_of(kept, case.item_index, excluded)])
-    real, foretold, frozen = np.array(rows).T
+            frozen_rank = rank_of(kept, case.item_index, excluded)
+            rows.append([rank, said.rank_without, frozen_rank, said.rank_low <= rank <= said.rank_high])
+    real, foretold, frozen, inside = np.array(rows).T
     right = {"foretold": (foretold <= K) == (real <= K), "in_this_model": (frozen <= K) == (real <= K)}
     ranks = {"trained_again": real, "foretold": foretold, "in_this_model": frozen}
     return {
         "n": len(rows),
+        "coverage_of_80_percent_interval": float(inside.mean()),
         "in_or_out_right": {name: float(values.mean()) for name, values in right.items()},
         "mean_rank": {name: float(values.mean()) for name, values in ranks.items()},
     }

@@ -20,6 +20,7 @@ COMMANDS = Registry(
     Plugin("why-not", "gnnrec_core.commands.why_not", "Why not", "What an item lacks, and what would lift it in."),
     Plugin("retrain", "gnnrec_core.commands.retrain", "Retrain", "Train without some interactions, and look again."),
     Plugin("calibrate", "gnnrec_core.commands.calibrate", "Calibrate", "How true is what is foretold for a run?"),
+    Plugin("luck", "gnnrec_core.commands.luck", "Luck", "What another seed would have kept of the lists."),
     Plugin("report", "gnnrec_core.commands.report", "Report", "The evidence of one case, as a page and as JSON."),
     Plugin("audit", "gnnrec_core.commands.audit", "Audit", "Who is served badly, and what is never shown?"),
     Plugin("mitigate", "gnnrec_core.commands.mitigate", "Mitigate", "What a re-ranking would change, and who loses."),

@@ -34,6 +34,5 @@ def show(result: dict[str, Any]) -> None:
     for entry in result["by_rank"]:
         print(f"  rank {entry['rank']:3}: {entry['stays']:6.1%} stay in the top {k}")
     if result["brier"] is not None:
-        print(
-            f"  Probability of staying: Brier score {result['brier']:.4f}; the base rate has {result['brier_base']:.4f}."
-        )
+        error = f"Brier score {result['brier']:.4f}, base rate {result['brier_base']:.4f}"
+        print(f"  Probability of staying, judged on seeds that it was not found on: {error} (lower is better).")

@@ -83,6 +83,7 @@ def why_not_json(answer: WhyNot, dataset: Dataset, top: int) -> dict[str, Any]:
         "added": [_item(dataset, item) for item in answer.added],
         "rank_before": case.rank,
         "rank_after": answer.rank_after,
+        "rank_foretold": answer.rank_foretold,
         "score_before": case.score,
         "score_after": answer.score_after,
         "verified": answer.verified,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.data.values import IntArray
+from gnnrec_core.explain.linear import Prepared
 from gnnrec_core.explain.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.relearning import relearner_of
 from gnnrec_core.explain.values import Case, Foretold
@@ -63,6 +64,16 @@ class Foreteller:
         moved = without.reshape(len(edge_sets), -1) - self.scorer.scores(user_index)
         relearner = relearner_of(self.model)
         return moved if relearner is None else moved + relearner.score_changes(user_index, edge_sets)
+
+    def change_with(self, user_index: int, added: IntArray, scores: Float) -> Float:
+        """How the user's scores of all items would change `[n_items]` with interactions with the items `added`, before
+        the slope; `scores` are those on the graph with them."""
+        moved: Float = scores - self.scorer.scores(user_index)
+        relearner = relearner_of(self.model)
+        if relearner is None:
+            return moved
+        graph = self.scorer.graph.with_interactions(user_index, added)
+        return moved + relearner.score_change_on(user_index, Prepared.of(self.model.propagation(graph), graph))
 
     def foretell(self, case: Case, excluded: IntArray, edges: IntArray, without: Float | None = None) -> Foretold:
         """Score (or margin) and rank of the case's item without `edges`, with an interval where calibrated."""

@@ -2,11 +2,11 @@
 
 The model is trained again with other seeds and nothing removed. An item stays when it is in the top k of the other
 training too. How likely that is follows from its lead: with s the item's score less that of the first item outside the
-list (for an item outside: of the last one inside), and sigma the spread of such leads over seeds,
+list (for an item outside: of the last one inside),
 
-    P(in the top k) = Phi(s / sigma).
+    P(in the top k) = Phi(shift + s / sigma).
 
-sigma is found on half of the seeds and judged on the other half.
+shift and sigma are fitted to half of the seeds and judged on the other half.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.optimize import minimize
 from scipy.special import ndtr
 
 from gnnrec_core import progress
@@ -51,8 +52,8 @@ class Luck(BaseModel):
 
     `overlap`: share of the top k that the two lists have in common; `same_first`: the first item is the same;
     `same_reason`: the strongest interaction behind the run's first item is the same (None: a model without parts);
-    `sigma`: spread of leads over seeds, in units of the score; `brier`, `brier_base`: mean squared error of the
-    probability of staying, on seeds that sigma was not found on, and of the base rate by rank there (lower is better);
+    `sigma` (in units of the score), `shift`: see above; `brier`, `brier_base`: mean squared error of the
+    probability of staying, on seeds that it was not fitted to, and of the base rate by rank there (lower is better);
     `halves`: largest difference of `stays` between two halves of the seeds (None with fewer than two).
     """
 
@@ -65,7 +66,8 @@ class Luck(BaseModel):
     same_first: float = Field(ge=0, le=1)
     same_reason: float | None = Field(None, ge=0, le=1)
     by_rank: tuple[ByRank, ...] = Field(max_length=1000)
-    sigma: float = Field(ge=0, le=1e9)
+    sigma: float = Field(gt=0, le=1e9)
+    shift: float = Field(ge=-1e3, le=1e3)
     brier: float | None = Field(None, ge=0, le=1)
     brier_base: float | None = Field(None, ge=0, le=1)
     halves: float | None = Field(None, ge=0, le=1)
@@ -118,8 +120,8 @@ def luck(run: Run, n_seeds: int = 5, k: int = 10) -> Luck:
         same_first=float(np.mean([own.items[:, 0] == other.items[:, 0] for other in others])),
         same_reason=float(np.mean(same_reason)) if same_reason else None,
         by_rank=tuple(
-            ByRank(rank=place + 1, stays=float(stays[:, listed[:, place], place].mean()))
-            for place in range(k)
+            ByRank(rank=place + 1, stays=float(share))
+            for place, share in enumerate(_by_place(stays, listed))
             if listed[:, place].any()
         ),
         n_users=len(users),
@@ -144,61 +146,71 @@ def load_luck(run: Run) -> Luck | None:
     return found if same else None
 
 
-def staying(scores: Float, items: IntArray, k: int, sigma: float) -> Float:
+def staying(scores: Float, items: IntArray, k: int, sigma: float, shift: float = 0.0) -> Float:
     """Probability that each of `items` `[m]` is in the top k of another training `[m]`.
 
-    `scores` `[n_items]` of one person, -inf where an item is left out; `sigma` is that of `Luck`.
+    `scores` `[n_items]` of one person, -inf where an item is left out; `sigma`, `shift` are those of `Luck`.
 
     >>> staying(np.array([3.0, 2.0, 1.0]), np.array([0, 2]), 2, 1.0).round(3)
     array([0.977, 0.159])
     """
-    ordered = -np.sort(-scores[np.isfinite(scores)])
-    if len(ordered) <= k:
-        return np.ones(len(items))
-    own = scores[items]
-    lead = np.where(own > ordered[k], own - ordered[k], own - ordered[k - 1])
-    chance: Float = ndtr(lead / sigma) if sigma > 0 else (lead > 0).astype(np.float64)
+    chance: Float = ndtr(shift + _leads(scores, items, k) / sigma)
     return chance
 
 
+def _leads(scores: Float, items: IntArray, k: int) -> Float:
+    """Score of each item less that of the first outside the list, or of the last inside; infinite where all fit in."""
+    ordered = -np.sort(-scores[np.isfinite(scores)])
+    if len(ordered) <= k:
+        return np.full(len(items), np.inf)
+    own = scores[items]
+    lead: Float = np.where(own > ordered[k], own - ordered[k], own - ordered[k - 1])
+    return lead
+
+
 def _judged(own: Lists, others: list[Lists], stays: NDArray[np.bool_]) -> dict[str, Any]:
-    """sigma, and how well the probabilities do on seeds that it was not found on."""
-    n, k = own.items.shape
-    half = len(others) // 2
+    """sigma and shift, and how well the probabilities do on seeds that they were not fitted to."""
+    k, listed, half = own.items.shape[1], own.items >= 0, len(others) // 2
+    leads = np.array([_leads(row, np.maximum(items, 0), k) for row, items in zip(own.scores, own.items, strict=True)])
+    sigma, shift = _fit(leads[listed], stays[:, listed].mean(axis=0))
     if half == 0:
-        return {"sigma": _sigma(own, others)}
-    leads_by, sigma = stays[half:], _sigma(own, others[:half])
-    chance = np.array([staying(own.scores[row], np.maximum(own.items[row], 0), k, sigma) for row in range(n)])
-    listed = own.items >= 0
-    base = np.array(
-        [stays[:half, listed[:, place], place].mean() if listed[:, place].any() else 0 for place in range(k)]
-    )
-    error = lambda told: float(((leads_by - told) ** 2)[:, listed].mean())  # noqa: E731
-    first, second = (part[:, listed].mean(axis=0) for part in (stays[:half], stays[half : 2 * half]))
-    by_place = np.broadcast_to(np.arange(k), (n, k))[listed]
-    apart = [
-        abs(float(first[by_place == place].mean() - second[by_place == place].mean())) for place in np.unique(by_place)
-    ]
+        return {"sigma": sigma, "shift": shift}
+    first, second = stays[:half], stays[half:]
+    by_half = [_by_place(part, listed) for part in (first, second)]
+    half_sigma, half_shift = _fit(leads[listed], first[:, listed].mean(axis=0))
+
+    def error(told: Float) -> float:
+        return float(((second - told) ** 2)[:, listed].mean())
+
     return {
-        "sigma": _sigma(own, others),
-        "brier": error(chance),
-        "brier_base": error(np.broadcast_to(base, (n, k))),
-        "halves": max(apart),
+        "sigma": sigma,
+        "shift": shift,
+        "brier": error(ndtr(half_shift + leads / half_sigma)),
+        "brier_base": error(np.broadcast_to(by_half[0], leads.shape)),
+        "halves": float(np.abs(by_half[0] - by_half[1]).max()),
     }
 
 
-def _sigma(own: Lists, others: list[Lists]) -> float:
-    """Root mean square change, over seeds, of the lead of listed items over the first one outside the list."""
-    k = own.items.shape[1]
-    squares = []
-    for row, items in enumerate(own.items):
-        order = np.argsort(-own.scores[row], kind="stable")[: k + 1]
-        if len(order) <= k or not np.isfinite(own.scores[row, order[k]]):
-            continue
-        lead = own.scores[row, items] - own.scores[row, order[k]]
-        for other in others:
-            squares.append((other.scores[row, items] - other.scores[row, order[k]] - lead) ** 2)
-    return float(np.sqrt(np.mean(squares))) if squares else 0.0
+def _fit(leads: Float, stayed: Float) -> tuple[float, float]:
+    """sigma and shift of the least mean squared error for shares `stayed` `[n]` at `leads` `[n]`."""
+    known = np.isfinite(leads)
+    scale = float(np.abs(leads[known]).mean()) if known.any() else 0.0
+    if scale == 0:
+        return 1.0, 0.0
+    x, y = leads[known] / scale, stayed[known]
+
+    def error(values: Float) -> float:
+        return float(np.mean((ndtr(values[0] + x * np.exp(values[1])) - y) ** 2))
+
+    found = minimize(error, np.array([0.0, 0.5]), method="Nelder-Mead", bounds=((-5.0, 5.0), (-7.0, 7.0))).x
+    return scale / float(np.exp(found[1])), float(found[0])
+
+
+def _by_place(stays: NDArray[np.bool_], listed: NDArray[np.bool_]) -> Float:
+    """Share that stays, by place `[k]`; 0 where no list has an item."""
+    total = (stays & listed).sum(axis=(0, 1)) / len(stays)
+    share: Float = total / np.maximum(listed.sum(axis=0), 1)
+    return share
 
 
 def _lists(run: Run, model: Any, users: IntArray, k: int) -> Lists:

@@ -128,6 +128,16 @@ class Relearner:
         scored: Float = spread.layer_weights[0] * changes @ items.T
         return scored
 
+    def score_change_on(self, user_index: int, changed: Prepared) -> Float:
+        """What relearning on a changed graph (with interactions that the user does not have) adds to the user's scores
+        of all items `[n_items]`."""
+        whole, graph, spread = self.row(user_index), changed.graph, changed.propagation
+        nothing = np.zeros(len(changed.edges_of(user_index)), bool)
+        row = Relearner(changed, self.settings).loss(user_index, nothing).solve(whole)
+        items = spread.final[graph.n_users : graph.n_users + graph.n_items]
+        change: Float = spread.layer_weights[0] * items @ (row - whole)
+        return change
+
     def row(self, user_index: int) -> Float:
         """The user's own row `[d]` relearned on the whole history, from the trained one."""
         if user_index not in self._known:

@@ -11,22 +11,33 @@ from gnnrec_core.commands.explain import add_pair
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_pair(parser)
+    parser.add_argument(
+        "--scope",
+        choices=("own", "readers", "both"),
+        default="own",
+        help="whose interactions may go: the user's own, those of the item's readers, or both (default own)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The counterfactual as the contract has it."""
+    from gnnrec_core.explain.both_ends import ends_counterfactual
     from gnnrec_core.explain.counterfactual import find_counterfactual
     from gnnrec_core.explain.serialise import counterfactual_json
     from gnnrec_core.models.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
-    return counterfactual_json(find_counterfactual(found, user, item, arguments.k), found.dataset)
+    if arguments.scope == "own":
+        answer = find_counterfactual(found, user, item, arguments.k)
+    else:
+        answer = ends_counterfactual(found.model, found.dataset, user, item, arguments.k, arguments.scope)
+    return {**counterfactual_json(answer, found.dataset, found.graph), "scope": arguments.scope}
 
 
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
-    removed = ", ".join(entry["title"] for entry in result["removed"])
+    removed = ", ".join(_name(entry, result) for entry in result["removed"])
     places = f"from rank {result['rank_before']} to {result['rank_after']}"
     if result["found"]:
         print(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}.")
@@ -41,6 +52,10 @@ def show(result: dict[str, Any]) -> None:
     else:
         print("None was found that moves it down at all.")
     _show_trained_again(result)
+
+
+def _name(entry: dict[str, Any], result: dict[str, Any]) -> str:
+    return str(entry["title"]) if entry["user"] == result["user"] else f"{entry['title']} of {entry['user']}"
 
 
 def _show_trained_again(result: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def counterfactual_of(
     scorer = scorer_of(model)
     case = make_case(model, dataset, user_index, item_index, "score", k)
     excluded = excluded_items(dataset, user_index)
-    _check(dataset, case, excluded)
+    check_listed(dataset, case, excluded)
     start = time.perf_counter()
     search = RemovalSearch(scorer, case, excluded)
     chosen, small = smallest_set(search)
@@ -105,7 +105,8 @@ def counterfactual_of(
     )
 
 
-def _check(dataset: Dataset, case: Case, excluded: IntArray) -> None:
+def check_listed(dataset: Dataset, case: Case, excluded: IntArray) -> None:
+    """RequestError where the item of the case is not in the user's top k."""
     title = dataset.title(case.item_index)
     if case.item_index in excluded:
         raise RequestError(f"{title} is among what the user has already.", "Choose an item from the user's list.")

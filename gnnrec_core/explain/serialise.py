@@ -10,6 +10,7 @@ from gnnrec_core.explain.counterfactual import Counterfactual
 from gnnrec_core.explain.truth.sufficing import TrainedAgain
 from gnnrec_core.explain.values import Contribution, Explanation, MessagePath, Node
 from gnnrec_core.explain.why_not import WhyNot
+from gnnrec_core.graph import RecGraph
 
 
 def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> dict[str, Any]:
@@ -48,14 +49,15 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
     }
 
 
-def counterfactual_json(answer: Counterfactual, dataset: Dataset) -> dict[str, Any]:
-    """The counterfactual; where none was found, `removed` is the set that pushes the item down furthest."""
+def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGraph | None = None) -> dict[str, Any]:
+    """The counterfactual; where none was found, `removed` is the set that pushes the item down furthest. With the
+    model's `graph` each entry of it names whose interaction it is; without, all are the user's own."""
     case = answer.case
     return {
         **_pair(dataset, case.user_index, case.item_index),
         "k": case.k,
         "found": answer.found,
-        "removed": [_item(dataset, item) for item in answer.removed],
+        "removed": _removed(dataset, answer, graph),
         "rank_before": case.rank,
         "rank_after": answer.rank_after,
         "score_before": case.score,
@@ -90,6 +92,15 @@ def why_not_json(answer: WhyNot, dataset: Dataset, top: int) -> dict[str, Any]:
         "limit": answer.limit,
         "seconds": answer.seconds,
     }
+
+
+def _removed(dataset: Dataset, answer: Counterfactual, graph: RecGraph | None) -> list[dict[str, Any]]:
+    own = [answer.case.user_index] * len(answer.removed)
+    users = own if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+    return [
+        {"user": dataset.users.ids[user], **_item(dataset, item)}
+        for user, item in zip(users, answer.removed, strict=True)
+    ]
 
 
 def _trained_again(dataset: Dataset, found: TrainedAgain | None) -> dict[str, Any] | None:

@@ -165,6 +165,25 @@ def _measured(run: Any, found: Sequence[Any]) -> list[Any]:
     return measured
 
 
+def retraining(study: Study, user_index: int, item_index: int, without: tuple[int, ...], n_seeds: int) -> Work | None:
+    """Training without these items of the history, as work; None until somebody asks for it."""
+    return line().find(("retrain", study.key, user_index, item_index, without, n_seeds))
+
+
+def retrain(study: Study, user_index: int, item_index: int, without: tuple[int, ...], n_seeds: int) -> None:
+    """Begin to train without these items of the history (for the callback of a button)."""
+    from gnnrec_core.explain.truth import retraining as truth
+
+    run = study.run
+
+    def question() -> Any:
+        found = truth.retrain(run, user_index, item_index, without, n_seeds)
+        _explanation.clear()  # type: ignore[attr-defined]  # what was trained stands in explanations from now on
+        return found
+
+    line().ask(("retrain", study.key, user_index, item_index, without, n_seeds), question)
+
+
 def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Any:
     """The fewest interactions without which the item leaves the list."""
     return _counterfactual(study.run, study.key, user_index, item_index, k)

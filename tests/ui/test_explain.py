@@ -42,7 +42,7 @@ def test_the_margin_is_explained_first_and_the_score_on_request():
 def test_without_a_person_in_the_link_a_case_is_shown_whose_reasons_matter():
     app = open_page("explain")
     assert parameter(app, "user") is None and metric(app, "Rank") == "1"
-    assert max(app.dataframe[0].value["Rank without it"].dropna()) > 2
+    assert max(app.dataframe[0].value["Rank in this model"].dropna()) > 2
 
 
 def test_the_biggest_gap_is_a_list_that_finds_nothing_of_what_was_held_out():
@@ -64,7 +64,10 @@ def test_the_narrative_and_the_checked_table_are_those_of_the_library():
     table = app.dataframe[0].value
     assert table["Contribution"].tolist() == [part.value for part in lead.contributions]
     checked = [part.checked.rank_without for part in lead.contributions if part.checked]
-    assert table["Rank without it"].dropna().tolist() == checked
+    assert table["Rank in this model"].dropna().tolist() == checked
+    foretold = [part.foretold for part in lead.contributions if part.foretold]
+    assert [text.split("–")[0] for text in table["Rank foretold"].dropna()] == [str(one.rank_low) for one in foretold]
+    assert f"four in five of {lead.calibration['n_pairs']} items" in said
     assert all(part.checked for part in lead.contributions[:10])  # beyond: what the narrative names (test_ledger)
 
 
@@ -145,6 +148,28 @@ def test_methods_are_measured_when_asked_for():
     assert table.loc["Random", "Agrees with deletion"] < table.loc["Ledger", "Agrees with deletion"]
 
 
+def test_training_without_an_interaction_runs_beside_the_page_and_says_where_the_item_stands(monkeypatch):
+    from gnnrec_core.explain.case import make_case
+    from gnnrec_core.explain.truth.retraining import Outcome, Retraining
+
+    case = make_case(RUN.model, RUN.dataset, INDEX, FIRST, "score", 10)
+    asked = []
+
+    def trained(run, user, item, without, n_seeds):
+        asked.append((user, item, n_seeds))
+        return Retraining(case, without, (Outcome(0, 0.1, 23),), (Outcome(0, 0.2, 1),), False, 1.0)
+
+    monkeypatch.setattr("gnnrec_core.explain.truth.retraining.retrain", trained)
+    app = open_view("What would change it")
+    said = texts(app)
+    assert "in this model as it stands" in said or "No set of up to" in said
+    assert widget(app.multiselect, "Interactions to leave out").value
+    widget(app.button, "Train without them").click().run()
+    wait_for(app, lambda: "trained again, 1 seed" in texts(app))
+    assert "stands **23rd** (trained again, 1 seed; now 1st)" in texts(app) and asked == [(INDEX, FIRST, 1)]
+    assert app.dataframe[0].value["Rank with everything"].tolist() == [1]
+
+
 def test_an_item_outside_the_list_gets_the_why_not():
     scores = RUN.model.score(np.array([INDEX]))[0]
     far = int(np.argsort(-scores)[60])
@@ -202,6 +227,10 @@ def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
 
 def test_methods_page_describes_every_method():
     app = open_page("methods")
+    tables = [frame.value for frame in app.dataframe if "Order of leads" in frame.value]
+    assert len(tables) == 1 and set(tables[0]["Level"]) == {"In this model", "Foretold"}
+    better = tables[0].set_index(["World", "Level"])["Order of leads"].unstack()
+    assert (better["Foretold"] > better["In this model"]).all()
     from gnnrec_core.explain import EXPLAINERS
 
     labels = " ".join(element.label for element in app.expander)

@@ -70,7 +70,7 @@ def _missed(_run: Any, key: str) -> list[int]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _telling_user(_run: Any, key: str) -> int:
-    from gnnrec_core.explain.explaining import explain
+    from gnnrec_core.explain.explaining import explain_model
     from gnnrec_core.recommend import recommend
 
     n_train = np.diff(_run.graph.seen.indptr)
@@ -82,7 +82,7 @@ def _telling_user(_run: Any, key: str) -> int:
         if first < 0:
             continue
         try:
-            found = explain(_run, user, first, "ledger", "margin", 10, check_top=1)
+            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", 10, check_top=1)
         except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
             continue
         falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]

@@ -184,6 +184,26 @@ def retrain(study: Study, user_index: int, item_index: int, without: tuple[int, 
     line().ask(("retrain", study.key, user_index, item_index, without, n_seeds), question)
 
 
+def known_luck(study: Study) -> Any:
+    """What was found of the run's luck, None where nobody asked yet."""
+    from gnnrec_core.explain.truth.luck import load_luck
+
+    return load_luck(study.run)
+
+
+def luck_work(study: Study) -> Work | None:
+    """Training with other seeds, as work; None until somebody asks for it."""
+    return line().find(("luck", study.key))
+
+
+def ask_luck(study: Study, n_seeds: int) -> None:
+    """Begin to train with other seeds (for the callback of a button)."""
+    from gnnrec_core.explain.truth import luck as truth
+
+    run = study.run
+    line().ask(("luck", study.key), lambda: truth.luck(run, n_seeds))
+
+
 def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Any:
     """The fewest interactions without which the item leaves the list."""
     return _counterfactual(study.run, study.key, user_index, item_index, k)

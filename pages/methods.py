@@ -4,16 +4,21 @@ import streamlit as st
 
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_ui import shell
+from gnnrec_ui.luck_view import luck_view
 from gnnrec_ui.method_cards import method_card
 from gnnrec_ui.planted_view import planted_view
 from gnnrec_ui.retraining_view import retraining_view
 
-with shell.page("methods"):
+with shell.page("methods") as study:
     st.subheader("Against the truth", anchor=False)
     planted_view()
 
     st.subheader("Against training again", anchor=False)
     retraining_view()
+
+    st.subheader("What is luck", anchor=False)
+    with shell.boundary():
+        luck_view(study)
 
     st.subheader("How to read an explanation", anchor=False)
     st.markdown(

@@ -225,6 +225,23 @@ def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
     assert not app.error and "items are drawn" not in texts(app)
 
 
+def test_luck_is_asked_beside_the_methods_page(monkeypatch):
+    from gnnrec_core.explain.truth.luck import ByRank, Luck
+
+    found = Luck(
+        dataset_fingerprint="", created="", k=2, overlap=0.9, same_first=0.8, same_reason=0.75, sigma=1.0, shift=0.0,
+        by_rank=(ByRank(rank=1, stays=1.0), ByRank(rank=2, stays=0.8)), n_users=800, seeds=3, seconds=1.0,
+    )  # fmt: skip
+    asked = []
+    monkeypatch.setattr("gnnrec_core.explain.truth.luck.luck", lambda run, n: asked.append(n) or found)
+    app = open_page("methods")
+    widget(app.button, "Train with 3 other seeds").click().run()
+    wait_for(app, lambda: "Of a top 2, **90" in texts(app))
+    assert "its strongest reason" in texts(app) and asked == [3]
+    (table,) = [frame.value for frame in app.dataframe if "Stays" in frame.value]
+    assert table["Stays"].tolist() == [1.0, 0.8]
+
+
 def test_methods_page_describes_every_method():
     app = open_page("methods")
     tables = [frame.value for frame in app.dataframe if "Order of leads" in frame.value]

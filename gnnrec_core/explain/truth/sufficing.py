@@ -24,7 +24,7 @@ from gnnrec_core.ranking.topk import rank_of
 Float = NDArray[np.float64]
 MAX_LOOKED_AT = 24
 """Interactions whose removal is foretold one by one: those with the largest parts of the item's lead."""
-SURE = 0.5
+SURE = 1.0
 """The item is out by this share of half the 80 % interval, so that most sets hold and not every other one."""
 
 

@@ -35,6 +35,8 @@ HIDDEN = 0.3
 best, 0 their order; 0.3 keeps nearly all of both (LightGCN and GAT on the sample, three seeds)."""
 MOST_SCORES = 400_000
 """Interactions times items beyond which the b_j of one user are taken as their mean."""
+MOST_OTHERS = 8192
+"""Items that stand for all that may be drawn as negatives; of more, evenly chosen ones."""
 MAX_KEPT = 256
 """Users whose solution on the whole history is kept."""
 
@@ -169,17 +171,19 @@ class Relearner:
         items = spread.final[graph.n_users : graph.n_users + graph.n_items]
         unseen = np.ones(graph.n_items, bool)
         unseen[history] = False
-        chance = graph.popularity[unseen].astype(np.float64) ** self.settings.negative_popularity
-        total = chance.sum()
         n_negatives = float(min(self.settings.negatives, graph.n_items))
         n_negatives *= unseen.mean()  # shared draws that the user has are left out
+        others = np.flatnonzero(unseen)
+        others = others[:: max(1, -(-len(others) // MOST_OTHERS))]
+        chance = graph.popularity[others].astype(np.float64) ** self.settings.negative_popularity
+        total = chance.sum()
         chance = chance / total if total > 0 else chance
         return OwnLoss(
             self.settings,
             float(spread.layer_weights[0]),
             base,
             items[history],
-            items[unseen],
+            items[others],
             chance,
             n_negatives,
         )

@@ -111,3 +111,15 @@ def test_models_without_rows_of_their_own_have_nothing_to_relearn():
     foreteller = foreteller_of(sage)
     expected = foreteller.scorer.scores_without(3, edges) - foreteller.scorer.scores(3)
     np.testing.assert_array_equal(foreteller.changes(3, [edges])[0], expected)
+
+
+def test_of_very_many_items_evenly_chosen_ones_stand_for_all(model, monkeypatch):
+    user, nothing = 4, np.zeros(len(prepare(model).edges_of(4)), bool)
+    relearner = relearner_of(model)
+    whole = relearner.loss(user, nothing)
+    monkeypatch.setattr("gnnrec_core.explain.truth.relearning.MOST_OTHERS", 12)
+    part = relearner.loss(user, nothing)
+    assert len(part.others) == 11 and len(whole.others) == 22 and part.n_negatives == whole.n_negatives
+    assert part.chance.sum() == pytest.approx(1.0)
+    row = relearner.row(user)
+    assert part.value(row)[0] == pytest.approx(whole.value(row)[0], rel=0.25)

@@ -52,7 +52,7 @@ def _taste(explanation: Explanation) -> str:
     """What the baseline is, and who taught it."""
     said = "The person's own embedding against the item, learned in training."
     split = explanation.baseline_split
-    if split is None:
+    if split is None or not split.is_share:
         return said
     parts = (split.own_history, split.others, split.unassigned)
     own, others, rest = (theme.percent(part / explanation.score, 0) for part in parts)

@@ -172,9 +172,10 @@ def _baseline(explanation: Explanation) -> str:
 
 
 def _shared_out(explanation: Explanation) -> str:
-    """The baseline by who taught it, in percent of the explained number."""
+    """The baseline by who taught it, in percent of the explained number, where its parts do not work against each
+    other."""
     split = explanation.baseline_split
-    if split is None:
+    if split is None or not split.is_share:
         return ""
     parts = (split.own_history, split.others, split.unassigned)
     own, others, rest = (percent(part / explanation.score) for part in parts)

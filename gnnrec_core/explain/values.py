@@ -64,6 +64,12 @@ class BaselineSplit:
     others: float
     unassigned: float
 
+    @property
+    def is_share(self) -> bool:
+        """Whether all three point the same way, so that they read as shares of the baseline."""
+        parts = (self.own_history, self.others, self.unassigned)
+        return min(parts) >= 0 or max(parts) <= 0
+
 
 @dataclass(frozen=True)
 class Contribution:

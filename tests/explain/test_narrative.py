@@ -259,8 +259,11 @@ def test_the_strongest_level_leads_and_says_its_name(dataset, fields, calibratio
 
 
 def test_taste_is_shared_out(dataset):
-    split = BaselineSplit(own_history=0.4, others=0.3, unassigned=-0.1)
+    split = BaselineSplit(own_history=0.4, others=0.16, unassigned=0.04)
     said = narrate(explanation([part(1.24, "i1", "Dune")], baseline_split=split), dataset)[2]
     assert said.startswith("30 % of the score is taste in the user's own embedding")
-    assert "20 % is what the user's own interactions ask for (foretold), 15 % what all users'" in said
-    assert said.endswith("−5 % is not assigned.")
+    assert "20 % is what the user's own interactions ask for (foretold), 8 % what all users'" in said
+    assert said.endswith("2 % is not assigned.")
+    against = BaselineSplit(own_history=1.4, others=-0.7, unassigned=-0.1)  # no shares: only in the JSON
+    plain = narrate(explanation([part(1.24, "i1", "Dune")], baseline_split=against), dataset)[2]
+    assert "not assigned" not in plain

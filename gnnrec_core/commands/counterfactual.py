@@ -40,8 +40,8 @@ def show(result: dict[str, Any]) -> None:
     removed = ", ".join(_name(entry, result) for entry in result["removed"])
     places = f"from rank {result['rank_before']} to {result['rank_after']}"
     if result["found"]:
-        print(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}.")
-        print(f"Recomputed on the graph without them; {result['minimality']}", end=" ")
+        print(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}, in this model.")
+        print(f"Recomputed on the graph without them, embeddings kept; {result['minimality']}", end=" ")
         print(f"({result['checked_smaller_sets']:,} smaller sets tried).")
         _show_trained_again(result)
         return
@@ -65,5 +65,6 @@ def _show_trained_again(result: dict[str, Any]) -> None:
         return
     removed = ", ".join(entry["title"] for entry in again["removed"])
     level = "exact" if again["exact"] else "foretold"
-    print(f"If the model is trained again, {len(again['removed'])} suffice: without {removed}", end=" ")
+    n = len(again["removed"])
+    print(f"If the model is trained again, {n} suffice{'s' * (n == 1)}: without {removed}", end=" ")
     print(f"it stands at about rank {again['rank_foretold']} ({level}).")

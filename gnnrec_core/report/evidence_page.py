@@ -155,7 +155,7 @@ def _trained_again(evidence: Evidence, found: Counterfactual) -> tuple[str, ...]
     titles = ", ".join(evidence.dataset.title(item) for item in again.removed)
     level = "refitted exactly" if again.exact else "foretold"
     return (
-        f"If the model is trained again, about {len(again.removed)} suffice: without {titles} the item stands about "
+        f"If the model is trained again, {len(again.removed)} suffice: without {titles} the item stands about "
         f"rank {again.rank_foretold} ({level}).",
     )
 

@@ -33,7 +33,7 @@ Float = NDArray[np.float64]
 FILE = "retraining.json"
 N_PLACES = 10
 FEWEST_PEOPLE, MOST_PEOPLE = 25, 60
-ONE_IN = 1000
+ONE_IN = 700
 """One person for so many train interactions, within the two bounds: what others lose disturbs each a little."""
 SHORTEST_HISTORY = 5
 COVERED = 0.8

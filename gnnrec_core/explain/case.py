@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Target
+from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of, top_k
 
 
 def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, target: Target, k: int) -> Case:
-    """The case of a pair, with the model's own score and rank.
+    """The case of a pair: the rank that the list has, and the score in float64 as its parts are computed.
 
     The reference item of a margin is the one at rank k + 1 of the user's list, not counting the explained item: the
     item that would take (or has taken) the k-th place from it. RequestError where an index or k is out of range, or no
@@ -30,16 +31,25 @@ def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, ta
     excluded = excluded_items(dataset, user_index)
     rank = rank_of(scores, item_index, excluded)
     reference = reference_item(scores, item_index, excluded, k) if target == "margin" else None
+    exact = _exact_scores(model, user_index, scores)
     return Case(
         user_index,
         item_index,
         target,
         k,
-        float(scores[item_index]),
+        float(exact[item_index]),
         rank,
         reference,
-        0.0 if reference is None else float(scores[reference]),
+        0.0 if reference is None else float(exact[reference]),
     )
+
+
+def _exact_scores(model: Any, user_index: int, scores: NDArray[Any]) -> NDArray[Any]:
+    """The scores in float64 where the model has parts: a margin of two float32 scores would be mostly rounding."""
+    try:
+        return scorer_of(model).scores(user_index)
+    except UnsupportedError:
+        return scores
 
 
 def excluded_items(dataset: Dataset, user_index: int) -> IntArray:

@@ -24,6 +24,14 @@ MODELS = Registry(
     ),
     Plugin("itemknn", "gnnrec_core.models.itemknn:ItemKNN", "ItemKNN", "Items like those that the user has."),
     Plugin("ease", "gnnrec_core.models.ease:EASE", "EASE", "Linear item-item model in closed form (Steck 2019)."),
+    Plugin("gfcf", "gnnrec_core.models.gfcf:GFCF", "GF-CF", "Graph filter, nothing learned (Shen et al. 2021)."),
+    Plugin("chebycf", "gnnrec_core.models.chebycf:ChebyCF", "ChebyCF", "Flexible graph filter (Kim et al. 2025)."),
+    Plugin(
+        "lowpass",
+        "gnnrec_core.models.lowpass:LowPass",
+        "Low-pass",
+        "Graph filter of few numbers, for large data.",
+    ),
 )
 
 DERIVED = Registry(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.closed_form import ItemItemRecommender, weighted_interactions
@@ -51,20 +53,53 @@ class EASE(ItemItemRecommender):
         expect_shapes("model.safetensors", tensors, {WEIGHT: (graph.n_items, graph.n_items)})
 
     def compute(self) -> Tensors:
-        """The closed form, by a Cholesky factorisation of X^T X + l2 I, which is positive definite."""
-        x = weighted_interactions(self.graph)
-        gram = (x.T @ x).toarray()
-        gram[np.diag_indices_from(gram)] += self.settings.l2
-        factor = scipy.linalg.cho_factor(gram, overwrite_a=True)
-        inverse = scipy.linalg.cho_solve(factor, np.eye(len(gram)), overwrite_b=True)
+        """The closed form."""
+        inverse = self._inverse_gram()
         weight = inverse / -np.diag(inverse)
         np.fill_diagonal(weight, 0.0)
         return {WEIGHT: weight.astype(np.float32)}
+
+    def _inverse_gram(self) -> NDArray[np.float64]:
+        """P, by a Cholesky factorisation of X^T X + l2 I, which is positive definite."""
+        x = self._interactions
+        gram = (x.T @ x).toarray()
+        gram[np.diag_indices_from(gram)] += self.settings.l2
+        factor = scipy.linalg.cho_factor(gram, overwrite_a=True)
+        inverse: NDArray[np.float64] = scipy.linalg.cho_solve(factor, np.eye(len(gram)), overwrite_b=True)
+        return inverse
+
+    @cached_property
+    def _inverse(self) -> NDArray[np.float64]:
+        return self._inverse_gram()
 
     def rows(self, items: IntArray) -> NDArray[np.float64]:
         """B[items, :]."""
         return self._tensors[WEIGHT][items].astype(np.float64)
 
-    def times(self, weights: sp.csr_array) -> FloatArray:
+    def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
         """weights @ B."""
-        return np.asarray(weights @ self._tensors[WEIGHT]).astype(np.float32)
+        return np.asarray(weights @ self._tensors[WEIGHT], dtype=np.float64)
+
+    def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[np.float64]:
+        """The closed form without each set: `RefittingRecommender`.
+
+        Rows x of X that become x' change X^T X by x'^T x' - x^T x, so P changes by a matrix of twice as many rows as
+        there are such people (Woodbury). P is computed at the first question and kept, 8 bytes for each pair of items.
+        """
+        return np.array([self._refitted(user_index, edges) for edges in edge_sets]).reshape(-1, self.graph.n_items)
+
+    def _refitted(self, user_index: int, edges: IntArray) -> NDArray[np.float64]:
+        """Scores `[n_items]`: -(P' x')_i / P'_ii + x'_i, the sum of B'[j, i] over the items j of x' other than i."""
+        changed = weighted_interactions(self.graph.without(np.asarray(edges, np.int64)))
+        ends = self.graph.edge_index[:, edges]
+        people = np.unique(ends[ends < self.graph.n_users])
+        rows = sp.vstack([self._interactions[people], changed[people]], format="csr")  # U [2 m, n_items]
+        sign = np.repeat([-1.0, 1.0], len(people))
+        through = rows @ self._inverse  # U P
+        core = np.diag(sign) + rows @ through.T  # 1 / sign + U P U^T
+        diagonal = np.diag(self._inverse) - np.einsum("mi,mi->i", through, np.linalg.solve(core, through))
+        own = changed[[user_index]]
+        product = (own @ self._inverse)[0]
+        product -= through.T @ np.linalg.solve(core, rows @ product)
+        scores: NDArray[np.float64] = own.toarray()[0] - product / diagonal
+        return scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.data.dataset import FloatArray, IntArray
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.closed_form import ItemItemRecommender, misfit, weighted_interactions
 from gnnrec_core.models.protocol import Tensors
@@ -59,22 +60,43 @@ class ItemKNN(ItemItemRecommender):
 
     def compute(self) -> Tensors:
         """The similarities, a block of columns at a time."""
-        x = weighted_interactions(self.graph).tocsc()
-        norm = np.sqrt(np.asarray(x.multiply(x).sum(axis=0)).ravel())
-        blocks = [self._columns(x, norm, start) for start in range(0, self.graph.n_items, BLOCK)]
-        return _tensors(sp.hstack(blocks, format="csr", dtype=np.float32))
+        return _tensors(self._columns(self._interactions, np.arange(self.graph.n_items)))
 
-    def _columns(self, x: sp.csc_array, norm: Any, start: int) -> sp.csr_array:
-        """Columns `start` to `start + BLOCK` of S `[n_items, b]`, nearest neighbours only."""
-        common = (x.T @ x[:, start : start + BLOCK]).toarray()  # [n_items, b]
-        width = common.shape[1]
-        common[np.arange(start, start + width), np.arange(width)] = 0.0
-        bottom = norm[:, None] * norm[None, start : start + width] + self.settings.shrinkage
+    def _columns(self, interactions: sp.csr_array, items: IntArray) -> sp.csr_array:
+        """Columns `items` of S `[n_items, n]` by these interactions, float32."""
+        x = interactions.tocsc()
+        norm = np.sqrt(np.asarray(x.multiply(x).sum(axis=0)).ravel())
+        blocks = [self._block(x, norm, items[start : start + BLOCK]) for start in range(0, len(items), BLOCK)]
+        columns: sp.csr_array = sp.hstack(blocks, format="csr", dtype=np.float32)
+        return columns
+
+    def _block(self, x: sp.csc_array, norm: Any, items: IntArray) -> sp.csr_array:
+        """Columns `items` of S `[n_items, b]`, nearest neighbours only."""
+        common = (x.T @ x[:, items]).toarray()  # [n_items, b]
+        common[items, np.arange(len(items))] = 0.0
+        bottom = norm[:, None] * norm[None, items] + self.settings.shrinkage
         similarity = np.divide(common, bottom, out=np.zeros_like(common), where=bottom > 0)
         order = np.argsort(-similarity, axis=0, kind="stable")[: self.settings.n_neighbours]
         kept = np.zeros_like(similarity)
         np.put_along_axis(kept, order, np.take_along_axis(similarity, order, axis=0), axis=0)
         return sp.csr_array(kept)
+
+    def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[np.float64]:
+        """Scores with the neighbours found anew without each set: `RefittingRecommender`."""
+        return np.array([self._refitted(user_index, edges) for edges in edge_sets]).reshape(-1, self.graph.n_items)
+
+    def _refitted(self, user_index: int, edges: IntArray) -> NDArray[np.float64]:
+        """Scores `[n_items]`: only items that somebody has together with a removed one can get other neighbours."""
+        changed = weighted_interactions(self.graph.without(np.asarray(edges, np.int64)))
+        own = changed[[user_index]]
+        scores: NDArray[np.float64] = self.times(own)[0]
+        ends = self.graph.edge_index[:, edges]
+        removed = np.unique(ends[ends >= self.graph.n_users]) - self.graph.n_users
+        readers = np.unique(self._interactions[:, removed].nonzero()[0])
+        touched = np.union1d(removed, self._interactions[readers].indices).astype(np.int64)
+        if len(touched):
+            scores[touched] = (own @ self._columns(changed, touched).astype(np.float64)).toarray()[0]
+        return scores
 
     def _set(self, tensors: Tensors) -> None:
         super()._set(tensors)
@@ -87,9 +109,10 @@ class ItemKNN(ItemItemRecommender):
         dense: NDArray[np.float64] = self._similarity[items].toarray()
         return dense
 
-    def times(self, weights: sp.csr_array) -> FloatArray:
+    def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
         """weights @ S."""
-        return (weights @ self._similarity).toarray().astype(np.float32)
+        dense: NDArray[np.float64] = (weights @ self._similarity).toarray()
+        return dense
 
 
 def _tensors(similarity: sp.csr_array) -> Tensors:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import FloatArray, IntArray
@@ -49,3 +51,8 @@ class Popularity(ClosedFormRecommender):
         """The same scores as for everybody; no given item carries any of them."""
         own = self._tensors[POPULARITY].astype(np.float64)
         return NewUserParts(own, np.zeros((len(item_indices), len(own))))
+
+    def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[np.float64]:
+        """Counts without each set: `RefittingRecommender`."""
+        counts = [self.graph.without(np.asarray(edges, np.int64)).popularity for edges in edge_sets]
+        return np.array(counts, np.float64).reshape(-1, self.graph.n_items)

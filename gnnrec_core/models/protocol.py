@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -202,6 +202,45 @@ class InductiveRecommender(Protocol):
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """Scores for a user whose only interactions are `item_indices` `[m]`, unique."""
+        ...
+
+
+@runtime_checkable
+class PersonalRecommender(Protocol):
+    """A recommender in which each user has a row of their own, learned by the loss of its settings.
+
+    `settings` are `gradient_settings.GraphSettings`.
+    """
+
+    own_rows: ClassVar[str]
+    """The tensor whose first `n_users` rows are the users' own."""
+    settings: Any
+
+
+@runtime_checkable
+class RetrainableRecommender(Protocol):
+    """A recommender that can be trained again without some interactions by the draws of the first training."""
+
+    @classmethod
+    def create_without(cls, dataset: Dataset, settings: Any, seed: int, device: str, rows: IntArray) -> Self:
+        """An untrained model of `dataset` without these rows of its interactions, with common random numbers."""
+        ...
+
+
+@runtime_checkable
+class RefittingRecommender(Protocol):
+    """A recommender that can say exactly what it would score had it been fitted without some interactions.
+
+    No estimate and no luck: the answer is that of fitting anew, with the same settings and seed, on the graph without
+    them. It is the level "trained again" of a model whose training has one outcome.
+    """
+
+    def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[Any]:
+        """The user's scores of all items after fitting without each set in turn, float64 `[len(edge_sets), n_items]`.
+
+        Each set holds columns of the trained graph, of interactions of any users, in either direction; the empty set
+        gives the model as it is. The user's own history is without them too. The model is not changed.
+        """
         ...
 
 

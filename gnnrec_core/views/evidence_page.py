@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.render.html import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, page
 from gnnrec_core.views.evidence import LIMITS, Evidence, case_facts, provenance
 
@@ -46,25 +47,38 @@ def _ledger(explanation: Explanation, top: int) -> tuple[Block, ...]:
     rest = explanation.contributions[top:]
     rest_value = sum(part.value for part in rest)
     bars = parts[:N_BARS]
-    rows: list[tuple[Any, ...]] = [("carried by no interaction (baseline)", explanation.baseline, *[None] * 3)]
-    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked)) for part in parts]
+    rows: list[tuple[Any, ...]] = [("taste in the own embedding (baseline)", explanation.baseline, *[None] * 5)]
+    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked), *_further(part)) for part in parts]
     if rest:
-        rows.append((f"{len(rest)} more", rest_value, *[None] * 3))
+        rows.append((f"{len(rest)} more", rest_value, *[None] * 5))
     what = "lead" if explanation.case.target == "margin" else "score"
     return (
         *_sums(explanation),
         Bars(
-            ("carried by no interaction", *(part.label for part in bars)),
+            ("taste in the own embedding", *(part.label for part in bars)),
             (explanation.baseline, *(part.value for part in bars)),
             f"Contributions to the {what}, in units of the score.",
         ),
         Table(
-            ("part", "value", "share, %", f"{what} without it", "rank without it"),
+            ("part", "value", "share, %", f"{what} without it", "rank in this model", "foretold", "trained again"),
             tuple(rows),
-            "Without it: the graph without that part, degrees computed anew, embeddings kept, all items ranked again.",
+            "In this model: the graph without that part, degrees computed anew, embeddings kept, all items ranked "
+            "again. Foretold: the rank in a model that is trained without it, as predicted"
+            + (". " if explanation.calibration else "; this run is not calibrated. ")
+            + "Trained again: it was trained without it.",
         ),
         *(Verdict(warning, "warning") for warning in explanation.warnings),
     )
+
+
+def _further(part: Contribution) -> tuple[Any, Any]:
+    """The rank foretold, as a range where there is one, and the rank when trained again."""
+    told, again = part.foretold, part.retrained
+    said: Any = None
+    if told is not None:
+        is_range = told.rank_low is not None and told.rank_low != told.rank_high
+        said = f"{told.rank_low}–{told.rank_high}" if is_range else told.rank_without
+    return said, None if again is None else again.rank_without
 
 
 def _sums(explanation: Explanation) -> tuple[Block, ...]:
@@ -113,17 +127,36 @@ def _counterfactual(evidence: Evidence) -> tuple[Block, ...]:
         return (
             Verdict(
                 f"No set of up to {found.limit} interactions was found without which the item leaves the top "
-                f"{found.case.k}: what the model learned about the user in training carries it.",
+                f"{found.case.k} in this model as it stands.",
                 "warning",
             ),
             Text((f"The set that pushes it down furthest ({change}): {', '.join(titles)}.",) if titles else ()),
         )
     return (
         Verdict(
-            f"Without {', '.join(titles)} the item leaves the top {found.case.k} ({change}); recomputed.",
+            f"Without {', '.join(titles)} the item leaves the top {found.case.k} ({change}) in this model as it "
+            "stands; recomputed.",
             "good" if found.verified else "warning",
         ),
-        Text((f"Smallest set: {found.minimality}; {found.checked_smaller_sets:,} smaller sets were tried.",)),
+        Text(
+            (
+                f"Smallest set: {found.minimality}; {found.checked_smaller_sets:,} smaller sets were tried.",
+                *_trained_again(evidence, found),
+            )
+        ),
+    )
+
+
+def _trained_again(evidence: Evidence, found: Counterfactual) -> tuple[str, ...]:
+    """About how few suffice when the model is trained again."""
+    again = found.trained_again
+    if again is None:
+        return ()
+    titles = ", ".join(evidence.dataset.title(item) for item in again.removed)
+    level = "refitted exactly" if again.exact else "foretold"
+    return (
+        f"If the model is trained again, {len(again.removed)} suffice: without {titles} the item stands about "
+        f"rank {again.rank_foretold} ({level}).",
     )
 
 

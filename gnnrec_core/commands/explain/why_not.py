@@ -36,7 +36,9 @@ def show(result: dict[str, Any]) -> None:
     show_contributions(contrast)
     added = ", ".join(entry["title"] for entry in result["added"])
     if result["found"]:
-        print(f"\nWith {added} added, it rises to rank {result['rank_after']} (recomputed).")
+        print(f"\nWith {added} added, it rises to rank {result['rank_after']} in this model as it stands (recomputed).")
+        if result["rank_foretold"] is not None:
+            print(f"Trained with them: about rank {result['rank_foretold']} (foretold).")
     else:
         print(f"\nNo set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
         if added:

@@ -88,19 +88,23 @@ class ItemItemRecommender(ClosedFormRecommender):
         """S[items, :], dense `[m, n_items]`."""
 
     @abstractmethod
-    def times(self, weights: sp.csr_array) -> FloatArray:
-        """weights @ S as a dense float32 array `[n, n_items]`."""
+    def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ S, dense `[n, n_items]`."""
+
+    def between(self, rows: IntArray, columns: IntArray) -> NDArray[np.float64]:
+        """S[rows, columns], dense `[m, n]`."""
+        return self.rows(rows)[:, columns]
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32."""
-        return self.times(self._interactions[np.asarray(users)])
+        return self.times(self._interactions[np.asarray(users)]).astype(np.float32)
 
     @cached_property
     def _interactions(self) -> sp.csr_array:
         return weighted_interactions(self.graph)
 
-    def score_on(self, graph: RecGraph, users: IntArray) -> FloatArray:
-        """Scores on a changed graph, S held fixed."""
+    def score_on(self, graph: RecGraph, users: IntArray) -> NDArray[np.float64]:
+        """Scores on a changed graph, S held fixed; in float64, as the parts that sum to them."""
         return self.times(weighted_interactions(graph)[np.asarray(users)])
 
     def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
@@ -108,7 +112,7 @@ class ItemItemRecommender(ClosedFormRecommender):
         graph = self.graph if graph is None else graph
         edges = graph.history_edges(user_index)
         weight = graph.edge_weight[edges].astype(np.float64)[:, None]
-        values = self.rows(graph.history(user_index))[:, np.asarray(item_indices)]
+        values = self.between(graph.history(user_index), np.asarray(item_indices))
         return HistoryParts(np.zeros(len(item_indices)), edges, weight * values)
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:

@@ -1,0 +1,198 @@
+"""Graph filters: item-item models whose operator is a function of the train graph, without anything learned.
+
+With X the weighted interactions, R = D_u^-1/2 X D_i^-1/2 and P = R^T R, whose eigenvalues are in 0..1 (1: the smoothest
+signals on the graph), all of them score
+
+    score(u, .) = x_u S,    S = D_i^-a h(P) D_i^a + w D_i^-b V V^T D_i^b,
+
+h a polynomial and V the leading eigenvectors of P (an ideal low-pass filter). The whole score is a sum over the history
+of the user: its ledger is exact and its baseline is 0. "In this model" S is as it was fitted and the user's own row
+changes; the model fitted without an interaction is computed, not foretold (`scores_refitted`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.low_rank import COLUMNS, MAX_EXACT, SPARE, Smoothing, degrees, leading_vectors, normalised
+from gnnrec_core.models.ops.checkpoint import expect_shapes
+from gnnrec_core.models.ops.closed_form import ItemItemRecommender
+from gnnrec_core.models.protocol import Tensors
+
+VECTORS, DEGREE, SEED = "item_vectors", "item_degree", "seed"
+ITEMS_AT_ONCE = 8192
+PER_ROOT = 2.5
+"""Vectors by default, times the root of the number of items (and at most a quarter of them): decision 0012."""
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """h, a, w and b of a filter, and how many vectors V has.
+
+    `polynomial` `[order + 1]` are Chebyshev coefficients of h in I - 2P, whose eigenvalues are in -1..1; empty for
+    none. `n_vectors` 0 leaves the number to the size of the catalogue.
+    """
+
+    polynomial: Float
+    polynomial_power: float
+    low_pass_weight: float
+    low_pass_power: float
+    n_vectors: int
+
+
+class GraphFilter(ItemItemRecommender):
+    """A filter of the train graph; a model says which one in `filter`. Nothing but V is stored."""
+
+    @staticmethod
+    @abstractmethod
+    def filter(settings: Any) -> Filter:
+        """The filter that the settings describe."""
+
+    @classmethod
+    def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:
+        """An untrained model, whose scores are all 0; on large catalogues the seed decides where V is sought from."""
+        model = super().create(dataset, settings, seed, device)
+        model._tensors[SEED] = np.array([seed], np.int64)
+        return model
+
+    @classmethod
+    def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
+        """Three tables of items by vectors or a small catalogue's Gram matrix, people by columns, R twice."""
+        n_items, n_train = dataset.n_items, len(dataset.interactions.rows("train"))
+        tables = n_items * (cls._n_vectors(n_items, settings) + SPARE) * 4 * 3
+        gram = n_items**2 * 8 * 3 if n_items <= MAX_EXACT else 0
+        return int(max(tables, gram) + (dataset.n_users + n_items) * COLUMNS * 8 + n_train * 60)
+
+    @classmethod
+    def _n_vectors(cls, n_items: int, settings: Any) -> int:
+        chosen = cls.filter(settings).n_vectors or min(round(PER_ROOT * n_items**0.5), n_items // 4)
+        return max(1, min(chosen, n_items))
+
+    @classmethod
+    def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
+        """`item_vectors` float32 `[n_items, d]` and `item_degree` float64 `[n_items]`, zeros; `seed` int64 `[1]`."""
+        vectors = np.zeros((graph.n_items, cls._n_vectors(graph.n_items, settings)), np.float32)
+        return {VECTORS: vectors, DEGREE: np.zeros(graph.n_items), SEED: np.zeros(1, np.int64)}
+
+    @classmethod
+    def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+        """RunError unless the tensors have the shapes of these settings."""
+        shapes = {name: value.shape for name, value in cls.untrained(graph, settings).items()}
+        expect_shapes("model.safetensors", tensors, shapes)
+
+    def compute(self) -> Tensors:
+        """V and the items' degrees."""
+        n = self._n_vectors(self.graph.n_items, self.settings)
+        vectors = leading_vectors(normalised(self._interactions), n, int(self._tensors[SEED][0]))
+        return {VECTORS: vectors, DEGREE: degrees(self._interactions)[1], SEED: self._tensors[SEED]}
+
+    def score(self, users: IntArray) -> FloatArray:
+        """Scores of all items `[n, n_items]` float32, computed in float32."""
+        return self._filtered(self._interactions[np.asarray(users)], np.float32)
+
+    def times(self, weights: sp.csr_array) -> Float:
+        """weights @ S in float64."""
+        return self._filtered(weights, np.float64)
+
+    def rows(self, items: IntArray) -> Float:
+        """S[items, :]."""
+        places = (np.arange(len(items)), np.asarray(items))
+        return self.times(sp.csr_array((np.ones(len(items)), places), shape=(len(items), self.graph.n_items)))
+
+    def between(self, rows: IntArray, columns: IntArray) -> Float:
+        """S[rows, columns], from whichever side is shorter: h(P) and V V^T are symmetric."""
+        own = self.filter(self.settings)
+        result = np.zeros((len(rows), len(columns)))
+        if len(own.polynomial):
+            flip = len(columns) < len(rows)
+            near, far = (columns, rows) if flip else (rows, columns)
+            part = np.concatenate([self._polynomial_columns(near[s : s + COLUMNS])[far] for s in _starts(near)], axis=1)
+            down, up = self._scales(own.polynomial_power)
+            result += down[rows, None] * (part if flip else part.T) * up[columns]
+        down, up = self._scales(own.low_pass_power)
+        vectors = self._tensors[VECTORS]
+        inner = vectors[rows].astype(np.float64) @ vectors[columns].astype(np.float64).T
+        return result + own.low_pass_weight * down[rows, None] * inner * up[columns]
+
+    def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> Float:
+        """The filter computed anew on each graph without a set: `RefittingRecommender`."""
+        result = np.zeros((len(edge_sets), self.graph.n_items))
+        for place, edges in enumerate(edge_sets):
+            changed = type(self)(self.graph.without(np.asarray(edges, np.int64)), self.settings, self._tensors)
+            changed._set(changed.compute())
+            result[place] = changed.score_on(changed.graph, np.array([user_index]))[0]
+        return result
+
+    @cached_property
+    def _smoothing(self) -> dict[type, Smoothing]:
+        matrix = normalised(self._interactions)
+        return {dtype: Smoothing(matrix, dtype) for dtype in (np.float32, np.float64)}
+
+    def _scales(self, power: float) -> tuple[Float, Float]:
+        """D_i^-power and D_i^power `[n_items]`, 0 for items that nobody has."""
+        degree = self._tensors[DEGREE]
+        down, up = np.zeros(len(degree)), np.zeros(len(degree))
+        np.power(degree, -power, out=down, where=degree > 0)
+        np.power(degree, power, out=up, where=degree > 0)
+        return down, up
+
+    def _filtered(self, weights: sp.csr_array, dtype: type) -> NDArray[Any]:
+        """weights @ S `[b, n_items]`, computed in `dtype`."""
+        own = self.filter(self.settings)
+        result: NDArray[Any] = np.zeros(weights.shape, dtype)
+        if len(own.polynomial):
+            down, up = self._scales(own.polynomial_power)
+            for start in range(0, weights.shape[0], COLUMNS):
+                block = slice(start, start + COLUMNS)
+                signal: NDArray[Any] = (weights[block].toarray() * down).astype(dtype).T  # [n_items, c]
+                result[block] = self._polynomial(signal, dtype).T * up.astype(dtype)
+        if own.low_pass_weight:
+            self._add_low_pass(result, weights, own)
+        return result
+
+    def _polynomial_columns(self, items: IntArray) -> Float:
+        """h(P)[:, items]."""
+        signal: Float = np.zeros((self.graph.n_items, len(items)))
+        signal[items, np.arange(len(items))] = 1.0
+        return self._polynomial(signal, np.float64)
+
+    def _polynomial(self, signal: NDArray[Any], dtype: type) -> NDArray[Any]:
+        """h(P) @ signal for columns `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x) at x = I - 2P."""
+        smooth, weights = self._smoothing[dtype], self.filter(self.settings).polynomial
+        before, now = None, torch.from_numpy(np.ascontiguousarray(signal))
+        total = float(weights[0]) * now
+        for weight in weights[1:]:
+            following = now - 2 * smooth(now)
+            if before is not None:
+                following = 2 * following - before
+            before, now = now, following
+            total += float(weight) * now
+        found: NDArray[Any] = total.numpy()
+        return found
+
+    def _add_low_pass(self, result: NDArray[Any], weights: sp.csr_array, own: Filter) -> None:
+        """result += w * weights @ D^-b V V^T D^b."""
+        vectors, dtype = self._tensors[VECTORS], result.dtype
+        down, up = self._scales(own.low_pass_power)
+        used = np.unique(weights.indices)
+        inside = (weights[:, used] * (own.low_pass_weight * down[used])).astype(dtype)
+        inside = inside @ vectors[used].astype(dtype)  # [b, d]
+        for start in range(0, len(vectors), ITEMS_AT_ONCE):
+            items = slice(start, start + ITEMS_AT_ONCE)
+            result[:, items] += (inside @ vectors[items].astype(dtype, copy=False).T) * up[items].astype(dtype)
+
+
+def _starts(items: IntArray) -> range:
+    return range(0, max(1, len(items)), COLUMNS)

@@ -70,7 +70,7 @@ def _missed(_run: Any, key: str) -> list[int]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _telling_user(_run: Any, key: str) -> int:
-    from gnnrec_core.explain.explaining import explain
+    from gnnrec_core.explain.explaining import explain_model
     from gnnrec_core.runs.recommend import recommend
 
     n_train = np.diff(_run.graph.seen.indptr)
@@ -82,7 +82,7 @@ def _telling_user(_run: Any, key: str) -> int:
         if first < 0:
             continue
         try:
-            found = explain(_run, user, first, "ledger", "margin", 10, check_top=1)
+            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", 10, check_top=1)
         except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
             continue
         falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]
@@ -163,6 +163,45 @@ def _measured(run: Any, found: Sequence[Any]) -> list[Any]:
         with progress.part(number, len(found)):
             measured.append(with_faithfulness(run.model, run.dataset, each, truth=truth))
     return measured
+
+
+def retraining(study: Study, user_index: int, item_index: int, without: tuple[int, ...], n_seeds: int) -> Work | None:
+    """Training without these items of the history, as work; None until somebody asks for it."""
+    return line().find(("retrain", study.key, user_index, item_index, without, n_seeds))
+
+
+def retrain(study: Study, user_index: int, item_index: int, without: tuple[int, ...], n_seeds: int) -> None:
+    """Begin to train without these items of the history (for the callback of a button)."""
+    from gnnrec_core.explain.truth import retraining as truth
+
+    run = study.run
+
+    def question() -> Any:
+        found = truth.retrain(run, user_index, item_index, without, n_seeds)
+        _explanation.clear()  # type: ignore[attr-defined]  # what was trained stands in explanations from now on
+        return found
+
+    line().ask(("retrain", study.key, user_index, item_index, without, n_seeds), question)
+
+
+def known_luck(study: Study) -> Any:
+    """What was found of the run's luck, None where nobody asked yet."""
+    from gnnrec_core.explain.truth.luck import load_luck
+
+    return load_luck(study.run)
+
+
+def luck_work(study: Study) -> Work | None:
+    """Training with other seeds, as work; None until somebody asks for it."""
+    return line().find(("luck", study.key))
+
+
+def ask_luck(study: Study, n_seeds: int) -> None:
+    """Begin to train with other seeds (for the callback of a button)."""
+    from gnnrec_core.explain.truth import luck as truth
+
+    run = study.run
+    line().ask(("luck", study.key), lambda: truth.luck(run, n_seeds))
 
 
 def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Any:

@@ -88,13 +88,21 @@ def explain(
     )
 
 
-def counterfactual(run: RunLike, user: Id, item: Id, k: int = 10) -> Answer:
-    """The fewest interactions of this user without which the item leaves the top `k`; rows: item, title."""
+def counterfactual(
+    run: RunLike, user: Id, item: Id, k: int = 10, scope: Literal["own", "readers", "both"] = "own"
+) -> Answer:
+    """The fewest interactions (this user's, the item's other readers', or both) without which the item leaves the top
+    `k`; rows: user, item, title."""
+    from gnnrec_core.explain.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 
     run = opened(run)
-    found = find_counterfactual(run, *pair(run.dataset, user, item), k)
-    content = counterfactual_json(found, run.dataset)
+    user_index, item_index = pair(run.dataset, user, item)
+    if scope == "own":
+        found = find_counterfactual(run, user_index, item_index, k)
+    else:
+        found = ends_counterfactual(run.model, run.dataset, user_index, item_index, k, scope)
+    content = {**counterfactual_json(found, run.dataset, run.graph), "scope": scope}
     title = f"What takes {run.dataset.title(found.case.item_index)} off the list of {user}"
     return Answer(title, found, content, tuple(content["removed"]), views.counterfactual_sections(found, run.dataset))
 

@@ -49,6 +49,19 @@ COMMANDS = Registry(
         "What an item lacks, and what would lift it in.",
     ),
     Plugin(
+        "retrain",
+        "gnnrec_core.commands.explain.retrain",
+        "Retrain",
+        "Train without some interactions, and look again.",
+    ),
+    Plugin(
+        "calibrate",
+        "gnnrec_core.commands.explain.calibrate",
+        "Calibrate",
+        "How true is what is foretold for a run?",
+    ),
+    Plugin("luck", "gnnrec_core.commands.explain.luck", "Luck", "What another seed would have kept of the lists."),
+    Plugin(
         "report",
         "gnnrec_core.commands.explain.report",
         "Report",

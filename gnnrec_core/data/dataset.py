@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -244,6 +244,15 @@ class Dataset:
             digest.update(b"-" if part is None else np.ascontiguousarray(part).data)
             digest.update(b"|")
         return digest.hexdigest()
+
+
+def without_rows(dataset: Dataset, rows: IntArray) -> Dataset:
+    """The dataset without these rows of its interactions; users, items and side edges stay."""
+    keep = np.ones(len(dataset.interactions), bool)
+    keep[rows] = False
+    columns = {column.name: getattr(dataset.interactions, column.name) for column in fields(Interactions)}
+    kept: dict[str, Any] = {name: None if value is None else value[keep] for name, value in columns.items()}
+    return replace(dataset, interactions=Interactions(**kept))
 
 
 def _pairs_ascend(users: NDArray[Any], items: NDArray[Any]) -> bool:

@@ -15,7 +15,7 @@ from gnnrec_core.ranking.topk import rank_of, top_k
 
 
 def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, target: Target, k: int) -> Case:
-    """The case of a pair, with the model's own score and rank.
+    """The case of a pair: the rank that the list has, and the score in float64 as its parts are computed.
 
     Ranks are those of the lists, which are made from scores in float32; the score and that of the reference item are
     the same numbers in float64, computed as their parts are, where the model has parts: a margin is a small difference.
@@ -48,7 +48,7 @@ def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, ta
 
 
 def _exact_scores(model: Any, user_index: int, scores: NDArray[Any]) -> NDArray[Any]:
-    """The user's scores in float64 from the scorer; `scores` where the model has none."""
+    """The scores in float64 where the model has parts: a margin of two float32 scores would be mostly rounding."""
     try:
         return scorer_of(model).scores(user_index)
     except UnsupportedError:

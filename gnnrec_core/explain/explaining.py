@@ -17,6 +17,7 @@ from gnnrec_core.explain.explanation import Case, Check, Explanation, Target
 from gnnrec_core.explain.narrative import named_parts, narrate
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
+from gnnrec_core.explain.truth.levels import Levels, levels_of, split_baseline
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -37,7 +38,10 @@ def explain(
     `settings` are those of the method (a mapping is checked against its `settings_type`). Raises RequestError for an
     unknown method, setting or index, UnsupportedError where the method cannot serve the model.
     """
-    return explain_model(run.model, run.dataset, user_index, item_index, method, target, k, settings, seed, check_top)
+    levels = levels_of(run.model, run) if check_top > 0 else None
+    return explain_model(
+        run.model, run.dataset, user_index, item_index, method, target, k, settings, seed, check_top, levels
+    )
 
 
 def explain_model(
@@ -51,14 +55,17 @@ def explain_model(
     settings: Mapping[str, Any] | Settings | None = None,
     seed: int = 0,
     check_top: int = 10,
+    levels: Levels | None = None,
 ) -> Explanation:
-    """`explain` for a model in memory."""
+    """`explain` for a model in memory; without `levels` only the level "in this model" is filled."""
     explainer = EXPLAINERS.load(method)()
     chosen = settings if isinstance(settings, Settings) else read_settings(explainer.settings_type, settings or {})
     explainer.supports(model)
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
-    checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top), kept=kept_of(model))
+    checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
+    if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
+        checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
     return replace(checked, narrative=narrate(checked, dataset))
 
 
@@ -89,8 +96,11 @@ def with_faithfulness(
     return replace(measured, narrative=narrate(measured, dataset))
 
 
-def with_checks(scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int) -> Explanation:
-    """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges.
+def with_checks(
+    scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
+) -> Explanation:
+    """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges, at the
+    level "in this model" and, with `levels`, foretold and trained again.
 
     With `check_top` above 0 also for those that the narrative names, wherever they stand.
     """
@@ -104,9 +114,17 @@ def with_checks(scorer: Scorer, dataset: Dataset, explanation: Explanation, chec
         if (place < check_top or id(part) in named) and part.edge is not None and part.checked is None
     ]
     edges = np.array([parts[place].edge for place in places], np.int64)
-    for place, scores in zip(places, scorer.scores_without_each(case.user_index, edges), strict=True):
+    without = list(scorer.scores_without_each(case.user_index, edges))
+    for place, scores in zip(places, without, strict=True):
         parts[place] = replace(parts[place], checked=_check(scores, case, excluded))
-    return replace(explanation, contributions=tuple(parts))
+    if levels is None:
+        return replace(explanation, contributions=tuple(parts))
+    sets = [edges[row : row + 1] for row in range(len(edges))]
+    found = levels.of_each(case, excluded, sets, np.array(without).reshape(len(sets), -1))
+    for place, (foretold, retrained) in zip(places, found, strict=True):
+        parts[place] = replace(parts[place], foretold=foretold, retrained=retrained)
+    told = None if levels.calibration is None else levels.calibration.told()
+    return replace(explanation, contributions=tuple(parts), calibration=told)
 
 
 def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:

@@ -29,6 +29,49 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Foretold:
+    """What a model trained without the part would say, predicted: the person's own embedding learned anew.
+
+    `rank_low` to `rank_high` is where four in five such predictions end when the model really is trained; both None
+    where the run is not calibrated, and then the size is a guess on the low side.
+    """
+
+    score_without: float
+    rank_without: int
+    rank_low: int | None = None
+    rank_high: int | None = None
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """It was trained without the part: the mean over `n_seeds` trainings, or `exact` where training has no luck."""
+
+    score_without: float
+    rank_without: int
+    n_seeds: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class BaselineSplit:
+    """What the ledger leaves to no single interaction, a_0 <e_u, z_i>, shared out; in units of the score.
+
+    `own_history`: with the row that the user's own interactions ask for when all else is kept (relearned); `others`:
+    with the mean of all users' rows, which everybody has taught; `unassigned`: the rest. They sum to the baseline.
+    """
+
+    own_history: float
+    others: float
+    unassigned: float
+
+    @property
+    def is_share(self) -> bool:
+        """Whether all three point the same way, so that they read as shares of the baseline."""
+        parts = (self.own_history, self.others, self.unassigned)
+        return min(parts) >= 0 or max(parts) <= 0
+
+
+@dataclass(frozen=True)
 class Contribution:
     """One part of a score (or margin). `value` is signed, in units of the score; `share` = value / score.
 
@@ -46,6 +89,8 @@ class Contribution:
     edge: int | None = None
     nodes: tuple[Node, ...] = ()
     checked: Check | None = None
+    foretold: Foretold | None = None
+    retrained: Retrained | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -109,6 +154,8 @@ class Explanation:
     `completeness_error` (absolute); `contributions` are all parts, largest |value| first. `seconds` is the method's own
     time, without checks. `frozen` says what the method held fixed; `groups` are sums over all walks of one shape, which
     with the baseline sum to the score; `warnings` are sentences for people. `kept` says what a recomputation keeps.
+    `calibration` says what foretold figures rest on (None: on nothing, they are guesses on the low side);
+    `baseline_split` shares the baseline out.
     """
 
     case: Case
@@ -131,3 +178,5 @@ class Explanation:
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     kept: str = "the trained embeddings"
+    calibration: dict[str, Any] | None = None
+    baseline_split: BaselineSplit | None = None

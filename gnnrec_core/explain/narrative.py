@@ -1,9 +1,9 @@
 """An explanation in short sentences, made by rules from numbers that stand in it; no language model.
 
-A sentence with "(recomputed)" rests on a check: the graph rebuilt without the part, degrees anew, embeddings kept,
-every item scored again. A share is a contribution over the explained number, used only where contributions sum to it.
-Other people are named by the `name_user` that the caller gives, or not at all. Sentences are plain text: titles are
-escaped by whoever shows them.
+What happens without a part is said at its level (`level_words`): in this model as it stands (recomputed: the graph
+without the part, degrees anew, embeddings kept), foretold, or trained again. A share is a contribution over the
+explained number, used only where contributions sum to it. Other people are named by the `name_user` that the caller
+gives, or not at all. Sentences are plain text: titles are escaped by whoever shows them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import polars as pl
 from gnnrec_core.data.dataset import SPLITS, Dataset
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explanation import Case, Contribution, Explanation
+from gnnrec_core.explain.level_words import IN_THIS_MODEL, ordinal, without_it
 
 N_REASONS = 3
 MIN_SHARE = 0.005
@@ -41,11 +42,7 @@ def narrate(explanation: Explanation, dataset: Dataset, name_user: NameUser | No
     verdict = explanation.faithfulness.get("verdict")
     if verdict:
         sentences.append(str(verdict))
-    if any(part.checked for part in explanation.contributions):
-        sentences.append(
-            f"Recomputed means: without the part, with everything else and {explanation.kept} as they are; "
-            "a model trained again without it may answer otherwise."
-        )
+    sentences += _meaning(explanation)
     return tuple(sentences)
 
 
@@ -59,16 +56,6 @@ def named_parts(explanation: Explanation) -> tuple[list[Contribution], list[Cont
     speaks_for = [part for part in worth if part.value > 0][:N_REASONS]
     against = [part for part in worth if explanation.is_additive and part.value < 0][:1]
     return speaks_for, against
-
-
-def ordinal(rank: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th.
-
-    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
-    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '112th']
-    """
-    ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
-    return f"{rank:,}{ending}"
 
 
 def percent(share: float) -> str:
@@ -158,15 +145,37 @@ def _reason(explanation: Explanation, part: Contribution, name: str, first: bool
 
 
 def _after(explanation: Explanation, part: Contribution) -> str:
-    """What happens without the part, where that was recomputed."""
-    if part.checked is None:
+    """What happens without the part, at the strongest level that is known."""
+    said = without_it(part, explanation.rank)
+    if not said:
         return ""
+    assert part.checked is not None
+    is_plain = part.retrained is None and (part.foretold is None or part.foretold.rank_low is None)
     before, after = explanation.rank, part.checked.rank_without
-    if after == before:
-        return f"; without it the item stays {ordinal(before)} (recomputed)"
-    verb = "falls" if after > before else "rises"
-    said = f"; without it the item {verb} from {ordinal(before)} to {ordinal(after)} (recomputed)"
-    return said + _against_its_sign(explanation, part, falls=after > before)
+    why = _against_its_sign(explanation, part, falls=after > before) if is_plain and after != before else ""
+    return f"; {said}{why}"
+
+
+def _meaning(explanation: Explanation) -> Iterator[str]:
+    """What the levels that were used mean."""
+    parts = explanation.contributions
+    if any(part.foretold for part in parts):
+        told = explanation.calibration
+        if told is None:
+            yield (
+                "Foretold figures of this run are not calibrated: their order is a guide, their size is not (calibrate "
+                "the run)."
+            )
+        else:
+            yield (
+                "Foretold means: predicted for a model that is trained without the part, with a range that held for "
+                f"four in five of {told['n_pairs']:,} items for which it was really trained."
+            )
+    if any(part.checked for part in parts):
+        yield (
+            "In this model as it stands means: recomputed without the part, with everything else and the trained "
+            "embeddings as they are; a model trained again without it may answer otherwise."
+        )
 
 
 def _against_its_sign(explanation: Explanation, part: Contribution, falls: bool) -> str:
@@ -190,13 +199,13 @@ def _together(explanation: Explanation) -> Iterator[str]:
     verb = "falls" if after > before else "rises"
     change = f"stays {ordinal(before)}" if after == before else f"{verb} from {ordinal(before)} to {ordinal(after)}"
     yield (
-        f"Without the {n} interactions that {method} puts first the item {change}; without {n} drawn at random "
-        f"it stands {ordinal(largest['random']['rank_without'])} (recomputed; median of several draws)."
+        f"Without the {n} interactions that {method} puts first the item {change} {IN_THIS_MODEL}; without {n} drawn "
+        f"at random it stands {ordinal(largest['random']['rank_without'])} (recomputed; median of several draws)."
     )
 
 
 def _baseline(explanation: Explanation) -> str:
-    """What no interaction carries, and what it is."""
+    """What is left to no single interaction, what it is, and who taught it."""
     if not explanation.score or abs(explanation.baseline) < 1e-9 * abs(explanation.score):
         return f"The whole {_what(explanation)} comes from interactions."
     whose = "item" if explanation.settings.get("side") == "item" else "user"
@@ -205,13 +214,31 @@ def _baseline(explanation: Explanation) -> str:
     elif "gates" in explanation.frozen:
         what = f"the {whose}'s own attributes"
     else:
-        what = f"the {whose}'s own embedding, learned in training and kept as it is in every recomputation"
+        what = f"taste in the {whose}'s own embedding, learned in training and kept as it is in every recomputation"
     share = explanation.baseline / explanation.score
     if explanation.score < 0 or round(100 * share) < 0:
         way = "against" if explanation.baseline < 0 else "for"
         amount = _amount(explanation, explanation.baseline)
-        return f"What no interaction carries speaks {way} it, by {amount}: {what}."
-    return f"{percent(share)} of the {_what(explanation)} comes from no interaction shown: it is {what}."
+        return f"{_capital_first(what)} speaks {way} it, by {amount}{_shared_out(explanation)}."
+    return f"{percent(share)} of the {_what(explanation)} is {what}{_shared_out(explanation)}."
+
+
+def _shared_out(explanation: Explanation) -> str:
+    """The baseline by who taught it, in percent of the explained number, where its parts do not work against each
+    other."""
+    split = explanation.baseline_split
+    if split is None or not split.is_share or explanation.score <= 0:
+        return ""
+    parts = (split.own_history, split.others, split.unassigned)
+    own, others, rest = (percent(part / explanation.score) for part in parts)
+    return (
+        f": {own} is what the user's own interactions ask for (foretold), {others} what all users' embeddings have in "
+        f"common, {rest} is not assigned"
+    )
+
+
+def _capital_first(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _by_attribute(explanation: Explanation, dataset: Dataset) -> Iterator[str]:

@@ -9,6 +9,8 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Contribution, Explanation, MessagePath, Node
 from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.explain.questions.why_not import WhyNot
+from gnnrec_core.explain.truth.sufficing import TrainedAgain
+from gnnrec_core.graph import RecGraph
 
 
 def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> dict[str, Any]:
@@ -31,7 +33,9 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
         "frozen": list(explanation.frozen),
         "additive": explanation.is_additive,
         "baseline": explanation.baseline,
+        "baseline_split": None if explanation.baseline_split is None else asdict(explanation.baseline_split),
         "completeness_error": explanation.completeness_error,
+        "calibration": explanation.calibration,
         "n_contributions": len(parts),
         "sum_of_contributions": float(sum(part.value for part in parts)),
         "contributions": [_contribution(part) for part in parts[:top]],
@@ -45,14 +49,15 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
     }
 
 
-def counterfactual_json(answer: Counterfactual, dataset: Dataset) -> dict[str, Any]:
-    """The counterfactual; where none was found, `removed` is the set that pushes the item down furthest."""
+def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGraph | None = None) -> dict[str, Any]:
+    """The counterfactual; where none was found, `removed` is the set that pushes the item down furthest. With the
+    model's `graph` each entry of it names whose interaction it is; without, all are the user's own."""
     case = answer.case
     return {
         **_pair(dataset, case.user_index, case.item_index),
         "k": case.k,
         "found": answer.found,
-        "removed": [_item(dataset, item) for item in answer.removed],
+        "removed": _removed(dataset, answer, graph),
         "rank_before": case.rank,
         "rank_after": answer.rank_after,
         "score_before": case.score,
@@ -61,6 +66,7 @@ def counterfactual_json(answer: Counterfactual, dataset: Dataset) -> dict[str, A
         "checked_smaller_sets": answer.checked_smaller_sets,
         "recomputed_smaller_sets": answer.recomputed,
         "minimality": answer.minimality,
+        "trained_again": _trained_again(dataset, answer.trained_again),
         "limit": answer.limit,
         "seconds": answer.seconds,
     }
@@ -79,12 +85,29 @@ def why_not_json(answer: WhyNot, dataset: Dataset, top: int) -> dict[str, Any]:
         "added": [_item(dataset, item) for item in answer.added],
         "rank_before": case.rank,
         "rank_after": answer.rank_after,
+        "rank_foretold": answer.rank_foretold,
         "score_before": case.score,
         "score_after": answer.score_after,
         "verified": answer.verified,
         "limit": answer.limit,
         "seconds": answer.seconds,
     }
+
+
+def _removed(dataset: Dataset, answer: Counterfactual, graph: RecGraph | None) -> list[dict[str, Any]]:
+    own = [answer.case.user_index] * len(answer.removed)
+    users = own if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+    return [
+        {"user": dataset.users.ids[user], **_item(dataset, item)}
+        for user, item in zip(users, answer.removed, strict=True)
+    ]
+
+
+def _trained_again(dataset: Dataset, found: TrainedAgain | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    removed = [_item(dataset, item) for item in found.removed]
+    return {"removed": removed, "rank_foretold": found.rank_foretold, "exact": found.exact}
 
 
 def _pair(dataset: Dataset, user: int, item: int) -> dict[str, Any]:
@@ -107,10 +130,14 @@ def _contribution(part: Contribution) -> dict[str, Any]:
         "item": part.item,
         "value": part.value,
         "share": part.share,
-        "checked": None if part.checked is None else asdict(part.checked),
+        **{name: _level(getattr(part, name)) for name in ("checked", "foretold", "retrained")},
         "nodes": [_node(node) for node in part.nodes],
         "detail": part.detail,
     }
+
+
+def _level(level: Any) -> dict[str, Any] | None:
+    return None if level is None else asdict(level)
 
 
 def _path(path: MessagePath) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class GAT(GradientRecommender):
 
     name: ClassVar[str] = "gat"
     settings_type: ClassVar[type[GATSettings]] = GATSettings
+    own_rows: ClassVar[str] = EMBEDDING
 
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
@@ -83,6 +84,12 @@ class GAT(GradientRecommender):
         return initial_embedding(cls.build_graph(dataset, settings), settings, seed) | {
             name: np.zeros(attention_shapes[name], np.float32) for name in (SOURCE, TARGET, EDGE)
         }
+
+    @classmethod
+    def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
+        """A spectral start is turned towards that of `whole`."""
+        start = initial_embedding(cls.build_graph(dataset, settings), settings, seed, whole)
+        return cls.initial(dataset, settings, seed) | start
 
     @classmethod
     def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:

@@ -124,7 +124,9 @@ class GraphSAGE(GradientRecommender):
         needed: list[Tensor] = [seeds]
         drawn: list[tuple[Tensor, Tensor, Tensor]] = []
         for _ in range(self.settings.n_layers):
-            near, weight = self._neighbours.draw(needed[0], self.settings.n_neighbours, hidden, generator)
+            near, weight = self._neighbours.draw(
+                needed[0], self.settings.n_neighbours, hidden, generator, by_node=self.whole is not None
+            )
             wider, position = torch.unique(torch.cat([needed[0], near.flatten()]), return_inverse=True)
             n = len(needed[0])
             drawn.insert(0, (position[:n], position[n:].view_as(near), weight))
@@ -138,13 +140,18 @@ class GraphSAGE(GradientRecommender):
     def _to_hide(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """The interactions of the batch, or as many of them (drawn) as leave most of the graph in place."""
         most = int(MOST_HIDDEN * self._neighbours.half)
-        if len(batch.all_edges) <= most:
+        n_drawn = len(batch.all_edges) if batch.drawn is None else len(batch.drawn)
+        if n_drawn <= most:
             return batch.all_edges
-        return batch.all_edges[torch.randperm(len(batch.all_edges), generator=generator, device=self.device)[:most]]
+        order = torch.randperm(n_drawn, generator=generator, device=self.device)
+        if batch.kept is not None:  # by their places among those that are still there
+            order = (batch.kept.cumsum(0) - 1)[order[batch.kept[order]]]
+        return batch.all_edges[order[:most]]
 
     def _generator(self, batch: Batch) -> torch.Generator:
         """Draws that follow from the seed and the batch, so that they are the same after a resumption."""
-        mark = int((batch.all_edges * torch.arange(1, len(batch.all_edges) + 1, device=self.device)).sum())
+        drawn = batch.all_edges if batch.drawn is None else batch.drawn
+        mark = int((drawn * torch.arange(1, len(drawn) + 1, device=self.device)).sum())
         state = np.random.SeedSequence((self.seed, mark & (2**63 - 1))).generate_state(1, np.uint64)[0]
         return torch.Generator(device=self.device).manual_seed(int(state >> np.uint64(1)))
 

@@ -29,11 +29,11 @@ class LightGCNSettings(GraphSettings):
     """Settings of LightGCN."""
 
 
-def initial_embedding(graph: RecGraph, settings: Any, seed: int) -> Tensors:
-    """Layer-0 embeddings before training, standard deviation 0.1, `[n_nodes, d]`."""
+def initial_embedding(graph: RecGraph, settings: Any, seed: int, near: RecGraph | None = None) -> Tensors:
+    """Layer-0 embeddings before training, standard deviation 0.1, `[n_nodes, d]`; turned towards those of `near`."""
     d = settings.embedding_dim
     if settings.start == "spectral":
-        return {EMBEDDING: spectral_embedding(graph, d, seed, INITIAL_STD)}
+        return {EMBEDDING: spectral_embedding(graph, d, seed, INITIAL_STD, near)}
     draws = np.random.default_rng((seed, 0)).standard_normal((graph.n_nodes, d), dtype=np.float32)
     return {EMBEDDING: draws * np.float32(INITIAL_STD)}
 
@@ -46,6 +46,7 @@ class LightGCN(GradientRecommender):
 
     name: ClassVar[str] = "lightgcn"
     settings_type: ClassVar[type[LightGCNSettings]] = LightGCNSettings
+    own_rows: ClassVar[str] = EMBEDDING
 
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
@@ -56,6 +57,11 @@ class LightGCN(GradientRecommender):
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
         """`embedding.weight` `[n_nodes, d]`."""
         return initial_embedding(cls.build_graph(dataset, settings), settings, seed)
+
+    @classmethod
+    def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
+        """A spectral start is turned towards that of `whole`."""
+        return initial_embedding(cls.build_graph(dataset, settings), settings, seed, whole)
 
     @classmethod
     def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:

@@ -232,6 +232,28 @@ class InductiveRecommender(Protocol):
 
 
 @runtime_checkable
+class PersonalRecommender(Protocol):
+    """A recommender in which each user has a row of their own, learned by the loss of its settings.
+
+    `settings` are `gradient_settings.GraphSettings`.
+    """
+
+    own_rows: ClassVar[str]
+    """The tensor whose first `n_users` rows are the users' own."""
+    settings: Any
+
+
+@runtime_checkable
+class RetrainableRecommender(Protocol):
+    """A recommender that can be trained again without some interactions by the draws of the first training."""
+
+    @classmethod
+    def create_without(cls, dataset: Dataset, settings: Any, seed: int, device: str, rows: IntArray) -> Self:
+        """An untrained model of `dataset` without these rows of its interactions, with common random numbers."""
+        ...
+
+
+@runtime_checkable
 class RefittingRecommender(Protocol):
     """A recommender that can say exactly what it would score had it been fitted without some interactions.
 

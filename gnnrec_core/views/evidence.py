@@ -32,8 +32,9 @@ SECOND_OPINIONS = (
     "random",
 )
 LIMITS = (
-    "Recomputed means: the graph without the named part, all that is counted in it anew, what was trained kept. A "
-    "model trained again without one interaction differs from this one by more than one interaction changes.",
+    "In this model means: recomputed on the graph without the named part, all that is counted in it anew, what was "
+    "trained kept. Foretold means: predicted for a model that is trained without it. Trained again means: it was. A "
+    "sentence claims no more than the level that it names.",
     "Removed items stay out of the ranking.",
     "What is shown explains the model, not the person: it says what the score is made of, not why somebody reads.",
     "Other users go by keyed pseudonyms. A pseudonym is no anonymity: a rare history can point to a person.",

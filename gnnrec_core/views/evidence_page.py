@@ -8,6 +8,7 @@ from typing import Any
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
 from gnnrec_core.base.plain import plain
+from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
 from gnnrec_core.views.evidence import LIMITS, Evidence, case_facts, evidence_json, provenance
@@ -69,17 +70,36 @@ def _counterfactual(evidence: Evidence) -> tuple[Block, ...]:
         return (
             Verdict(
                 f"No set of up to {found.limit} interactions was found without which the item leaves the top "
-                f"{found.case.k}: what the model learned about the user in training carries it.",
+                f"{found.case.k} in this model as it stands.",
                 "warning",
             ),
             Text((f"The set that pushes it down furthest ({change}): {', '.join(titles)}.",) if titles else ()),
         )
     return (
         Verdict(
-            f"Without {', '.join(titles)} the item leaves the top {found.case.k} ({change}); recomputed.",
+            f"Without {', '.join(titles)} the item leaves the top {found.case.k} ({change}) in this model as it "
+            "stands; recomputed.",
             "good" if found.verified else "warning",
         ),
-        Text((f"Smallest set: {found.minimality}; {found.checked_smaller_sets:,} smaller sets were tried.",)),
+        Text(
+            (
+                f"Smallest set: {found.minimality}; {found.checked_smaller_sets:,} smaller sets were tried.",
+                *_trained_again(evidence, found),
+            )
+        ),
+    )
+
+
+def _trained_again(evidence: Evidence, found: Counterfactual) -> tuple[str, ...]:
+    """About how few suffice when the model is trained again."""
+    again = found.trained_again
+    if again is None:
+        return ()
+    titles = ", ".join(evidence.dataset.title(item) for item in again.removed)
+    level = "refitted exactly" if again.exact else "foretold"
+    return (
+        f"If the model is trained again, {len(again.removed)} suffice: without {titles} the item stands about "
+        f"rank {again.rank_foretold} ({level}).",
     )
 
 

@@ -48,9 +48,11 @@ def counterfactual_sections(answer: Counterfactual, dataset: Dataset) -> tuple[S
     case, titles = answer.case, [dataset.title(item) for item in answer.removed]
     named, change = ", ".join(titles), f"rank {case.rank} to {answer.rank_after}"
     if answer.found:
-        said = f"Without {named}, {dataset.title(case.item_index)} leaves the top {case.k} ({change}); recomputed."
+        said = f"Without {named}, {dataset.title(case.item_index)} leaves the top {case.k} ({change})"
+        said += " in this model; recomputed."
     else:
-        said = f"No set of up to {answer.limit} interactions was found without which it leaves the top {case.k}."
+        said = f"No set of up to {answer.limit} interactions was found without which it leaves the top {case.k}"
+        said += " in this model."
     blocks: list[Block] = [Verdict(said, "good" if answer.found else "warning")]
     if titles and not answer.found:
         blocks.append(Text((f"The set that pushes it down furthest ({change}): {named}.",)))
@@ -62,7 +64,7 @@ def why_not_sections(answer: WhyNot, dataset: Dataset, top: int) -> tuple[Sectio
     """What the item lacks against the last one of the list, and the additions that lift it in."""
     case, named = answer.case, ", ".join(dataset.title(item) for item in answer.added)
     if answer.found:
-        said = f"With {named} added, it rises from rank {case.rank} to {answer.rank_after}; recomputed."
+        said = f"With {named} added, it rises from rank {case.rank} to {answer.rank_after} in this model; recomputed."
     else:
         said = f"No set of up to {answer.limit} additions was found that lifts it into the top {case.k}."
         said += f" The best one takes it to rank {answer.rank_after}: {named}." if named else ""
@@ -105,29 +107,41 @@ def what_if_rows(answer: WhatIf, dataset: Dataset) -> tuple[dict[str, Any], ...]
 
 def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     """Whether the parts sum, the largest as bars, the first `top` in a table with what remains without each."""
-    parts = explanation.contributions[:top]
-    rest = explanation.contributions[top:]
-    rest_value = sum(part.value for part in rest)
+    parts, rest = explanation.contributions[:top], explanation.contributions[top:]
     bars = parts[:N_BARS]
-    rows: list[tuple[Any, ...]] = [("carried by no interaction (baseline)", explanation.baseline, *[None] * 3)]
-    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked)) for part in parts]
+    rows: list[tuple[Any, ...]] = [("taste in the own embedding (baseline)", explanation.baseline, *[None] * 5)]
+    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked), *_further(part)) for part in parts]
     if rest:
-        rows.append((f"{len(rest)} more", rest_value, *[None] * 3))
+        rows.append((f"{len(rest)} more", sum(part.value for part in rest), *[None] * 5))
     what = "lead" if explanation.case.target == "margin" else "score"
+    columns = ("part", "value", f"share of the {what}, %", f"{what} without it", "rank in this model")
     return (
         *_sums(explanation),
         Bars(
-            ("carried by no interaction", *(part.label for part in bars)),
+            ("taste in the own embedding", *(part.label for part in bars)),
             (explanation.baseline, *(part.value for part in bars)),
             f"Contributions to the {what}, in units of the score.",
         ),
         Table(
-            ("part", "value", f"share of the {what}, %", f"{what} without it", "rank without it"),
+            (*columns, "foretold", "trained again"),
             tuple(rows),
-            "Without it: the graph without that part, all counted anew, what was trained kept, all items ranked again.",
+            "In this model: the graph without that part, all counted anew, what was trained kept, all items ranked "
+            "again. Foretold: the rank in a model that is trained without it, as predicted"
+            + (". " if explanation.calibration else "; this run is not calibrated. ")
+            + "Trained again: it was trained without it.",
         ),
         *(Verdict(warning, "warning") for warning in explanation.warnings),
     )
+
+
+def _further(part: Contribution) -> tuple[Any, Any]:
+    """The rank foretold, as a range where there is one, and the rank when trained again."""
+    told, again = part.foretold, part.retrained
+    said: Any = None
+    if told is not None:
+        is_range = told.rank_low is not None and told.rank_low != told.rank_high
+        said = f"{told.rank_low}–{told.rank_high}" if is_range else told.rank_without
+    return said, None if again is None else again.rank_without
 
 
 def _sums(explanation: Explanation) -> tuple[Block, ...]:

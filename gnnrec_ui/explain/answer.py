@@ -45,8 +45,22 @@ def _figures(study: Study, explanation: Explanation) -> None:
         _metric(
             "Taste learned in training",
             theme.percent(explanation.baseline / explanation.score, 0),
-            "The person's own embedding against the item: no single interaction carries it.",
+            _taste(explanation),
         )
+
+
+def _taste(explanation: Explanation) -> str:
+    """What the baseline is, and who taught it."""
+    said = "The person's own embedding against the item, learned in training."
+    split = explanation.baseline_split
+    if split is None or not split.is_share:
+        return said
+    parts = (split.own_history, split.others, split.unassigned)
+    own, others, rest = (theme.percent(part / explanation.score, 0) for part in parts)
+    return (
+        f"{said} Of the whole: {own} as the person's own interactions ask for (foretold), {others} as all people's "
+        f"embeddings have in common, {rest} not assigned."
+    )
 
 
 def _metric(label: str, value: str, meaning: str) -> None:
@@ -75,8 +89,9 @@ def reasons(study: Study, explanation: Explanation) -> None:
     )
     st.markdown("**Each claim, checked**")
     st.caption(
-        f"“Without it” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
-        f"Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
+        f"“In this model” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
+        f"“Foretold”: where it should stand if the model is trained without it{_rests_on(explanation)}. "
+        f"“Trained again”: it was. Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
     )
     st.dataframe(
         reasons_table(explanation),
@@ -86,7 +101,8 @@ def reasons(study: Study, explanation: Explanation) -> None:
             "Contribution": st.column_config.NumberColumn(format="%+.3f"),
             "Share": st.column_config.NumberColumn(format="%.1f %%"),
             f"{what.capitalize()} without it": st.column_config.NumberColumn(format="%.3f"),
-            "Rank without it": st.column_config.NumberColumn(format="%d"),
+            "Rank in this model": st.column_config.NumberColumn(format="%d"),
+            "Rank trained again": st.column_config.NumberColumn(format="%d"),
         },
         placeholder="–",
         alt="Contributions with the recomputed score and rank",
@@ -109,10 +125,40 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
             "Contribution": [float(part.value) for part in parts],
             "Share": [100 * float(part.share) for part in parts],
             f"{what} without it": _checked(parts, "score_without"),
-            "Rank without it": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
+            "Rank in this model": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
+            **_further_levels(parts),
             "Kind": [_kind(part) for part in parts],
         }
     )
+
+
+def _rests_on(explanation: Explanation) -> str:
+    """What the foretold ranks rest on."""
+    told = explanation.calibration
+    if told is None:
+        return "; this run is not calibrated, so take the order and not the size"
+    return f", with the range that held for four in five of {told['n_pairs']:,} items that were really trained for"
+
+
+def _further_levels(parts: tuple[Contribution, ...]) -> dict[str, Any]:
+    """Columns of the ranks that are foretold or came out of training again, where there are any."""
+    columns: dict[str, Any] = {}
+    if any(part.foretold for part in parts):
+        columns["Rank foretold"] = [_range(part) for part in parts]
+    if any(part.retrained for part in parts):
+        ranks = [None if part.retrained is None else part.retrained.rank_without for part in parts]
+        columns["Rank trained again"] = pd.array(ranks, dtype="Int64")
+    return columns
+
+
+def _range(part: Contribution) -> str | None:
+    """The interval of the foretold rank, or the rank alone where there is none."""
+    found = part.foretold
+    if found is None:
+        return None
+    if found.rank_low is None or found.rank_low == found.rank_high:
+        return f"{found.rank_without:,}"
+    return f"{found.rank_low:,}–{found.rank_high:,}"
 
 
 def ledger_table(explanation: Explanation) -> pd.DataFrame:

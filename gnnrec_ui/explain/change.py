@@ -10,6 +10,7 @@ from gnnrec_core.base.text import for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
+from gnnrec_ui.explain_again import train_again
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import chart
@@ -30,7 +31,7 @@ def _leaves(study: Study, user_index: int, item_index: int, k: int) -> None:
     if found.found:
         st.markdown(
             f"Without **{_joined(titles)}**, *{title}* falls from {theme.ordinal(found.case.rank)} to "
-            f"**{theme.ordinal(found.rank_after)}** and leaves the top {k}."
+            f"**{theme.ordinal(found.rank_after)}** and leaves the top {k}, in this model as it stands."
         )
     else:
         st.markdown(
@@ -42,8 +43,9 @@ def _leaves(study: Study, user_index: int, item_index: int, k: int) -> None:
     st.caption(
         f"Recomputed on the graph without them; they stay out of the list themselves. "
         f"{found.checked_smaller_sets:,} smaller sets were tried: {found.minimality}. "
-        f"The model is not trained again; a retrained model may differ."
+        f"The model was not trained again for this; trained again, it may differ."
     )
+    _trained_again(study, found, title)
     if found.removed:
         shell.link(
             "what_if",
@@ -54,6 +56,20 @@ def _leaves(study: Study, user_index: int, item_index: int, k: int) -> None:
         )
 
 
+def _trained_again(study: Study, found: Any, title: str) -> None:
+    """About how few suffice once the model is trained again, and the way to find out."""
+    again = found.trained_again
+    if again is not None:
+        names = _joined([for_markdown(study.dataset.title(item)) for item in again.removed])
+        n = len(again.removed)
+        level = "refitted exactly" if again.exact else "foretold"
+        st.markdown(
+            f"If the model is trained again, about **{n}** suffice{'s' * (n == 1)}: without {names}, *{title}* stands "
+            f"about {theme.ordinal(again.rank_foretold)} ({level})."
+        )
+    train_again(study, found.case.user_index, found.case.item_index, found.removed if again is None else again.removed)
+
+
 def _enters(study: Study, user_index: int, item_index: int, k: int) -> None:
     found = ask.why_not(study, user_index, item_index, k)
     dataset = study.dataset
@@ -61,7 +77,10 @@ def _enters(study: Study, user_index: int, item_index: int, k: int) -> None:
     titles = [for_markdown(dataset.title(item)) for item in found.added]
     st.markdown(f"*{title}* stands {theme.ordinal(found.case.rank)}, outside the top {k}.")
     if found.found:
-        st.markdown(f"With **{_joined(titles)}** in the history it rises to **{theme.ordinal(found.rank_after)}**.")
+        where = f"**{theme.ordinal(found.rank_after)}** in this model as it stands"
+        st.markdown(f"With **{_joined(titles)}** in the history it rises to {where}.")
+        if found.rank_foretold is not None:
+            st.markdown(f"Trained with them, it stands about {theme.ordinal(found.rank_foretold)} (foretold).")
     else:
         best = f" The furthest is {theme.ordinal(found.rank_after)}, with **{_joined(titles)}**." if titles else ""
         st.markdown(f"No set of up to {found.limit} additions was found that lifts it in.{best}")

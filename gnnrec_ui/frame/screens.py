@@ -56,8 +56,8 @@ _ALL = (
         "Understand",
         "Explain",
         ":material/search_insights:",
-        "Why this item stands in this person's list: the parts add up to the score, and each claim was recomputed.  \n"
-        "Blue raises, orange lowers. What no interaction carries is shown as what it is: taste learned in training.",
+        "Why this item stands in this person's list: the parts add up, and each claim names how it was checked.  \n"
+        "Blue raises, orange lowers. Taste in the own embedding, learned in training, is shared out by who taught it.",
     ),
     Screen(
         "what_if",

@@ -32,7 +32,7 @@ is, scipy.stats until something is measured."""
 def folder_key(folder: Path) -> str:
     """A fingerprint of a dataset or run folder: its card's bytes and when its weights were written."""
     digest = sha256(str(folder).encode())
-    for name in ("dataset.json", "run.json", "model.safetensors"):
+    for name in ("dataset.json", "run.json", "model.safetensors", "retraining.json"):
         path = folder / name
         if path.is_file():
             stat = path.stat()

@@ -6,7 +6,7 @@ from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.models.presets import PRESETS, preset_settings
 from gnnrec_core.runs.run import RunRecord
-from tests.worlds import two_communities
+from tests.worlds import random_dataset, two_communities
 
 QUICK = ["--set", "embedding_dim=8", "--set", "epochs=2", "--set", "validate_every=1", "--device", "cpu"]
 
@@ -81,3 +81,16 @@ def test_every_preset_is_made_of_settings_that_its_model_has(name):
     content = json.loads((FOLDER / f"{name}.json").read_text())
     read_settings(MODELS.load(content["model"]).settings_type, preset_settings(name, content["model"]))
     assert content["why"]
+
+
+def test_a_training_is_calibrated_unless_told_otherwise_or_there_is_nothing_to_calibrate(tmp_path, capsys, data):
+    save_dataset(random_dataset(n_users=120, n_items=40, per_user=11), tmp_path / "larger")
+    words = [str(tmp_path / "larger"), "--model", "lightgcn", *QUICK]
+    _, answer, _ = call(capsys, *words, "--out", str(tmp_path / "one"))
+    assert answer["calibration"]["n_pairs"] > 0 and (tmp_path / "one" / "retraining.json").is_file()
+    _, answer, _ = call(capsys, *words, "--out", str(tmp_path / "two"), "--calibrate", "no")
+    assert answer["calibration"] is None and not (tmp_path / "two" / "retraining.json").exists()
+    _, answer, said = call(capsys, data, "--model", "lightgcn", "--out", str(tmp_path / "three"), *QUICK)
+    assert answer["calibration"] is None and "Not calibrated: Only" in said
+    code, answer, _ = call(capsys, data, "--model", "ease", "--out", str(tmp_path / "four"), "--calibrate", "yes")
+    assert code == 2 and "refits exactly" in answer["error"]["message"]

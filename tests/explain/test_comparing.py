@@ -1,6 +1,7 @@
 """Two models for one case: the two ledgers line up part by part."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.worlds import random_dataset
 class InMemory:
     model: Any
     dataset: Dataset
+    folder: Path = Path("nowhere")
 
 
 WORLD = random_dataset(n_users=20, n_items=30)

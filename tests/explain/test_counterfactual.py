@@ -207,3 +207,15 @@ def test_users_with_one_interaction_or_none_get_an_answer(maker):
         assert len(answer.removed) <= 1 - user and answer.verified
         assert answer.rank_after == rank_without(model, dataset, user, item, np.array(answer.edges, dtype=np.int64))
         assert answer.minimality == PROVED
+
+
+def test_a_short_history_may_go_as_a_whole():
+    """Two of three interactions hold the item up, and either of them alone is enough: half a history would not do."""
+    triples = [(0, 0, "train"), (0, 1, "train"), (0, 2, "train"), (1, 3, "train"), (1, 4, "train")]
+    model = item_item(make_dataset(triples, n_items=5))
+    model.weights[:] = 0.0
+    model.weights[[0, 1], 3] = 1.0
+    model.weights[2, 4] = 0.9
+    answer = counterfactual_of(model, make_dataset(triples, n_items=5), 0, 3, 1)
+    assert answer.found and answer.removed == (0, 1) and answer.rank_after == 2
+    assert answer.limit == 3 and answer.minimality == PROVED

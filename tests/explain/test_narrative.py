@@ -8,13 +8,23 @@ import polars as pl
 import pytest
 
 from gnnrec_core.explain.explaining import explain_model, with_checks, with_faithfulness
-from gnnrec_core.explain.explanation import Case, Check, Contribution, Explanation, Node
+from gnnrec_core.explain.explanation import (
+    BaselineSplit,
+    Case,
+    Check,
+    Contribution,
+    Explanation,
+    Foretold,
+    Node,
+    Retrained,
+)
 from gnnrec_core.explain.narrative import attribute_columns, named_parts, narrate
 from gnnrec_core.explain.scores.scoring import scorer_of
 from tests.audit.small_runs import trained
 from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_model
 from tests.worlds import make_dataset, random_dataset
 
+AS_IT_IS = "in this model as it stands (recomputed)"
 BOOK = Node("item", "i1", "Dune", 1)
 
 
@@ -55,10 +65,11 @@ def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
     ]
     said = narrate(explanation(parts), dataset)
     assert said[0] == "Solaris stands 2nd among the items that this user has not had, with a score of 2."
-    assert said[1] == "62 % of the score comes from Dune; without it the item falls from 2nd to 9th (recomputed)."
-    assert said[2] == "10 % of the score comes from Emma; without it the item stays 2nd (recomputed)."
+    start = "62 % of the score comes from Dune; without it the item"
+    assert said[1] == f"{start} falls from 2nd to 9th {AS_IT_IS}."
+    assert said[2] == f"10 % of the score comes from Emma; without it the item stays 2nd {AS_IT_IS}."
     assert said[3] == "Persuasion speaks against it, by 2 % of the score."
-    assert said[4].startswith("30 % of the score comes from no interaction shown: it is the user's own embedding")
+    assert said[4].startswith("30 % of the score is taste in the user's own embedding, learned in training")
     assert "2 items of the history with author Austen together carry 8 % of the score." in said
     assert "2 items of the history with genre love together carry 8 % of the score." in said
     assert "trained embeddings as they are" in said[-1]
@@ -66,8 +77,8 @@ def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
 
 def test_what_no_interaction_carries_can_speak_against(dataset):
     said = narrate(explanation([part(2.2, "i1", "Dune")], baseline=-0.2), dataset)
-    start = "What no interaction carries speaks against it, by 10 % of the score: the user's own embedding, learned"
-    assert said[2].startswith(start)
+    assert said[2].startswith("Taste in the user's own embedding, learned in training")
+    assert said[2].endswith("speaks against it, by 10 % of the score.")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +106,7 @@ def test_nothing_is_called_recomputed_that_was_not(dataset):
 def test_what_does_not_sum_gets_no_share(dataset):
     parts = [part(0.9, "i1", "Dune", Check(1.0, 1)), part(0.1, "i0", "Emma")]
     said = narrate(explanation(parts, method="saliency", is_additive=False), dataset)
-    assert said[1] == "By saliency, Dune counts most; without it the item rises from 2nd to 1st (recomputed)."
+    assert said[1] == f"By saliency, Dune counts most; without it the item rises from 2nd to 1st {AS_IT_IS}."
     assert said[2] == "By saliency, Emma counts next."
     assert not any("%" in sentence for sentence in said)
 
@@ -183,8 +194,8 @@ def test_what_the_strongest_do_together_stands_beside_as_many_at_random(dataset)
     ]
     said = narrate(replace(explanation([part(1.24, "i1", "Dune")]), faithfulness={"sets": effects}), dataset)
     assert (
-        "Without the 9 interactions that ledger puts first the item falls from 2nd to 40th; without 9 drawn at random "
-        "it stands 3rd (recomputed; median of several draws)."
+        "Without the 9 interactions that ledger puts first the item falls from 2nd to 40th in this model as it "
+        "stands; without 9 drawn at random it stands 3rd (recomputed; median of several draws)."
     ) in said
 
 
@@ -262,3 +273,61 @@ def test_a_model_is_described_by_what_it_has():
     said = " ".join(explain_model(model, made, 0, item, "ledger", "score", 5).narrative)
     assert "the weights between items as they are" in said
     assert not re.search("embedding|degree|trained again without", said.replace("a model trained again without it", ""))
+
+
+def levels(**fields):
+    return part(1.24, "i1", "Dune", Check(0.7, 9), **fields)
+
+
+CALIBRATED = {"slope": 1.5, "spearman": 0.9, "n_pairs": 280, "trainings": 2}
+
+
+@pytest.mark.parametrize(
+    ("fields", "calibration", "said"),
+    [
+        (
+            {"foretold": Foretold(0.4, 22, 19, 27)},
+            CALIBRATED,
+            "falls from 2nd to about 19th–27th if the model is trained without it "
+            "(foretold; 9th in this model as it stands).",
+        ),
+        (
+            {"foretold": Foretold(0.4, 3, 1, 4)},
+            CALIBRATED,
+            "stands about 1st–4th (now 2nd) if the model is trained without it "
+            "(foretold; 9th in this model as it stands).",
+        ),
+        (
+            {"foretold": Foretold(0.4, 12)},
+            None,
+            "falls from 2nd to 9th in this model as it stands (recomputed); "
+            "trained without it perhaps 12th (foretold, but this run is not calibrated).",
+        ),
+        (
+            {"foretold": Foretold(0.4, 22, 19, 27), "retrained": Retrained(0.3, 41, 3, False)},
+            CALIBRATED,
+            "falls from 2nd to 41st if the model is trained without it "
+            "(trained again, 3 seeds; 9th in this model as it stands).",
+        ),
+        (
+            {"retrained": Retrained(0.3, 5, 1, True)},
+            None,
+            "falls from 2nd to 5th if the model is trained without it "
+            "(trained again, exactly; 9th in this model as it stands).",
+        ),
+    ],
+)
+def test_the_strongest_level_leads_and_says_its_name(dataset, fields, calibration, said):
+    found = narrate(explanation([levels(**fields)], calibration=calibration), dataset)
+    assert found[1] == f"62 % of the score comes from Dune; without it the item {said}"
+
+
+def test_taste_is_shared_out(dataset):
+    split = BaselineSplit(own_history=0.4, others=0.16, unassigned=0.04)
+    said = narrate(explanation([part(1.24, "i1", "Dune")], baseline_split=split), dataset)[2]
+    assert said.startswith("30 % of the score is taste in the user's own embedding")
+    assert "20 % is what the user's own interactions ask for (foretold), 8 % what all users'" in said
+    assert said.endswith("2 % is not assigned.")
+    against = BaselineSplit(own_history=1.4, others=-0.7, unassigned=-0.1)  # no shares: only in the JSON
+    plain = narrate(explanation([part(1.24, "i1", "Dune")], baseline_split=against), dataset)[2]
+    assert "not assigned" not in plain

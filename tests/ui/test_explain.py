@@ -42,7 +42,7 @@ def test_the_margin_is_explained_first_and_the_score_on_request():
 def test_without_a_person_in_the_link_a_case_is_shown_whose_reasons_matter():
     app = open_page("explain")
     assert parameter(app, "user") is None and metric(app, "Rank") == "1"
-    assert max(app.dataframe[0].value["Rank without it"].dropna()) > 2
+    assert max(app.dataframe[0].value["Rank in this model"].dropna()) > 2
 
 
 def test_the_biggest_gap_is_a_list_that_finds_nothing_of_what_was_held_out():
@@ -64,7 +64,10 @@ def test_the_narrative_and_the_checked_table_are_those_of_the_library():
     table = app.dataframe[0].value
     assert table["Contribution"].tolist() == [part.value for part in lead.contributions]
     checked = [part.checked.rank_without for part in lead.contributions if part.checked]
-    assert table["Rank without it"].dropna().tolist() == checked
+    assert table["Rank in this model"].dropna().tolist() == checked
+    foretold = [part.foretold for part in lead.contributions if part.foretold]
+    assert [text.split("–")[0] for text in table["Rank foretold"].dropna()] == [str(one.rank_low) for one in foretold]
+    assert f"four in five of {lead.calibration['n_pairs']} items" in said
     assert all(part.checked for part in lead.contributions[:10])  # beyond: what the narrative names (test_ledger)
 
 
@@ -145,6 +148,28 @@ def test_methods_are_measured_when_asked_for():
     assert table.loc["Random", "Agrees with deletion"] < table.loc["Ledger", "Agrees with deletion"]
 
 
+def test_training_without_an_interaction_runs_beside_the_page_and_says_where_the_item_stands(monkeypatch):
+    from gnnrec_core.explain.case import make_case
+    from gnnrec_core.explain.truth.retraining import Outcome, Retraining
+
+    case = make_case(RUN.model, RUN.dataset, INDEX, FIRST, "score", 10)
+    asked = []
+
+    def trained(run, user, item, without, n_seeds):
+        asked.append((user, item, n_seeds))
+        return Retraining(case, without, (Outcome(0, 0.1, 23),), (Outcome(0, 0.2, 1),), False, 1.0)
+
+    monkeypatch.setattr("gnnrec_core.explain.truth.retraining.retrain", trained)
+    app = open_view("What would change it")
+    said = texts(app)
+    assert "in this model as it stands" in said or "No set of up to" in said
+    assert widget(app.multiselect, "Interactions to leave out").value
+    widget(app.button, "Train without them").click().run()
+    wait_for(app, lambda: "trained again, 1 seed" in texts(app))
+    assert "stands **23rd** (trained again, 1 seed; now 1st)" in texts(app) and asked == [(INDEX, FIRST, 1)]
+    assert app.dataframe[0].value["Rank with everything"].tolist() == [1]
+
+
 def test_an_item_outside_the_list_gets_the_why_not():
     scores = RUN.model.score(np.array([INDEX]))[0]
     far = int(np.argsort(-scores)[60])
@@ -204,8 +229,29 @@ def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
     assert '"scattergl"' not in app.get("plotly_chart")[0].proto.spec
 
 
+def test_luck_is_asked_beside_the_methods_page(monkeypatch):
+    from gnnrec_core.explain.truth.luck import ByRank, Luck
+
+    found = Luck(
+        dataset_fingerprint="", created="", k=2, overlap=0.9, same_first=0.8, same_reason=0.75, sigma=1.0, shift=0.0,
+        by_rank=(ByRank(rank=1, stays=1.0), ByRank(rank=2, stays=0.8)), n_users=800, seeds=3, seconds=1.0,
+    )  # fmt: skip
+    asked = []
+    monkeypatch.setattr("gnnrec_core.explain.truth.luck.luck", lambda run, n: asked.append(n) or found)
+    app = open_page("methods")
+    widget(app.button, "Train with 3 other seeds").click().run()
+    wait_for(app, lambda: "Of a top 2, **90" in texts(app))
+    assert "its strongest reason" in texts(app) and asked == [3]
+    (table,) = [frame.value for frame in app.dataframe if "Stays" in frame.value]
+    assert table["Stays"].tolist() == [1.0, 0.8]
+
+
 def test_methods_page_describes_every_method():
     app = open_page("methods")
+    tables = [frame.value for frame in app.dataframe if "Order of leads" in frame.value]
+    assert len(tables) == 1 and set(tables[0]["Level"]) == {"In this model", "Foretold"}
+    better = tables[0].set_index(["World", "Level"])["Order of leads"].unstack()
+    assert (better["Foretold"] > better["In this model"]).all()
     from gnnrec_core.explain import EXPLAINERS
 
     labels = " ".join(element.label for element in app.expander)

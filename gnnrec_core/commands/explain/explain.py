@@ -111,7 +111,7 @@ def show_contributions(result: dict[str, Any]) -> None:
     say(f"{'value':>10}  {'share':>7}  {'without it: score':>18} {'rank':>5}")
     if result["additive"]:
         share = result["baseline"] / result["score"] if result["score"] else 0.0
-        say(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: carried by no interaction")
+        say(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: taste in the own embedding")
     for part in result["contributions"]:
         checked = part["checked"]
         after = f"{checked['score_without']:18.4f} {checked['rank_without']:5}" if checked else f"{'':18} {'':5}"

@@ -43,7 +43,9 @@ def show(result: dict[str, Any]) -> None:
     say()
     added = ", ".join(entry["title"] for entry in result["added"])
     if result["found"]:
-        say(f"With {added} added, it rises to rank {result['rank_after']} (recomputed).")
+        say(f"With {added} added, it rises to rank {result['rank_after']} in this model as it stands (recomputed).")
+        if result["rank_foretold"] is not None:
+            say(f"Trained with them: about rank {result['rank_foretold']} (foretold).")
     else:
         say(f"No set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
         if added:

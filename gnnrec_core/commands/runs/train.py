@@ -16,6 +16,8 @@ from gnnrec_core.models.presets import PRESETS, preset_settings
 if TYPE_CHECKING:
     from gnnrec_core.models.protocol import Epoch
 
+MOST_CALIBRATED = 200_000
+"""Train interactions up to which a run is calibrated without being asked."""
 PRINTED = ("n_parameters", "epochs_run", "best_epoch", "seconds", "seconds_per_epoch", "validation", "stopped")
 
 
@@ -49,6 +51,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
     parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
+    parser.add_argument(
+        "--calibrate",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="two more trainings that measure how true foretold figures are; auto: up to "
+        f"{MOST_CALIBRATED:,} train interactions (default auto)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -70,6 +79,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         on_epoch=progress,
     )
     progress.end()
+    is_done = record.state == "finished" and not record.figures["stopped"]
+    calibration = _calibration(arguments) if is_done and arguments.calibrate != "no" else None
     return {
         "run": str(arguments.out),
         "model": record.model,
@@ -78,7 +89,30 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "device": record.device,
         "state": record.state,
         **{name: record.figures.get(name) for name in PRINTED},
+        "calibration": calibration,
     }
+
+
+def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """The calibration of the new run, where it is wanted and there is something to calibrate."""
+    from gnnrec_core.base.errors import RequestError, UnsupportedError
+    from gnnrec_core.explain.truth.calibration import calibrate, load_calibration
+    from gnnrec_core.runs.run import load_run
+
+    found = load_run(arguments.out, arguments.dataset)
+    known = load_calibration(found)
+    if known is not None:
+        return known.told()
+    is_large = found.dataset.interactions.n_by_split["train"] > MOST_CALIBRATED
+    if is_large and arguments.calibrate == "auto":
+        return None
+    try:
+        return calibrate(found).told()
+    except (RequestError, UnsupportedError) as error:
+        if arguments.calibrate == "yes":
+            raise
+        print(f"Not calibrated: {error.message}", file=sys.stderr)
+        return None
 
 
 def show(result: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
 from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.truth.levels import Levels, levels_of
+from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -29,13 +31,15 @@ NOT_PROVED = "not proved minimal"
 class Counterfactual:
     """A set of the user's interactions and what happens without it, recomputed.
 
-    Where `found`, the item's rank without `removed` is beyond `k`. Where not, no set of up to `limit` interactions was
-    found that does it, and `removed` is the one that pushes the item down furthest (empty where none does).
+    `found` is true exactly where `rank_after`, the item's recomputed rank without `removed`, is beyond `k`. Where not,
+    no set of up to `limit` interactions was found that does it, and `removed` is the one that pushes the item down
+    furthest (empty where none does).
 
-    `checked_smaller_sets` sets of up to three interactions, smaller than the answer, were found not to do it:
-    `recomputed` of them on the changed graph, the others by a margin several times the predictor's error. `minimality`
-    is "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
-    `edges` are the columns of the removed interactions.
+    `checked_smaller_sets` sets of up to three interactions, smaller than the answer, do not do it: `recomputed` of them
+    were recomputed on the changed graph, the others miss by more than a bound on the predictor's error. `minimality` is
+    "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
+    `edges` are the columns of the removed interactions. `trained_again` is the set that suffices when the model is
+    trained again, as foretold; None where none was found or the run is not calibrated.
     """
 
     case: Case
@@ -50,6 +54,7 @@ class Counterfactual:
     minimality: str
     limit: int
     seconds: float
+    trained_again: TrainedAgain | None = None
 
 
 def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
@@ -58,33 +63,37 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     RequestError where the item is not in the top k or is left out of the user's list; UnsupportedError where the
     model's score does not depend on the user's interactions.
     """
-    return counterfactual_of(run.model, run.dataset, user_index, item_index, k)
+    return counterfactual_of(run.model, run.dataset, user_index, item_index, k, levels_of(run.model, run))
 
 
-def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
-    """`find_counterfactual` for a model in memory."""
+def counterfactual_of(
+    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
+) -> Counterfactual:
+    """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
     scorer = scorer_of(model)
     case = make_case(model, dataset, user_index, item_index, "score", k)
     excluded = excluded_items(dataset, user_index)
-    _check(dataset, case, excluded)
+    check_listed(dataset, case, excluded)
     start = time.perf_counter()
     search = RemovalSearch(scorer, case, excluded)
     chosen, small = smallest_set(search)
-    found = chosen is not None
     if chosen is None:
         chosen = search.strongest()
     scores = search.scores_without(chosen)
-    if not found and rank_of(scores, item_index, excluded) < case.rank:  # the predictor erred: nothing pushes it down
+    if rank_of(scores, item_index, excluded) < case.rank:  # the predictor erred: nothing pushes it down
         chosen = chosen[:0]
         scores = search.scores_without(chosen)
+    rank_after = rank_of(scores, item_index, excluded)
+    found = rank_after > k
     edges = search.predictor.edges[chosen]
     size = len(chosen) if found else search.limit + 1
+    again = None if levels is None else fewest_trained_again(levels, scorer, case, excluded, search.limit)
     return Counterfactual(
         case=case,
         found=found,
         removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
         edges=tuple(edges.tolist()),
-        rank_after=rank_of(scores, item_index, excluded),
+        rank_after=rank_after,
         score_after=float(scores[item_index]),
         verified=True,
         checked_smaller_sets=small.decided,
@@ -92,10 +101,12 @@ def counterfactual_of(model: Any, dataset: Dataset, user_index: int, item_index:
         minimality=PROVED if size - 1 <= small.complete_to else NOT_PROVED,
         limit=search.limit,
         seconds=time.perf_counter() - start,
+        trained_again=again,
     )
 
 
-def _check(dataset: Dataset, case: Case, excluded: IntArray) -> None:
+def check_listed(dataset: Dataset, case: Case, excluded: IntArray) -> None:
+    """RequestError where the item of the case is not in the user's top k."""
     title = dataset.title(case.item_index)
     if case.item_index in excluded:
         raise RequestError(f"{title} is among what the user has already.", "Choose an item from the user's list.")

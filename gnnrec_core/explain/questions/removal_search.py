@@ -16,18 +16,24 @@ from numpy.typing import NDArray
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.questions.exchange import exchanged, without_least
-from gnnrec_core.explain.questions.small_sets import MAX_TRIED_SIZE, SmallSets, lead, try_small_sets
+from gnnrec_core.explain.questions.small_sets import MAX_TRIED_SIZE, Doubt, SmallSets, lead, try_small_sets
+from gnnrec_core.explain.removal_bounds import removal_bound
+from gnnrec_core.explain.scores.linear import LinearScorer
 from gnnrec_core.explain.scores.predictor import RemovalPredictor, removal_predictor
 from gnnrec_core.explain.scores.scoring import Scorer
 from gnnrec_core.ranking.topk import rank_of
 
 Float = NDArray[np.float64]
-MAX_SHARE = 0.5
 MAX_SIZE = 40
 N_COMPETITORS = 300
 VERIFIED_PER_SIZE = 6
 REACH = 0.01
-"""Competitors that by the predictor stay this share of the item's score behind under every set are out of reach."""
+"""Competitors that by the predictor stay this share of the item's score behind under every set are not aimed at. What
+is proved does not rest on it."""
+MOST_PARTS = 2e7
+"""Parts (interactions times items) that a proof may hold at once: above, nothing is proved."""
+ROUNDING = 1e-6
+"""Of scores that are sums in single precision, as a share of the largest."""
 
 
 class RemovalSearch:
@@ -41,10 +47,10 @@ class RemovalSearch:
         order = np.argsort(-scores, kind="stable")
         ahead = order[np.isfinite(scores[order])]
         # The item's competitors, best first, and the item itself in the last column.
+        self.ahead = ahead
         items = np.append(ahead[: case.k + N_COMPETITORS], case.item_index)
         predictor = removal_predictor(scorer, case.user_index, items)
-        n_edges = len(predictor.edges)
-        self.limit = min(max(1, int(MAX_SHARE * n_edges)), MAX_SIZE, n_edges)
+        self.limit = min(MAX_SIZE, len(predictor.edges))
         self.items, self.predictor = _within_reach(predictor, items, case, self.limit)
         # Lines aim at competitors that stand below now. Where several must overtake, one that is out of reach itself
         # can still show the way for those that are not.
@@ -138,6 +144,26 @@ class RemovalSearch:
         return np.sort(self.lines[0][competitor, : int(size) + 1])
 
     @cached_property
+    def of_all(self) -> RemovalPredictor | None:
+        """The predictor for every item that could overtake, nearest first; None where that is too much to hold."""
+        if len(self.ahead) * len(self.predictor.parts) * len(self.predictor.edges) > MOST_PARTS:
+            return None
+        return removal_predictor(self.scorer, self.case.user_index, np.append(self.ahead, self.case.item_index))
+
+    @cached_property
+    def doubt(self) -> Doubt:
+        """How wrong the predictor `of_all` can be."""
+        case, predictor = self.case, self.predictor
+        if isinstance(self.scorer, LinearScorer):
+            found = removal_bound(self.scorer.prepared, case.user_index, case.item_index, predictor.edges)
+            if found is not None:
+                return Doubt(lambda size: found.of_size(size)[self.ahead], self.error)
+        elif not predictor.alpha.any():  # parts simply add up
+            rounding = ROUNDING * float(np.abs(self.scorer.scores(case.user_index)).max())
+            return Doubt(lambda size: np.full(len(self.ahead), rounding), rounding)
+        return Doubt(lambda size: None, self.error)
+
+    @cached_property
     def error(self) -> float:
         """The largest error of the predictor, in a difference of two items, over removals of one interaction."""
         predictor = self.predictor
@@ -176,6 +202,12 @@ def smallest_set(search: RemovalSearch) -> tuple[IntArray | None, SmallSets]:
     if found is not None and len(found) > MAX_TRIED_SIZE:
         found = search.fewer(found)
     size = search.limit + 1 if found is None else len(found)
-    error = search.error if size > 1 else 0.0
-    small = try_small_sets(search.predictor, search.case.k, size, error, search.works)
+    if size == 1:  # without anything taken away the item is in
+        return found, SmallSets(None, 0, 0, 0)
+    predictor = search.of_all
+    if predictor is None:
+        nearest, unproved = search.predictor, Doubt(lambda size: None, search.error)
+        small = try_small_sets(nearest, search.case.k, size, unproved, search.works)
+    else:
+        small = try_small_sets(predictor, search.case.k, size, search.doubt, search.works)
     return (found if small.found is None else small.found), small

@@ -21,6 +21,8 @@ from gnnrec_core.explain.explaining import explain_model
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.scores.additions import AdditionPredictor, addition_predictor
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.truth.foretelling import Foreteller, lead_changes
+from gnnrec_core.explain.truth.levels import Levels, levels_of
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -29,6 +31,10 @@ MAX_ADDED = 20
 N_COMPETITORS = 100
 N_ADDABLE = 1000
 VERIFIED_PER_SIZE = 3
+MAX_FORETOLD = 24
+"""Sets that work in this model and are asked whether they would when it is trained again."""
+SURE = 1.0
+"""The item is in by this share of half the 80 % interval."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class WhyNot:
     """`contrast` explains score - score of the item at rank k (negative: what is missing).
 
     Where `found`, adding interactions with `added` brings the item to `rank_after` <= k; where not, no set of up to
-    `limit` additions was found and `added` is the best one tried (empty where there is none).
+    `limit` additions was found and `added` is the best one tried (empty where there is none). `rank_foretold` is its
+    rank in a model trained with them, as foretold; where a run is calibrated, sets that should hold then come first.
     """
 
     case: Case
@@ -48,15 +55,18 @@ class WhyNot:
     verified: bool
     limit: int
     seconds: float
+    rank_foretold: int | None = None
 
 
 def why_not(run: Run, user_index: int, item_index: int, k: int = 10) -> WhyNot:
     """Why the item is not in the user's top k. RequestError where it is, or where the user has it already."""
-    return why_not_model(run.model, run.dataset, user_index, item_index, k)
+    return why_not_model(run.model, run.dataset, user_index, item_index, k, levels_of(run.model, run))
 
 
-def why_not_model(model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10) -> WhyNot:
-    """`why_not` for a model in memory."""
+def why_not_model(
+    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
+) -> WhyNot:
+    """`why_not` for a model in memory; what holds when it is trained again needs its `levels`."""
     scorer = scorer_of(model)
     case = make_case(model, dataset, user_index, item_index, "margin", k)
     excluded = excluded_items(dataset, user_index)
@@ -71,7 +81,12 @@ def why_not_model(model: Any, dataset: Dataset, user_index: int, item_index: int
         )
     contrast = explain_model(model, dataset, user_index, item_index, "ledger", "margin", k, check_top=10)
     start = time.perf_counter()
-    added, scores, found = _fewest_additions(scorer, case, excluded)
+    foreteller = None if levels is None else levels.foreteller
+    added, scores, found = _fewest_additions(scorer, case, excluded, foreteller)
+    foretold = None
+    if foreteller is not None and len(added):
+        after = scorer.scores(user_index) + foreteller.slope * foreteller.change_with(user_index, added, scores)
+        foretold = rank_of(after, item_index, np.append(excluded, added))
     return WhyNot(
         case=case,
         contrast=contrast,
@@ -82,11 +97,18 @@ def why_not_model(model: Any, dataset: Dataset, user_index: int, item_index: int
         verified=True,
         limit=MAX_ADDED,
         seconds=time.perf_counter() - start,
+        rank_foretold=foretold,
     )
 
 
-def _fewest_additions(scorer: Scorer, case: Case, excluded: IntArray) -> tuple[IntArray, Float, bool]:
-    """The smallest set of additions found, the recomputed scores with it, and whether the item is in."""
+def _fewest_additions(
+    scorer: Scorer, case: Case, excluded: IntArray, foreteller: Foreteller | None
+) -> tuple[IntArray, Float, bool]:
+    """The smallest set of additions found, the recomputed scores with it, and whether the item is in.
+
+    With a calibrated `foreteller` the smallest that should still hold when the model is trained again, if there is one
+    among the first that work in this model.
+    """
     scores = scorer.scores(case.user_index)
     ranked = scores.copy()
     ranked[excluded] = -np.inf
@@ -98,16 +120,35 @@ def _fewest_additions(scorer: Scorer, case: Case, excluded: IntArray) -> tuple[I
     nearest = ahead[max(0, case.k - 1) :][:N_COMPETITORS]
     items = np.concatenate([ahead[: case.k - 1], nearest, [case.item_index]])
     best: tuple[int, IntArray, Float] = (case.rank, np.zeros(0, np.int64), scores)
+    is_calibrated, tried = foreteller is not None and foreteller.spread is not None, 0
     if len(addable):
         predictor = addition_predictor(scorer, case.user_index, addable, items)
         for chosen in _candidates(predictor, addable, case.k):
             after = scorer.scores_on(case.user_index, scorer.graph.with_interactions(case.user_index, chosen))
             rank = rank_of(after, case.item_index, np.append(excluded, chosen))
-            if rank < best[0]:
+            if rank < best[0] and best[0] > case.k:
                 best = (rank, chosen, after)
-            if rank <= case.k:
+            if rank > case.k:
+                continue
+            if not is_calibrated or _should_hold(foreteller, case, np.append(excluded, chosen), chosen, after):
+                best = (rank, chosen, after)
+                break
+            tried += 1
+            if tried >= MAX_FORETOLD:
                 break
     return best[1], best[2], best[0] <= case.k
+
+
+def _should_hold(foreteller: Foreteller | None, case: Case, excluded: IntArray, added: IntArray, scores: Float) -> bool:
+    """Whether the item should be in the top k of a model that is trained with `added`, on the safe side."""
+    if foreteller is None or foreteller.spread is None:
+        return True
+    now = foreteller.scorer.scores(case.user_index)
+    change = foreteller.slope * foreteller.change_with(case.user_index, added, scores)
+    lead = lead_changes(now, change, excluded, np.array([case.item_index]))[0]
+    after = now + change
+    after[case.item_index] -= SURE * float(foreteller.spread.half_width(lead))
+    return rank_of(after, case.item_index, excluded) <= case.k
 
 
 def _candidates(predictor: AdditionPredictor, addable: IntArray, k: int) -> list[IntArray]:

@@ -68,7 +68,9 @@ class HistoryScorer:
         self.frozen = model.parts_frozen
 
     def scores(self, user_index: int) -> FloatMatrix:
-        return self.scores_on(user_index, self.graph)
+        parts = self.parts(user_index, np.arange(self.graph.n_items))
+        total: FloatMatrix = np.asarray(parts.own + parts.values.sum(axis=0), dtype=np.float64)
+        return total
 
     def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
         return self._model.history_parts(user_index, np.asarray(item_indices, np.int64))

@@ -34,7 +34,7 @@ class GradientFit:
 
     def __init__(self, model: GradientRecommender, options: FitOptions) -> None:
         self.model, self.options, self.settings = model, options, model.settings
-        self.sampler = Sampler(model.graph, model.device)
+        self.sampler = Sampler(model.graph, model.device, model.whole)
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
         self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, without_rows
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.fitting import GradientFit
@@ -22,7 +22,8 @@ from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingStat
 class GradientRecommender(ABC):
     """A recommender whose score is a dot product of embeddings that gradient steps have shaped.
 
-    `parameters` are the leaf tensors by the name that they have in `model.safetensors`.
+    `parameters` are the leaf tensors by the name that they have in `model.safetensors`. `whole` is the graph of the
+    whole data where the model is trained again without some interactions (`create_without`), else None.
     """
 
     name: ClassVar[str]
@@ -34,6 +35,7 @@ class GradientRecommender(ABC):
         self.settings, self.seed, self.device = settings, seed, device
         self.processes = Processes()
         self.graph: RecGraph = self.build_graph(dataset, settings)
+        self.whole: RecGraph | None = None
         self.parameters = {
             name: torch.from_numpy(np.array(value, dtype=np.float32)).to(device).requires_grad_()
             for name, value in parameters.items()
@@ -76,6 +78,24 @@ class GradientRecommender(ABC):
         """A trained model; RunError where the tensors do not fit the dataset and the settings."""
         expect_shapes("model.safetensors", tensors, cls.shapes(dataset, settings))
         return cls(dataset, settings, tensors)
+
+    @classmethod
+    def create_without(cls, dataset: Dataset, settings: Any, seed: int, device: str, rows: IntArray) -> Self:
+        """An untrained model of `dataset` without these rows of its interactions, whose training draws the random
+        numbers of a training on all of them: what the two then learn differs by the rows and not by luck."""
+        reduced = without_rows(dataset, rows)
+        whole = cls.build_graph(dataset, settings)
+        model = cls(reduced, settings, cls.initial_near(reduced, settings, seed, whole), seed, device)
+        model.whole = whole
+        return model
+
+    @classmethod
+    def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
+        """Parameters before training, as near as may be to those on the graph `whole`, which has more interactions.
+
+        The same draws do it, unless what is drawn follows the data.
+        """
+        return cls.initial(dataset, settings, seed)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """What Adam is given: groups of parameters, with a factor `lr_factor` on the learning rate of each."""

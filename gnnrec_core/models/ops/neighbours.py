@@ -38,13 +38,18 @@ class Neighbours:
         mask[edges % self.half] = True
         return mask
 
-    def draw(self, nodes: Tensor, n: int, hidden: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, nodes: Tensor, n: int, hidden: Tensor, generator: torch.Generator, by_node: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """`n` neighbours of each of `nodes` `[b]`, with replacement: indices `[b, n]` and weights `[b, n]`.
 
         Weights sum to 1 over a node's draws that are not hidden; they are 0 where all are, or there are no neighbours.
+        With `by_node` a node's random numbers are the same whichever other nodes are asked for.
         """
         count = self.count[nodes][:, None]
-        point = torch.rand(len(nodes), n, generator=generator, device=self.device, dtype=torch.float64)
+        size = len(self.count) if by_node else len(nodes)
+        point = torch.rand(size, n, generator=generator, device=self.device, dtype=torch.float64)
+        point = point[nodes] if by_node else point
         place = self.start[nodes][:, None] + (point * count).long()
         place = place.clamp_(max=max(0, len(self.source) - 1))
         weight = self.weight[place] * (~hidden[self.edge[place]]) * (count > 0)

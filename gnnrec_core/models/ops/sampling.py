@@ -2,12 +2,15 @@
 
 Every epoch has a generator of its own, seeded with (seed, epoch): an epoch's draws do not depend on what was drawn
 before, so training can go on after a crash from the epoch number alone.
+
+Training again without some interactions uses common random numbers: epochs are drawn over the whole data, and what is
+not there any more is dropped from the batches. Two trainings then differ by what was removed and not by their luck.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,7 +29,8 @@ class Batch:
     `edges` int64 `[b]` columns of the graph (user to item), `all_edges` `[size]` those of the whole batch; `users`,
     `items` int64 `[b]` indices; `negatives` int64 item indices: `[m]` shared by the batch (softmax) or `[b, n]` (bpr);
     `seen` int64 `[2, n]`: (position in the batch, position in `negatives`) where a shared negative is one that the user
-    has (softmax only).
+    has (softmax only). `drawn` int64 `[m]` are the columns, in the graph of the whole data, of all interactions that
+    were drawn for the batch, and `kept` boolean `[m]` says which of them are there; None outside training again.
     """
 
     edges: Tensor
@@ -36,12 +40,18 @@ class Batch:
     negatives: Tensor
     seen: Tensor | None
     size: int
+    drawn: Tensor | None = None
+    kept: Tensor | None = None
 
 
 class Sampler:
-    """Train interactions of `graph` as tensors on `device`, and the draws from them."""
+    """Train interactions of `graph` as tensors on `device`, and the draws from them.
 
-    def __init__(self, graph: RecGraph, device: str) -> None:
+    `whole` is the graph that `graph` was before interactions were removed, None where none were: draws are those for
+    the whole graph, so far as what they name is still there.
+    """
+
+    def __init__(self, graph: RecGraph, device: str, whole: RecGraph | None = None) -> None:
         columns = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == 0)
         users, items = graph.edge_index[0, columns], graph.edge_index[1, columns] - graph.n_users
         order = np.lexsort((items, users))
@@ -52,6 +62,14 @@ class Sampler:
         self.keys = self.users * self.n_items + self.items
         self.start = torch.from_numpy(np.r_[0, np.bincount(users, minlength=graph.n_users).cumsum()]).to(device)
         self.popularity = torch.from_numpy(graph.popularity.copy()).to(device)
+        self.whole = None if whole is None else Sampler(whole, device)
+        self.place = torch.arange(len(self), device=device) if self.whole is None else self._places(self.whole)
+
+    def _places(self, whole: Sampler) -> Tensor:
+        """Where each interaction of `whole` stands here, -1 where it does not `[n_whole]`."""
+        place = torch.searchsorted(self.keys, whole.keys).clamp_(max=max(0, len(self.keys) - 1))
+        there = self.keys[place] == whole.keys if len(self.keys) else torch.zeros_like(place, dtype=torch.bool)
+        return torch.where(there, place, -1)
 
     def __len__(self) -> int:
         return len(self.users)
@@ -63,37 +81,48 @@ class Sampler:
 
     def pairwise(self, generator: torch.Generator, size: int, n: int, power: float) -> Iterator[Batch]:
         """Batches with `n` own negatives for each interaction, none of which the user has (BPR)."""
-        order = torch.randperm(len(self), generator=generator, device=self.device)
-        for start in range(0, len(self), size):
-            rows = order[start : start + size]
-            users = self.users[rows]
-            negatives = self._draw(len(rows) * n, power, generator).view(len(rows), n)
+        for rows, drawn in self._in_order(generator, size):
+            whole = self.whole or self
+            users = whole.users[drawn]
+            negatives = self._draw(len(drawn) * n, power, generator).view(len(drawn), n)
+            own = negatives if self.whole is None else negatives.clone()
             for _ in range(REDRAWS):
-                wrong = self._has(users[:, None], negatives).nonzero(as_tuple=True)
+                wrong = whole._has(users[:, None], negatives).nonzero(as_tuple=True)
                 if not len(wrong[0]):
                     break
                 negatives[wrong] = self._draw(len(wrong[0]), power, generator)
-            yield Batch(self.edges[rows], self.edges[rows], users, self.items[rows], negatives, None, len(rows))
+                if self.whole is not None:  # of what was drawn for a place, the first that the user does not have
+                    own = torch.where(self._has(users[:, None], own), negatives, own)
+            if self.whole is not None:
+                own = own[self.place[drawn] >= 0]
+            yield self._batch(rows, drawn, own, None)
 
     def shared(self, generator: torch.Generator, size: int, n: int, power: float) -> Iterator[Batch]:
         """Batches whose interactions share `n` negatives; all items where there are no more than `n`."""
-        order = torch.randperm(len(self), generator=generator, device=self.device)
-        for start in range(0, len(self), size):
-            rows = order[start : start + size]
-            users = self.users[rows]
+        for rows, drawn in self._in_order(generator, size):
             if n >= self.n_items:
                 negatives = torch.arange(self.n_items, device=self.device)
             else:
                 negatives = torch.unique(self._draw(n, power, generator))
-            yield Batch(
-                self.edges[rows],
-                self.edges[rows],
-                users,
-                self.items[rows],
-                negatives,
-                self.seen(users, negatives),
-                len(rows),
-            )
+            yield self._batch(rows, drawn, negatives, self.seen(self.users[rows], negatives))
+
+    def _in_order(self, generator: torch.Generator, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The interactions of each batch as positions here and, with those that were removed, in the whole data."""
+        n = len(self.place)
+        order = torch.randperm(n, generator=generator, device=self.device)
+        for start in range(0, n, size):
+            drawn = order[start : start + size]
+            if self.whole is None:
+                yield drawn, drawn
+            elif len(rows := self.place[drawn][self.place[drawn] >= 0]):
+                yield rows, drawn
+
+    def _batch(self, rows: Tensor, drawn: Tensor, negatives: Tensor, seen: Tensor | None) -> Batch:
+        edges = self.edges[rows]
+        batch = Batch(edges, edges, self.users[rows], self.items[rows], negatives, seen, len(rows))
+        if self.whole is None:
+            return batch
+        return replace(batch, drawn=self.whole.edges[drawn], kept=self.place[drawn] >= 0)
 
     def seen(self, users: Tensor, items: Tensor) -> Tensor:
         """(position in `users`, position in `items`) `[2, n]` of each user's own among `items` (unique), by position in
@@ -113,7 +142,8 @@ class Sampler:
         if power == 0:
             return torch.randint(self.n_items, (n,), generator=generator, device=self.device)
         if power == 1:
-            return self.items[torch.randint(len(self), (n,), generator=generator, device=self.device)]
+            items = self.items if self.whole is None else self.whole.items
+            return items[torch.randint(len(items), (n,), generator=generator, device=self.device)]
         weight = self.popularity.to(torch.float64).pow(power).cumsum(0)
         point = torch.rand(n, dtype=torch.float64, generator=generator, device=self.device) * weight[-1]
         return torch.searchsorted(weight, point, right=True).clamp_(max=self.n_items - 1)

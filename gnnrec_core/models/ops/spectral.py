@@ -19,15 +19,32 @@ SPARE = 16
 """Columns iterated beside those that are kept, so that the last kept ones settle as well."""
 
 
-def spectral_embedding(graph: RecGraph, embedding_dim: int, seed: int, std: float) -> FloatArray:
+def spectral_embedding(
+    graph: RecGraph, embedding_dim: int, seed: int, std: float, near: RecGraph | None = None
+) -> FloatArray:
     """D^1/2 times the leading singular vectors of D_u^-1/2 R D_i^-1/2, float32 `[n_nodes, d]`.
 
     The standard deviation of all numbers is `std`. R is the user-item part of the adjacency. Attribute nodes take the
     degree-weighted mean of their neighbours. What the graph has no direction for (more columns than its rank, isolated
-    nodes) is normal noise a tenth as large; all draws come from `seed`.
+    nodes) is normal noise a tenth as large; all draws come from `seed`. Singular vectors are free up to signs and
+    rotations: with `near`, a graph of the same nodes, they are turned to lie nearest to those of `near` (orthogonal
+    Procrustes, Schonemann 1966).
     """
     rng = np.random.default_rng((seed, 0))
     noise = rng.standard_normal((graph.n_nodes, embedding_dim), dtype=np.float32)
+    found = _directions(graph, embedding_dim, rng)
+    if near is not None:
+        rng = np.random.default_rng((seed, 0))
+        rng.standard_normal((graph.n_nodes, embedding_dim), dtype=np.float32)
+        left, _, right = np.linalg.svd(found.T.astype(np.float64) @ _directions(near, embedding_dim, rng))
+        found = (found @ (left @ right)).astype(np.float32)
+    size = found.std()
+    scaled: FloatArray = (found / (size if size > 0 else 1) * std + noise * np.float32(std / 10)).astype(np.float32)
+    return scaled
+
+
+def _directions(graph: RecGraph, embedding_dim: int, rng: np.random.Generator) -> FloatArray:
+    """D^1/2 times the singular vectors, attribute nodes as the mean of their neighbours `[n_nodes, d]`."""
     n_users, last = graph.n_users, graph.n_users + graph.n_items
     block = graph.normalised_adjacency[:n_users, n_users:last].astype(np.float32)
     users, items = _singular_vectors(block, embedding_dim, rng)
@@ -36,9 +53,7 @@ def spectral_embedding(graph: RecGraph, embedding_dim: int, seed: int, std: floa
     found[n_users:last, : items.shape[1]] = items
     found *= np.sqrt(graph.degree, dtype=np.float64).astype(np.float32)[:, None]
     found[last:] = (graph.adjacency[last:] @ found) / np.maximum(graph.degree[last:, None], 1e-12)
-    size = found.std()
-    scaled: FloatArray = (found / (size if size > 0 else 1) * std + noise * np.float32(std / 10)).astype(np.float32)
-    return scaled
+    return found
 
 
 def _singular_vectors(block: sp.csr_array, n: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]

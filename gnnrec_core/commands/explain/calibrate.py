@@ -1,0 +1,32 @@
+"""`calibrate RUN`: measure on the run how well what is foretold agrees with training again, and keep it beside it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The calibration as the contract has it."""
+    from gnnrec_core.explain.truth.calibration import calibrate
+    from gnnrec_core.runs.run import load_run
+
+    found = calibrate(load_run(arguments.run, arguments.dataset), arguments.seed)
+    return {"run": str(arguments.run), **found.model_dump(exclude={"format_version", "dataset_fingerprint", "created"})}
+
+
+def show(result: dict[str, Any]) -> None:
+    """The result in a few lines."""
+    print(f"{result['n_people']} people, {result['n_pairs']} items, {result['trainings']} trainings.")
+    print(f"  Real changes are {result['slope']:.2f} times the raw prediction,", end=" ")
+    print(f"with a rank correlation of {result['spearman']:.2f} and the same direction in {result['sign_rate']:.0%}.")
+    print(f"  The 80 % interval holds {result['coverage']:.0%}.")
+    noise = ", ".join(f"{rank}: {sd:.1f}" for rank, sd in result["rank_noise"].items())
+    print(f"  Another seed moves ranks by (sd, by rank) {noise}.")

@@ -1,0 +1,38 @@
+"""`luck RUN`: which places, first items and reasons another seed would have kept."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="trainings with other seeds (default 5)")
+    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The shares as the contract has them."""
+    from gnnrec_core.explain.truth.luck import luck
+    from gnnrec_core.runs.run import load_run
+
+    found = luck(load_run(arguments.run, arguments.dataset), arguments.seeds, arguments.k)
+    return {"run": str(arguments.run), **found.model_dump(exclude={"dataset_fingerprint", "created"})}
+
+
+def show(result: dict[str, Any]) -> None:
+    """The shares for people."""
+    n, k = result["seeds"], result["k"]
+    print(f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed; {result['n_users']:,} people.")
+    print(f"  {result['overlap']:.0%} of a top {k} stays; the first item stays first for {result['same_first']:.0%};")
+    if result["same_reason"] is not None:
+        print(f"  the strongest reason of the first item is the same for {result['same_reason']:.0%}.")
+    for entry in result["by_rank"]:
+        print(f"  rank {entry['rank']:3}: {entry['stays']:6.1%} stay in the top {k}")
+    if result["brier"] is not None:
+        error = f"Brier score {result['brier']:.4f}, base rate {result['brier_base']:.4f}"
+        print(f"  Probability of staying, judged on seeds that it was not found on: {error} (lower is better).")

@@ -1,0 +1,59 @@
+"""Luck: what of the chosen run's lists another seed would have kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.render import theme
+from gnnrec_ui import ask
+from gnnrec_ui.frame import shell
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.server.slow_work import waiting_room
+
+N_SEEDS = 3
+
+
+def luck_view(study: Study) -> None:
+    """What is known of the run's luck, and a button that trains with other seeds where nothing is."""
+    if study.run_entry is None:
+        st.caption("Choose a run to see what of its lists is luck.")
+        return
+    work = ask.luck_work(study)
+    if work is not None and work.state in ("waiting", "running"):
+        waiting_room(work, f"Training with {N_SEEDS} other seeds", "luck")
+        return
+    if work is not None and work.error is not None:
+        shell.show_error(work.error)
+        return
+    found = work.answer if work is not None and work.state == "done" else ask.known_luck(study)
+    if found is None:
+        st.button(
+            f"Train with {N_SEEDS} other seeds",
+            on_click=ask.ask_luck,
+            args=(study, N_SEEDS),
+            icon=":material/casino:",
+            help="Nothing is removed; only the random numbers differ. The page stays usable meanwhile, and the answer "
+            "is kept with the run.",
+        )
+        return
+    _shares(found)
+
+
+def _shares(found: Any) -> None:
+    has_reason = found.same_reason is not None
+    reason = f", and for {theme.percent(found.same_reason, 0)} its strongest reason" if has_reason else ""
+    st.markdown(
+        f"Of a top {found.k}, **{theme.percent(found.overlap, 0)}** stays when only the seed changes; the first item "
+        f"stays first for {theme.percent(found.same_first, 0)} of people{reason}."
+    )
+    st.dataframe(
+        pd.DataFrame({"Rank": [e.rank for e in found.by_rank], "Stays": [e.stays for e in found.by_rank]}),
+        hide_index=True,
+        column_config={"Stays": st.column_config.NumberColumn(format="percent")},
+        alt="Share of items that stay in the list, by rank",
+    )
+    seeds = f"{found.seeds} training{'s' * (found.seeds > 1)} with other seeds"
+    st.caption(f"Mean over {found.n_users:,} people and {seeds}; higher is better, 100\u00a0% is no luck at all.")

@@ -28,10 +28,10 @@ from common import ROOT, write
 
 from gnnrec_core.data.dataset import Dataset, without_rows
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.explain.both_ends import ends_counterfactual
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.methods.leave_one_out import leave_one_out
 from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.questions.both_ends import ends_counterfactual
 from gnnrec_core.explain.questions.counterfactual import counterfactual_of
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of

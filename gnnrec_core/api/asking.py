@@ -93,7 +93,7 @@ def counterfactual(
 ) -> Answer:
     """The fewest interactions (this user's, the item's other readers', or both) without which the item leaves the top
     `k`; rows: user, item, title."""
-    from gnnrec_core.explain.both_ends import ends_counterfactual
+    from gnnrec_core.explain.questions.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 
     run = opened(run)

@@ -17,7 +17,7 @@ import polars as pl
 from gnnrec_core.data.dataset import SPLITS, Dataset
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explanation import Case, Contribution, Explanation
-from gnnrec_core.explain.level_words import IN_THIS_MODEL, ordinal, without_it
+from gnnrec_core.explain.truth.level_words import IN_THIS_MODEL, ordinal, without_it
 
 N_REASONS = 3
 MIN_SHARE = 0.005

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.both_ends import ends_counterfactual
+from gnnrec_core.explain.questions.both_ends import ends_counterfactual
 from gnnrec_core.explain.questions.counterfactual import counterfactual_of
 from gnnrec_core.explain.serialise import counterfactual_json
 from tests.explain.fakes import attention, item_item, linear

@@ -5,7 +5,7 @@ import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.reader_paths import ONWARD, SHAPE
+from gnnrec_core.explain.walks.reader_paths import ONWARD, SHAPE
 from gnnrec_core.models.graph_filter import ITSELF, LOW_PASS
 from gnnrec_core.models.low_rank import normalised
 from gnnrec_core.models.ops.closed_form import weighted_interactions

@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from gnnrec_core.explain.removal_bounds import removal_bound
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.predictor import removal_predictor
+from gnnrec_core.explain.scores.removal_bounds import removal_bound
 from gnnrec_core.explain.scores.scoring import scorer_of
 from tests.explain.fakes import attention, linear
 from tests.worlds import random_dataset

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The counterfactual as the contract has it."""
-    from gnnrec_core.explain.both_ends import ends_counterfactual
+    from gnnrec_core.explain.questions.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
     from gnnrec_core.explain.serialise import counterfactual_json
     from gnnrec_core.ranking.topk import check_k

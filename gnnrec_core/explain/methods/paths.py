@@ -19,11 +19,11 @@ from gnnrec_core.explain.explanation import Case, Explanation, Group, MessagePat
 from gnnrec_core.explain.methods.ledger import frozen_warning, user_ledger
 from gnnrec_core.explain.nodes import describe_node, edge_contributions
 from gnnrec_core.explain.protocol import answer
-from gnnrec_core.explain.reader_paths import reader_paths
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.walks.connecting import connecting_paths
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds
+from gnnrec_core.explain.walks.reader_paths import reader_paths
 from gnnrec_core.explain.walks.walks import Walk, best_walks
 from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
 

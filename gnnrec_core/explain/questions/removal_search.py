@@ -17,9 +17,9 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.questions.exchange import exchanged, without_least
 from gnnrec_core.explain.questions.small_sets import MAX_TRIED_SIZE, Doubt, SmallSets, lead, try_small_sets
-from gnnrec_core.explain.removal_bounds import removal_bound
 from gnnrec_core.explain.scores.linear import LinearScorer
 from gnnrec_core.explain.scores.predictor import RemovalPredictor, removal_predictor
+from gnnrec_core.explain.scores.removal_bounds import removal_bound
 from gnnrec_core.explain.scores.scoring import Scorer
 from gnnrec_core.ranking.topk import rank_of
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.data.conditions import parse_condition
+from gnnrec_core.data.clean.conditions import parse_condition
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_ui.frame import forms, state
 

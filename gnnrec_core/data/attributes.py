@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.attribute_types import typed
+from gnnrec_core.data.clean.attribute_types import typed
 from gnnrec_core.data.dataset import IntArray, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
 from gnnrec_core.data.formats.delimited import need_file, read_attributes

@@ -10,16 +10,16 @@ import numpy as np
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
-from gnnrec_core.data.behaviours import choose_rows
 from gnnrec_core.data.checks import check_dataset
+from gnnrec_core.data.clean.behaviours import choose_rows
 from gnnrec_core.data.clean.distinct import distinct
 from gnnrec_core.data.clean.duplicates import once_in_order
 from gnnrec_core.data.clean.filters import apply_filters, interaction_weights, weight_doubts
+from gnnrec_core.data.clean.impressions import shown_relation, unfold_impressions
 from gnnrec_core.data.dataset import Dataset, Interactions, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
 from gnnrec_core.data.formats.archive import unpacked
 from gnnrec_core.data.formats.source import Progress, SourceLog, as_file, as_folder
-from gnnrec_core.data.impressions import shown_relation, unfold_impressions
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.side_edges import read_edge_files, side_relations

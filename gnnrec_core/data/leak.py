@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnnrec_core.data.columns_read import day
+from gnnrec_core.data.clean.columns_read import day
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, Interactions
 
 

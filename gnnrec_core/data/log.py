@@ -11,12 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.behaviours import STRENGTH
+from gnnrec_core.data.clean.behaviours import STRENGTH
 from gnnrec_core.data.clean.blocks import chosen, counted, gathered
+from gnnrec_core.data.clean.columns_read import columns_read, time_doubts
 from gnnrec_core.data.clean.ids import Ids, clean_ids, need_several, sorted_vocabulary
 from gnnrec_core.data.clean.numbers import clean_numbers
 from gnnrec_core.data.clean.times import clean_times
-from gnnrec_core.data.columns_read import columns_read, time_doubts
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, FloatArray, IntArray, Problem
 from gnnrec_core.data.formats.source import Part, SourceLog, Table
 from gnnrec_core.data.options import ImportOptions

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.data.conditions import parse_condition
+from gnnrec_core.data.clean.conditions import parse_condition
 
 EdgeKind = Literal["user-user", "item-item", "item-attribute", "user-attribute"]
 EDGE_KINDS: tuple[EdgeKind, ...] = ("user-user", "item-item", "item-attribute", "user-attribute")

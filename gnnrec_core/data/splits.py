@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.clean.blocks import BLOCK, counted, in_blocks
+from gnnrec_core.data.clean.columns_read import day
 from gnnrec_core.data.clean.filters import no_times_hint
-from gnnrec_core.data.columns_read import day
 from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
 from gnnrec_core.data.log import Log
 from gnnrec_core.data.options import ImportOptions

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from gnnrec_core.data.conditions import fulfilled, parse_condition
+from gnnrec_core.data.clean.conditions import fulfilled, parse_condition
 from gnnrec_core.data.store import load_dataset
 from tests.data.bad_inputs import N_ROWS, bring, codes, error, good_rows, problem, text
 from tests.worlds import SHARED, needs_shared

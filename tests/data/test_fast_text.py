@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gnnrec_core.base.errors import LensError
-from gnnrec_core.data.formats.careful_text import read_careful
-from gnnrec_core.data.formats.dialect import guess_dialect
-from gnnrec_core.data.formats.fast_text import read_fast
-from gnnrec_core.data.formats.odd_lines import line_bytes
-from gnnrec_core.data.formats.plain import head_text, plain_text
+from gnnrec_core.data.text.careful_text import read_careful
+from gnnrec_core.data.text.dialect import guess_dialect
+from gnnrec_core.data.text.fast_text import read_fast
+from gnnrec_core.data.text.odd_lines import line_bytes
+from gnnrec_core.data.text.plain import head_text, plain_text
 from tests.data.bad_inputs import good_rows, text
 
 HEAD = "user_id,item_id,rating"

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.data.bad_rows import BadRows
+from gnnrec_core.data.clean.bad_rows import BadRows
 from gnnrec_core.data.clean.blocks import gathered
 from gnnrec_core.data.clean.distinct import Distinct, distinct
 from gnnrec_core.data.clean.ids import MISSING_WORDS

@@ -12,18 +12,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.bad_rows import BadRows
+from gnnrec_core.data.clean.bad_rows import BadRows
 from gnnrec_core.data.clean.ids import MISSING_WORDS
-from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
-from gnnrec_core.data.formats.source import Table
-from gnnrec_core.data.time_numbers import Kind, calendar_kind, in_seconds, other_units, unit_of
-from gnnrec_core.data.time_texts import (
+from gnnrec_core.data.clean.time_numbers import Kind, calendar_kind, in_seconds, other_units, unit_of
+from gnnrec_core.data.clean.time_texts import (
     has_short_year,
     iso_seconds,
     named_month_seconds,
     slashed_parts,
     slashed_seconds,
 )
+from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
+from gnnrec_core.data.formats.source import Table
 
 _YEAR_1, _YEAR_9999 = -62_135_596_800, 253_402_300_799
 _HINT = "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none"

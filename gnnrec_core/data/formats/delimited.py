@@ -8,13 +8,13 @@ from pathlib import Path
 
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.careful_text import read_careful
-from gnnrec_core.data.formats.dialect import Dialect, guess_dialect
-from gnnrec_core.data.formats.fast_text import read_fast
-from gnnrec_core.data.formats.plain import head_text, plain_text
 from gnnrec_core.data.formats.roles import guess_roles
 from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.text.careful_text import read_careful
+from gnnrec_core.data.text.dialect import Dialect, guess_dialect
+from gnnrec_core.data.text.fast_text import read_fast
+from gnnrec_core.data.text.plain import head_text, plain_text
 
 
 class DelimitedReader:

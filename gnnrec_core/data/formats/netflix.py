@@ -10,10 +10,10 @@ import polars as pl
 
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.odd_lines import dropped_rows
-from gnnrec_core.data.formats.plain import first_bytes, plain_text
 from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.options import ImportOptions
+from gnnrec_core.data.text.odd_lines import dropped_rows
+from gnnrec_core.data.text.plain import first_bytes, plain_text
 
 _COLUMNS = ("user", "rating", "date")
 _MOVIE = r"^\s*(\S+):\s*$"

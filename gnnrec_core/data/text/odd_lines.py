@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import IntArray, Problem
-from gnnrec_core.data.formats.dialect import Dialect
 from gnnrec_core.data.formats.packed import BLOCK
-from gnnrec_core.data.formats.plain import PlainText
+from gnnrec_core.data.text.dialect import Dialect
+from gnnrec_core.data.text.plain import PlainText
 
 
 @dataclass

@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.data.clean.conditions import Condition, Moments, fulfilled, parse_condition
 from gnnrec_core.data.clean.distinct import distinct
 from gnnrec_core.data.clean.times import clean_times, parse_moment
-from gnnrec_core.data.conditions import Condition, Moments, fulfilled, parse_condition
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.looks import MOST_BEHAVIOURS
 from gnnrec_core.data.formats.roles import named_column, plain_name

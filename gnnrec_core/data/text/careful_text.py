@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.bad_rows import LEAVE_OUT
-from gnnrec_core.data.formats.dialect import Dialect
-from gnnrec_core.data.formats.odd_lines import Met, is_blank
-from gnnrec_core.data.formats.plain import MAX_LINE, PlainText
+from gnnrec_core.data.clean.bad_rows import LEAVE_OUT
 from gnnrec_core.data.formats.source import Table
+from gnnrec_core.data.text.dialect import Dialect
+from gnnrec_core.data.text.odd_lines import Met, is_blank
+from gnnrec_core.data.text.plain import MAX_LINE, PlainText
 
 CHUNK = 100_000
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from gnnrec_core.data.clean.blocks import in_blocks, pieces
 from gnnrec_core.data.clean.distinct import categories
-from gnnrec_core.data.formats.dialect import Dialect
-from gnnrec_core.data.formats.odd_lines import OddLines, read_odd_lines
-from gnnrec_core.data.formats.plain import PlainText
 from gnnrec_core.data.formats.source import Table
+from gnnrec_core.data.text.dialect import Dialect
+from gnnrec_core.data.text.odd_lines import OddLines, read_odd_lines
+from gnnrec_core.data.text.plain import PlainText
 
 MAX_FAST_COLUMNS = 24
 MOST_ODD = 20_000

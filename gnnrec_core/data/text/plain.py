@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.bad_rows import LEAVE_OUT
+from gnnrec_core.data.clean.bad_rows import LEAVE_OUT
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.packed import file_blocks, foreign_kind, packing
 

@@ -1,0 +1,1 @@
+"""Reading delimited text: encodings, dialects, the fast way and the careful way."""

@@ -2,91 +2,57 @@
 
 import pytest
 
+from gnnrec_core.audit.decision import POWER, Decision, Effect, decide
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.verdicts import finding_of, p_text, sentence_of
+from gnnrec_core.audit.verdicts import group_sentence, p_text
 
-GIVEN = {"value": -0.2, "relative": -0.4, "p_adjusted": 0.01, "n": 200, "detectable": 0.05, "practical": 0.1}
-
-
-def finding(metric="ndcg", **changed):
-    return finding_of(METRICS[metric], **{**GIVEN, **changed})
+NDCG = METRICS["ndcg"]
 
 
-@pytest.mark.parametrize(
-    ("metric", "value", "expected"),
-    [
-        ("ndcg", -0.2, "worse"),  # higher is better
-        ("ndcg", 0.2, "better"),
-        ("gini", 0.2, "worse"),  # lower is better
-        ("gini", -0.2, "better"),
-        ("novelty", 0.2, "higher"),  # neither
-        ("novelty", -0.2, "lower"),
-    ],
-)
-def test_the_direction_of_a_metric_decides_what_is_worse(metric, value, expected):
-    assert finding(metric, value=value, relative=2 * value) == expected
+def effect(value=-0.2, low=-0.3, high=-0.1, p=0.01, base=0.5, n=200):
+    return Effect(value, low, high, p, p, base, n, 300, 0.05)
 
 
-def test_fewer_than_fifty_people_on_a_side_are_too_few():
-    assert finding(n=49) == "cannot tell" and finding(n=50) == "worse"
-
-
-def test_what_has_no_p_value_cannot_be_told():
-    assert finding(p_adjusted=float("nan")) == "cannot tell"
+def said(finding, n=200, **given):
+    few = finding in ("worse", "better", "lower", "higher", "small") and n < 50
+    return group_sentence(NDCG, "Isles", (0.3, 0.5), effect(n=n, **given), Decision(finding, few), 0.05)
 
 
 def test_a_p_value_of_one_in_twenty_is_not_significant():
-    assert finding(p_adjusted=0.0499) == "worse"
-    assert finding(p_adjusted=0.05) == "none"
+    assert decide(NDCG, effect(p=0.0499), 0.1).finding == "worse"
+    assert decide(NDCG, effect(p=0.05), 0.1).finding == "cannot tell"
 
 
-@pytest.mark.parametrize(("relative", "expected"), [(-0.1, "worse"), (-0.0999, "small"), (0.0999, "small")])
-def test_a_real_difference_below_what_matters_is_small(relative, expected):
-    assert finding(value=relative / 2, relative=relative) == expected
+@pytest.mark.parametrize(("value", "expected"), [(-0.05, "worse"), (-0.0499, "small"), (0.0499, "small")])
+def test_a_real_difference_below_what_matters_is_small(value, expected):
+    assert decide(NDCG, effect(value=value), 0.1).finding == expected  # a tenth of 0.5 matters
 
 
-@pytest.mark.parametrize(
-    ("detectable", "expected"),
-    [(0.02, "none"), (0.0201, "cannot tell")],  # what matters: 0.1 of 0.2, the figure of the others
-)
-def test_no_significance_means_none_only_where_what_matters_would_have_been_found(detectable, expected):
-    assert finding(value=-0.01, relative=-0.05, p_adjusted=0.3, detectable=detectable) == expected
+@pytest.mark.parametrize(("high", "expected"), [(0.05, "none"), (0.0501, "cannot tell")])
+def test_none_is_said_only_where_what_matters_is_ruled_out(high, expected):
+    assert decide(NDCG, effect(value=0.01, low=-0.05, high=high, p=0.3), 0.1).finding == expected
 
 
-def test_without_a_relative_difference_there_is_no_telling():
-    assert finding(value=0.0, relative=0.0, p_adjusted=1.0, detectable=0.0) == "cannot tell"
-
-
-def said(finding, n=200, value=-0.05, relative=-0.12, p_adjusted=0.012, **of):
-    interval = (value, value - 0.02, value + 0.02)
-    return sentence_of(
-        METRICS[of.get("metric", "ndcg")], "Isles", 0.35, n, interval, relative, p_adjusted, finding, 0.06
-    )
+def test_the_power_of_what_is_detectable_is_four_in_five():
+    assert pytest.approx(0.841621, abs=1e-6) == POWER
 
 
 def test_a_real_difference_is_said_with_its_size_its_interval_and_its_p_value():
     assert said("worse") == (
-        "Isles (n = 200): NDCG 0.350, 12 % below all others "
-        "(−0.0500; 95 % interval −0.0700 to −0.0300, adjusted p = 0.012)."
+        "Isles (n = 200): NDCG 0.300, 40 % below all others "
+        "(−0.200; 95 % interval −0.300 to −0.100 and p = 0.010, adjusted for all that was tested)."
     )
-    assert "13 % above all others (+0.0500;" in said("better", value=0.05, relative=0.126)
 
 
 def test_a_small_one_is_called_real_but_small_and_no_other_is():
-    assert said("small").endswith("adjusted p = 0.012); real but small.")
+    assert said("small").endswith("; real but small.")
     assert not any("small" in said(other) for other in ("worse", "better", "higher", "lower", "none", "cannot tell"))
 
 
-def test_why_one_cannot_tell_is_said():
-    assert said("cannot tell", n=49) == (
-        "Isles (n = 49): cannot tell whether NDCG differs with 49 measurable users on the smaller side."
-    )
-    assert said("cannot tell", n=50) == (
-        "Isles (n = 50): cannot tell; NDCG differs by −0.0500 (−0.0700 to −0.0300), "
-        "and with this many users only a difference of about 0.0600 would be found."
-    )
-    assert said("none") == "Isles (n = 200): no difference in NDCG that matters (−0.0700 to −0.0300)."
+def test_few_people_are_named_with_their_number():
+    assert "on few people (49 on the smaller side)" in said("worse", n=49) and "few" not in said("worse", n=50)
 
 
-def test_p_values_below_a_thousandth_are_not_spelled_out():
+def test_p_values_near_the_edges_are_not_rounded_over_them():
     assert p_text(0.001) == "= 0.001" and p_text(0.000999) == "< 0.001"
+    assert p_text(0.04996) == "= 0.0500" and p_text(0.0451) == "= 0.0451"

@@ -114,7 +114,7 @@ def people(study: Study, report: AuditReport) -> None:
     st.subheader("How many people are in each group", anchor=False)
     chart(
         audit_charts.group_sizes(report),
-        "Click a group, here or in a chart below, to list its people at the end of this page.",
+        "Click a group, here or in a chart below, to choose it at the end of this page.",
         f"sizes_{of}",
         table=sizes_table(report.by_group),
         on_point=_choose_group,
@@ -156,7 +156,7 @@ def _differences(report: AuditReport, of: str) -> None:
 def _choose_group(mark: Any) -> None:
     """A mark of a chart was clicked: its customdata ends with the group."""
     state.choose("of", str(mark[-1]))
-    st.toast(f"{for_markdown(str(mark[-1]))}: its people are listed at the end of the page.", icon=":material/groups:")
+    st.toast(f"{for_markdown(str(mark[-1]))} is chosen at the end of the page.", icon=":material/groups:")
 
 
 def sizes_table(groups: tuple[GroupFigures, ...]) -> pd.DataFrame:
@@ -176,7 +176,7 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
     """From a group to its people, the worst served first, and on to one person's list and its reasons."""
     if report.grouping is None:
         return
-    st.subheader("The people of a group", anchor=False)
+    st.subheader("One group", anchor=False)
     label = forms.choose("Group", labels, "of", name_of=clean)
     rows = people_of(report, label)
     ids = study.dataset.users.ids

@@ -59,7 +59,7 @@ def hostile_dataset() -> Dataset:
     split = np.where(np.arange(pairs.shape[1]) % 6 == 5, SPLITS.index("test"), SPLITS.index("train"))
     split = np.where(np.arange(pairs.shape[1]) % 6 == 4, SPLITS.index("validation"), split)
     labels = [PAYLOADS[(place + 3) % n] for place in range(n)]
-    name = PAYLOADS[1]
+    name = f"![p]({HOST}/relation.png)"
     relation = Relation(name, "item-attribute", n + np.arange(n), 2 * n + np.arange(n), np.ones(n))
     return Dataset(
         name=PAYLOADS[10],

@@ -134,7 +134,7 @@ class GraphFilter(ItemItemRecommender):
 
     def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
         """h(P) = h(0) + P g(P): each walk goes to an item of the history, to one of its readers, and on by R g(P)."""
-        own, smooth = self.filter(self.settings), self._smoothing[np.float64]
+        own, smooth = self.filter(self.settings), self._exact
         history, (items, signs) = self.graph.history(user_index), np.array(signed_items, np.float64).T
         items = items.astype(np.int64)
         weight = self._interactions[[user_index]].data  # [m], in the order of the history
@@ -163,9 +163,12 @@ class GraphFilter(ItemItemRecommender):
         return result
 
     @cached_property
-    def _smoothing(self) -> dict[type, Smoothing]:
-        matrix = normalised(self._interactions)
-        return {dtype: Smoothing(matrix, dtype) for dtype in (np.float32, np.float64)}
+    def _fast(self) -> Smoothing:
+        return Smoothing(normalised(self._interactions))
+
+    @cached_property
+    def _exact(self) -> Smoothing:
+        return Smoothing(normalised(self._interactions), np.float64)
 
     def _scales(self, power: float) -> tuple[Float, Float]:
         """D_i^-power and D_i^power `[n_items]`, 0 for items that nobody has."""
@@ -197,7 +200,7 @@ class GraphFilter(ItemItemRecommender):
 
     def _polynomial(self, signal: NDArray[Any], weights: Float) -> NDArray[Any]:
         """sum_k weights_k T_k(I - 2P) @ signal `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x)."""
-        smooth = self._smoothing[signal.dtype.type]
+        smooth = self._fast if signal.dtype == np.float32 else self._exact
         before, now = None, torch.from_numpy(np.ascontiguousarray(signal))
         total = float(weights[0]) * now
         for weight in weights[1:]:

@@ -23,7 +23,7 @@ from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions

@@ -8,11 +8,11 @@ import pytest
 import scipy.sparse as sp
 
 from gnnrec_core.audit.evidence import Categories, Evidence
-from gnnrec_core.audit.metrics.calibration import SMOOTHING
 from gnnrec_core.audit.rerankers import RERANKERS, minimum_protected
 from gnnrec_core.audit.rerankers.exposure_target import protected_share
 from gnnrec_core.audit.rerankers.protocol import Candidates
 from gnnrec_core.audit.segments import head
+from gnnrec_core.audit.stats.spread import SMOOTHING
 from gnnrec_core.audit.studies.frontier import mitigation_points
 from gnnrec_core.audit.studies.mitigation import completed, mitigate, prepare, save
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError

@@ -14,6 +14,9 @@ Family = Literal[
     "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
 ]
 Direction = Literal["higher", "lower", "neither"]
+EVALUABLE = "users with at least one held-out item"
+WITH_LIST = "users with a list, also those without held-out items"
+"""The two denominators that most metrics have."""
 Ratio = tuple[PerUser, PerUser]
 """Numerator and denominator of each user; the figure of a group is sum / sum."""
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.audit.metrics.calibration import SMOOTHING
 from gnnrec_core.audit.rerankers.protocol import Candidates, take
 from gnnrec_core.audit.segments import one_hot, popularity_bins
-from gnnrec_core.audit.stats.spread import row_shares
+from gnnrec_core.audit.stats.spread import SMOOTHING, row_shares
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import IntArray

@@ -25,9 +25,9 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Explanation, MessagePath
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
 from gnnrec_core.explain.nodes import describe_node, edge_contribution
 from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.walks.walks import best_walks

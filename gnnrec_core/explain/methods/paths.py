@@ -16,9 +16,9 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Explanation, MessagePath
-from gnnrec_core.explain.methods.ledger import frozen_warning, user_ledger
 from gnnrec_core.explain.nodes import describe_node, edge_contributions
-from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.protocol import answer, frozen_warning
+from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.walks.connecting import connecting_paths
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds

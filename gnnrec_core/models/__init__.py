@@ -4,6 +4,13 @@ from typing import Any
 
 from gnnrec_core.base.registry import Plugin, Registry
 
+DERIVED = Registry(
+    "derived model",
+    Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
+    Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
+)
+"""Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
+
 MODELS = Registry(
     "model",
     Plugin(
@@ -21,17 +28,26 @@ MODELS = Registry(
         "gnnrec_core.models.popularity:Popularity",
         "Popularity",
         "The same most-read list for all.",
+        {"baseline": True, "personal": False},
     ),
-    Plugin("itemknn", "gnnrec_core.models.itemknn:ItemKNN", "ItemKNN", "Items like those that the user has."),
-    Plugin("ease", "gnnrec_core.models.ease:EASE", "EASE", "Linear item-item model in closed form (Steck 2019)."),
+    Plugin(
+        "itemknn",
+        "gnnrec_core.models.itemknn:ItemKNN",
+        "ItemKNN",
+        "Items like those that the user has.",
+        {"baseline": True},
+    ),
+    Plugin(
+        "ease",
+        "gnnrec_core.models.ease:EASE",
+        "EASE",
+        "Linear item-item model in closed form (Steck 2019).",
+        {"baseline": True},
+    ),
+    traits={"baseline": (False, True), "personal": (True, False)},
+    taken=DERIVED.names,
 )
-
-DERIVED = Registry(
-    "derived model",
-    Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
-    Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
-)
-"""Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
+"""Traits: `baseline` (every comparison holds the runs against it), `personal` (two people get two lists)."""
 
 
 def model_type(name: str) -> Any:

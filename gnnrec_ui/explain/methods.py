@@ -21,17 +21,6 @@ from gnnrec_ui.frame.study import Study, run_label
 from gnnrec_ui.server.slow_work import waiting_room
 from gnnrec_ui.show.charts import chart
 
-QUICK = (
-    "ledger",
-    "leave_one_out",
-    "weight_gradient",
-    "integrated_gradients",
-    "saliency",
-    "input_x_gradient",
-    "attention",
-    "random",
-)
-
 
 def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
     """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
@@ -77,11 +66,12 @@ def _ask_all(
     refused: list[str] = []
     slow: list[Plugin] = []
     for plugin in EXPLAINERS:
-        if plugin.name == "paths":  # the ledger, opened up
+        if not plugin.traits["compared"]:
             continue
-        work = None if plugin.name in QUICK else ask.slow_explanation(study, *case, plugin.name, target, k)
+        is_quick = plugin.traits["cost"] == "quick"
+        work = None if is_quick else ask.slow_explanation(study, *case, plugin.name, target, k)
         try:
-            if plugin.name in QUICK:
+            if is_quick:
                 found.append(ask.explanation(study, *case, plugin.name, target, k))
             elif work is None or work.state not in ("done", "failed"):
                 slow.append(plugin)

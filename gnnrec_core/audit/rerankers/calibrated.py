@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class Calibrated:
 
     name: ClassVar[str] = "calibrated"
     settings_type = CalibratedSettings
+    neutral: ClassVar[Mapping[str, Any]] = {"strength": 0.0}
 
     def rerank(self, candidates: Candidates, settings: CalibratedSettings, k: int) -> Recommendations:
         """Lists of k in the order in which the items were taken."""

@@ -26,7 +26,8 @@ from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.run import Run
 
-BASELINES = ("popularity", "itemknn", "ease", "random")
+RANDOM = "random"
+BASELINES = (*MODELS.having("baseline"), RANDOM)
 TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 BASELINE_BYTES = 4 * 2**30
 """A baseline that would need more memory than this is left out of the table, with the reason."""
@@ -184,7 +185,7 @@ class _ByFingerprint:
 @lru_cache(maxsize=16)
 def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, seed: int) -> Recommendations:
     dataset = key.dataset
-    if name == "random":
+    if name == RANDOM:
 
         def random_scores(users: IntArray) -> NDArray[np.float32]:
             rng = np.random.default_rng([seed, int(users[0])])

@@ -38,7 +38,8 @@ class Metric:
     measurable users. "ratio": `compute` gives (numerator `[n]`, denominator `[n]`) and the figure is
     sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
-    figures too slow for the standard suite. `example` is the worked example of `docs/metrics.md`.
+    figures too slow for the standard suite. `example` is the worked example of `docs/metrics.md`;
+    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Metric:
     default: bool = True
     offset: float = 0.0
     oracle: str = ""
+    worked: Callable[[], tuple[Evidence, float]] | None = None
 
     def missing(self, evidence: Evidence) -> tuple[str, ...]:
         """The names in `needs` that `evidence` does not have."""

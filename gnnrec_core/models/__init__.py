@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from typing_extensions import get_protocol_members
+
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.registry import Plugin, Registry
 
 DERIVED = Registry(
@@ -53,3 +56,17 @@ MODELS = Registry(
 def model_type(name: str) -> Any:
     """The class of a trained or derived model."""
     return DERIVED.load(name) if name in DERIVED else MODELS.load(name)
+
+
+def able(*abilities: type) -> str:
+    """The models that have one of these abilities (protocols of `models.protocol`), for hints: "lightgcn or gat"."""
+    members = [get_protocol_members(ability) for ability in abilities]
+    found = []
+    for plugin in MODELS:
+        try:
+            kind = plugin.load()
+        except UnsupportedError:  # noted: a model of another package that does not even load
+            continue
+        if any(all(hasattr(kind, member) for member in needed) for needed in members):
+            found.append(plugin.name)
+    return " or ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))

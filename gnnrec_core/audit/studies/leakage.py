@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.runs.run import Run
 
@@ -49,7 +50,8 @@ def leakage(
     """
     if not isinstance(run.model, EmbeddingRecommender):
         raise UnsupportedError(
-            f"{run.record.model} has no user embeddings to read groups from.", "Choose a run of lightgcn or gat."
+            f"{run.record.model} has no user embeddings to read groups from.",
+            f"Choose a run of {able(EmbeddingRecommender)}.",
         )
     known = np.flatnonzero(grouping.known)
     features = run.model.embeddings()[: run.dataset.n_users][known].astype(np.float64)

@@ -32,6 +32,7 @@ from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.walks.walks import best_walks
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
 
 Float = NDArray[np.float64]
@@ -70,7 +71,7 @@ class AttentionMethod:
             raise UnsupportedError(
                 f"The model {getattr(model, 'name', type(model).__name__)!r} has no attention: "
                 "it weights neighbours by their degrees alone.",
-                "Choose a run of gat, or the method ledger.",
+                f"Choose a run of {able(AttentionRecommender)}, or the method ledger.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: AttentionSettings, seed: int) -> Explanation:

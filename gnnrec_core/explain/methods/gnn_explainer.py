@@ -32,6 +32,7 @@ from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.graph_masks import PairScore
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 
 Float = NDArray[np.float64]
@@ -62,7 +63,7 @@ class GNNExplainer:
         if not isinstance(model, PropagationRecommender):
             raise UnsupportedError(
                 "GNNExplainer masks the messages of a graph network; this model passes no messages.",
-                "Choose a run of lightgcn or gat, or the method ledger.",
+                f"Choose a run of {able(PropagationRecommender)}, or the method ledger.",
                 model=getattr(model, "name", type(model).__name__),
             )
 

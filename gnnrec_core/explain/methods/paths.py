@@ -23,6 +23,7 @@ from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.walks.connecting import connecting_paths
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds
 from gnnrec_core.explain.walks.walks import Walk, best_walks
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 
 
@@ -49,7 +50,7 @@ class Paths:
         if not isinstance(model, PropagationRecommender):
             raise UnsupportedError(
                 f"The model {getattr(model, 'name', type(model).__name__)!r} passes no messages along paths.",
-                "Choose the ledger, or a run of lightgcn or gat.",
+                f"Choose the ledger, or a run of {able(PropagationRecommender)}.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: PathsSettings, seed: int) -> Explanation:

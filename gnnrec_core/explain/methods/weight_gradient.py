@@ -21,6 +21,7 @@ from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import NoSettings, answer
 from gnnrec_core.explain.scores.edge_effects import weight_gradient
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import WeightedRecommender
 
 
@@ -36,7 +37,7 @@ class WeightGradient:
             raise UnsupportedError(
                 f"The score of the model {getattr(model, 'name', type(model).__name__)!r} cannot be differentiated in "
                 "the weights of interactions.",
-                "Choose a run of gat, or the method leave_one_out, which recomputes.",
+                f"Choose a run of {able(WeightedRecommender)}, or the method leave_one_out, which recomputes.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: Settings, seed: int) -> Explanation:

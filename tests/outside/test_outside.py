@@ -60,6 +60,23 @@ def test_they_are_in_the_command_line_the_menu_and_the_page_of_metrics(site, tmp
     assert "First hit (`first_hit`)" in python(site, "-c", code).stdout
 
 
+PAGE = """
+from streamlit.testing.v1 import AppTest
+def app():
+    from gnnrec_ui.frame import shell
+    shell._frame()
+    shell._script(shell.SCREENS["sizes"])()
+drawn = AppTest.from_function(app, default_timeout=60).run()
+print([(shown.label, shown.value) for shown in drawn.metric], list(drawn.exception), list(drawn.error))
+"""
+
+
+def test_the_page_is_drawn_in_the_frame_of_the_app(site):
+    (site / "draw_it.py").write_text(PAGE)
+    done = python(site, str(site / "draw_it.py"))
+    assert done.stdout.strip() == "[('People', '800'), ('Items', '820')] [] []", done.stderr
+
+
 def test_listing_them_imports_nothing_heavy(site):
     code = (
         "import sys; from gnnrec_core.models import MODELS; from gnnrec_core.explain import EXPLAINERS;"

@@ -22,11 +22,9 @@ from scipy.stats import spearmanr
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
-from gnnrec_core.explain.methods.ledger import user_ledger
 from gnnrec_core.explain.methods.paths import target_vector
-from gnnrec_core.explain.methods.weight_gradient import weight_gradient
 from gnnrec_core.explain.questions.counterfactual import counterfactual_of
+from gnnrec_core.explain.scores.edge_effects import leave_one_out, user_ledger, weight_gradient
 from gnnrec_core.explain.scores.linear import all_scores, prepare
 from gnnrec_core.explain.scores.predictor import removal_predictor
 from gnnrec_core.explain.scores.scoring import scorer_of

@@ -25,7 +25,7 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import make_case
 from gnnrec_core.explain.explaining import explain_model
 from gnnrec_core.explain.methods.gnn_explainer import GNNExplainerSettings, learn_mask
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
+from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.graph_masks import PairScore
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import scorer_of

@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, NoReturn
 
 from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.base.outside import problems
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.base.terminal import say, say_json
@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Stopped.", error=True)
         return 130
+    for sentence in problems():
+        say(sentence, error=True)
     if as_json:
         say_json(plain(result))
     else:
@@ -56,7 +58,7 @@ def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)
-    module: Any = import_module(COMMANDS[name].target)
+    module: Any = COMMANDS.load(name)
     parser = _Parser(prog=f"gnnrec {name}", description=COMMANDS[name].summary, allow_abbrev=False)
     module.configure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
@@ -69,6 +71,8 @@ def _no_command(words: Sequence[str]) -> NoReturn:
         say("usage: gnnrec COMMAND ... [--json] [--seed N]", end="\n\n")
         for plugin in COMMANDS:
             say(f"  {plugin.name:15} {plugin.summary}")
+        for sentence in problems():
+            say(sentence, error=True)
         raise SystemExit(0)
     typed = " ".join(word for word in words[:2] if not word.startswith("-"))
     raise RequestError(f"There is no command {typed!r}.", did_you_mean(typed, COMMANDS.names, n=1), value=typed)

@@ -124,18 +124,22 @@ def explanation(
     return privacy.shown(study, user_index, found)
 
 
-def slow_explanation(study: Study, user_index: int, item_index: int, method: str, target: str, k: int) -> Work | None:
+def slow_explanation(
+    study: Study, user_index: int, item_index: int, method: str, target: str, k: int, **settings: Any
+) -> Work | None:
     """The explanation by a slow method as work in a thread of its own; None until somebody asks for it."""
-    return line().find((study.key, user_index, item_index, method, target, k))
+    return line().find((study.key, user_index, item_index, method, target, k, *sorted(settings.items())))
 
 
-def ask_slow(study: Study, user_index: int, item_index: int, method: str, target: Any, k: int) -> None:
+def ask_slow(
+    study: Study, user_index: int, item_index: int, method: str, target: Any, k: int, settings: dict[str, Any]
+) -> None:
     """Begin a slow explanation (for the callback of a button)."""
     from gnnrec_core.explain.explaining import explain
 
     run = study.run
-    key = (study.key, user_index, item_index, method, target, k)
-    line().ask(key, lambda: explain(run, user_index, item_index, method, target, k))
+    key = (study.key, user_index, item_index, method, target, k, *sorted(settings.items()))
+    line().ask(key, lambda: explain(run, user_index, item_index, method, target, k, settings))
 
 
 def measurement(study: Study, found: Sequence[Any]) -> Work | None:

@@ -11,6 +11,8 @@ import streamlit as st
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.text import clean
+from gnnrec_core.models import able
+from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import embedding_map
 from gnnrec_core.render.charts.chart_data import chart_table
@@ -211,6 +213,7 @@ def _plane(_run: Any, key: str) -> embedding_map.Plane:
     embeddings = getattr(_run.model, "embeddings", None)
     if embeddings is None:
         raise UnsupportedError(
-            f"A {_run.record.model} run has no embeddings, so there is no map of it.", "Choose a lightgcn or gat run."
+            f"A {_run.record.model} run has no embeddings, so there is no map of it.",
+            f"Choose a run of {able(EmbeddingRecommender)}.",
         )
     return embedding_map.principal_plane(embeddings())

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from gnnrec_core.base.outside import problems
+from gnnrec_core.base.text import for_markdown
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_ui.explain.planted_view import planted_view
 from gnnrec_ui.frame import shell
@@ -40,4 +42,7 @@ with shell.page("methods") as study:
 
     st.subheader("The methods", anchor=False)
     for plugin in EXPLAINERS:
-        method_card(plugin)
+        with shell.boundary():
+            method_card(plugin)
+    for sentence in problems():
+        st.warning(for_markdown(sentence), icon=":material/extension_off:")

@@ -58,3 +58,11 @@ def answer(
         settings=settings.model_dump(),
         **fields,
     )
+
+
+def frozen_warning(frozen: tuple[str, ...]) -> tuple[str, ...]:
+    """What has to be said where something was held fixed to make the score a sum."""
+    return tuple(
+        f"{part.capitalize()} frozen: the parts sum to the score with {part} held at its present values."
+        for part in frozen
+    )

@@ -2,7 +2,17 @@
 
 from typing import Any
 
+from typing_extensions import get_protocol_members
+
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.registry import Plugin, Registry
+
+DERIVED = Registry(
+    "derived model",
+    Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
+    Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
+)
+"""Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 
 MODELS = Registry(
     "model",
@@ -21,27 +31,45 @@ MODELS = Registry(
         "gnnrec_core.models.popularity:Popularity",
         "Popularity",
         "The same most-read list for all.",
+        {"baseline": True, "personal": False},
     ),
-    Plugin("itemknn", "gnnrec_core.models.itemknn:ItemKNN", "ItemKNN", "Items like those that the user has."),
-    Plugin("ease", "gnnrec_core.models.ease:EASE", "EASE", "Linear item-item model in closed form (Steck 2019)."),
+    Plugin(
+        "itemknn",
+        "gnnrec_core.models.itemknn:ItemKNN",
+        "ItemKNN",
+        "Items like those that the user has.",
+        {"baseline": True},
+    ),
+    Plugin(
+        "ease",
+        "gnnrec_core.models.ease:EASE",
+        "EASE",
+        "Linear item-item model in closed form (Steck 2019).",
+        {"baseline": True},
+    ),
     Plugin("gfcf", "gnnrec_core.models.gfcf:GFCF", "GF-CF", "Graph filter, nothing learned (Shen et al. 2021)."),
     Plugin("chebycf", "gnnrec_core.models.chebycf:ChebyCF", "ChebyCF", "Flexible graph filter (Kim et al. 2025)."),
-    Plugin(
-        "lowpass",
-        "gnnrec_core.models.lowpass:LowPass",
-        "Low-pass",
-        "Graph filter of few numbers, for large data.",
-    ),
+    Plugin("lowpass", "gnnrec_core.models.lowpass:LowPass", "Low-pass", "Graph filter of few numbers, for large data."),
+    traits={"baseline": (False, True), "personal": (True, False)},
+    taken=DERIVED.names,
 )
-
-DERIVED = Registry(
-    "derived model",
-    Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
-    Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
-)
-"""Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
+"""Traits: `baseline` (every comparison holds the runs against it), `personal` (two people get two lists)."""
 
 
 def model_type(name: str) -> Any:
     """The class of a trained or derived model."""
     return DERIVED.load(name) if name in DERIVED else MODELS.load(name)
+
+
+def able(*abilities: type) -> str:
+    """The models that have one of these abilities (protocols of `models.protocol`), for hints: "lightgcn or gat"."""
+    members = [get_protocol_members(ability) for ability in abilities]
+    found = []
+    for plugin in MODELS:
+        try:
+            kind = plugin.load()
+        except UnsupportedError:  # noted: a model of another package that does not even load
+            continue
+        if any(all(hasattr(kind, member) for member in needed) for needed in members):
+            found.append(plugin.name)
+    return " or ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))

@@ -20,7 +20,6 @@ from torch import Tensor
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.lightgcn import EMBEDDING, initial_embedding, memory_bytes
 from gnnrec_core.models.ops.attention import Weights, attend, attention, raw_logits
 from gnnrec_core.models.ops.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.gradient import GradientRecommender
@@ -28,6 +27,7 @@ from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import add_decay
+from gnnrec_core.models.ops.spectral import EMBEDDING, initial_embedding, memory_bytes
 from gnnrec_core.models.protocol import Tensors
 
 SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"

@@ -18,24 +18,12 @@ from gnnrec_core.models.ops.node_order import NodeOrder
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean
-from gnnrec_core.models.ops.spectral import spectral_embedding
+from gnnrec_core.models.ops.spectral import EMBEDDING, initial_embedding, memory_bytes
 from gnnrec_core.models.protocol import Tensors
-
-EMBEDDING = "embedding.weight"
-INITIAL_STD = 0.1
 
 
 class LightGCNSettings(GraphSettings):
     """Settings of LightGCN."""
-
-
-def initial_embedding(graph: RecGraph, settings: Any, seed: int, near: RecGraph | None = None) -> Tensors:
-    """Layer-0 embeddings before training, standard deviation 0.1, `[n_nodes, d]`; turned towards those of `near`."""
-    d = settings.embedding_dim
-    if settings.start == "spectral":
-        return {EMBEDDING: spectral_embedding(graph, d, seed, INITIAL_STD, near)}
-    draws = np.random.default_rng((seed, 0)).standard_normal((graph.n_nodes, d), dtype=np.float32)
-    return {EMBEDDING: draws * np.float32(INITIAL_STD)}
 
 
 class LightGCN(GradientRecommender):
@@ -106,16 +94,3 @@ class LightGCN(GradientRecommender):
             embedding = self.parameters[EMBEDDING].cpu().numpy()
         weights = np.full(n_layers + 1, 1 / (n_layers + 1))
         return Propagation(self.graph.n_users, embedding, weights, ((operator,),) * n_layers, symmetric=True)
-
-
-def memory_bytes(dataset: Dataset, settings: Any) -> int:
-    """Bytes that training a full-graph model holds at once (upper estimate)."""
-    n_edges = 2 * (len(dataset.interactions.rows("train")) + sum(len(relation) for relation in dataset.relations))
-    tables = dataset.n_nodes * settings.embedding_dim * 4 * 10  # weights, 2 moments, gradient, best, layers
-    nodes_in_step = settings.batch_size * (2 + (settings.negatives if settings.loss == "bpr" else 0))
-    if settings.loss == "bpr":
-        step = nodes_in_step * settings.embedding_dim * 4 * 3
-    else:
-        n_shared = min(settings.negatives, dataset.n_items)
-        step = settings.batch_size * n_shared * 4 * 4 + nodes_in_step * settings.embedding_dim * 4 * 3
-    return int(tables + n_edges * 60 + step + min(1024, dataset.n_users) * dataset.n_items * 8)

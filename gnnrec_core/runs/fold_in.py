@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import InductiveRecommender, NewUserParts, PropagationRecommender
 from gnnrec_core.ranking.topk import check_k, top_k
@@ -88,7 +89,7 @@ def _parts(run: Run, given: IntArray) -> NewUserParts:
     raise UnsupportedError(
         f"A {run.record.model} run cannot make a list for somebody who is not in its data: "
         "what it takes from a person's items depends on an embedding of that person that only training gives.",
-        "Use a lightgcn, graphsage, ease or itemknn run.",
+        f"Use a run of {able(InductiveRecommender)}, or of a model whose messages are normalised symmetrically.",
         model=run.record.model,
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain, with_faithfulness
 from gnnrec_core.explain.explanation import Explanation, Target
 from gnnrec_core.explain.narrative import narrate
@@ -22,15 +23,6 @@ from gnnrec_core.explain.truth.faithfulness import truth_of
 from gnnrec_core.runs.run import Run, library_versions
 from gnnrec_core.views.privacy import NameUser, pseudonymous
 
-SECOND_OPINIONS = (
-    "leave_one_out",
-    "weight_gradient",
-    "integrated_gradients",
-    "saliency",
-    "shapley",
-    "attention",
-    "random",
-)
 LIMITS = (
     "In this model means: recomputed on the graph without the named part, all that is counted in it anew, what was "
     "trained kept. Foretold means: predicted for a model that is trained without it. Trained again means: it was. A "
@@ -85,9 +77,12 @@ def gather(
     k: int = 10,
     seed: int = 0,
     top: int = 20,
-    second_opinions: Sequence[str] = SECOND_OPINIONS,
+    second_opinions: Sequence[str] | None = None,
 ) -> Evidence:
-    """Compute the evidence; UnsupportedError where the model has no ledger, RequestError for a wrong index or k."""
+    """Compute the evidence, by default with every method that is a second opinion.
+
+    UnsupportedError where the model has no ledger, RequestError for a wrong index or k.
+    """
     skipped: list[tuple[str, str]] = []
 
     def ask(method: str, target: Target = "score", measured: bool = False) -> Explanation | None:
@@ -103,7 +98,8 @@ def gather(
     ledger = explain(run, user_index, item_index, "ledger", "score", k, None, seed, check_top=top)
     truth = truth_of(run.model, run.dataset, ledger.case)
     ledger = with_faithfulness(run.model, run.dataset, ledger, seed, truth)
-    opinions = tuple(found for name in second_opinions if (found := ask(name, measured=True)) is not None)
+    names = EXPLAINERS.having("second_opinion") if second_opinions is None else second_opinions
+    opinions = tuple(found for name in names if (found := ask(name, measured=True)) is not None)
     counterfactual = None
     try:
         counterfactual = find_counterfactual(run, user_index, item_index, k)

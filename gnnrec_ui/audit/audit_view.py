@@ -11,7 +11,7 @@ import streamlit as st
 
 from gnnrec_core.audit import curves
 from gnnrec_core.audit.groups import available_groupings
-from gnnrec_core.audit.metrics import CONVENTIONS
+from gnnrec_core.audit.metrics import conventions
 from gnnrec_core.audit.report import AuditReport, GroupFigures
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import clean, csv_file, for_markdown
@@ -68,7 +68,7 @@ def choose_convention() -> str:
     """Whose definition a figure follows where libraries use one name for several things."""
     return forms.choose(
         "Defined as in",
-        CONVENTIONS,
+        conventions(),
         "convention",
         name_of=lambda name: "this project" if name == "ours" else name,
         help="Some figures share a name but not a definition; choose another library to get its numbers.",

@@ -16,27 +16,17 @@ from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import ask
-from gnnrec_ui.frame import privacy, shell
+from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.study import Study, run_label
 from gnnrec_ui.server.slow_work import waiting_room
 from gnnrec_ui.show.charts import chart
-
-QUICK = (
-    "ledger",
-    "leave_one_out",
-    "weight_gradient",
-    "integrated_gradients",
-    "saliency",
-    "input_x_gradient",
-    "attention",
-    "random",
-)
 
 
 def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
     """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
     case = (user_index, item_index)
-    found, refused, slow = _ask_all(study, case, target, k)
+    chosen = _settings()
+    found, refused, slow = _ask_all(study, case, target, k, chosen)
     titles = {plugin.name: plugin.title for plugin in EXPLAINERS}
     if found:
         chart(
@@ -48,14 +38,32 @@ def methods(study: Study, user_index: int, item_index: int, target: str, k: int)
         )
         _believed(study, found, titles)
     for plugin in slow:
-        _ask_slow(study, case, plugin, target, k)
+        _ask_slow(study, case, plugin, target, k, chosen.get(plugin.name, {}))
     for sentence in refused:
         st.caption(f":material/block: {for_markdown(sentence)}")
 
 
-def _ask_slow(study: Study, case: tuple[int, int], plugin: Plugin, target: str, k: int) -> None:
+def _settings() -> dict[str, dict[str, Any]]:
+    """What differs from the defaults, by method: each method's declared settings as a form, one shown at a time."""
+    forms_of = {}
+    for plugin in EXPLAINERS:
+        try:
+            settings_type = plugin.load().settings_type
+        except LensError:  # a method of another package that does not load: the list below says so
+            continue
+        if plugin.traits["compared"] and settings_type.model_fields:
+            forms_of[plugin.name] = settings_type
+    with st.expander("Settings of the methods"):
+        shown = forms.choose("Method", tuple(forms_of), "settings_of", name_of=lambda name: EXPLAINERS[name].title)
+        changed = forms.fields_form(forms_of[shown], tuple(forms_of[shown].model_fields), shown)
+    return {shown: changed} if changed else {}
+
+
+def _ask_slow(
+    study: Study, case: tuple[int, int], plugin: Plugin, target: str, k: int, settings: dict[str, Any]
+) -> None:
     """The button that asks a slow method, and its progress once it was pressed."""
-    work = ask.slow_explanation(study, *case, plugin.name, target, k)
+    work = ask.slow_explanation(study, *case, plugin.name, target, k, **settings)
     if work is not None and work.state in ("waiting", "running"):
         waiting_room(work, plugin.title, plugin.name)
         return
@@ -64,26 +72,28 @@ def _ask_slow(study: Study, case: tuple[int, int], plugin: Plugin, target: str, 
         f"Ask {plugin.title}",
         key=f"_ask_{plugin.name}",
         on_click=ask.ask_slow,
-        args=(study, *case, plugin.name, target, k),
+        args=(study, *case, plugin.name, target, k, settings),
         width="stretch",
     )
     about.caption(f"{plugin.summary} Takes longer; the page stays usable meanwhile.")
 
 
 def _ask_all(
-    study: Study, case: tuple[int, int], target: str, k: int
+    study: Study, case: tuple[int, int], target: str, k: int, chosen: dict[str, dict[str, Any]]
 ) -> tuple[list[Explanation], list[str], list[Plugin]]:
     """Explanations of the quick methods and of slow ones that are done; why others refuse; which slow ones are not."""
     found: list[Explanation] = []
     refused: list[str] = []
     slow: list[Plugin] = []
     for plugin in EXPLAINERS:
-        if plugin.name == "paths":  # the ledger, opened up
+        if not plugin.traits["compared"]:
             continue
-        work = None if plugin.name in QUICK else ask.slow_explanation(study, *case, plugin.name, target, k)
+        is_quick = plugin.traits["cost"] == "quick"
+        settings = chosen.get(plugin.name, {})
+        work = None if is_quick else ask.slow_explanation(study, *case, plugin.name, target, k, **settings)
         try:
-            if plugin.name in QUICK:
-                found.append(ask.explanation(study, *case, plugin.name, target, k))
+            if is_quick:
+                found.append(ask.explanation(study, *case, plugin.name, target, k, **settings))
             elif work is None or work.state not in ("done", "failed"):
                 slow.append(plugin)
             elif work.error is not None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gnnrec_core.base.registry import Plugin, Registry
+
 Needs = Literal["run", "dataset", "nothing"]
 
 
@@ -21,6 +23,8 @@ class Screen:
     icon: str
     reading: str
     needs: Needs = "run"
+    plugin: Plugin | None = None
+    """Where another package brings it."""
 
 
 _ALL = (
@@ -101,4 +105,13 @@ _ALL = (
         "nothing",
     ),
 )
-SCREENS = {screen.name: screen for screen in _ALL}
+_OUTSIDE = Registry(
+    "page",
+    traits={"section": "More", "icon": ":material/extension:", "needs": ("run", "dataset", "nothing")},
+    taken=tuple(screen.name for screen in _ALL),
+)
+"""Pages of other packages: `target` names a function that draws one, `summary` is how to read it."""
+SCREENS = {screen.name: screen for screen in _ALL} | {
+    p.name: Screen(p.name, p.traits["section"], p.title, p.traits["icon"], p.summary, p.traits["needs"], p)
+    for p in _OUTSIDE
+}

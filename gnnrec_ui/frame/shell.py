@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -23,7 +24,7 @@ from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import readers
 from gnnrec_ui.frame import privacy, state, story, style
 from gnnrec_ui.frame.popovers import popover
-from gnnrec_ui.frame.screens import SCREENS, Needs
+from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
 from gnnrec_ui.server import cache, housekeeping, turns
 
@@ -127,15 +128,28 @@ def _pages() -> dict[str, st.Page]:
 def _make_pages() -> dict[str, st.Page]:
     return {
         screen.name: st.Page(
-            PROJECT / "pages" / f"{screen.name}.py",
+            _script(screen),
             title=screen.title,
             icon=screen.icon,
             url_path="" if screen.name == "home" else screen.name,
             default=screen.name == "home",
         )
         for screen in SCREENS.values()
-        if (PROJECT / "pages" / f"{screen.name}.py").is_file()
+        if screen.plugin or (PROJECT / "pages" / f"{screen.name}.py").is_file()
     }
+
+
+def _script(screen: Screen) -> Path | Callable[[], None]:
+    """The file of a page, or what draws one of another package: imported when somebody opens it."""
+    plugin = screen.plugin
+    if plugin is None:
+        return PROJECT / "pages" / f"{screen.name}.py"
+
+    def draw() -> None:
+        with boundary():
+            plugin.load()()
+
+    return draw
 
 
 def _frame() -> st.Page:

@@ -8,14 +8,15 @@ import pytest
 import scipy.sparse as sp
 
 from gnnrec_core.audit.evidence import Categories, Evidence
-from gnnrec_core.audit.metrics.calibration import SMOOTHING
 from gnnrec_core.audit.rerankers import RERANKERS, minimum_protected
 from gnnrec_core.audit.rerankers.exposure_target import protected_share
 from gnnrec_core.audit.rerankers.protocol import Candidates
 from gnnrec_core.audit.segments import head
+from gnnrec_core.audit.stats.spread import SMOOTHING
 from gnnrec_core.audit.studies.frontier import mitigation_points
 from gnnrec_core.audit.studies.mitigation import completed, mitigate, prepare, save
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
+from gnnrec_core.base.settings import describe_settings
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
 from gnnrec_core.ranking.recommendations import Recommendations
@@ -50,18 +51,19 @@ def rerank(method, k=K, world=WORLD, **values):
     return kind().rerank(world, kind.settings_type(**values), k)
 
 
-@pytest.mark.parametrize(
-    ("method", "neutral"),
-    [
-        ("popularity_penalty", {"strength": 0.0}),
-        ("exposure_target", {"share": 0.0}),
-        ("fa_star_ir", {"share": 0.0}),
-        ("calibrated", {"strength": 0.0, "by": "genre"}),
-        ("calibrated", {"strength": 0.0}),
-    ],
-)
-def test_at_strength_zero_the_lists_are_those_of_the_model(method, neutral):
-    assert np.array_equal(rerank(method, **neutral).item_index, WORLD.lists.item_index[:, :K])
+def variants(method):
+    """The neutral settings, alone and with each choice of every field that has choices."""
+    kind = RERANKERS.load(method)
+    yield dict(kind.neutral)
+    for field in describe_settings(kind.settings_type):
+        for choice in field.choices or ():
+            yield {**kind.neutral, field.name: choice}
+
+
+@pytest.mark.parametrize("method", RERANKERS.names)
+def test_at_strength_zero_the_lists_are_those_of_the_model(method):
+    for settings in variants(method):
+        assert np.array_equal(rerank(method, **settings).item_index, WORLD.lists.item_index[:, :K]), settings
 
 
 @pytest.mark.parametrize("method", RERANKERS.names)

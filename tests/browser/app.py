@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, TimeoutError
 
+from gnnrec_ui.frame.screens import SCREENS
+
 ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-PAGES = ("", "data", "train", "recommend", "explain", "what_if", "map", "audit", "compare", "methods")
+PAGES = tuple("" if name == "home" else name for name in SCREENS)
 """URL paths of all pages; the first is Home."""
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"""

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from typing_extensions import get_protocol_members
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain_model
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
+from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender
 from gnnrec_core.runs.recommend import left_out
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
@@ -21,6 +23,15 @@ from tests.worlds import random_dataset
 QUICK = {"embedding_dim": 8, "epochs": 4, "batch_size": 64, "validate_every": 2}
 FAST = {"gnnexplainer": {"n_epochs": 10, "n_seeds": 2}, "shapley": {"n_samples": 3}, "attention": {"n_compared": 3}}
 USER = 3
+
+
+def has_any(model, *abilities):
+    """Whether the class of a model has all members of one of these protocols."""
+    kind = MODELS.load(model)
+    return any(all(hasattr(kind, name) for name in get_protocol_members(ability)) for ability in abilities)
+
+
+WITH_PARTS = [name for name in MODELS.names if has_any(name, PropagationRecommender, HistoryRecommender)]
 PAIRS = [(model, method) for model in MODELS.names for method in EXPLAINERS.names]
 
 
@@ -81,13 +92,13 @@ def test_an_answer_that_adds_up_or_a_sentence(models, world, name, method):
 
 
 @pytest.mark.parametrize("target", ["score", "margin"])
-@pytest.mark.parametrize("name", [name for name in MODELS.names if name != "popularity"])
+@pytest.mark.parametrize("name", WITH_PARTS)
 def test_a_ledger_is_complete_also_where_the_explained_number_is_a_small_difference(models, world, name, target):
     found = answer(models[name], world, "ledger", target)
     assert found.completeness_error <= 1e-6 * abs(found.score)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS.names if name != "popularity"])
+@pytest.mark.parametrize("name", WITH_PARTS)
 def test_checks_are_scores_on_the_rebuilt_graph(models, world, name):
     model = models[name]
     found = answer(model, world, "ledger")
@@ -147,11 +158,12 @@ def test_a_user_without_interactions_gets_an_answer(world, method):
         assert found.completeness_error <= 1e-5 * max(1.0, abs(found.score))
 
 
-def test_scorers_cover_every_model_but_popularity(models):
+def test_scorers_cover_every_model_with_parts_and_the_others_say_why_not(models):
     for name, model in models.items():
-        if name == "popularity":
-            with pytest.raises(UnsupportedError, match="has no parts"):
+        if name not in WITH_PARTS:
+            with pytest.raises(UnsupportedError, match="has no parts") as caught:
                 scorer_of(model)
+            assert model.no_parts in caught.value.message
         else:
             assert scorer_of(model).graph is model.graph
 

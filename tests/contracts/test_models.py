@@ -25,7 +25,7 @@ from tests.worlds import checkerboard, random_dataset
 
 QUICK = {"embedding_dim": 8, "epochs": 6, "batch_size": 64, "validate_every": 1}
 WITH_PARTS = [name for name in MODELS.names if hasattr(MODELS.load(name), "history_parts")]
-LEARNS_TASTE = [name for name in MODELS.names if name != "popularity"]
+LEARNS_TASTE = MODELS.having("personal")
 
 
 def quick(name: str, **more: object) -> dict[str, object]:

@@ -21,7 +21,7 @@ from gnnrec_core.explain.methods.captum_methods import (
     ShapleyMethod,
     ShapleySettings,
 )
-from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.feature_game import feature_game
 from gnnrec_core.explain.scores.games import group_weakest, make_game
 from gnnrec_core.explain.scores.graph_masks import PairScore

@@ -11,7 +11,8 @@ from torch_geometric.explain import GNNExplainer as PyGExplainer
 from torch_geometric.nn import LGConv
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.methods.gnn_explainer import GNNExplainer, GNNExplainerSettings, learn_mask, mean_agreement
+from gnnrec_core.explain.methods.gnn_explainer import GNNExplainer, GNNExplainerSettings, learn_mask
+from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.graph_masks import PairScore, differentiable
 from tests.explain.linear_world import CASES, MARGIN, SCORE, TwoRelationModel, random_model
 

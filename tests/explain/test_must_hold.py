@@ -5,9 +5,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
-from gnnrec_core.explain.methods.ledger import user_ledger
 from gnnrec_core.explain.questions.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.scores.edge_effects import leave_one_out, user_ledger
 from gnnrec_core.explain.scores.linear import all_scores
 from gnnrec_core.explain.scores.predictor import removal_predictor
 from gnnrec_core.explain.scores.scoring import scorer_of

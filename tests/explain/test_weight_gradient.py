@@ -9,8 +9,7 @@ from scipy.stats import spearmanr
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.case import make_case
 from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
-from gnnrec_core.explain.methods.weight_gradient import weight_gradient
+from gnnrec_core.explain.scores.edge_effects import leave_one_out, weight_gradient
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models.gat import EDGE, GAT, SOURCE, TARGET, GATSettings
 from tests.explain.fakes import linear

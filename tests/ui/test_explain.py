@@ -256,3 +256,20 @@ def test_methods_page_describes_every_method():
 
     labels = " ".join(element.label for element in app.expander)
     assert all(plugin.title in labels for plugin in EXPLAINERS)
+
+
+def test_the_settings_of_a_method_are_a_form_and_change_its_answer():
+    app = open_page("explain", user=USER, view="Methods", settings_of="attention")
+    assert not app.exception and {"Measure", "Number of paths"} <= {
+        w.label for w in [*app.selectbox, *app.number_input]
+    }
+    from gnnrec_ui.explain import methods as view
+
+    asked = []
+    before = view.ask.explanation
+    view.ask.explanation = lambda *case, **settings: asked.append((case[3], settings)) or before(*case, **settings)
+    try:
+        next(w for w in app.selectbox if w.label == "Measure").select("tree").run()
+    finally:
+        view.ask.explanation = before
+    assert ("attention", {"measure": "tree"}) in asked and ("ledger", {}) in asked

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.metrics import (
     accuracy,
@@ -15,13 +18,53 @@ from gnnrec_core.audit.metrics import (
     users,
 )
 from gnnrec_core.audit.metrics.definition import Metric, Variant
-from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.base.errors import RequestError, UnsupportedError
+from gnnrec_core.base.outside import note
+from gnnrec_core.base.registry import Registry, did_you_mean
 
 FAMILIES = (accuracy, coverage, popularity, diversity, calibration, users, providers, individual, cold_start)
-METRICS: dict[str, Metric] = {metric.name: metric for family in FAMILIES for metric in family.METRICS}
-CONVENTIONS = ("ours", *sorted({variant.convention for metric in METRICS.values() for variant in metric.variants}))
-"""Whose definitions can be chosen where one name has several."""
+
+
+class _Metrics(Mapping[str, Metric]):
+    """All metrics by name: those of `FAMILIES`, then those that other packages declare, read on first use."""
+
+    @cached_property
+    def _all(self) -> dict[str, Metric]:
+        found = {metric.name: metric for family in FAMILIES for metric in family.METRICS}
+        for plugin in Registry("metric", taken=tuple(found)):
+            try:
+                found[plugin.name] = _checked(plugin.name, plugin.load())
+            except UnsupportedError:  # noted by `load`
+                continue
+            except ValueError as error:
+                note(plugin.package, str(error))
+        return found
+
+    def __getitem__(self, name: str) -> Metric:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+def _checked(name: str, metric: object) -> Metric:
+    """ValueError where it is no metric of that name, or one whose definition nobody has worked out on an example."""
+    if not isinstance(metric, Metric) or metric.name != name:
+        raise ValueError(f"{name!r} is declared as a metric and is no Metric of that name")
+    if metric.worked is None:
+        raise ValueError(f"the metric {name!r} has no worked example (`worked`)")
+    return metric
+
+
+METRICS = _Metrics()
+
+
+def conventions() -> tuple[str, ...]:
+    """Whose definitions can be chosen where one name has several."""
+    return ("ours", *sorted({variant.convention for metric in METRICS.values() for variant in metric.variants}))
 
 
 def find_metric(name: str) -> Metric:
@@ -32,11 +75,11 @@ def find_metric(name: str) -> Metric:
 
 
 def find_convention(name: str) -> str:
-    """The spelling in `CONVENTIONS`; RequestError where there is none."""
-    for known in CONVENTIONS:
+    """The spelling in `conventions()`; RequestError where there is none."""
+    for known in conventions():
         if known.lower() == name.lower():
             return known
-    raise RequestError(f"There is no convention named {name!r}.", did_you_mean(name, CONVENTIONS), value=name)
+    raise RequestError(f"There is no convention named {name!r}.", did_you_mean(name, conventions()), value=name)
 
 
 def measurable(evidence: Evidence, all_metrics: bool = False) -> tuple[Metric, ...]:
@@ -46,4 +89,4 @@ def measurable(evidence: Evidence, all_metrics: bool = False) -> tuple[Metric, .
     )
 
 
-__all__ = ["CONVENTIONS", "METRICS", "Metric", "Variant", "find_convention", "find_metric", "measurable"]
+__all__ = ["METRICS", "Metric", "Variant", "conventions", "find_convention", "find_metric", "measurable"]

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from gnnrec_core.audit.evidence import Evidence, PerUser, divide
-from gnnrec_core.audit.metrics.definition import Metric, Variant
+from gnnrec_core.audit.metrics.definition import EVALUABLE, Metric, Variant
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.accuracy import ACCURACY
-
-EVALUABLE = "users with at least one held-out item"
 
 
 def ndcg(e: Evidence) -> PerUser:

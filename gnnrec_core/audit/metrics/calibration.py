@@ -6,9 +6,8 @@ import numpy as np
 
 from gnnrec_core.audit.evidence import Evidence, PerUser
 from gnnrec_core.audit.metrics.definition import Metric
-from gnnrec_core.audit.stats.spread import js, kl, row_shares
+from gnnrec_core.audit.stats.spread import SMOOTHING, js, kl, row_shares
 
-SMOOTHING = 0.01
 BOTH = "users with labelled items in history and list"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.metrics.accuracy import ndcg
 from gnnrec_core.audit.metrics.definition import Metric
+from gnnrec_core.ranking.accuracy import ndcg
 
 
 def cold_warm_ratio(e: Evidence) -> float:
@@ -16,7 +16,7 @@ def cold_warm_ratio(e: Evidence) -> float:
     n = len(order) // 5
     if n == 0:
         return float("nan")
-    values = ndcg(e)
+    values = ndcg(e.hit, e.n_relevant)
     warm = float(values[order[-n:]].mean())
     return float(values[order[:n]].mean()) / warm if warm > 0 else float("nan")
 

@@ -16,6 +16,9 @@ Family = Literal[
     "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
 ]
 Direction = Literal["higher", "lower", "neither"]
+EVALUABLE = "users with at least one held-out item"
+WITH_LIST = "users with a list, also those without held-out items"
+"""The two denominators that most metrics have."""
 Ratio = tuple[PerUser, PerUser]
 """Numerator and denominator of each user; the figure of a group is sum / sum."""
 _ENDS = re.compile(r"(-?[\d.]+) to (?:ln 100 = )?([\d.]+)(?:;.*)?")
@@ -39,7 +42,8 @@ class Metric:
     sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
     figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
-    with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`.
+    with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`;
+    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Metric:
     offset: float = 0.0
     oracle: str = ""
     with_held_out: Literal[-1, 0, 1] = 0
+    worked: Callable[[], tuple[Evidence, float]] | None = None
 
     @property
     def bounds(self) -> tuple[float, float] | None:

@@ -7,8 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Categories, Evidence, PerUser, divide
-from gnnrec_core.audit.metrics.definition import Metric, Variant
-from gnnrec_core.audit.metrics.popularity import WITH_LIST
+from gnnrec_core.audit.metrics.definition import WITH_LIST, Metric, Variant
 from gnnrec_core.audit.stats.cosines import mean_cosine
 
 PAIRED = "users with at least two items in the list"

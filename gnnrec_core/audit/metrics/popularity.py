@@ -6,11 +6,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from gnnrec_core.audit.evidence import Evidence, PerUser, divide
-from gnnrec_core.audit.metrics.definition import Metric, Ratio, Variant
+from gnnrec_core.audit.metrics.definition import WITH_LIST, Metric, Ratio, Variant
 from gnnrec_core.audit.segments import head, one_hot, popularity_bins, prefix_holding
 from gnnrec_core.audit.stats.spread import js, relative_spread, row_shares
-
-WITH_LIST = "users with a list, also those without held-out items"
 
 
 def arp(e: Evidence) -> PerUser:

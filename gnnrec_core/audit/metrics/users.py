@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.metrics.accuracy import EVALUABLE, ndcg
-from gnnrec_core.audit.metrics.definition import Metric
+from gnnrec_core.audit.metrics.definition import EVALUABLE, Metric
 from gnnrec_core.audit.stats.spread import gini
+from gnnrec_core.ranking.accuracy import ndcg
 
 
 def worst_20_mean(e: Evidence) -> float:
     """Mean NDCG of the ceil(20 %) of users with the lowest."""
-    values = np.sort(ndcg(e)[e.evaluable])
+    values = np.sort(ndcg(e.hit, e.n_relevant)[e.evaluable])
     return float(values[: int(np.ceil(0.2 * len(values) - 1e-9))].mean()) if len(values) else float("nan")
 
 
 def ndcg_gini(e: Evidence) -> float:
     """Gini of the NDCG of users."""
-    return gini(ndcg(e)[e.evaluable])
+    return gini(ndcg(e.hit, e.n_relevant)[e.evaluable])
 
 
 METRICS = (

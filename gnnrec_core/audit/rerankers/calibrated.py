@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.audit.metrics.calibration import SMOOTHING
 from gnnrec_core.audit.rerankers.protocol import Candidates, take
 from gnnrec_core.audit.segments import one_hot, popularity_bins
-from gnnrec_core.audit.stats.spread import row_shares
+from gnnrec_core.audit.stats.spread import SMOOTHING, row_shares
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import IntArray
@@ -39,6 +39,7 @@ class Calibrated:
 
     name: ClassVar[str] = "calibrated"
     settings_type = CalibratedSettings
+    neutral: ClassVar[Mapping[str, Any]] = {"strength": 0.0}
 
     def rerank(self, candidates: Candidates, settings: CalibratedSettings, k: int) -> Recommendations:
         """Lists of k in the order in which the items were taken."""

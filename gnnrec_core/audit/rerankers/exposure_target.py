@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -29,6 +30,7 @@ class ExposureTarget:
 
     name: ClassVar[str] = "exposure_target"
     settings_type = ExposureTargetSettings
+    neutral: ClassVar[Mapping[str, Any]] = {"share": 0.0}
 
     def rerank(self, candidates: Candidates, settings: ExposureTargetSettings, k: int) -> Recommendations:
         """Lists of k at the amount that was found."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +28,7 @@ class FaStarIR:
 
     name: ClassVar[str] = "fa_star_ir"
     settings_type = FaStarIRSettings
+    neutral: ClassVar[Mapping[str, Any]] = {"share": 0.0}
 
     def rerank(self, candidates: Candidates, settings: FaStarIRSettings, k: int) -> Recommendations:
         """Lists of k; where a user's protected candidates run out, the best others follow."""

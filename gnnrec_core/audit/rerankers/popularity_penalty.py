@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +26,7 @@ class PopularityPenalty:
 
     name: ClassVar[str] = "popularity_penalty"
     settings_type = PopularityPenaltySettings
+    neutral: ClassVar[Mapping[str, Any]] = {"strength": 0.0}
 
     def rerank(self, candidates: Candidates, settings: PopularityPenaltySettings, k: int) -> Recommendations:
         """The k best by penalised score."""

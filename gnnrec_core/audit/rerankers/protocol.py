@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -89,6 +90,8 @@ class Reranker(Protocol):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
+    neutral: ClassVar[Mapping[str, Any]]
+    """Settings under which the lists are the model's own, whatever the others are."""
 
     def rerank(self, candidates: Candidates, settings: Any, k: int) -> Recommendations:
         """Lists of `k` `[n, k]`; `score` is what the re-ranker ordered by, descending."""

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
+SMOOTHING = 0.01
+"""Weight of p in the mixture with q against which KL(p || .) is taken, so that it stays finite (Steck 2018)."""
 
 
 def gini(values: Values) -> float:

@@ -28,7 +28,7 @@ from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 
 CHANCE = "random"
-BASELINES = ("popularity", "itemknn", "ease", CHANCE)
+BASELINES = (*MODELS.having("baseline"), CHANCE)
 TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 BASELINE_BYTES = 4 * 2**30
 """A baseline that would need more memory than this is left out of the table, with the reason."""

@@ -24,6 +24,7 @@ from gnnrec_core.base.errors import CancelledError, RequestError, UnsupportedErr
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import IntArray, SplitName
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.runs.run import Run
@@ -104,7 +105,9 @@ def gap_edges(
     """
     member = _member(grouping, group)
     if not isinstance(run.model, PropagationRecommender):
-        raise UnsupportedError(f"{run.record.model} has no edges to take out.", "Choose a run of lightgcn or gat.")
+        raise UnsupportedError(
+            f"{run.record.model} has no edges to take out.", f"Choose a run of {able(PropagationRecommender)}."
+        )
     if run.dataset.n_users * run.dataset.n_items > MOST_PAIRS:
         raise UnsupportedError(
             f"Ranking {run.dataset.n_users:,} users again for every edge would take too long.",

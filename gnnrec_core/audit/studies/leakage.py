@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.runs.run import Run
 
@@ -50,7 +51,8 @@ def leakage(
     """
     if not isinstance(run.model, EmbeddingRecommender):
         raise UnsupportedError(
-            f"{run.record.model} has no user embeddings to read groups from.", "Choose a run of lightgcn or gat."
+            f"{run.record.model} has no user embeddings to read groups from.",
+            f"Choose a run of {able(EmbeddingRecommender)}.",
         )
     known = np.flatnonzero(grouping.known)
     shown = gate_of(run.dataset, min_group_size).shown(grouping, grouping.known, min_group_size)

@@ -12,6 +12,7 @@ from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.sources import evidence_of, ranked
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import IntArray, SplitName
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.runs.run import Run
 
@@ -27,7 +28,9 @@ def popularity_by_layer(run: Run, k: int = 20, split: SplitName = "test") -> pl.
     """
     if not isinstance(run.model, PropagationRecommender):
         raise UnsupportedError(
-            f"{run.record.model} has no propagation layers.", "Choose a run of lightgcn or gat.", model=run.record.model
+            f"{run.record.model} has no propagation layers.",
+            f"Choose a run of {able(PropagationRecommender)}.",
+            model=run.record.model,
         )
     propagation = run.model.propagation()
     table = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.registry import Plugin, Registry
 from gnnrec_core.data.formats.source import Reader
 
 _HERE = "gnnrec_core.data.formats"
 
 READERS = Registry(
-    "format",
+    "reader",
     Plugin("sql", f"{_HERE}.sql:SqlReader", "SQL", "A table or query of a database, named by its URL."),
     Plugin("pyg", f"{_HERE}.pyg:PygReader", "PyTorch Geometric", "A dataset of torch_geometric.datasets by name."),
     Plugin("recbole", f"{_HERE}.recbole:RecBoleReader", "RecBole", "Atomic files with typed headers (.inter)."),
@@ -25,17 +26,31 @@ READERS = Registry(
         "Folder",
         "Shards of one log, and files of users, items, edges.",
     ),
-    Plugin("csv", f"{_HERE}.delimited:DelimitedReader", "Delimited text", "CSV, TSV and their kin, gzip too."),
+    Plugin(
+        "csv",
+        f"{_HERE}.delimited:DelimitedReader",
+        "Delimited text",
+        "CSV, TSV and their kin, gzip too.",
+        {"fallback": True},
+    ),
+    called="format",
+    traits={"fallback": (False, True)},
 )
 
 
 def detect(source: str) -> str:
-    """The name of the first format whose reader recognises `source`; delimited text where none does."""
+    """The name of the first format whose reader recognises `source`; the fallback, delimited text, where none does."""
+    (fallback,) = READERS.having("fallback")
     for plugin in READERS:
-        reader: Reader = plugin.load()()
+        if plugin.name == fallback:
+            continue
+        try:
+            reader: Reader = plugin.load()()
+        except UnsupportedError:  # noted: a reader of another package that does not even load
+            continue
         if reader.matches(source):
             return plugin.name
-    return "csv"
+    return fallback
 
 
 def load_reader(name: str) -> Reader:

@@ -25,13 +25,14 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Explanation, MessagePath
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
 from gnnrec_core.explain.nodes import describe_node, edge_contribution
 from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.walks.walks import best_walks
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
 
 Float = NDArray[np.float64]
@@ -70,7 +71,7 @@ class AttentionMethod:
             raise UnsupportedError(
                 f"The model {getattr(model, 'name', type(model).__name__)!r} has no attention: "
                 "nothing in it learns how much a neighbour counts.",
-                "Choose a run of gat, or the method ledger.",
+                f"Choose a run of {able(AttentionRecommender)}, or the method ledger.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: AttentionSettings, seed: int) -> Explanation:

@@ -25,8 +25,7 @@ from pydantic import Field
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Explanation
-from gnnrec_core.explain.methods.ledger import frozen_warning
-from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.protocol import answer, frozen_warning
 from gnnrec_core.explain.scores.feature_game import feature_game
 from gnnrec_core.explain.scores.games import Game, group_weakest, make_game
 from gnnrec_core.explain.scores.scoring import scorer_of

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import time
-from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,8 +29,10 @@ from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.graph_masks import PairScore
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 
 Float = NDArray[np.float64]
@@ -62,7 +63,7 @@ class GNNExplainer:
         if not isinstance(model, PropagationRecommender):
             raise UnsupportedError(
                 "GNNExplainer masks the messages of a graph network; this model passes no messages.",
-                "Choose a run of lightgcn or gat, or the method ledger.",
+                f"Choose a run of {able(PropagationRecommender)}, or the method ledger.",
                 model=getattr(model, "name", type(model).__name__),
             )
 
@@ -123,18 +124,6 @@ def _price_slope(kept: torch.Tensor, edge_size: float, n_used: int) -> torch.Ten
     rest = 1 - kept
     slope = torch.log(rest + EPS) + rest / (rest + EPS) - torch.log(kept + EPS) - kept / (kept + EPS)
     return edge_size + slope / max(1, n_used)
-
-
-def mean_agreement(rankings: list[Float]) -> float | None:
-    """Mean Spearman correlation over all pairs of rankings, in -1..1; None where no pair has a spread."""
-    from scipy.stats import spearmanr
-
-    found = [
-        float(spearmanr(one, other).statistic)
-        for one, other in combinations(rankings, 2)
-        if len(one) and np.ptp(one) > 0 and np.ptp(other) > 0
-    ]
-    return float(np.mean(found)) if found else None
 
 
 def _both_directions(mask: Float, edges: IntArray, reverse: IntArray) -> Float:

@@ -14,15 +14,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Explanation
-from gnnrec_core.explain.methods.weight_gradient import weight_gradient
 from gnnrec_core.explain.nodes import edge_contribution, edge_contributions
 from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.scores.edge_effects import leave_one_out, weight_gradient
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.models.protocol import WeightedRecommender
 
@@ -74,15 +73,6 @@ class LeaveOneOut:
             seed=seed,
             seconds=time.perf_counter() - start,
         )
-
-
-def leave_one_out(scorer: Scorer, case: Case, edges: IntArray) -> NDArray[np.float64]:
-    """What the explained number loses without each of `edges` (columns that share their source) `[n]`."""
-    items, signs = np.array(case.signed_items).T
-    now = scorer.scores(case.user_index)[items.astype(np.int64)] @ signs
-    without = scorer.leave_one_out(case.user_index, items.astype(np.int64), edges) @ signs
-    lost: NDArray[np.float64] = now - without
-    return lost
 
 
 def _chosen_edges(

@@ -23,7 +23,8 @@ from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.nodes import edge_contributions
-from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.protocol import answer, frozen_warning
+from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models.protocol import PropagationRecommender
@@ -77,13 +78,6 @@ class Ledger:
         )
 
 
-def user_ledger(model: Any, case: Case) -> tuple[float, IntArray, Float]:
-    """Baseline, edge columns of the user `[n]` and the contribution of each `[n]`."""
-    items, signs = np.array(case.signed_items).T
-    parts = scorer_of(model).parts(case.user_index, items.astype(np.int64))
-    return float(parts.own @ signs), parts.edges, parts.values @ signs
-
-
 def reader_ledger(prepared: Prepared, case: Case) -> tuple[float, IntArray, Float, IntArray]:
     """Baseline, edges of the item (and of the reference item, negative), contributions, and whose edge each is."""
     user = prepared.propagation.final[case.user_index]
@@ -96,11 +90,3 @@ def reader_ledger(prepared: Prepared, case: Case) -> tuple[float, IntArray, Floa
         values.append(sign * (message @ user))
         centres.append(np.full(len(found), node))
     return baseline, np.concatenate(edges), np.concatenate(values), np.concatenate(centres)
-
-
-def frozen_warning(frozen: tuple[str, ...]) -> tuple[str, ...]:
-    """What has to be said where something was held fixed to make the score a sum."""
-    return tuple(
-        f"{part.capitalize()} frozen: the parts sum to the score with {part} held at its present values."
-        for part in frozen
-    )

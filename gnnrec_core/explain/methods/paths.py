@@ -16,15 +16,16 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Explanation, Group, MessagePath
-from gnnrec_core.explain.methods.ledger import frozen_warning, user_ledger
 from gnnrec_core.explain.nodes import describe_node, edge_contributions
-from gnnrec_core.explain.protocol import answer
+from gnnrec_core.explain.protocol import answer, frozen_warning
+from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.walks.connecting import connecting_paths
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds
 from gnnrec_core.explain.walks.reader_paths import reader_paths
 from gnnrec_core.explain.walks.walks import Walk, best_walks
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
 
 
@@ -51,7 +52,7 @@ class Paths:
         if not isinstance(model, PropagationRecommender | ReaderPathsRecommender):
             raise UnsupportedError(
                 f"The model {getattr(model, 'name', type(model).__name__)!r} passes no messages along paths.",
-                "Choose the ledger, or a run of lightgcn, gat or a graph filter.",
+                f"Choose the ledger, or a run of {able(PropagationRecommender, ReaderPathsRecommender)}.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: PathsSettings, seed: int) -> Explanation:

@@ -13,17 +13,15 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import NoSettings, answer
+from gnnrec_core.explain.scores.edge_effects import weight_gradient
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import WeightedRecommender
 
 
@@ -39,7 +37,7 @@ class WeightGradient:
             raise UnsupportedError(
                 f"The score of the model {getattr(model, 'name', type(model).__name__)!r} cannot be differentiated in "
                 "the weights of interactions.",
-                "Choose a run of gat, or the method leave_one_out, which recomputes.",
+                f"Choose a run of {able(WeightedRecommender)}, or the method leave_one_out, which recomputes.",
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: Settings, seed: int) -> Explanation:
@@ -58,16 +56,3 @@ class WeightGradient:
             seed=seed,
             seconds=time.perf_counter() - start,
         )
-
-
-def weight_gradient(model: WeightedRecommender, case: Case, edges: IntArray) -> NDArray[np.float64]:
-    """w_e d(explained number) / d(w_e) `[n]` for columns `edges` of the model's graph, either direction of each."""
-    graph = model.graph  # type: ignore[attr-defined]
-    half = graph.n_edges // 2
-    weight = torch.from_numpy(graph.edge_weight[:half].copy()).requires_grad_()
-    final = model.embeddings_at(weight)
-    items, signs = np.array(case.signed_items).T
-    target = torch.from_numpy(signs).to(final) @ final[graph.n_users + items.astype(np.int64)]
-    (slope,) = torch.autograd.grad(final[case.user_index] @ target, weight)
-    found: NDArray[np.float64] = (weight * slope).detach().double().numpy()[edges % half]
-    return found

@@ -18,6 +18,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Contribution, Node
 from gnnrec_core.explain.nodes import describe_node
 from gnnrec_core.explain.scores.games import Game
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import FeatureRecommender
 
 
@@ -26,7 +27,7 @@ def feature_game(model: Any, dataset: Dataset, case: Case) -> Game:
     if not isinstance(model, FeatureRecommender):
         raise UnsupportedError(
             "This model knows nodes by their ids alone; there are no features that could be masked.",
-            "Choose players = interactions, or a run of graphsage.",
+            f"Choose players = interactions, or a run of {able(FeatureRecommender)}.",
         )
     n_users = dataset.n_users
     nodes = np.array([case.user_index, *(n_users + item for item, _ in case.signed_items)])

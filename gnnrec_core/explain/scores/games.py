@@ -22,6 +22,7 @@ from gnnrec_core.explain.scores.graph_masks import PairScore, differentiable
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.masks import masked_score
 from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 
 Function = Callable[[Tensor], Tensor]
@@ -82,7 +83,7 @@ def _relation_game(model: Any, case: Case) -> Game:
     if not isinstance(model, PropagationRecommender):
         raise UnsupportedError(
             "Relation types can be masked in a graph network only; this model passes no messages.",
-            "Choose players = interactions, or a run of lightgcn or gat.",
+            f"Choose players = interactions, or a run of {able(PropagationRecommender)}.",
         )
     prepared = prepare(model)
     graph, score = prepared.graph, PairScore.of(prepared, case)

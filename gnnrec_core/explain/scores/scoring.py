@@ -15,6 +15,7 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import LinearScorer
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import able
 from gnnrec_core.models.protocol import HistoryParts, HistoryRecommender, PartlessRecommender, PropagationRecommender
 
 FloatMatrix = NDArray[np.float64]
@@ -108,6 +109,6 @@ def scorer_of(model: Any) -> Scorer:
     reason = model.no_parts if isinstance(model, PartlessRecommender) else "it is no sum over interactions"
     raise UnsupportedError(
         f"The score of the model {name!r} has no parts that could be shown: {reason}.",
-        "Explain a run of lightgcn, gat, graphsage, ease or itemknn.",
+        f"Explain a run of {able(PropagationRecommender, HistoryRecommender)}.",
         model=name,
     )

@@ -32,8 +32,8 @@ from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explanation import Case, Explanation
-from gnnrec_core.explain.methods.gnn_explainer import mean_agreement
-from gnnrec_core.explain.methods.leave_one_out import leave_one_out
+from gnnrec_core.explain.scores.agreement import mean_agreement
+from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.ranking.topk import rank_of
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Case
+from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import PropagationRecommender
 
@@ -19,7 +20,9 @@ def layer_table(model: object, case: Case) -> NDArray[np.float64]:
     own embeddings say, without any message. UnsupportedError where the model passes no messages.
     """
     if not isinstance(model, PropagationRecommender):
-        raise UnsupportedError("This model has no layers of messages.", "Choose a run of lightgcn or gat.")
+        raise UnsupportedError(
+            "This model has no layers of messages.", f"Choose a run of {able(PropagationRecommender)}."
+        )
     propagation: Propagation = model.propagation()
     user = _scaled(propagation, case.user_index)
     items = sum(sign * _scaled(propagation, propagation.n_users + item) for item, sign in case.signed_items)

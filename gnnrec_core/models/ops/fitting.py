@@ -5,24 +5,47 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from gnnrec_core.base.errors import RunError
+from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.losses import bpr, sampled_softmax
+from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.sampling import Batch, Sampler, share
 from gnnrec_core.models.ops.sparse import rows
 from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
-
-if TYPE_CHECKING:
-    from gnnrec_core.models.ops.gradient import GradientRecommender
 
 JUDGED_BY = "ndcg@20"
 """The validation figure that decides which epoch is best."""
 LOWEST_RATE = 0.05
 """Where the cosine schedule ends, as a share of the learning rate."""
+
+
+class Trainable(Protocol):
+    """What the loop needs of a model; `GradientRecommender` says what each name means."""
+
+    settings: Any
+    seed: int
+    device: str
+    graph: RecGraph
+    whole: RecGraph | None
+    processes: Processes
+    parameters: dict[str, Tensor]
+
+    def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]: ...
+
+    def decay(self, nodes: Tensor, weight: float) -> None: ...
+
+    def parameter_groups(self) -> list[dict[str, Any]]: ...
+
+    def tensors(self) -> Tensors: ...
+
+    def set_tensors(self, tensors: Tensors) -> None: ...
+
+    def changed(self) -> None: ...
 
 
 class GradientFit:
@@ -32,7 +55,7 @@ class GradientFit:
     number are the whole state.
     """
 
-    def __init__(self, model: GradientRecommender, options: FitOptions) -> None:
+    def __init__(self, model: Trainable, options: FitOptions) -> None:
         self.model, self.options, self.settings = model, options, model.settings
         self.sampler = Sampler(model.graph, model.device, model.whole)
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)

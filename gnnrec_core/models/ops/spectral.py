@@ -6,17 +6,23 @@ how far such a low-pass filter alone goes). Training then starts near the end.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.data.dataset import FloatArray
+from gnnrec_core.data.dataset import Dataset, FloatArray
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.protocol import Tensors
 
 ROUNDS = 8
 """Of subspace iteration; each squares the spectrum once."""
 SPARE = 16
 """Columns iterated beside those that are kept, so that the last kept ones settle as well."""
+
+EMBEDDING = "embedding.weight"
+INITIAL_STD = 0.1
 
 
 def spectral_embedding(
@@ -67,3 +73,25 @@ def _singular_vectors(block: sp.csr_array, n: int, rng: np.random.Generator) -> 
     left, values, right = np.linalg.svd(block @ basis, full_matrices=False)
     kept = slice(0, min(n, int(np.count_nonzero(values > 1e-6))))
     return left[:, kept], (basis @ right.T)[:, kept]
+
+
+def initial_embedding(graph: RecGraph, settings: Any, seed: int, near: RecGraph | None = None) -> Tensors:
+    """Layer-0 embeddings before training, standard deviation 0.1, `[n_nodes, d]`; turned towards those of `near`."""
+    d = settings.embedding_dim
+    if settings.start == "spectral":
+        return {EMBEDDING: spectral_embedding(graph, d, seed, INITIAL_STD, near)}
+    draws = np.random.default_rng((seed, 0)).standard_normal((graph.n_nodes, d), dtype=np.float32)
+    return {EMBEDDING: draws * np.float32(INITIAL_STD)}
+
+
+def memory_bytes(dataset: Dataset, settings: Any) -> int:
+    """Bytes that training a full-graph model holds at once (upper estimate)."""
+    n_edges = 2 * (len(dataset.interactions.rows("train")) + sum(len(relation) for relation in dataset.relations))
+    tables = dataset.n_nodes * settings.embedding_dim * 4 * 10  # weights, 2 moments, gradient, best, layers
+    nodes_in_step = settings.batch_size * (2 + (settings.negatives if settings.loss == "bpr" else 0))
+    if settings.loss == "bpr":
+        step = nodes_in_step * settings.embedding_dim * 4 * 3
+    else:
+        n_shared = min(settings.negatives, dataset.n_items)
+        step = settings.batch_size * n_shared * 4 * 4 + nodes_in_step * settings.embedding_dim * 4 * 3
+    return int(tables + n_edges * 60 + step + min(1024, dataset.n_users) * dataset.n_items * 8)

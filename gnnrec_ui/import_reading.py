@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.base.errors import LensError, RequestError
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.text import for_label, for_markdown, for_option
 from gnnrec_core.data.clean.conditions import parse_condition
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_ui.frame import forms, state
@@ -88,13 +88,12 @@ def behaviours(plain: Dataset, asked: tuple[str, ...]) -> dict[str, Any]:
             left, right = st.columns(2)
             values = [value for value in counts if value and "," not in value]
             kept = left.multiselect(
-                f"Keep only where {clean(column)} is", values, key=f"import_kept_{place}", format_func=clean
+                f"Keep only where {for_label(column)} is", values, key=f"import_kept_{place}", format_func=for_option
             )
-            example = ",".join(f"{value}={number}" for number, value in enumerate(values[:3], 1))
             weights = right.text_input(
-                f"Weights by {clean(column)}",
+                f"Weights by {for_label(column)}",
                 key=f"import_weights_{place}",
-                placeholder=clean(example),
+                placeholder="purchase=3,cart=2",
                 help="What has no weight is left out.",
             )
             keep += [f"{column} in {','.join(kept)}"] if kept else []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.runs.workspace import PROJECT
 
 RESULTS = PROJECT / "benchmarks" / "results" / "retraining.json"
@@ -21,7 +21,7 @@ def retraining_view() -> None:
         st.info("The levels have not been held against training again here yet.", icon=":material/science:")
         st.code(COMMAND, language="bash")
         return
-    figures: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))["figures"]
+    figures: dict[str, Any] = parse(read_bytes(RESULTS))["figures"]
     st.dataframe(
         retraining_table(figures),
         hide_index=True,

@@ -173,8 +173,8 @@ def _meaning(explanation: Explanation) -> Iterator[str]:
             )
     if any(part.checked for part in parts):
         yield (
-            "In this model as it stands means: recomputed without the part, with everything else and the trained "
-            "embeddings as they are; a model trained again without it may answer otherwise."
+            "In this model as it stands means: recomputed without the part, with everything else and "
+            f"{explanation.kept} as they are; a model trained again without it may answer otherwise."
         )
 
 

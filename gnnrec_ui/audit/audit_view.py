@@ -188,7 +188,7 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
             "Figures of single people are not listed: with them the figure of any small group could be worked out. "
             "A server that is started with `GNNREC_REVEAL_IDS=1` lists them for who may see ids."
         )
-        gap(study, report.grouping, label, report.scope.k)
+        gap(study, report, label)
         return
     ndcg, recall = report.per_user["ndcg"][rows], report.per_user["recall"][rows]
     name = privacy.name_user(study)

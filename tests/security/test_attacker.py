@@ -54,7 +54,7 @@ def vars_of(data):
 
 DATA = world()
 RUNS = {name: run_of(fitted(name, DATA), DATA) for name in ("popularity", "itemknn")}
-QUICK = {"n_bootstrap": 100, "n_permutations": 99}
+QUICK = {"n_permutations": 99}
 
 
 def groupings() -> list[str]:

@@ -72,5 +72,5 @@ def test_a_clicked_node_comes_into_the_middle_and_into_the_url():
     item = int(RUN.graph.history(RUN.dataset.users.index("reader-0005"))[0])
     app = with_network_table(open_page("recommend", user="reader-0005", focus=f"n{RUN.graph.item_node(item)}"))
     assert app.dataframe[-1].value.loc[0, "Name"] == RUN.dataset.title(item)
-    widget(app.button, "Back to reader\\-0005").click().run()
+    widget(app.button, "Back to reader-0005").click().run()
     assert parameter(app, "focus") is None

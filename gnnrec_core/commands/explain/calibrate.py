@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -24,9 +26,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The result in a few lines."""
-    print(f"{result['n_people']} people, {result['n_pairs']} items, {result['trainings']} trainings.")
-    print(f"  Real changes are {result['slope']:.2f} times the raw prediction,", end=" ")
-    print(f"with a rank correlation of {result['spearman']:.2f} and the same direction in {result['sign_rate']:.0%}.")
-    print(f"  The 80 % interval holds {result['coverage']:.0%}.")
+    say(f"{result['n_people']} people, {result['n_pairs']} items, {result['trainings']} trainings.")
+    say(f"  Real changes are {result['slope']:.2f} times the raw prediction,", end=" ")
+    say(f"with a rank correlation of {result['spearman']:.2f} and the same direction in {result['sign_rate']:.0%}.")
+    say(f"  The 80 % interval holds {result['coverage']:.0%}.")
     noise = ", ".join(f"{rank}: {sd:.1f}" for rank, sd in result["rank_noise"].items())
-    print(f"  Another seed moves ranks by (sd, by rank) {noise}.")
+    say(f"  Another seed moves ranks by (sd, by rank) {noise}.")

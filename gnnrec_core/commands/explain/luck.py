@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base.terminal import say
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -27,12 +29,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """The shares for people."""
     n, k = result["seeds"], result["k"]
-    print(f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed; {result['n_users']:,} people.")
-    print(f"  {result['overlap']:.0%} of a top {k} stays; the first item stays first for {result['same_first']:.0%};")
+    say(f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed; {result['n_users']:,} people.")
+    say(f"  {result['overlap']:.0%} of a top {k} stays; the first item stays first for {result['same_first']:.0%};")
     if result["same_reason"] is not None:
-        print(f"  the strongest reason of the first item is the same for {result['same_reason']:.0%}.")
+        say(f"  the strongest reason of the first item is the same for {result['same_reason']:.0%}.")
     for entry in result["by_rank"]:
-        print(f"  rank {entry['rank']:3}: {entry['stays']:6.1%} stay in the top {k}")
+        say(f"  rank {entry['rank']:3}: {entry['stays']:6.1%} stay in the top {k}")
     if result["brier"] is not None:
         error = f"Brier score {result['brier']:.4f}, base rate {result['brier_base']:.4f}"
-        print(f"  Probability of staying, judged on seeds that it was not found on: {error} (lower is better).")
+        say(f"  Probability of staying, judged on seeds that it was not found on: {error} (lower is better).")

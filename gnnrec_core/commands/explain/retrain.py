@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from dataclasses import asdict
 from typing import Any
 
+from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.explain.explain import add_pair
 
 
@@ -55,21 +55,21 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _tell(outcome: Any) -> None:
-    print(f"seed {outcome.seed}: rank {outcome.rank}", file=sys.stderr, flush=True)
+    say(f"seed {outcome.seed}: rank {outcome.rank}", error=True)
 
 
 def show(result: dict[str, Any]) -> None:
     """The answer for people."""
     removed = ", ".join(entry["title"] for entry in result["removed"])
-    print(f"{result['title']} for {result['user']}: rank {result['before']['rank']} in this model.")
+    say(f"{result['title']} for {result['user']}: rank {result['before']['rank']} in this model.")
     if result["exact"]:
         after = result["after"][0]
-        print(
+        say(
             f"Trained again without {removed}: rank {after['rank']}, score {after['score']:.4f} (exact: no luck in it)."
         )
         return
     for after, control in zip(result["after"], result["control"], strict=True):
-        print(f"  seed {after['seed']}: without {removed} rank {after['rank']}; with everything {control['rank']}")
+        say(f"  seed {after['seed']}: without {removed} rank {after['rank']}; with everything {control['rank']}")
     n = len(result["after"])
     places = f"rank {result['rank_low']} to {result['rank_high']}"
-    print(f"Trained again without {removed}: {places} over {n} seed{'s' * (n > 1)}.")
+    say(f"Trained again without {removed}: {places} over {n} seed{'s' * (n > 1)}.")

@@ -111,7 +111,7 @@ def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:
     except (RequestError, UnsupportedError) as error:
         if arguments.calibrate == "yes":
             raise
-        print(f"Not calibrated: {error.message}", file=sys.stderr)
+        say(f"Not calibrated: {error.message}", error=True)
         return None
 
 

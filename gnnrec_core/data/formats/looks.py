@@ -101,6 +101,8 @@ MOST_BEHAVIOURS = 20
 def may_say_what_happened(name: str, cells: pl.Series) -> bool:
     """A column named like events, labels or flags (or vaguely, with words for events in it), with few values."""
     plain = name.split(":")[0].strip()
+    if cells.dtype == pl.Duration:
+        return False
     there = cells.drop_nulls().head(N_SAMPLE).cast(pl.String).str.strip_chars()
     values = set(there.filter(there != "").str.to_lowercase().to_list())
     if not 0 < len(values) <= MOST_BEHAVIOURS:

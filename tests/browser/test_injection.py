@@ -89,7 +89,7 @@ def test_no_note_of_a_reviewer_and_no_word_of_a_training_is_obeyed(browser: Brow
 def test_titles_are_shown_letter_for_letter(browser: Browser, hostile: Server) -> None:
     with visiting(browser, hostile) as visitor:
         watch(visitor)
-        said = "".join(stays_inert(visitor, address("recommend", user, k="50"), 1) for user in (0, 13))
+        said = "".join(stays_inert(visitor, address("recommend", user, k=str(len(PAYLOADS))), 1) for user in (0, 13))
         missing = [payload for payload in PAYLOADS if payload not in said]
         assert missing == []
 

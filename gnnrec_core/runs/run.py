@@ -117,7 +117,7 @@ class Run:
     dataset: Dataset
 
     @classmethod
-    def of(cls, model: Any, dataset: Dataset, seed: int = 0, **figures: Any) -> Self:
+    def of(cls, model: Any, dataset: Dataset, seed: int = 0, device: str = "cpu", **figures: Any) -> Self:
         """A run that holds this trained `Recommender`, on no disk; `figures` go into its record."""
         record = RunRecord(
             model=getattr(model, "name", type(model).__name__),
@@ -126,7 +126,7 @@ class Run:
             dataset_name=dataset.name,
             dataset_path="",
             dataset_fingerprint=dataset.fingerprint,
-            device="cpu",
+            device=device,
             state="finished",
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             versions=library_versions(),

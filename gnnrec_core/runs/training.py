@@ -63,10 +63,7 @@ def train(
         settings = _same_settings(old, settings)
         if old.state == "finished" and not old.figures["stopped"]:
             return old
-    model_type = MODELS.load(model_name)
-    checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})
-    if isinstance(model_type, SizedRecommender):
-        check_memory(model_type.memory_bytes(dataset, checked), device)
+    model_type, checked = _checked(model_name, settings, dataset, device)
     with processes(device) as own, stop_on_signals(max_seconds) as stop:
         model = model_type.create(dataset, checked, seed, device)
         if hasattr(model, "processes"):
@@ -91,13 +88,10 @@ def fit(
     Raises RequestError (unknown model or setting, too little memory), RunError (diverging loss), UnsupportedError.
     """
     device = choose_device(device)
-    model_type = MODELS.load(model_name)
-    checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})
-    if isinstance(model_type, SizedRecommender):
-        check_memory(model_type.memory_bytes(dataset, checked), device)
+    model_type, checked = _checked(model_name, settings, dataset, device)
     model = model_type.create(dataset, checked, seed, device)
     history = fit_model(model, dataset, on_epoch)
-    return Run.of(model, dataset, seed, **_figures_of(model, history), stopped="")
+    return Run.of(model, dataset, seed, device, **_figures_of(model, history), stopped="")
 
 
 def fit_model(model: Any, dataset: Dataset, on_epoch: OnEpoch | None = None) -> tuple[Epoch, ...]:
@@ -116,18 +110,32 @@ def save(run: Run, out: Path, overwrite: bool = False) -> Run:
     RequestError where `out` exists and `overwrite` is false.
     """
     record = replace(run.record, dataset_path="dataset")
-    card = {
+    with new_folder(out, overwrite) as temporary:
+        save_dataset(run.dataset, temporary / "dataset")
+        save_tensors(temporary / MODEL_FILE, run.model.tensors(), _card(record))
+        write_json(temporary / "run.json", record.to_dict())
+    return load_run(out)
+
+
+def _checked(
+    model_name: str, settings: Mapping[str, Any] | Settings | None, dataset: Dataset, device: str
+) -> tuple[Any, Settings]:
+    """The type of the model and its checked settings; RequestError where they are wrong or memory is too small."""
+    model_type = MODELS.load(model_name)
+    checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})
+    if isinstance(model_type, SizedRecommender):
+        check_memory(model_type.memory_bytes(dataset, checked), device)
+    return model_type, checked
+
+
+def _card(record: RunRecord) -> dict[str, Any]:
+    """What the weights belong to; no time, so that equal trainings write equal files."""
+    return {
         "model": record.model,
         "settings": record.settings,
         "seed": record.seed,
         "dataset_fingerprint": record.dataset_fingerprint,
-        "created": record.created,
     }
-    with new_folder(out, overwrite) as temporary:
-        save_dataset(run.dataset, temporary / "dataset")
-        save_tensors(temporary / MODEL_FILE, run.model.tensors(), card)
-        write_json(temporary / "run.json", record.to_dict())
-    return load_run(out)
 
 
 def _figures_of(model: Any, history: Sequence[Epoch]) -> dict[str, Any]:
@@ -203,7 +211,7 @@ class _Job:
         append_epoch(self.out, epoch)
         if isinstance(self.model, ResumableRecommender):
             state = self.model.training_state()
-            save_tensors(self.out / STATE_FILE, state.tensors, {**self._card(), "training": state.card})
+            save_tensors(self.out / STATE_FILE, state.tensors, {**_card(self.record), "training": state.card})
         if time.monotonic() - self.beat > HEARTBEAT_SECONDS:
             self.beat = time.monotonic()
             self._write(replace(self.record, figures=self._figures()))
@@ -214,21 +222,11 @@ class _Job:
         state: State = "cancelled" if stopped == "cancelled" else "finished"
         record = replace(self.record, state=state, figures=self._figures() | {"stopped": stopped}, process={})
         if self.processes.is_first:
-            save_tensors(self.out / MODEL_FILE, self.model.tensors(), self._card())
+            save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(self.record))
             self._write(record)
             if not stopped:
                 (self.out / STATE_FILE).unlink(missing_ok=True)
         return record
-
-    def _card(self) -> dict[str, Any]:
-        """What the weights belong to; no time, so that equal trainings write equal files."""
-        r = self.record
-        return {
-            "model": r.model,
-            "settings": r.settings,
-            "seed": r.seed,
-            "dataset_fingerprint": r.dataset_fingerprint,
-        }
 
     def _figures(self) -> dict[str, Any]:
         spent = self.record.figures.get("seconds", 0.0) + time.monotonic() - self.started

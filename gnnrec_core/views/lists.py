@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from gnnrec_core.data.dataset import Dataset
@@ -12,33 +13,33 @@ from gnnrec_core.runs.recommend import Evaluation
 
 def list_rows(lists: Recommendations, dataset: Dataset) -> tuple[dict[str, Any], ...]:
     """One row an entry of a list: user, item, title, score, 1-based rank; places that nothing was left for are none."""
-    return tuple(
-        {
-            "user": dataset.users.ids[user],
-            "item": dataset.items.ids[item],
-            "title": dataset.title(item),
-            "score": score,
-            "rank": rank,
-        }
-        for user, items, scores in zip(lists.user_index.tolist(), lists.item_index.tolist(), lists.score.tolist())
-        for rank, (item, score) in enumerate(zip(items, scores), start=1)
-        if item != NONE_LEFT
-    )
+    return tuple(row for rows in _rows(lists, dataset) for row in rows)
+
+
+def _rows(lists: Recommendations, dataset: Dataset) -> Iterator[list[dict[str, Any]]]:
+    """The entries of one list after the other."""
+    for user, items, scores in zip(lists.user_index.tolist(), lists.item_index.tolist(), lists.score.tolist()):
+        yield [
+            {
+                "user": dataset.users.ids[user],
+                "item": dataset.items.ids[item],
+                "title": dataset.title(item),
+                "score": score,
+                "rank": rank,
+            }
+            for rank, (item, score) in enumerate(zip(items, scores), start=1)
+            if item != NONE_LEFT
+        ]
 
 
 def list_json(lists: Recommendations, dataset: Dataset) -> dict[str, Any]:
     """`{"user", "items": [...]}` for one user, `{"lists": [...]}` of those for several."""
-    rows = list_rows(lists, dataset)
     made = [
         {
             "user": dataset.users.ids[user],
-            "items": [
-                {name: row[name] for name in ("item", "title", "score", "rank")}
-                for row in rows
-                if row["user"] == dataset.users.ids[user]
-            ],
+            "items": [{name: row[name] for name in ("item", "title", "score", "rank")} for row in rows],
         }
-        for user in lists.user_index.tolist()
+        for user, rows in zip(lists.user_index.tolist(), _rows(lists, dataset), strict=True)
     ]
     return made[0] if len(made) == 1 else {"lists": made}
 

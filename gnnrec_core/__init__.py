@@ -34,6 +34,7 @@ VERBS = {
     "what_if": "gnnrec_core.api.asking",
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
+    "gate": "gnnrec_core.api.judging",
     "report": "gnnrec_core.api.judging",
     "app": "gnnrec_core.api.making",
 }
@@ -49,6 +50,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "gate",
     "load",
     "read",
     "recommend",
@@ -59,7 +61,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
-    from gnnrec_core.api.judging import audit, compare, report
+    from gnnrec_core.api.judging import audit, compare, gate, report
     from gnnrec_core.api.making import app, fit, from_lists, load, read
 
 

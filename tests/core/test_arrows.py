@@ -12,6 +12,7 @@ LAYERS = (
     ("models",),
     ("runs",),
     ("explain", "audit"),
+    ("decide",),
     ("render",),
     ("views",),
     ("api",),

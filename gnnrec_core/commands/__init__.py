@@ -87,6 +87,9 @@ COMMANDS = Registry(
         "Gate",
         "Candidate against incumbent: ship, hold or cannot tell.",
     ),
+    Plugin(
+        "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."
+    ),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),

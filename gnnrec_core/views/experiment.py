@@ -1,0 +1,127 @@
+"""Experiments as blocks: what a log says, and how large the next one must be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gnnrec_core.decide.off_policy import OffPolicy
+from gnnrec_core.decide.reading import MISMATCH, Effect, Reading
+from gnnrec_core.decide.sequential import ALPHA
+from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
+
+MOST_ROWS = 15
+
+
+def reading_sections(found: Reading) -> tuple[Section, ...]:
+    """What the log says, effects, days, for whom."""
+    return (
+        Section("What it says", tuple(_said(found))),
+        Section("Effects", _effects(found)),
+        *([Section("Over days", _days(found))] if found.days else []),
+        *([Section("For whom", tuple(_whom(found)))] if found.groups or found.traits else []),
+    )
+
+
+def _said(found: Reading) -> list[Block]:
+    mismatch = found.srm["p_value"] < MISMATCH
+    blocks: list[Block] = [
+        Verdict(sentence, "warning" if mismatch and place == 0 else "note")
+        for place, sentence in enumerate(found.sentences)
+    ]
+    pairs = [(arm, f"{n:,} people") for arm, n in zip(found.arms, found.srm["counts"], strict=True)]
+    pairs.append(("chance of such a split", f"p = {found.srm['p_value']:.3g} (under {MISMATCH:g}: something is wrong)"))
+    return [*blocks, Facts(tuple(pairs)), *([Text(found.notes)] if found.notes else [])]
+
+
+def _effects(found: Reading) -> tuple[Block, ...]:
+    rows = tuple(row for effect in found.effects for row in _effect_rows(effect))
+    known = f" Known from before: {', '.join(found.before)}." if found.before else ""
+    table = Table(
+        ("outcome", "arm", "how", found.arms[0], "difference", "low", "high", "adjusted p"),
+        rows,
+        f"Differences from {found.arms[0]} with 95 % intervals, clustered by person; p adjusted for all effects "
+        f"({found.settings.adjust}).{known}",
+    )
+    always = Table(
+        ("outcome", "arm", "low", "high", "p at all times"),
+        tuple((e.metric, e.arm, e.low_always, e.high_always, e.p_always) for e in found.effects),
+        "If you look while it runs: these intervals hold at all times together, so you may stop when one leaves out 0.",
+    )
+    return table, always
+
+
+def _effect_rows(effect: Effect) -> list[tuple[Any, ...]]:
+    def row(how: str, e: Any) -> tuple[Any, ...]:
+        return effect.metric, effect.arm, how, effect.control, e.difference, e.low, e.high, e.p_adjusted
+
+    if effect.cuped is None:
+        return [row("plain", effect.plain)]
+    left = f"CUPED: {100 * effect.variance_left:.0f} % of the variance left"
+    return [row("plain", effect.plain), row(left, effect.cuped)]
+
+
+def _days(found: Reading) -> tuple[Block, ...]:
+    days = [day for day in found.days if day.difference == day.difference]
+    later = [day for day in found.days if day.so_far_low == day.so_far_low]
+    blocks: list[Block] = [
+        Curves(
+            tuple((name, tuple(float(d.day) for d in days), tuple(getattr(d, of) for d in days))
+                  for name, of in (("effect", "difference"), ("low", "low"), ("high", "high"))),
+            "day since the person came in", "effect that day",
+            "The effect on the first outcome by people's own days, with 95 % intervals.",
+        )
+    ]  # fmt: skip
+    if later:
+        blocks.append(
+            Curves(
+                tuple((name, tuple(float(d.day) for d in later), tuple(getattr(d, of) for d in later))
+                      for name, of in (("effect so far", "so_far"), ("low", "so_far_low"), ("high", "so_far_high"))),
+                "day of the experiment", "effect so far",
+                "What was known on each day, with the interval that holds at all times together.",
+            )
+        )  # fmt: skip
+    if found.novelty is not None:
+        n = found.novelty
+        blocks.append(Facts((
+            ("effect a day, first half of people's days", n.early), ("second half", n.late), ("change", n.change),
+            ("its 95 % interval", f"{n.low:.4g} to {n.high:.4g}"), ("p, a test of its own", n.p_value),
+        )))  # fmt: skip
+    return tuple(blocks)
+
+
+def _whom(found: Reading) -> list[Block]:
+    blocks: list[Block] = []
+    if found.groups:
+        ordered = sorted(found.groups, key=lambda g: g.p_adjusted if g.p_adjusted == g.p_adjusted else 2.0)
+        blocks.append(Table(
+            ("grouping", "group", "arm", "people", "effect", "low", "high", "more than others", "adjusted p"),
+            tuple((g.grouping, g.group, g.arm, g.n, g.effect, g.low, g.high, g.difference, g.p_adjusted)
+                  for g in ordered),
+            f"The effect on the first outcome in each group, and how far it is from that among everybody else; p is "
+            f"adjusted for all {found.n_tried['groups']:,} that were tried.",
+        ))  # fmt: skip
+    if found.traits:
+        blocks.append(Table(
+            ("what carries their lists", "effect for one deviation more", "adjusted p", "people"),
+            tuple((t.name, t.slope, t.p_adjusted, t.n) for t in found.traits[:MOST_ROWS]),
+            f"Which reasons those who gained share. Of {found.n_tried['traits']:,} tried, the strongest first; p is "
+            f"how often shuffled arms give a trait as strong (a finding is under {ALPHA:g}).",
+        ))  # fmt: skip
+    return blocks
+
+
+def policy_sections(found: OffPolicy) -> tuple[Section, ...]:
+    """What other lists would have earned."""
+    names = {"logged": "what was shown", "ips": "inverse propensities", "snips": "the same, self-normalised",
+             "dr": "doubly robust"}  # fmt: skip
+    rows = tuple((title, w.value, w.low, w.high) for name, title in names.items() for w in [getattr(found, name)])
+    caption = f"Mean outcome a row had one of the {found.k} items of each list of {found.run} been shown at random."
+    facts = Facts((("rows", found.n_rows), ("people", found.n_people), ("rows they are worth", found.effective),
+                   ("share of rows with an item of the lists", found.reached),
+                   ("largest weight", found.largest_weight)))  # fmt: skip
+    said = tuple(Verdict(sentence, "warning") for sentence in found.warnings)
+    return (
+        Section(
+            "What other lists would have earned", (*said, Table(("by", "value", "low", "high"), rows, caption), facts)
+        ),
+    )

@@ -34,7 +34,9 @@ VERBS = {
     "what_if": "gnnrec_core.api.asking",
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
-    "gate": "gnnrec_core.api.judging",
+    "gate": "gnnrec_core.api.deciding",
+    "ab_plan": "gnnrec_core.api.deciding",
+    "ab_read": "gnnrec_core.api.deciding",
     "report": "gnnrec_core.api.judging",
     "app": "gnnrec_core.api.making",
 }
@@ -42,6 +44,8 @@ VERBS = {
 
 __all__ = [
     "__version__",
+    "ab_plan",
+    "ab_read",
     "app",
     "audit",
     "compare",
@@ -61,7 +65,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
-    from gnnrec_core.api.judging import audit, compare, gate, report
+    from gnnrec_core.api.deciding import ab_plan, ab_read, gate
+    from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, load, read
 
 

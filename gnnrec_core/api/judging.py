@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,8 +15,6 @@ from gnnrec_core.runs.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GATE_COLUMNS = ("difference", "low", "high", "p_adjusted", "margin", "ok", "n_users")
 
 
 def audit(
@@ -94,57 +91,6 @@ def compare(*runs: RunLike, k: int = 20, split: str = "test", seed: int = 0, **o
         rows,
         comparison_sections(found),
         lambda: comparison_chart(found),
-    )
-
-
-def gate(
-    candidate: RunLike,
-    incumbent: RunLike,
-    k: int = 20,
-    split: str = "test",
-    figures: Iterable[str] | None = None,
-    by: Iterable[str] | None = None,
-    seed: int = 0,
-    **settings: Any,
-) -> Answer:
-    """May `candidate` take the place of `incumbent`? Rows: figure, group, difference, low, high, margin, ok.
-
-    `figures` may not be lost (default: `decide.gate.DECLARED`), `by` are groupings (default: all that the data have),
-    `settings` are the gate's (`margin=0.05`, `group_figure="ndcg"`). Lists from anywhere are runs too (`from_lists`).
-    Other people appear under pseudonyms. RunError where the two are of different data.
-    """
-    from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.decide.gate import DECLARED, GateSettings
-    from gnnrec_core.decide.gate import gate as core
-    from gnnrec_core.runs.workspace import workspace
-    from gnnrec_core.views.gate import gate_sections, people_rows
-
-    here = workspace()
-    name_user = load_pseudonyms(here.home, here.read_only).name
-    found = core(
-        opened(candidate),
-        opened(incumbent),
-        k,
-        figures=DECLARED if figures is None else tuple(figures),
-        groupings=None if by is None else tuple(by),
-        split=cast(SplitName, split),
-        settings=read_settings(GateSettings, settings),
-        seed=seed,
-    )
-    content = {**found.to_dict(), "people": list(people_rows(found, name_user))}
-    rows = tuple(
-        {"figure": one["name"], "group": group, **{name: one[name] for name in GATE_COLUMNS}}
-        for group, one in (
-            *(("all users", figure) for figure in content["figures"]),
-            *((f"{g['grouping']} {g['group']}", g) for g in content["groups"]),
-        )
-    )
-    return Answer(
-        f"{found.candidate} in the place of {found.incumbent}: {found.verdict.word}",
-        found,
-        content,
-        rows,
-        gate_sections(found, name_user),
     )
 
 

@@ -97,20 +97,22 @@ class ExposureLog:
         return np.bincount(self.row_person[kept], weights=values[kept], minlength=self.n).astype(np.float64)
 
 
-def read_log(source: Any, settings: LogSettings) -> ExposureLog:
+def read_log(source: Any, settings: LogSettings, fewest_arms: int = 2) -> ExposureLog:
     """The log in a table (pandas, polars) or file (CSV, Parquet, JSON lines).
 
     DataError where a column is missing, a value is no number, a person was shown several arms (unless they are to be
-    dropped), or fewer than two arms are left.
+    dropped), or fewer than `fewest_arms` are left; with 1, a log without arms is one arm.
     """
     table = table_of(source)
+    if fewest_arms == 1 and settings.arm not in table.columns:
+        table = table.with_columns(pl.lit("everybody").alias(settings.arm))
     for name in (settings.user, settings.arm, *((settings.time,) if settings.time else ()), *settings.before):
         known_column(table, name)
     for name in (part for outcome in settings.outcomes for part in outcome.split("/")):
         if not _is_count(name, table):
             numbers(table, name)
     notes: list[str] = []
-    table = _one_arm_each(_named(table, settings), settings, notes)
+    table = _one_arm_each(_named(table, settings), settings, notes, fewest_arms)
     when = seconds(table, settings.time) if settings.time else np.zeros(len(table), np.int64)
     is_before = np.zeros(len(table), bool) if settings.start is None else when < _start(settings)
     users, person = np.unique(table[settings.user].to_numpy(), return_inverse=True)
@@ -181,7 +183,7 @@ def _named(table: pl.DataFrame, settings: LogSettings) -> pl.DataFrame:
     return table
 
 
-def _one_arm_each(table: pl.DataFrame, settings: LogSettings, notes: list[str]) -> pl.DataFrame:
+def _one_arm_each(table: pl.DataFrame, settings: LogSettings, notes: list[str], fewest: int) -> pl.DataFrame:
     several = table.group_by(settings.user, maintain_order=True).agg(pl.col(settings.arm).n_unique().alias("n"))
     crossed = several.filter(pl.col("n") > 1)[settings.user]
     if len(crossed) and settings.crossed == "refuse":
@@ -193,7 +195,7 @@ def _one_arm_each(table: pl.DataFrame, settings: LogSettings, notes: list[str]) 
     if len(crossed):
         notes.append(f"{len(crossed):,} people were shown several arms and are left out.")
         table = table.filter(~pl.col(settings.user).is_in(crossed.implode()))
-    if table[settings.arm].n_unique() < 2:
+    if table[settings.arm].n_unique() < fewest:
         raise DataError("The log has fewer than two arms.", f"Look at the column {settings.arm!r}.")
     return table
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from gnnrec_core.decide.bandit import Bandit
+from gnnrec_core.decide.desk import Desk
 from gnnrec_core.decide.off_policy import OffPolicy
+from gnnrec_core.decide.offline import Interleaving
+from gnnrec_core.decide.planning import Plan, effect_curve
 from gnnrec_core.decide.reading import MISMATCH, Effect, Reading
 from gnnrec_core.decide.sequential import ALPHA
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
@@ -125,3 +131,78 @@ def policy_sections(found: OffPolicy) -> tuple[Section, ...]:
             "What other lists would have earned", (*said, Table(("by", "value", "low", "high"), rows, caption), facts)
         ),
     )
+
+
+def plan_sections(found: Desk) -> tuple[Section, ...]:
+    """How large, how long, when to stop, and what else would do."""
+    plan = found.plan
+    return (
+        Section("How large", (*(Verdict(note, "warning") for note in plan.notes), *_sizes(plan))),
+        Section("When to look", _looks(plan)),
+        *([Section("Interleaving", _interleaving(found.interleaving))] if found.interleaving else []),
+        *([Section("A bandit instead", _bandit(found.bandit))] if found.bandit else []),
+    )
+
+
+def _sizes(plan: Plan) -> tuple[Block, ...]:
+    rules = plan.settings
+    said = [
+        Verdict(
+            f"{o.metric}: {o.people_cuped:,} people find an effect of {100 * rules.effect:g} % with a chance of "
+            f"{100 * rules.power:g} %" + (f", in {o.days:,.1f} days" if o.days is not None else "") + "."
+        )
+        for o in plan.outcomes
+    ]
+    table = Table(
+        ("outcome", "mean", "deviation", "effect", "people", "variance left", "people with the past",
+         "people for each segment", "days", f"effect found in {rules.days} days", "power", "simulated", "+-"),
+        tuple((o.metric, o.mean, o.sd, o.effect, o.people, o.variance_left, o.people_cuped, o.people_segment, o.days,
+               o.mde, o.power_formula, o.power_simulated, o.power_error) for o in plan.outcomes),
+        f"People of all {rules.arms} arms. {plan.n_tests:,} tests are paid for, each at {plan.alpha_each:.3g}; from "
+        f"{plan.n_known:,} people known. The past: {', '.join(plan.before) or 'nothing known from before'}.",
+    )  # fmt: skip
+    first = plan.outcomes[0]
+    people = np.geomspace(max(20, first.people_cuped / 20), first.people_cuped * 5, 30)
+    sd = first.sd * first.variance_left**0.5
+    curve = effect_curve(sd, first.mean, plan.alpha_each, rules.power, people.tolist())
+    series = (("effect that is found", tuple(people.tolist()), tuple(float(100 * value) for value in curve)),)
+    caption = f"The smallest effect on {first.metric} found with a chance of {100 * rules.power:g} %, by people."
+    return (*said, table, Curves(series, "people in two arms", "effect, % of the mean", caption))
+
+
+def _looks(plan: Plan) -> tuple[Block, ...]:
+    table = Table(
+        ("look at share of people", "stop beyond z", "alpha spent", "stopped by then"),
+        tuple((look.share, look.z, look.spent, look.stopped) for look in plan.looks),
+        f"{plan.settings.boundary} spending. If the effect is what is planned for: found in "
+        f"{100 * plan.looks_power:.1f} %, with {100 * plan.looks_share:.0f} % of the people on average.",
+    )
+    always = (
+        f"To look at any time instead (always-valid intervals), plan {plan.always_valid:.2f} times the people for the "
+        "same chance at the end."
+    )
+    return table, Text((always,))
+
+
+def _interleaving(pair: Interleaving) -> tuple[Block, ...]:
+    facts = Facts((
+        (f"difference of {pair.first} and {pair.second}, found items a person", pair.difference),
+        ("credit a person when interleaved", pair.preference),
+        ("people of an A/B test", pair.people_ab), ("people when interleaved", pair.people_interleaved),
+        ("times fewer", pair.times_fewer),
+    ))  # fmt: skip
+    limits = "Held-out items stand in for clicks. Interleaving says which list people take more from, not by how much."
+    return facts, Text((limits,))
+
+
+def _bandit(bandit: Bandit) -> tuple[Block, ...]:
+    facts = Facts((
+        ("mean outcome by Thompson sampling", bandit.earned), ("with equal arms", bandit.equal),
+        ("of the best arm", bandit.best), ("share of people in the best arm", bandit.share_best),
+        ("error of the two best arms' difference, times that of equal arms", bandit.error_best_two),
+    ))  # fmt: skip
+    text = (
+        f"A simulation over {bandit.days} days of {bandit.people_per_day:,} people, with the arms' outcomes as they "
+        "are in the log: a bandit earns more while it runs and knows less in the end."
+    )
+    return facts, Text((text,))

@@ -23,7 +23,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crossed", default="refuse", choices=("refuse", "drop"), help="people shown several arms")
 
 
-def log_of(arguments: argparse.Namespace, file: Path) -> Any:
+def log_of(arguments: argparse.Namespace, file: Path, fewest_arms: int = 2) -> Any:
     """The log in `file` as the arguments describe it."""
     from gnnrec_core.base.settings import read_settings
     from gnnrec_core.decide.log import LogSettings, read_log
@@ -33,7 +33,7 @@ def log_of(arguments: argparse.Namespace, file: Path) -> Any:
         "outcomes": arguments.outcome_col or ["outcome"], "before": arguments.before_col, "start": arguments.start,
         "control": arguments.control, "crossed": arguments.crossed,
     }  # fmt: skip
-    return read_log(file, read_settings(LogSettings, columns))
+    return read_log(file, read_settings(LogSettings, columns), fewest_arms)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

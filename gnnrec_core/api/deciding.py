@@ -83,13 +83,13 @@ def ab_read(
 
     `outcomes` are columns that are summed a person, or `"clicks/views"`; `by` are columns with groups of people; `run`
     knows the people: their groups, what to expect of them, and what carries their lists. `options`: `user="user"`,
-    `arm="arm"`, `time`, `before=["clicks_before"]`, `start="2026-11-01"`, `control`, `crossed` (`decide.log`), and
-    `adjust="holm"`, `planned_people`, `shares`, `min_group_size` (`decide.reading`). Raises DataError where the log
+    `arm="arm"`, `time`, `before=["clicks_before"]`, `start="2026-11-01"`, `control`, `crossed` (`decide.ab.log`), and
+    `adjust="holm"`, `planned_people`, `shares`, `min_group_size` (`decide.ab.reading`). Raises DataError where the log
     cannot be read.
     """
-    from gnnrec_core.decide.log import LogSettings, read_log
-    from gnnrec_core.decide.reading import ReadSettings, read_experiment
-    from gnnrec_core.decide.traits import traits_of
+    from gnnrec_core.decide.ab.log import LogSettings, read_log
+    from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
+    from gnnrec_core.decide.ab.traits import traits_of
     from gnnrec_core.views.experiment import reading_sections
 
     columns = {name: value for name, value in options.items() if name not in READING}
@@ -116,9 +116,9 @@ def ab_plan(
     With two runs also what interleaving would need. `columns` are those of the log (as the options of `ab_read`),
     `settings` those of the plan (`effect=0.05`, `power=0.8`, `people_per_day`, `segments`, ...).
     """
-    from gnnrec_core.decide.desk import plan_experiment
-    from gnnrec_core.decide.log import LogSettings, read_log
-    from gnnrec_core.decide.planning import PlanSettings
+    from gnnrec_core.decide.ab.desk import plan_experiment
+    from gnnrec_core.decide.ab.log import LogSettings, read_log
+    from gnnrec_core.decide.ab.planning import PlanSettings
     from gnnrec_core.views.experiment import plan_sections
 
     held = None

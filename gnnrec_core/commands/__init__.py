@@ -87,6 +87,7 @@ COMMANDS = Registry(
         "Gate",
         "Candidate against incumbent: ship, hold or cannot tell.",
     ),
+    Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
     Plugin("ab plan", "gnnrec_core.commands.decide.ab_plan", "A/B plan", "How large must an experiment be?"),
     Plugin(
         "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."

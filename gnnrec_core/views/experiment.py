@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gnnrec_core.decide.bandit import Bandit
-from gnnrec_core.decide.desk import Desk
-from gnnrec_core.decide.off_policy import OffPolicy
-from gnnrec_core.decide.offline import Interleaving
-from gnnrec_core.decide.planning import Plan, effect_curve
-from gnnrec_core.decide.reading import MISMATCH, Effect, Reading
-from gnnrec_core.decide.sequential import ALPHA
+from gnnrec_core.decide.ab.bandit import Bandit
+from gnnrec_core.decide.ab.desk import Desk
+from gnnrec_core.decide.ab.off_policy import OffPolicy
+from gnnrec_core.decide.ab.offline import Interleaving
+from gnnrec_core.decide.ab.planning import Plan, effect_curve
+from gnnrec_core.decide.ab.reading import MISMATCH, Effect, Reading
+from gnnrec_core.decide.ab.sequential import ALPHA
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
 
 MOST_ROWS = 15

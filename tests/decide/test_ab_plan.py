@@ -10,9 +10,9 @@ from statsmodels.stats.power import NormalIndPower, TTestIndPower
 import gnnrec_core as gr
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.cli import main
-from gnnrec_core.decide.bandit import thompson
-from gnnrec_core.decide.offline import interleaving, team_draft
-from gnnrec_core.decide.planning import (
+from gnnrec_core.decide.ab.bandit import thompson
+from gnnrec_core.decide.ab.offline import interleaving, team_draft
+from gnnrec_core.decide.ab.planning import (
     PlanSettings,
     always_valid_inflation,
     people_for,
@@ -23,7 +23,7 @@ from gnnrec_core.decide.planning import (
     smallest_effect,
     stopping,
 )
-from gnnrec_core.decide.sequential import boundaries
+from gnnrec_core.decide.ab.sequential import boundaries
 from tests.decide.logs import make_log
 from tests.decide.planted import RUNS, shipped
 

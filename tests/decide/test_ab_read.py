@@ -12,12 +12,12 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.cli import main
-from gnnrec_core.decide.effects import adjust, filled, influence, sample_ratio, with_past
-from gnnrec_core.decide.log import LogSettings, Measure, read_log
-from gnnrec_core.decide.parts_of_people import Traits, gained, slopes
-from gnnrec_core.decide.reading import ReadSettings, read_experiment
-from gnnrec_core.decide.sequential import always_valid_p, boundaries, mixture, reach
-from gnnrec_core.decide.traits import traits_of
+from gnnrec_core.decide.ab.effects import adjust, filled, influence, sample_ratio, with_past
+from gnnrec_core.decide.ab.log import LogSettings, Measure, read_log
+from gnnrec_core.decide.ab.parts_of_people import Traits, gained, slopes
+from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
+from gnnrec_core.decide.ab.sequential import always_valid_p, boundaries, mixture, reach
+from gnnrec_core.decide.ab.traits import traits_of
 from tests.decide.logs import BEGIN, DAY, make_log
 from tests.decide.planted import RUNS, shipped
 

@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.base.errors import RequestError
     from gnnrec_core.base.files import refuse_existing, write_bytes
     from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.desk import plan_experiment
-    from gnnrec_core.decide.planning import PlanSettings
+    from gnnrec_core.decide.ab.desk import plan_experiment
+    from gnnrec_core.decide.ab.planning import PlanSettings
     from gnnrec_core.render import html
     from gnnrec_core.runs.run import load_run
     from gnnrec_core.views.experiment import plan_sections

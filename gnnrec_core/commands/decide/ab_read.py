@@ -26,7 +26,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
 def log_of(arguments: argparse.Namespace, file: Path, fewest_arms: int = 2) -> Any:
     """The log in `file` as the arguments describe it."""
     from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.log import LogSettings, read_log
+    from gnnrec_core.decide.ab.log import LogSettings, read_log
 
     columns = {
         "user": arguments.user_col, "arm": arguments.arm_col, "time": arguments.time_col,
@@ -60,8 +60,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The reading of the contract; with `--policy` only what its lists would have earned."""
     from gnnrec_core.base.files import refuse_existing, write_bytes
     from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.reading import ReadSettings, read_experiment
-    from gnnrec_core.decide.traits import traits_of
+    from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
+    from gnnrec_core.decide.ab.traits import traits_of
     from gnnrec_core.render import html
     from gnnrec_core.runs.run import load_run
     from gnnrec_core.views.experiment import reading_sections
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _policy(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.off_policy import PolicySettings, off_policy
+    from gnnrec_core.decide.ab.off_policy import PolicySettings, off_policy
     from gnnrec_core.runs.run import load_run
 
     columns = {"user": arguments.user_col, "item": arguments.item_col or "item",

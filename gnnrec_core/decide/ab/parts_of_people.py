@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gnnrec_core.audit.disclosure import showable
 from gnnrec_core.audit.stats.statistics import adjusted_p
-from gnnrec_core.decide.effects import Adjustment, adjust, influence, spread, with_past
-from gnnrec_core.decide.log import ExposureLog, Measure
+from gnnrec_core.decide.ab.effects import Adjustment, adjust, influence, spread, with_past
+from gnnrec_core.decide.ab.log import ExposureLog, Measure
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]

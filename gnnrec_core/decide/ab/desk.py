@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.decide.bandit import Bandit, thompson
-from gnnrec_core.decide.log import ExposureLog
-from gnnrec_core.decide.offline import Interleaving, interleaving, offline_sample
-from gnnrec_core.decide.parts_of_people import Traits
-from gnnrec_core.decide.planning import Plan, PlanSettings, people_a_day, plan, samples_of
-from gnnrec_core.decide.traits import traits_of
+from gnnrec_core.decide.ab.bandit import Bandit, thompson
+from gnnrec_core.decide.ab.log import ExposureLog
+from gnnrec_core.decide.ab.offline import Interleaving, interleaving, offline_sample
+from gnnrec_core.decide.ab.parts_of_people import Traits
+from gnnrec_core.decide.ab.planning import Plan, PlanSettings, people_a_day, plan, samples_of
+from gnnrec_core.decide.ab.traits import traits_of
 from gnnrec_core.runs.run import Run
 
 STAND_IN = (

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from gnnrec_core.decide.log import Measure
+from gnnrec_core.decide.ab.log import Measure
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -23,9 +23,9 @@ from scipy import stats
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.decide.effects import filled
-from gnnrec_core.decide.log import ExposureLog
-from gnnrec_core.decide.sequential import Boundary, boundaries, reach
+from gnnrec_core.decide.ab.effects import filled
+from gnnrec_core.decide.ab.log import ExposureLog
+from gnnrec_core.decide.ab.sequential import Boundary, boundaries, reach
 
 Values = NDArray[np.float64]
 MOST_DRAWS = 40_000_000

@@ -19,9 +19,9 @@ from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.studies.comparing import check_same_data
 from gnnrec_core.data.dataset import IntArray
-from gnnrec_core.decide.effects import filled
-from gnnrec_core.decide.planning import Sample, people_for, sample_of
-from gnnrec_core.decide.traits import COVARIATES, covariates
+from gnnrec_core.decide.ab.effects import filled
+from gnnrec_core.decide.ab.planning import Sample, people_for, sample_of
+from gnnrec_core.decide.ab.traits import COVARIATES, covariates
 from gnnrec_core.runs.run import Run
 
 Values = NDArray[np.float64]

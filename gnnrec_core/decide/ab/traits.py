@@ -13,8 +13,8 @@ from gnnrec_core.audit.groups import available_groupings, group_users
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import IntArray
-from gnnrec_core.decide.log import ExposureLog, known_column
-from gnnrec_core.decide.parts_of_people import PeopleGroups, Traits
+from gnnrec_core.decide.ab.log import ExposureLog, known_column
+from gnnrec_core.decide.ab.parts_of_people import PeopleGroups, Traits
 from gnnrec_core.decide.reasons import attributes
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.graph import INTERACTION

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from gnnrec_core.audit.decision import PRACTICAL
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.decide.effects import (
+from gnnrec_core.decide.ab.effects import (
     Adjustment,
     Estimate,
     adjust,
@@ -22,9 +22,9 @@ from gnnrec_core.decide.effects import (
     spread,
     with_past,
 )
-from gnnrec_core.decide.log import ExposureLog, Measure
-from gnnrec_core.decide.parts_of_people import GroupEffect, Trait, Traits, gained, group_effects
-from gnnrec_core.decide.sequential import ALPHA, PLANNED, always_valid_p, reach
+from gnnrec_core.decide.ab.log import ExposureLog, Measure
+from gnnrec_core.decide.ab.parts_of_people import GroupEffect, Trait, Traits, gained, group_effects
+from gnnrec_core.decide.ab.sequential import ALPHA, PLANNED, always_valid_p, reach
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -124,6 +124,11 @@ def explanation(
     return privacy.shown(study, user_index, found)
 
 
+def bridges(study: Study, case: Any) -> Any:
+    """The explained number of a case as flows: person, own links, who stands between, item."""
+    return _bridges(study.run, study.key, case)
+
+
 def slow_explanation(
     study: Study, user_index: int, item_index: int, method: str, target: str, k: int, **settings: Any
 ) -> Work | None:
@@ -241,6 +246,13 @@ def _explanation(
     from gnnrec_core.explain.explaining import explain
 
     return explain(_run, user, item, method, target, k, dict(settings))
+
+
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs={"gnnrec_core.explain.explanation.Case": repr})
+def _bridges(_run: Any, key: str, case: Any) -> Any:
+    from gnnrec_core.explain.walks.bridges import bridges
+
+    return bridges(_run.model, case)
 
 
 @st.cache_resource(max_entries=200, show_spinner="Trying sets of interactions …")

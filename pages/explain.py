@@ -7,6 +7,7 @@ from gnnrec_ui.explain.answer import answer, reasons
 from gnnrec_ui.explain.change import change
 from gnnrec_ui.explain.methods import methods, two_models
 from gnnrec_ui.explain.paths import attention, paths
+from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
 from gnnrec_ui.frame import pickers, shell
 
@@ -28,11 +29,12 @@ with shell.page("explain") as study:
 
     explanation = ask.explanation(study, user, item, "ledger", target, k)
     answer(study, explanation)
-    names = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
+    names = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
     tabs = st.tabs(names, on_change="rerun", key="view", bind="query-params")
     case = (study, user, item, target, k)
     views = (
         lambda: reasons(study, explanation),
+        lambda: picture(study, explanation),
         lambda: paths(*case),
         lambda: attention(*case),
         lambda: methods(*case),

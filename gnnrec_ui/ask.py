@@ -25,6 +25,11 @@ def recommendations(study: Study, user_index: int, k: int) -> Any:
     return _recommendations(study.run, study.key, user_index, k)
 
 
+def chosen_later(study: Study, user_index: int) -> Any:
+    """The test items of one person with their ranks, best first."""
+    return _chosen_later(study.run, study.key, user_index)
+
+
 def popularity_lift(study: Study) -> list[tuple[int, float]]:
     """(user, how many times more popular the items of the list are than those of the history), largest first.
 
@@ -267,6 +272,13 @@ def _why_not(_run: Any, key: str, user: int, item: int, k: int) -> Any:
     from gnnrec_core.explain.questions.why_not import why_not
 
     return why_not(_run, user, item, k)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _chosen_later(_run: Any, key: str, user: int) -> Any:
+    from gnnrec_core.runs.recommend import chosen_later
+
+    return chosen_later(_run.model, _run.dataset, user)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -137,3 +137,31 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         page.get_by_role("button", name="Link to this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
         assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
+
+
+def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("explain?user=reader-0005&view=Picture")
+        stops = page.locator(".drawing .stop")
+        stops.first.wait_for()
+        title = stops.nth(1).locator("title").text_content() or ""
+        stops.nth(1).focus()
+        expect(page.locator(".told")).to_have_text(title)
+        lit = page.locator(".drawing.dimmed, .drawing .dimmed").count()
+        assert lit == 1 and page.locator(".stream.lit").count() < page.locator(".stream").count()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**part=item**")
+        visitor.settle()
+        expect(page.get_by_text(f"Without {title.rsplit(':', 1)[0]}")).to_be_visible()
+        expect(stops.nth(1)).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Watch the messages travel").click()
+        outward = page.locator(".stream[data-from='0']")  # this browser asks for no motion: columns light up in turn
+        expect(page.locator(".stream[data-from='0'].lit")).to_have_count(outward.count())
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Download the picture as SVG").click()
+        assert saved.value.suggested_filename == "why-this-item.svg"
+        page.get_by_role("link", name="Take it away").click()
+        page.wait_for_url("**/what_if?**off=**")
+        visitor.settle()
+        expect(page.get_by_text("1 taken away, 0 added")).to_be_visible()
+        visitor.no_error()

@@ -13,7 +13,7 @@ from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.explanation import Case, Check, Explanation, Target
+from gnnrec_core.explain.explanation import Case, Check, Explanation, Target, kept_of
 from gnnrec_core.explain.narrative import named_parts, narrate
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
@@ -67,11 +67,6 @@ def explain_model(
     if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
         checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
     return replace(checked, narrative=narrate(checked, dataset))
-
-
-def kept_of(model: Any) -> str:
-    """What a recomputation keeps of a model's training, in words: its `keeps` where it has that, else embeddings."""
-    return str(getattr(model, "keeps", Explanation.kept))
 
 
 def with_faithfulness(

@@ -13,7 +13,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
-from gnnrec_core.ranking.topk import top_k
+from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.run import Run
 
 
@@ -49,6 +49,7 @@ def what_if_model(
     """`what_if` for a model in memory."""
     scorer = scorer_of(model)
     removed, added = np.unique(np.array(remove, np.int64)), np.unique(np.array(add, np.int64))
+    check_k(k, dataset.n_items)
     _check(dataset, scorer, user_index, removed, added)
     start = time.perf_counter()
     excluded = excluded_items(dataset, user_index)

@@ -18,7 +18,7 @@ from gnnrec_core.explain.narrative import named_parts, narrate
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
 from gnnrec_core.explain.truth.levels import Levels, levels_of, split_baseline
-from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.ranking.topk import check_k, rank_of
 from gnnrec_core.runs.run import Run
 
 
@@ -58,6 +58,7 @@ def explain_model(
     levels: Levels | None = None,
 ) -> Explanation:
     """`explain` for a model in memory; without `levels` only the level "in this model" is filled."""
+    check_k(k, dataset.n_items)
     explainer = EXPLAINERS.load(method)()
     chosen = settings if isinstance(settings, Settings) else read_settings(explainer.settings_type, settings or {})
     explainer.supports(model)

@@ -72,8 +72,7 @@ def counterfactual_of(
     model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
 ) -> Counterfactual:
     """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
-    scorer = scorer_of(model)
-    case = make_case(model, dataset, user_index, item_index, "score", k)
+    case, scorer = make_case(model, dataset, user_index, item_index, "score", k), scorer_of(model)
     excluded = excluded_items(dataset, user_index)
     check_listed(dataset, case, excluded)
     start = time.perf_counter()

@@ -47,9 +47,9 @@ def what_if_model(
     model: Any, dataset: Dataset, user_index: int, remove: Sequence[int], add: Sequence[int], k: int = 10
 ) -> WhatIf:
     """`what_if` for a model in memory."""
+    check_k(k, dataset.n_items)
     scorer = scorer_of(model)
     removed, added = np.unique(np.array(remove, np.int64)), np.unique(np.array(add, np.int64))
-    check_k(k, dataset.n_items)
     _check(dataset, scorer, user_index, removed, added)
     start = time.perf_counter()
     excluded = excluded_items(dataset, user_index)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gnnrec_core.audit.decision import Decision, Effect
 from gnnrec_core.audit.metrics.definition import Metric
+from gnnrec_core.ranking.intervals import Interval
 
 
 def group_sentence(
@@ -104,6 +105,17 @@ def figure(value: float, sign: bool = False) -> str:
     else:
         text = f"{value:{plus}#.3g}".rstrip(".")
     return text.replace("-", "−")
+
+
+def with_interval(found: Interval) -> str:
+    """A figure and its 95 % interval.
+
+    >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
+    ('0.312 (0.295 to 0.330)', '0.500')
+    """
+    if not math.isfinite(found.low):
+        return figure(found.value)
+    return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
 
 
 def p_text(p: float) -> str:

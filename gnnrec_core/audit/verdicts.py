@@ -121,9 +121,9 @@ def with_interval(found: Interval) -> str:
 def p_text(p: float) -> str:
     """A p-value as text.
 
-    >>> p_text(0.0312), p_text(0.00002), p_text(0.0497)
-    ('= 0.031', '< 0.001', '= 0.0497')
+    >>> p_text(0.0312), p_text(0.00002), p_text(0.0497), p_text(0.0499999)
+    ('= 0.031', '< 0.001', '= 0.0497', '= 0.04999')
     """
-    if 0.045 < p < 0.055:  # not to be rounded to the other side of 0.05
-        return f"= {p:.4f}"
+    if 0.045 < p < 0.05:  # not to be rounded to the other side of 0.05
+        return f"= {math.floor(p * 1e5) / 1e5:.5f}".removesuffix("0")
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"

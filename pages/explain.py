@@ -22,7 +22,7 @@ with shell.page("explain") as study:
             help="The lead over the item that would take its place explains why it is in the list; "
             "the score explains how much the model expects.",
         )
-    k = pickers.k_in_url()
+    k = pickers.k_in_url(study.dataset.n_items)
     listed = [int(item) for item in ask.recommendations(study, user, k).item_index[0] if item >= 0]
     with item_column:
         item = pickers.choose_item(study, listed)

@@ -47,9 +47,9 @@ def _figures(study: Study, explanation: Explanation) -> None:
         _metric(
             "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
         )
-    if explanation.baseline and explanation.score > 0:
+    if explanation.baseline_name and explanation.score > 0:
         _metric(
-            "Taste learned in training",
+            explain_charts.baseline_label(explanation),
             theme.percent(explanation.baseline / explanation.score, 0),
             _taste(explanation),
         )
@@ -57,6 +57,8 @@ def _figures(study: Study, explanation: Explanation) -> None:
 
 def _taste(explanation: Explanation) -> str:
     """What the baseline is, and who taught it."""
+    if explanation.frozen == ("gates",):
+        return "What the person's own attributes bring by themselves, without any interaction."
     said = "The person's own embedding against the item, learned in training."
     split = explanation.baseline_split
     if split is None or not split.is_share:
@@ -169,7 +171,7 @@ def _range(part: Contribution) -> str | None:
 
 def ledger_table(explanation: Explanation) -> pd.DataFrame:
     """Baseline, every part, and the number that they sum to."""
-    rows = [(explain_charts.BASELINE_LABEL, explanation.baseline)] if explanation.baseline else []
+    rows = [(explain_charts.baseline_label(explanation), explanation.baseline)] if explanation.baseline_name else []
     rows += [(clean(part.label), float(part.value)) for part in explanation.contributions]
     rows.append(("Lead" if explanation.case.target == "margin" else "Score", explanation.score))
     return pd.DataFrame(rows, columns=["Part", "Contribution"])

@@ -54,4 +54,5 @@ def graph_view(
         data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
         on_clicked_change=lambda: None,
     )
-    return result.clicked
+    clicked: str | None = result.clicked
+    return clicked

@@ -23,20 +23,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.disclosure import showable
+from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.groups import MANY_VALUES, Grouping, available_groupings, group_users
+from gnnrec_core.audit.metrics import Metric
 from gnnrec_core.audit.segments import history_bins
 from gnnrec_core.audit.sources import column_values
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 
 Flags = NDArray[np.bool_]
 Matrix = NDArray[np.float64]
+Values = NDArray[np.float64]
 THRESHOLD = 10
 """No figure is about fewer people. A lower `min_group_size` opens the gate; a higher one hides more."""
 MOST_SETS = 500
 """Groups of one grouping that are looked at, the largest first; the others are not shown."""
 MOST_CHECKS = 1500
 CERTAIN = 1.0 - 1e-7
+TOO_FEW = "too few people to be said of"
 HISTORY = "length of history"
 """The bins of the chart of new users, which are groups of people like any other."""
 
@@ -63,6 +68,23 @@ class Gate:
             family = family.with_sets(grouping.member[counted])
         allowed: Flags = strict & (family.allows(grouping.member[counted]) | empty)
         return allowed
+
+    def is_enough(self, counted: Flags) -> bool:
+        """Whether a figure over all `counted` people `[n_users]` may be said: of nobody, enough, or all."""
+        n = int(counted.sum())
+        return n >= self.threshold or n in (0, self.dataset.n_users)
+
+    def interval(self, metric: Metric, parts: tuple[Values, Values]) -> Interval:
+        """A figure of all users with its interval; none where too few can be measured."""
+        return metric.interval(parts) if self.is_enough(parts[1] > 0) else Interval(float("nan"), reason=TOO_FEW)
+
+    def value(self, metric: Metric, evidence: Evidence, convention: str = "ours") -> Interval:
+        """A figure of all lists together; none where a set of people that it is made of may not be spoken of."""
+        if metric.people is not None and evidence.n >= self.threshold:
+            sets = metric.people(evidence)
+            if not self.shown(_by_hand(metric.name, sets), evidence.evaluable).all():
+                return Interval(float("nan"), reason=TOO_FEW)
+        return metric.figure(evidence, convention)
 
     def _family(self, counted: Flags) -> Family:
         key = np.packbits(counted).tobytes()
@@ -194,8 +216,12 @@ def gate_of(dataset: Dataset, min_group_size: int = THRESHOLD) -> Gate:
 
 def history_groups(member: Flags) -> Grouping:
     """Bins of people by length of history as a grouping that the gate knows."""
+    return _by_hand(HISTORY, member)
+
+
+def _by_hand(name: str, member: Flags) -> Grouping:
     known = np.asarray(member.any(1))
-    return Grouping(HISTORY, ("",) * member.shape[1], member, known, "behaviour", "", is_ordered=True)
+    return Grouping(name, ("",) * member.shape[1], member, known, "behaviour", "", is_ordered=True)
 
 
 def _singles(dataset: Dataset, threshold: int) -> dict[str, Flags]:

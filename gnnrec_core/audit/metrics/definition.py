@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser
 from gnnrec_core.ranking.intervals import Interval, mean_interval
@@ -43,7 +44,8 @@ class Metric:
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
     figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
     with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`;
-    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
+    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there. `people` are the
+    sets of users that a global figure is made of, where these are not all users `[n, n_sets]`: the gate asks.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Metric:
     oracle: str = ""
     with_held_out: Literal[-1, 0, 1] = 0
     worked: Callable[[], tuple[Evidence, float]] | None = None
+    people: Callable[[Evidence], NDArray[np.bool_]] | None = None
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -114,6 +117,11 @@ class Metric:
             measurable = result[np.isfinite(result)]
             return float(measurable.mean()) + self.offset if len(measurable) else float("nan")
         return float(result)
+
+    def figure(self, evidence: Evidence, convention: str = "ours") -> Interval:
+        """`value`, or why there is none."""
+        value = self.value(evidence, convention)
+        return Interval(value, reason="" if np.isfinite(value) else self.nobody)
 
     def parts(self, evidence: Evidence, convention: str = "ours") -> Ratio:
         """Numerator and denominator of each user `[n]`; not measurable users have 0 / 0. Not for level "global"."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser
+from gnnrec_core.base import progress
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 
 Family = Literal[
@@ -109,6 +110,7 @@ class Metric:
 
     def value(self, evidence: Evidence, convention: str = "ours") -> float:
         """The figure of all users together; NaN where nobody is measurable."""
+        progress.check()
         result = self.under(convention)(evidence)
         if isinstance(result, tuple):
             bottom = float(np.sum(result[1]))
@@ -125,6 +127,7 @@ class Metric:
 
     def parts(self, evidence: Evidence, convention: str = "ours") -> Ratio:
         """Numerator and denominator of each user `[n]`; not measurable users have 0 / 0. Not for level "global"."""
+        progress.check()
         result = self.under(convention)(evidence)
         if isinstance(result, tuple):
             return result

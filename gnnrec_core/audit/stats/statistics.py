@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from gnnrec_core.base import progress
+
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 BLOCK_CELLS = 4_000_000
@@ -61,6 +63,7 @@ def permutation_tests(
     draws = np.empty((n_draws, *counts.shape))
     spread = np.empty((n_draws, len(counts)))
     for number in range(n_draws):
+        progress.check()
         shuffled = sums.compare(member[rng.permutation(len(member))])
         draws[number], spread[number] = np.nan_to_num(np.abs(shuffled.statistic)), _total(shuffled.between, family)
     own = np.where(counts, np.abs(observed.statistic), np.nan)
@@ -124,6 +127,7 @@ def paired_tests(differences: Values, n_draws: int, seed: int) -> PairedTests:
     draws = np.empty((n_draws, known.shape[1]))
     step = max(1, BLOCK_CELLS // max(1, len(known)))
     for start in range(0, n_draws, step):
+        progress.check()
         size = (min(start + step, n_draws) - start, len(known))
         signs = rng.integers(0, 2, size, dtype=np.int8).astype(np.float32)
         draws[start : start + size[0]] = np.abs(2.0 * (signs @ known) - known.sum(0))
@@ -144,7 +148,12 @@ def grouped_jackknife(value_without: Callable[[NDArray[np.int64]], float], n: in
     """
     order = np.random.default_rng(seed).permutation(n)
     blocks = np.array_split(order, n_blocks)
-    values = np.array([value_without(np.sort(np.setdiff1d(order, block))) for block in blocks])
+
+    def without(block: NDArray[np.int64]) -> float:
+        progress.check()
+        return value_without(np.sort(np.setdiff1d(order, block)))
+
+    values = np.array([without(block) for block in blocks])
     return float(np.sqrt((n_blocks - 1) / n_blocks * np.square(values - values.mean()).sum()))
 
 

@@ -18,6 +18,7 @@ from gnnrec_core.audit.sources import evidence_of, gather, ranked
 from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
 from gnnrec_core.audit.studies.mitigation import Parts, paired_values
 from gnnrec_core.audit.verdicts import pair_sentence
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
@@ -213,7 +214,7 @@ def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, se
         raise LensError(f"{name} would need more than {BASELINE_BYTES / 2**30:.0f} GB for {dataset.n_items:,} items.")
     model = kind.create(dataset, settings, seed, "cpu")
     for _ in model.fit(FitOptions()):
-        pass
+        progress.check()
     return ranked(dataset, model.score, k, split)
 
 

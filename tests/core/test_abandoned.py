@@ -1,5 +1,9 @@
 """Work for somebody who has gone: every long question of the library asks now and then whether to go on."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -14,10 +18,13 @@ from gnnrec_core.audit.studies.leakage import leakage
 from gnnrec_core.audit.studies.mitigation import mitigate, prepare
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import CancelledError, LensError
+from gnnrec_core.data.apart.sandbox import draft_apart
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.questions.why_not import why_not
+from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.trial import trial
 from tests.models.runs import fitted, run_of
 from tests.security.test_attacker import DATA, groupings
 
@@ -106,3 +113,29 @@ def test_what_the_gate_lets_in_does_not_depend_on_who_left_while_it_worked():
     for by in groupings():
         grouping = group_users(DATA, by)
         assert (interrupted.shown(grouping, counted) == fresh.shown(grouping, counted)).all()
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_file_that_is_read_apart_is_let_go_and_leaves_no_child(tmp_path, monkeypatch, nth):
+    (tmp_path / "log.csv").write_text("user,item\n" + "".join(f"u{n},i{n % 7}\n" for n in range(50)))
+    children: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *words, **more: children.append(real(*words, **more)) or children[-1]
+    )
+    with pytest.raises(CancelledError), progress.stoppable(Gone(nth)):
+        draft_apart(tmp_path / "log.csv", tmp_path)
+    assert [child.poll() for child in children] == [-signal.SIGKILL]
+    assert not list(tmp_path.glob("draft_*"))
+
+
+def test_a_trial_is_let_go_and_leaves_no_child(tmp_path, monkeypatch):
+    children: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+    endless = [sys.executable, "-c", "import time; time.sleep(600)"]
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda words, **more: children.append(real(endless, **more)) or children[-1]
+    )
+    with pytest.raises(CancelledError), progress.stoppable(Gone(2)):
+        trial(TrainRequest(str(tmp_path), "popularity", {}))
+    assert [child.poll() for child in children] == [-signal.SIGKILL]

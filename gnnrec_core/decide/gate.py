@@ -185,7 +185,7 @@ def gate(
     asked = [cases[name] for name in figures if name in cases]
     asked += [replace(of_groups, after=_of(of_groups.after, rows), before=_of(of_groups.before, rows))
               for _, _, rows in cells]  # fmt: skip
-    found = paired_differences(asked, rules.n_permutations, seed, rules.margin)
+    found = paired_differences(asked, gate_of(dataset, rules.min_group_size), rules.n_permutations, seed, rules.margin)
     seen = [_figure(case, one, rules.margin) if one else None for case, one in zip(asked, found, strict=True)]
     n_declared = len(asked) - len(cells)
     overall = tuple(one for one in seen[:n_declared] if one)

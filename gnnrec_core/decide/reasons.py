@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Categories
+from gnnrec_core.audit.gate import THRESHOLD
 from gnnrec_core.audit.sources import GENRE_COLUMNS, PROVIDER_COLUMNS, first_column, item_labels
 from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import Dataset, IntArray
@@ -146,14 +147,17 @@ def _matrix(triples: list[tuple[IntArray, IntArray, Values]], n: int, n_items: i
     return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(n, n_items)))
 
 
-def reasons(ledgers: Ledgers, dataset: Dataset, most: int = MOST_NAMED) -> tuple[Reason, ...]:
-    """The largest |shares| of the change of these people: by relation, by each attribute of items, by item."""
-    if not len(ledgers.people) or ledgers.total.sum() <= 0:
+def reasons(ledgers: Ledgers, dataset: Dataset, most: int = MOST_NAMED, fewest: int = THRESHOLD) -> tuple[Reason, ...]:
+    """The largest |shares| of the change of these people: by relation, by each attribute of items, by item. What
+    touches fewer than `fewest` people is not named: it would speak of their histories."""
+    if len(ledgers.people) < fewest or ledgers.total.sum() <= 0:
         return ()
-    found = _of("relation", ledgers.names, sp.csr_array(ledgers.relations), ledgers.total, most)
-    for labels in attributes(dataset):
-        found += _of(labels.name, labels.labels, ledgers.items @ sp.csr_array(labels.shares), ledgers.total, most)
-    return tuple(found + _of("item", dataset.titles, ledgers.items, ledgers.total, most))
+    parts = [("relation", ledgers.names, sp.csr_array(ledgers.relations))]
+    parts += [(of.name, of.labels, ledgers.items @ sp.csr_array(of.shares)) for of in attributes(dataset)]
+    parts.append(("item", dataset.titles, ledgers.items))
+    return tuple(
+        reason for by, names, matrix in parts for reason in _of(by, names, matrix, ledgers.total, most, fewest)
+    )
 
 
 def attributes(dataset: Dataset) -> tuple[Categories, ...]:
@@ -162,9 +166,10 @@ def attributes(dataset: Dataset) -> tuple[Categories, ...]:
     return tuple(labels for column in columns if (labels := item_labels(dataset, column)) is not None)
 
 
-def _of(by: str, names: Sequence[str], parts: sp.csr_array, total: Values, most: int) -> list[Reason]:
-    """The `most` largest |shares| of the columns of `parts` `[n, n_names]`."""
-    sums = np.asarray(parts.sum(0)).ravel() / total.sum()
+def _of(by: str, names: Sequence[str], parts: sp.csr_array, total: Values, most: int, fewest: int) -> list[Reason]:
+    """The `most` largest |shares| of the columns of `parts` `[n, n_names]` that touch enough people."""
+    touched = np.bincount(parts.indices[parts.data != 0], minlength=len(names))
+    sums = np.where(touched >= fewest, np.asarray(parts.sum(0)).ravel() / total.sum(), 0.0)
     order = [int(place) for place in np.argsort(-np.abs(sums), kind="stable")[:most] if sums[place]]
     return [_reason(by, names[place], parts[:, [place]].toarray().ravel(), total) for place in order]
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import gnnrec_core as gr
+from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.studies.comparing import Case, compare, paired_differences
 from gnnrec_core.base.errors import RequestError, RunError
@@ -60,12 +61,14 @@ def test_the_change_is_the_lead_of_what_came_over_what_went_and_its_parts_sum_to
                 expected[user] += sign * lead / scores[user].std()
     assert np.allclose(ledgers.total, expected[ledgers.people], rtol=1e-4) and (ledgers.total > 0).all()
     assert np.allclose(ledgers.items.sum(1), ledgers.relations[:, ledgers.names.index("interaction")])
-    found = reasons(ledgers, candidate.dataset, most=1000)
+    found = reasons(ledgers, candidate.dataset, most=1000, fewest=1)
     assert sum(r.share for r in found if r.by == "relation") == pytest.approx(1)
     interactions = next(r.share for r in found if r.name == "interaction")
     for by in ("item", "genres", "author"):  # every book of the sample has both
         assert sum(r.share for r in found if r.by == by) == pytest.approx(interactions)
     assert all(r.low < r.share < r.high for r in found if r.n_people > 3)
+    named = {(r.by, r.name): r.n_people for r in reasons(ledgers, candidate.dataset, most=1000)}
+    assert min(named.values()) >= 10 and len(named) < len(found)  # what is of fewer people is not named
 
 
 def test_a_planted_harm_to_the_worst_served_group_is_found_and_its_cause_is_the_first_reason():
@@ -101,13 +104,14 @@ def test_the_verdict_needs_an_interval_above_the_margin_and_a_wider_margin_ships
 
 def test_scarce_hits_never_make_an_equal_model_worse():
     """Two draws of one model with 2 % hits and a tolerance of 2 %: worse in at most 5 %, but for the luck of 200."""
+    everybody = gate_of(make_dataset([(user, 0, "train") for user in range(400)]))
     rng, metrics = np.random.default_rng(0), [find_metric(name) for name in ("hit_rate", "recall", "mrr")]
     worse = 0
     for draw in range(200):
         hits = (rng.random((2, 3, 400)) < 0.02) * rng.random((2, 3, 400)).round(1)
         sides = [[(values, np.ones(400)) for values in side] for side in hits]
         cases = [Case(m, "new", "old", sides[0][n], sides[1][n]) for n, m in enumerate(metrics)]
-        found = paired_differences(cases, 199, draw, practical=0.02)
+        found = paired_differences(cases, everybody, 199, draw, practical=0.02)
         worse += any(one is not None and one.decision.finding == "worse" for one in found)
     assert worse <= 17  # P(more | 5 %) < 1 %
 

@@ -120,25 +120,25 @@ def _bars(reasons: tuple[Reason, ...], what: str) -> list[Block]:
 
 
 def people_rows(found: Gate, name_user: NameUser) -> tuple[dict[str, Any], ...]:
-    """One row a person, named by `name_user`."""
+    """One row a person, named by `name_user`. Their own figures only where ids are shown (`str`): with those of single
+    people the figure of any small group could be worked out."""
     dataset = found.runs[0].dataset
-
-    def item(index: int | None) -> dict[str, str] | None:
-        return None if index is None else {"item": dataset.items.ids[index], "title": dataset.title(index)}
-
-    return tuple(
-        {"user": name_user(dataset.users.ids[person.user_index]), "kept": person.kept, "incumbent": person.before,
-         "candidate": person.after, "came": item(person.came), "went": item(person.went)}
-        for person in found.people
-    )  # fmt: skip
+    rows = []
+    for person in found.people:
+        row: dict[str, Any] = {"user": name_user(dataset.users.ids[person.user_index]), "kept": person.kept}
+        for side, index in (("came", person.came), ("went", person.went)):
+            row[side] = None if index is None else {"item": dataset.items.ids[index], "title": dataset.title(index)}
+        if name_user is str:
+            row |= {"incumbent": person.before, "candidate": person.after}
+        rows.append(row)
+    return tuple(rows)
 
 
 def _people(found: Gate, name_user: NameUser) -> Table:
-    title = METRICS[found.settings.group_figure].title
     rows = tuple(
-        (row["user"], row["kept"], row["incumbent"], row["candidate"],
-         (row["came"] or {}).get("title", "–"), (row["went"] or {}).get("title", "–"))
+        (row["user"], row["kept"], *((row[side] or {}).get("title", "–") for side in ("came", "went")))
         for row in people_rows(found, name_user)
-    )  # fmt: skip
-    head = ("person", "share kept", f"{title} before", f"{title} after", "first that came", "first that went")
-    return Table(head, rows, "The least of whose list is kept.")
+    )
+    return Table(
+        ("person", "share kept", "first that came", "first that went"), rows, "The least of whose list is kept."
+    )

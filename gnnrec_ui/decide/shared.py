@@ -34,8 +34,13 @@ def answered(key: Hashable, question: Callable[[], Any], what: str, name: str) -
         return work.answer
     if work.error is not None:
         shell.show_error(work.error)
-    st.button("Ask again", on_click=line().ask, args=(key, question), key=f"_again_{name}", icon=":material/refresh:")
+    st.button("Ask again", on_click=_ask, args=(key, question), key=f"_again_{name}", icon=":material/refresh:")
     return None
+
+
+def _ask(key: Hashable, question: Callable[[], Any]) -> None:
+    """Begin anew what has failed or was stopped (for the callback of a button)."""
+    line().ask(key, question)
 
 
 def take_away(title: str, sections: tuple[Section, ...], file: str) -> None:

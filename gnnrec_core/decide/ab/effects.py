@@ -89,23 +89,24 @@ def _side(measure: Measure, rows: Flags) -> tuple[float, Values]:
 
 
 def with_past(found: Influence, past: Values, treated: Flags, control: Flags) -> tuple[Influence, float]:
-    """CUPED: the influences less what `past` `[n, m]` explains of them within arms, and the share of variance left."""
-    sides = [_centred(past[rows]) for rows in (treated, control)]
-    both = np.concatenate([side for side, _ in sides])
+    """CUPED: the influences less what `past` `[n, m]` explains of them within arms, and the share of variance left.
+
+    Each is divided by 1 - its leverage (HC3, MacKinnon and White 1985), for theta has been fitted to the same people.
+    """
+    n = len(found.treated)
+    x = np.concatenate([past[treated], past[control]])
+    arms = np.repeat(np.eye(2), [n, len(x) - n], axis=0)
+    design = np.concatenate([arms, x - x.mean(0)], axis=1)
+    solved = design @ np.linalg.pinv(design.T @ design)
+    leverage = np.minimum(np.einsum("ij,ij->i", solved, design), 1 - 1e-9)
     values = np.concatenate([found.treated, found.control])
-    theta = np.linalg.lstsq(both, values, rcond=None)[0]
-    shift = float((sides[0][1] - sides[1][1]) @ theta)
-    left = [side @ theta for side, _ in sides]
-    adjusted = Influence(
-        found.treated - left[0], found.control - left[1], found.figure_treated - shift, found.figure_control
-    )
+    fitted = solved.T @ values  # least squares: the arms' means, then theta
+    means = [past[rows].mean(0) for rows in (treated, control)]
+    shift = float((means[0] - means[1]) @ fitted[2:])
+    own = (solved[:, 0] - solved[:, 1]) * (values - design @ fitted) / (1 - leverage)  # what each adds to the effect
+    adjusted = Influence(n * own[:n], -(len(x) - n) * own[n:], found.figure_treated - shift, found.figure_control)
     before, after = (i.estimate().error ** 2 for i in (found, adjusted))
     return adjusted, float(after / before) if before > 0 else float("nan")
-
-
-def _centred(values: Values) -> tuple[Values, Values]:
-    mean = values.mean(0)
-    return values - mean, mean
 
 
 def filled(past: Values) -> Values:

@@ -94,6 +94,7 @@ COMMANDS = Registry(
         "Candidate against incumbent: ship, hold or cannot tell.",
     ),
     Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
+    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A run in few bits, and what that costs."),
     Plugin("ab plan", "gnnrec_core.commands.decide.ab_plan", "A/B plan", "How large must an experiment be?"),
     Plugin(
         "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."

@@ -95,6 +95,12 @@ COMMANDS = Registry(
     ),
     Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
     Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A run in few bits, and what that costs."),
+    Plugin(
+        "cross-validate",
+        "gnnrec_core.commands.decide.cross_validate",
+        "Cross-validate",
+        "One training on several splits, and how far they differ.",
+    ),
     Plugin("ab plan", "gnnrec_core.commands.decide.ab_plan", "A/B plan", "How large must an experiment be?"),
     Plugin(
         "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."

@@ -14,6 +14,7 @@ from gnnrec_core.decide.ab.planning import Plan, effect_curve
 from gnnrec_core.decide.ab.reading import MISMATCH, Effect, Reading
 from gnnrec_core.decide.ab.sequential import ALPHA
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
+from gnnrec_core.views.gate import p_cell
 
 MOST_ROWS = 15
 
@@ -50,7 +51,7 @@ def _effects(found: Reading) -> tuple[Block, ...]:
     )
     always = Table(
         ("outcome", "arm", "low", "high", "p at all times"),
-        tuple((e.metric, e.arm, e.low_always, e.high_always, e.p_always) for e in found.effects),
+        tuple((e.metric, e.arm, e.low_always, e.high_always, p_cell(e.p_always)) for e in found.effects),
         "If you look while it runs: these intervals hold at all times together, so you may stop when one leaves out 0.",
     )
     return table, always
@@ -58,7 +59,7 @@ def _effects(found: Reading) -> tuple[Block, ...]:
 
 def _effect_rows(effect: Effect) -> list[tuple[Any, ...]]:
     def row(how: str, e: Any) -> tuple[Any, ...]:
-        return effect.metric, effect.arm, how, effect.control, e.difference, e.low, e.high, e.p_adjusted
+        return effect.metric, effect.arm, how, effect.control, e.difference, e.low, e.high, p_cell(e.p_adjusted)
 
     if effect.cuped is None:
         return [row("plain", effect.plain)]
@@ -101,7 +102,7 @@ def _whom(found: Reading) -> list[Block]:
         ordered = sorted(found.groups, key=lambda g: g.p_adjusted if g.p_adjusted == g.p_adjusted else 2.0)
         blocks.append(Table(
             ("grouping", "group", "arm", "people", "effect", "low", "high", "more than others", "adjusted p"),
-            tuple((g.grouping, g.group, g.arm, g.n, g.effect, g.low, g.high, g.difference, g.p_adjusted)
+            tuple((g.grouping, g.group, g.arm, g.n, g.effect, g.low, g.high, g.difference, p_cell(g.p_adjusted))
                   for g in ordered),
             f"The effect on the first outcome in each group, and how far it is from that among everybody else; p is "
             f"adjusted for all {found.n_tried['groups']:,} that were tried.",
@@ -109,7 +110,7 @@ def _whom(found: Reading) -> list[Block]:
     if found.traits:
         blocks.append(Table(
             ("what carries their lists", "effect for one deviation more", "adjusted p", "people"),
-            tuple((t.name, t.slope, t.p_adjusted, t.n) for t in found.traits[:MOST_ROWS]),
+            tuple((t.name, t.slope, p_cell(t.p_adjusted), t.n) for t in found.traits[:MOST_ROWS]),
             f"Which reasons those who gained share. Of {found.n_tried['traits']:,} tried, the strongest first; p is "
             f"how often shuffled arms give a trait as strong (a finding is under {ALPHA:g}).",
         ))  # fmt: skip
@@ -158,7 +159,7 @@ def _sizes(plan: Plan) -> tuple[Block, ...]:
          "people for each segment", "days", f"effect found in {rules.days} days", "power", "simulated", "+-"),
         tuple((o.metric, o.mean, o.sd, o.effect, o.people, o.variance_left, o.people_cuped, o.people_segment, o.days,
                o.mde, o.power_formula, o.power_simulated, o.power_error) for o in plan.outcomes),
-        f"People of all {rules.arms} arms. {plan.n_tests:,} tests are paid for, each at {plan.alpha_each:.3g}; from "
+        f"People of all {rules.arms} arms. Paid for: {plan.n_tests:,} tests at {plan.alpha_each:.3g} each; from "
         f"{plan.n_known:,} people known. The past: {', '.join(plan.before) or 'nothing known from before'}.",
     )  # fmt: skip
     first = plan.outcomes[0]
@@ -166,7 +167,7 @@ def _sizes(plan: Plan) -> tuple[Block, ...]:
     sd = first.sd * first.variance_left**0.5
     curve = effect_curve(sd, first.mean, plan.alpha_each, rules.power, people.tolist())
     series = (("effect that is found", tuple(people.tolist()), tuple(float(100 * value) for value in curve)),)
-    caption = f"The smallest effect on {first.metric} found with a chance of {100 * rules.power:g} %, by people."
+    caption = f"{first.metric}: the smallest effect that is found with a chance of {100 * rules.power:g} %, by people."
     return (*said, table, Curves(series, "people in two arms", "effect, % of the mean", caption))
 
 

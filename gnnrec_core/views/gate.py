@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.verdicts import p_text
 from gnnrec_core.decide.gate import Gate, GateFigure
 from gnnrec_core.decide.reasons import Reason
 from gnnrec_core.render.blocks import Bars, Block, Facts, Section, Table, Text, Verdict
@@ -22,7 +23,8 @@ def gate_sections(found: Gate, name_user: NameUser) -> tuple[Section, ...]:
     said: list[Block] = [Verdict(f"{SAID[verdict.word]}. {verdict.sentences[0]}", KINDS[verdict.word])]
     said += [Text(verdict.sentences[1:])]
     if verdict.settle:
-        said.append(Text(("What would settle it: " + " ".join(verdict.settle),)))
+        what = "What to do" if verdict.word == "hold" else "What would settle it"
+        said.append(Text((f"{what}: {' '.join(verdict.settle)}",)))
     return (
         Section("Verdict", tuple(said)),
         Section("Figures", (_figures(found),)),
@@ -46,7 +48,12 @@ def _figures(found: Gate) -> Table:
 
 def _cells(figure: GateFigure) -> tuple[Any, ...]:
     d = figure.found
-    return figure.incumbent, d.value, d.low, d.high, figure.margin, d.p_adjusted, d.n_users
+    return figure.incumbent, d.value, d.low, d.high, figure.margin, p_cell(d.p_adjusted), d.n_users
+
+
+def p_cell(p: float) -> str:
+    """A p-value as a cell: "< 0.001" rather than a row of zeros."""
+    return p_text(p).removeprefix("= ") if p == p else "–"
 
 
 def _state(figure: GateFigure) -> str:

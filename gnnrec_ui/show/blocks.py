@@ -46,7 +46,7 @@ def _draw(block: Block, key: str) -> None:
 
 
 def _table(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], alt: str) -> None:
-    cells = [[_cell(row[place]) for row in rows] for place in range(len(columns))]
+    cells = [_column([row[place] for row in rows]) for place in range(len(columns))]
     table = pd.DataFrame({_unique(columns, place): cells[place] for place in range(len(columns))})
     st.dataframe(table, hide_index=True, alt=clean(alt))
 
@@ -57,8 +57,10 @@ def _unique(columns: tuple[str, ...], place: int) -> str:
     return name if columns.index(columns[place]) == place else f"{name} ({place + 1})"
 
 
-def _cell(value: Any) -> Any:
-    return value if value is None or (isinstance(value, int | float) and not isinstance(value, bool)) else _text(value)
+def _column(values: list[Any]) -> list[Any]:
+    """Numbers where all are, so that they sort; else text."""
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return values if numeric else [_text(value) for value in values]
 
 
 def _text(value: Any) -> str:

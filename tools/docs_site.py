@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -34,6 +35,7 @@ HELP_WIDTH = 100
 GUIDES = ("first-ten-minutes", "analysts-hour", "audits-day")
 LAID_OUT = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md", "changes.md": "CHANGELOG.md"}
 """Pages of the site that are files at the top of the project."""
+_SIGNS = re.compile(r"(`[^`]*`|^ {4}.*$)|[<*_](?! )", re.MULTILINE)
 LINKS = {"CHANGELOG.md": "changes.md", "LICENSE": "LICENSE.txt", "docs/decisions": "decisions/0001-dependencies.md"}
 """Links between those files, and where they lead in the site."""
 
@@ -134,8 +136,8 @@ def _entry(plugin: Plugin) -> str:
     """Title, summary, the definition from its own documentation, and its settings."""
     made = plugin.load()
     module = import_module(plugin.target.partition(":")[0])
-    definition = "\n\n".join(inspect.cleandoc(doc) for doc in (inspect.getdoc(made), module.__doc__) if doc)
-    parts = [f"\n## {plugin.title} (`{plugin.name}`)\n\n{_said(plugin)}\n```text\n{definition}\n```\n"]
+    definition = "\n\n".join(_prose(doc) for doc in (inspect.getdoc(made), module.__doc__) if doc)
+    parts = [f"\n## {plugin.title} (`{plugin.name}`)\n\n{_said(plugin)}\n{definition}\n"]
     settings = getattr(made, "settings_type", None)
     fields = describe_settings(settings) if settings is not None else ()
     if fields:
@@ -147,6 +149,11 @@ def _entry(plugin: Plugin) -> str:
 def _said(plugin: Plugin) -> str:
     """The summary, and where the plug-in comes from where it is not ours."""
     return f"{plugin.summary}\n" + (f"\nFrom the package `{plugin.package}`.\n" if plugin.package else "")
+
+
+def _prose(docstring: str) -> str:
+    """A docstring as Markdown: signs of formulas are no markup, code spans and indented formulas stay as they are."""
+    return _SIGNS.sub(lambda found: found[1] or f"\\{found[0]}", inspect.cleandoc(docstring))
 
 
 def _setting(field: SettingField) -> str:

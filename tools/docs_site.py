@@ -1,5 +1,7 @@
 """The documentation site: a hook of MkDocs that writes pages from what the code declares, and the navigation.
 
+Run MkDocs from the top of the project as `python -m mkdocs`, as `make docs` does.
+
 Models, explainers, re-rankers, readers, metrics and commands are listed from their tables, so what another package
 brings appears too. A new file in `docs/` finds its place by its name.
 """
@@ -9,28 +11,24 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core import VERBS
+from gnnrec_core.audit.metrics.documentation import metrics_page
+from gnnrec_core.audit.rerankers import RERANKERS
+from gnnrec_core.base.registry import Plugin, Registry
+from gnnrec_core.base.settings import SettingField, describe_settings
+from gnnrec_core.cli import parser_of
+from gnnrec_core.commands import COMMANDS
+from gnnrec_core.data.formats import READERS
+from gnnrec_core.explain import EXPLAINERS
+from gnnrec_core.models import DERIVED, MODELS
+
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # MkDocs runs this file by its path
-    sys.path.insert(0, str(ROOT))
-
-from gnnrec_core import VERBS  # noqa: E402
-from gnnrec_core.audit.metrics.documentation import metrics_page  # noqa: E402
-from gnnrec_core.audit.rerankers import RERANKERS  # noqa: E402
-from gnnrec_core.base.registry import Plugin, Registry  # noqa: E402
-from gnnrec_core.base.settings import SettingField, describe_settings  # noqa: E402
-from gnnrec_core.cli import parser_of  # noqa: E402
-from gnnrec_core.commands import COMMANDS  # noqa: E402
-from gnnrec_core.data.formats import READERS  # noqa: E402
-from gnnrec_core.explain import EXPLAINERS  # noqa: E402
-from gnnrec_core.models import DERIVED, MODELS  # noqa: E402
-
 HELP_WIDTH = 100
 GUIDES = ("first-ten-minutes", "analysts-hour", "audits-day")
 LAID_OUT = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md", "changes.md": "CHANGELOG.md"}

@@ -86,10 +86,20 @@ def explain(
         found,
         explanation_json(found, run.dataset, top),
         views.part_rows(found.contributions),
-        views.explanation_sections(found, top),
+        views.explanation_sections(found, top, _picture(run, found)),
         (lambda: waterfall(found, top)) if found.is_additive else None,
         lambda: _network(found, graph, dataset),
     )
+
+
+def _picture(run: Run, found: Explanation) -> Any:
+    """From the person by way of their links to the item, for a method whose parts sum to the number."""
+    from gnnrec_core.explain.walks.bridges import bridges
+    from gnnrec_core.views.case_picture import case_picture
+
+    if not (found.is_additive and found.exact):
+        return None
+    return case_picture(found.case, bridges(run.model, found.case), run.graph, run.dataset)
 
 
 def counterfactual(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.gate import gate_of
+from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
@@ -16,7 +16,7 @@ from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import grouped_jackknife
-from gnnrec_core.data.dataset import SplitName
+from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
@@ -69,15 +69,15 @@ def audit_evidence(
     differences, omnibus = figures.differences() if figures else ((), {})
     return AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),
-        overall={metric.name: metric.interval(parts[metric.name]) for metric in of_users},
+        overall={m.name: gate.interval(m, parts[m.name]) if gate else m.interval(parts[m.name]) for m in of_users},
         by_group=figures.by_group() if figures else (),
         suppressed=figures.suppressed() if figures else (),
         differences=differences,
         omnibus=omnibus,
         impact=figures.impact() if figures else None,
-        items=item_figures(evidence, convention, seed),
+        items=item_figures(evidence, convention, seed, gate),
         verdicts=(*_nobody(evidence, run, split), *lead_sentences(differences, settings.practical)),
-        warnings=warning_sentences(evidence, figures),
+        warnings=(*warning_sentences(evidence, figures), *_renamed(run.dataset, grouping)),
         per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
         evidence=evidence,
         grouping=grouping,
@@ -105,16 +105,27 @@ def _nobody(evidence: Evidence, run: Run, split: SplitName) -> tuple[str, ...]:
     return () if evidence.evaluable.any() else (" ".join(empty_part(run.dataset, split)),)
 
 
-def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:
+def _renamed(dataset: Dataset, grouping: Grouping | None) -> tuple[str, ...]:
+    """Where a column of the grouping had another name in the source: which."""
+    names = grouping.name.split("+") if grouping else []
+    renamed = [p for p in dataset.problems if p.code == "renamed_attribute" and p.details.get("kind") == "user"]
+    return tuple(p.message for p in renamed if p.details.get("called") in names)
+
+
+def item_figures(
+    evidence: Evidence, convention: str = "ours", seed: int = 0, gate: Gate | None = None
+) -> dict[str, Interval]:
     """All figures of lists together, and ARP. Coverage and Gini have an interval of +-1.96 jackknife errors.
+
+    The `gate` of the data leaves out those that are made of few people.
 
     A bootstrap of users is wrong for them: a resample has 63 % of the users, so it covers less than all do.
     """
     result = {}
     for metric in measurable(evidence):
         if metric.level == "global" or metric.family == "popularity":
-            value = metric.value(evidence, convention)
-            result[metric.name] = Interval(value, reason="" if np.isfinite(value) else metric.nobody)
+            told = gate.value if gate and metric.level == "global" else Metric.figure
+            result[metric.name] = told(metric, evidence, convention)
     if evidence.n >= 20:
         for name in ("coverage", "gini"):
             metric = METRICS[name]

@@ -54,6 +54,13 @@ def test_what_a_document_names_is_there(document):
     assert not gone
 
 
+def test_each_direct_dependency_has_its_reason():
+    reasons = _text(ROOT / "docs" / "decisions" / "0001-dependencies.md").lower()
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        for name in re.findall(r"^([A-Za-z][\w.-]*)", _text(ROOT / file), re.MULTILINE):
+            assert name.lower() in reasons or re.search("^types-|-stubs$", name), f"{file}: {name}"
+
+
 def test_a_name_that_is_gone_is_noticed():
     assert has_module("audit.gate") and has_module("audit.metrics.METRICS") and not has_module("audit.gone")
     assert has_file("base/text.py", ROOT / "README.md") and not has_file("base/gone.py", ROOT / "README.md")

@@ -2,8 +2,8 @@
 
 Run MkDocs from the top of the project as `python -m mkdocs`, as `make docs` does.
 
-Models, explainers, re-rankers, readers, metrics and commands are listed from their tables, so what another package
-brings appears too. A new file in `docs/` finds its place by its name.
+Models, explainers, re-rankers, readers, metrics, commands and pages are listed from their tables, so what another
+package brings appears too. A new file in `docs/` finds its place by its name.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from gnnrec_core.commands import COMMANDS
 from gnnrec_core.data.formats import READERS
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.models import DERIVED, MODELS
+from gnnrec_ui.frame.screens import SCREENS
 
 ROOT = Path(__file__).resolve().parents[1]
 HELP_WIDTH = 100
@@ -55,6 +56,7 @@ def pages() -> dict[str, Callable[[], str]]:
             "Formats that can be read", "`gnnrec data import SOURCE --format NAME`", READERS
         ),
         "reference/commands.md": commands_page,
+        "reference/pages.md": screens_page,
         "metrics.md": written_metrics,
         **{place: lambda file=file: laid_out(file) for place, file in LAID_OUT.items()},
     }
@@ -112,6 +114,15 @@ def commands_page() -> str:
         parser = parser_of(plugin.name)
         parser.formatter_class = partial(argparse.HelpFormatter, width=HELP_WIDTH)
         parts.append(f"\n## {plugin.name}\n\n{_said(plugin)}\n```text\n{parser.format_help()}```\n")
+    return "".join(parts)
+
+
+def screens_page() -> str:
+    """Every page of the app, with what it shows and how to read it."""
+    parts = ["# Pages of the app\n\n`gnnrec app`\n"]
+    for screen in SCREENS.values():
+        said = screen.reading if screen.plugin is None else _said(screen.plugin)
+        parts.append(f"\n## {screen.title} (`/{screen.name}`)\n\n{said}\n")
     return "".join(parts)
 
 

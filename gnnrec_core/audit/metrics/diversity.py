@@ -14,7 +14,12 @@ PAIRED = "users with at least two items in the list"
 
 
 def ild_category(e: Evidence) -> PerUser:
-    """Mean over pairs of 1 - |shared labels| / |labels of either|; two items without labels are alike."""
+    """Mean over pairs of 1 - |shared labels| / |labels of either|; two items without labels are alike.
+
+    >>> labels = np.array([[1, 1, 0], [0, 1, 1]], dtype=bool)
+    >>> np.round(ild_category(small_world([[0, 1]], n_items=2, labels=labels)), 4)
+    array([0.6667])
+    """
     assert e.categories is not None  # `needs` says so
     bits, size = e.categories.bits, np.bitwise_count(e.categories.bits).sum(1).astype(np.float64)
     total = np.zeros(e.n)

@@ -43,7 +43,13 @@ def popularity_percentile(e: Evidence) -> PerUser:
 
 
 def popularity_lift(e: Evidence) -> Ratio:
-    """Mean popularity in lists against that in histories, of users who have both."""
+    """Mean popularity in lists against that in histories, of users who have both.
+
+    >>> world = small_world([[0]], train=[[1]], popularity=[2, 4, 0, 0, 0, 0, 0, 0])
+    >>> lists, histories = popularity_lift(world)
+    >>> float(lists.sum() / histories.sum()) - 1
+    -0.5
+    """
     lists, histories = e.list_mean(e.popularity), e.history_mean(e.popularity)
     both = np.isfinite(lists) & np.isfinite(histories)
     return np.where(both, lists, 0.0), np.where(both, histories, 0.0)

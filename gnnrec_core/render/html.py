@@ -14,7 +14,8 @@ from typing import Any
 
 from gnnrec_core.base.text import for_html
 from gnnrec_core.render import plotly_html
-from gnnrec_core.render.blocks import Bars, Block, Chart, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Bars, Block, Chart, Curves, Facts, Flow, Section, Table, Text, Verdict, number
+from gnnrec_core.render.flow_svg import flow_svg
 from gnnrec_core.render.style import STYLE
 from gnnrec_core.render.svg import bars_svg, curves_svg
 
@@ -84,6 +85,8 @@ def _block(block: Block, is_alone: bool = True) -> str:
             return _figure(curves_svg(block.series, block.x_label, block.y_label), block.caption)
         case Chart():
             return _chart(block) if is_alone else _table(block.table)
+        case Flow():
+            return _figure(flow_svg(block), block.caption)
         case Verdict(text, kind):
             return f'<p class="{kind}" role="note">{for_html(text)}</p>'
 

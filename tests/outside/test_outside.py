@@ -66,7 +66,7 @@ def app():
     from gnnrec_ui.frame import shell
     shell._frame()
     shell._script(shell.SCREENS["sizes"])()
-drawn = AppTest.from_function(app, default_timeout=60)
+drawn = AppTest.from_function(app, default_timeout=600)
 drawn.session_state["_share"] = True
 import streamlit as st
 draw, made = st.download_button, []

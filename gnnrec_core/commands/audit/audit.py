@@ -93,10 +93,11 @@ def show(result: dict[str, Any]) -> None:
         say(f"  {name:18} {_number(figure['value'])} {_span(figure)}{_reason(figure)}")
     for name, value in result["items"].items():
         if name not in result["overall"]:
-            say(f"  {name:18} {_number(value)} {_reason(result['items_intervals'][name])}".rstrip())
+            spread = result["items_intervals"][name]
+            say(f"  {name:18} {_number(value)} {_span(spread)}{_reason(spread)}".rstrip())
     for group in result["by_group"]:
         ndcg = group["metrics"].get("ndcg", {}).get("value")
-        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
+        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}".rstrip())
     for sentence in result["warnings"]:
         say(f"  ! {sentence}")
     for entry in result["checks"]:

@@ -56,11 +56,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.explain.explaining import explain, with_faithfulness
     from gnnrec_core.explain.serialise import explanation_json
-    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.runs.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
-    check_k(arguments.k, found.dataset.n_items)
     explanation = explain(
         found,
         found.dataset.users.index(arguments.user),
@@ -109,9 +107,9 @@ def show(result: dict[str, Any]) -> None:
 def show_contributions(result: dict[str, Any]) -> None:
     """A table of the parts with what remains without each, and the sum that they make."""
     say(f"{'value':>10}  {'share':>7}  {'without it: score':>18} {'rank':>5}")
-    if result["additive"]:
+    if result["additive"] and result["baseline_name"]:
         share = result["baseline"] / result["score"] if result["score"] else 0.0
-        say(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: taste in the own embedding")
+        say(f"{result['baseline']:10.4f}  {share:7.2%}  {'':18} {'':5}  baseline: {result['baseline_name']}")
     for part in result["contributions"]:
         checked = part["checked"]
         after = f"{checked['score_without']:18.4f} {checked['rank_without']:5}" if checked else f"{'':18} {'':5}"
@@ -126,4 +124,4 @@ def show_contributions(result: dict[str, Any]) -> None:
         say(f"{'':10}  {'':7}  {'':18} {'':5}  {rest:,} more")
     if result["additive"]:
         say(f"Parts sum to the {result['target']} within {result['completeness_error']:.1e}.")
-    say("Without it: the graph without that part, degrees computed anew, the trained embeddings kept.")
+    say(f"Without it: the graph without that part, what hangs on it computed anew, {result['kept']} kept.")

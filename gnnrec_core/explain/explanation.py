@@ -8,6 +8,8 @@ from typing import Any, Literal
 from gnnrec_core.graph import NodeType
 
 Target = Literal["score", "margin"]
+AT_RANDOM = "random"
+"""What curves and sets of a faithfulness panel are called that were drawn at random."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ Family = Literal[
     "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
 ]
 Direction = Literal["higher", "lower", "neither"]
+Study = Literal["audit", "compare"]
 EVALUABLE = "users with at least one held-out item"
 WITH_LIST = "users with a list, also those without held-out items"
 """The two denominators that most metrics have."""
@@ -42,8 +43,9 @@ class Metric:
     sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
     figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
-    with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`;
-    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
+    with the number of held-out items of a user. `tested_in` names the studies that test its differences unless told
+    otherwise: few, because every test makes the adjustment for all harder. `example` is the worked example of
+    `docs/metrics.md`; `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Metric:
     offset: float = 0.0
     oracle: str = ""
     with_held_out: Literal[-1, 0, 1] = 0
+    tested_in: tuple[Study, ...] = ()
     worked: Callable[[], tuple[Evidence, float]] | None = None
 
     @property

@@ -25,7 +25,7 @@ def recommended(study: Study, user_index: int, items: list[int], scores: list[fl
     user = dataset.users.ids[user_index]
     popularity = [int(graph.popularity[item]) for item in items]
     titles = [dataset.title(item) for item in items]
-    later = ["yes" if item in hits else "" for item in items]
+    later = [item in hits for item in items]
     rows = tuple(zip(range(1, len(items) + 1), titles, scores, popularity, later, strict=True))
     columns = ("rank", "title", "score", "in so many histories", "chosen later")
     with stands_for(lambda: (Table(columns, rows),)), st.container(key="list", gap=None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.registry import Plugin
 from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_core.runs.workspace import workspace
@@ -215,11 +216,13 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
     frame = pd.DataFrame(
         {
             "Reason": [clean(pair.label) for pair in result.pairs],
-            "Share here": [100 * pair.first.share if pair.first else None for pair in result.pairs],
-            "Share there": [100 * pair.second.share if pair.second else None for pair in result.pairs],
+            "Share here": _shares(result.first, [pair.first for pair in result.pairs]),
+            "Share there": _shares(result.second, [pair.second for pair in result.pairs]),
         }
     )
-    st.caption("Compare shares, not values: the scores of two models have different scales.")
+    st.caption(
+        "Compare shares, not values: the scores of two models have different scales. What is below 0 has no shares."
+    )
     st.dataframe(
         frame,
         hide_index=True,
@@ -227,3 +230,9 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
         placeholder="–",
         alt="Shares of the same reasons in two models",
     )
+
+
+def _shares(explanation: Explanation, parts: Sequence[Contribution | None]) -> list[float | None]:
+    """What each part is of the explained number, in percent."""
+    shares = [None if part is None else explanation.share_of(part.value) for part in parts]
+    return [None if share is None else 100 * share for share in shares]

@@ -189,6 +189,7 @@ def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
     return {
         "Beats random": "yes" if panel["beats_random"] else "no",
         "Agrees with deletion": panel["spearman"],
+        "its 95 % interval": None if panel["spearman"] is None else _span(panel),
         "Random sets as good": None if p is None else 100 * p,
         "Same with other seeds": panel["stability"],
     }
@@ -236,3 +237,7 @@ def _shares(explanation: Explanation, parts: Sequence[Contribution | None]) -> l
     """What each part is of the explained number, in percent."""
     shares = [None if part is None else explanation.share_of(part.value) for part in parts]
     return [None if share is None else 100 * share for share in shares]
+
+
+def _span(panel: dict[str, Any]) -> str:
+    return f"{panel['spearman_low']:.2f} to {panel['spearman_high']:.2f}".replace("-", "−")

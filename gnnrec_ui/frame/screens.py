@@ -61,7 +61,7 @@ _ALL = (
         "Explain",
         ":material/search_insights:",
         "Why this item stands in this person's list: the parts add up, and each claim names how it was checked.  \n"
-        "Blue raises, orange lowers. What no interaction carries is taste learned in training, where a model has that.",
+        "Blue raises, orange lowers. The rest is taste learned in training, where a model has that.",
     ),
     Screen(
         "what_if",

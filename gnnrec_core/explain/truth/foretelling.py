@@ -116,7 +116,8 @@ def lead_changes(now: Float, change: Float, excluded: IntArray, items: IntArray)
     order = order[np.isfinite(open_[order])][: NEAR + 1]
     near = [order[order != item][:NEAR] for item in items]
     mean = [change[others].mean() if len(others) else 0.0 for others in near]
-    return change[items] - np.array(mean)
+    moved: Float = change[items] - np.array(mean)
+    return moved
 
 
 def _rank_at(scores: Float, item: int, excluded: IntArray, shift: float) -> int:

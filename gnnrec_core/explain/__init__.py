@@ -65,7 +65,14 @@ EXPLAINERS = Registry(
         "gnnexplainer",
         "gnnrec_core.explain.methods.gnn_explainer:GNNExplainer",
         "GNNExplainer",
-        "PyG's learned edge masks; approximate.",
+        "Learned edge masks, as PyG computes them but faster; approximate.",
+        {"cost": "slow"},
+    ),
+    Plugin(
+        "pyg_gnnexplainer",
+        "gnnrec_core.explain.methods.gnn_explainer:PyGGNNExplainer",
+        "GNNExplainer (PyG)",
+        "The same masks by PyG's own Explainer, on the whole graph; slower.",
         {"cost": "slow"},
     ),
     Plugin(

@@ -9,17 +9,19 @@ from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.explain.questions.what_if import WhatIf
 from gnnrec_core.explain.questions.why_not import WhyNot
-from gnnrec_core.render.blocks import Bars, Block, Section, Table, Text, Verdict
+from gnnrec_core.render.blocks import Bars, Block, Flow, Section, Table, Text, Verdict
 
 N_BARS = 12
 EXACT = 1e-5
 """Largest completeness error, relative to the score, that passes as a sum (float32)."""
 
 
-def explanation_sections(explanation: Explanation, top: int) -> tuple[Section, ...]:
-    """What is said, what the score (or lead) is made of, and along which paths it travels."""
+def explanation_sections(explanation: Explanation, top: int, picture: Flow | None = None) -> tuple[Section, ...]:
+    """What is said, how it comes about, what the score (or lead) is made of, and along which paths it travels."""
     what = "lead" if explanation.case.target == "margin" else "score"
     sections = [Section("In short", (Text(explanation.narrative),))] if explanation.narrative else []
+    if picture is not None:
+        sections.append(Section(f"How the {what} comes about", (picture,)))
     sections.append(Section(f"What the {what} is made of", ledger_blocks(explanation, top)))
     if explanation.paths:
         sections.append(Section("Along which paths the messages travel", path_blocks(explanation)))

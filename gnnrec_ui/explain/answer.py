@@ -11,6 +11,7 @@ from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
+from gnnrec_ui import ask
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import chart
 
@@ -24,6 +25,11 @@ def answer(study: Study, explanation: Explanation) -> None:
     case, dataset = explanation.case, study.dataset
     title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
+    if case.item_index in {each.item_index for each in ask.chosen_later(study, case.user_index)}:
+        hit = "found it" if case.rank <= case.k else "missed it"
+        st.caption(
+            f":material/task_alt: They did choose it later (test part, unknown to the model): a list of {case.k} {hit}."
+        )
     _narrative(explanation.narrative)
     with st.container(horizontal=True, gap="medium"):
         _figures(study, explanation)

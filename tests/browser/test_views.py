@@ -152,7 +152,7 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         visitor.settle()
         expect(page.get_by_test_id("stSidebar")).to_be_visible()
         assert "target=score" in page.url
-        page.get_by_role("button", name="Link to this view").click()
+        page.get_by_role("button", name="Share this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
         assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
 
@@ -191,3 +191,31 @@ def test_a_browser_without_webgl_gets_a_map_that_it_can_draw(browser: Browser, l
 NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext;
     HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
         return /webgl/.test(kind) ? null : get.call(this, kind, ...rest); };"""
+
+
+def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("explain?user=reader-0005&view=Picture")
+        stops = page.locator(".drawing .stop")
+        stops.first.wait_for()
+        title = stops.nth(1).locator("title").text_content() or ""
+        stops.nth(1).focus()
+        expect(page.locator(".told")).to_have_text(title)
+        lit = page.locator(".drawing.dimmed, .drawing .dimmed").count()
+        assert lit == 1 and page.locator(".stream.lit").count() < page.locator(".stream").count()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**part=item**")
+        visitor.settle()
+        expect(page.get_by_text(f"Without {title.rsplit(':', 1)[0]}")).to_be_visible()
+        expect(stops.nth(1)).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Watch the messages travel").click()
+        outward = page.locator(".stream[data-from='0']")  # this browser asks for no motion: columns light up in turn
+        expect(page.locator(".stream[data-from='0'].lit")).to_have_count(outward.count())
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Download the picture as SVG").click()
+        assert saved.value.suggested_filename == "why-this-item.svg"
+        page.get_by_role("link", name="Take it away").click()
+        page.wait_for_url("**/what_if?**off=**")
+        visitor.settle()
+        expect(page.get_by_text("1 taken away, 0 added")).to_be_visible()
+        visitor.no_error()

@@ -1,7 +1,7 @@
 """Addresses that ask for too much: how long the answer takes, how much the server grows, and when it stops for nobody.
 
 Each address is opened in a session of its own on a server that has seen the page before; the time is that of the whole
-page. Then questions that have never been asked are begun, their browser leaves while they are answered, and the server's
+page. Then questions that have never been asked are begun, their browser leaves meanwhile, and the server's
 processor time in the seconds after says when the work has stopped.
 """
 

@@ -19,7 +19,6 @@ import streamlit as st
 from gnnrec_core.base.files import append_line
 from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
 from gnnrec_core.data.dataset import IntArray
-from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_core.views.privacy import NameUser, pseudonymous
@@ -54,6 +53,8 @@ def shown(study: Study, user_index: int, explanation: Any) -> Any:
         return explanation
     name = name_user(study, user_index)
     own = study.dataset.users.ids[user_index]
+    from gnnrec_core.explain.narrative import narrate
+
     told = narrate(explanation, study.dataset, name) if explanation.narrative else ()
     return pseudonymous(replace(explanation, narrative=told), own, name)
 

@@ -38,7 +38,10 @@ def start() -> None:
     st.session_state.pop(_COLD, None)
     with turns.line().turn():
         navigation = _frame()
-        navigation.run()
+        try:
+            navigation.run()
+        finally:
+            cache.warm()
 
 
 @contextmanager
@@ -156,8 +159,9 @@ def _frame() -> st.Page:
     too_long = state.tidy()
     navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
-    cache.warm()
     housekeeping.once()
+    if not SCREENS[navigation.url_path or "home"].is_quick:
+        cache.warm()
     roles.gate()
     with st.sidebar:
         menu = st.container(key="menu").empty()

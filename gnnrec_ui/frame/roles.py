@@ -19,8 +19,6 @@ from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_core.runs.workspace import workspace as of_server
-from gnnrec_ui import readers
-from gnnrec_ui.server import cache
 
 Role = Literal["editor", "viewer", "none"]
 EVERYBODY = "*"
@@ -88,9 +86,6 @@ def gate() -> None:
     """Let in who has a role; to everybody else show the way in, and nothing more."""
     if not needs_login():
         return
-    session = readers.reader()
-    if session is not None and not readers.is_there(session):
-        cache.warm().join()  # the server's own look at whether it runs: it says so when the libraries are there
     try:
         found = role()
     except LensError as error:

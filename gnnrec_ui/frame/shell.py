@@ -37,11 +37,12 @@ def start() -> None:
     """What `app.py` does: the frame, then the page that the URL names."""
     st.session_state.pop(_COLD, None)
     with turns.line().turn():
-        navigation = _frame()
         try:
-            navigation.run()
+            _frame().run()
         finally:
-            cache.warm()
+            libraries = cache.warm()
+            if readers.is_nobody():
+                libraries.join()  # the server's own look at whether it runs: it says so when nobody will wait for them
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def is_there(session: str) -> bool:
 
 
 def is_nobody() -> bool:
-    """Whether a page is drawn for no browser: for the server itself, to see that the app runs, or for one that has gone."""
+    """Whether a page is drawn for no browser: by the server, to see that the app runs, or for one that has gone."""
     session = reader()
     return session is not None and not is_there(session)
 

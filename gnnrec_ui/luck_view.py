@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.render import theme
 from gnnrec_ui import ask
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import waiting_room
 
@@ -30,12 +30,15 @@ def luck_view(study: Study) -> None:
         return
     found = work.answer if work is not None and work.state == "done" else ask.known_luck(study)
     if found is None:
+        place = roles.workspace()
         st.button(
             f"Train with {N_SEEDS} other seeds",
             on_click=ask.ask_luck,
             args=(study, N_SEEDS),
             icon=":material/casino:",
-            help="Nothing is removed; only the random numbers differ. The page stays usable meanwhile, and the answer "
+            disabled=place.read_only,
+            help=roles.why_not(place)
+            or "Nothing is removed; only the random numbers differ. The page stays usable meanwhile, and the answer "
             "is kept with the run.",
         )
         return

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from gnnrec_core.graph import NodeType
 
 Target = Literal["score", "margin"]
+AT_RANDOM = "random"
+"""What curves and sets of a faithfulness panel are called that were drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,10 @@ class Explanation:
     kept: str = KEPT
     calibration: dict[str, Any] | None = None
     baseline_split: BaselineSplit | None = None
+
+    def share_of(self, value: float) -> float | None:
+        """`value` as a share of the explained number; None where that is not above 0, as the sign would turn."""
+        return value / self.score if self.is_additive and self.score > 0 else None
 
     @property
     def baseline_name(self) -> str:

@@ -142,6 +142,7 @@ METRICS = (
             Variant("torchmetrics", "Users without held-out items count as 0.", ndcg_zero_without_test),
         ),
         oracle="accuracy.ndcg@3",
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "recall", "Recall", "accuracy", "user",
@@ -151,6 +152,7 @@ METRICS = (
         recall,
         (Variant("LensKit", "Divides by min(k, held-out items).", recall_capped),),
         oracle="accuracy.recall@3", with_held_out=-1,
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "recall_capped", "Recall, capped", "accuracy", "user",
@@ -174,6 +176,7 @@ METRICS = (
         "1 with a hit, else 0", "0 to 1", "higher", EVALUABLE, "Deshpande and Karypis 2004",
         "Four of five users have a hit: 0.8.",
         hit_rate, oracle="accuracy.hit_rate@3", with_held_out=1,
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "mrr", "MRR", "accuracy", "user",
@@ -181,6 +184,7 @@ METRICS = (
         "1 / rank of the first hit, 0 without one", "0 to 1", "higher", EVALUABLE, "Voorhees 1999",
         "First hit at rank 2: 0.5.",
         reciprocal_rank, oracle="accuracy.mrr@3", with_held_out=1,
+        tested_in=("compare",),
     ),
     Metric(
         "map", "MAP", "accuracy", "user",

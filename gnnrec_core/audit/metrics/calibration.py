@@ -53,5 +53,6 @@ METRICS = (
         "Jensen-Shannon divergence of p and q in bits", "0 to 1", "lower", BOTH, "Lin 1991; Steck 2018",
         "History and list share no label: 1.",
         calibration_js, needs=("categories",), oracle="calibration.calibration_js_base2@3",
+        tested_in=("audit",),
     ),
 )  # fmt: skip

@@ -160,6 +160,7 @@ METRICS = (
         novelty,
         (Variant("Recommenders", "Divides by train interactions.", novelty_of_interactions),),
         oracle="novelty_diversity_serendipity.novelty_self_information_bits@3(users)",
+        tested_in=("compare",),
     ),
     Metric(
         "personalization", "Personalisation", "diversity", "global",

@@ -149,6 +149,7 @@ METRICS = (
         long_tail_share,
         (Variant("Elliot", "Tail: outside the items that hold 80 % of interactions (APLT).", tail_share_80),),
         oracle="popularity_bias.long_tail_share@3(tail=items outside top 20% of items)",
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "upd", "Popularity deviation (UPD)", "popularity", "user",
@@ -157,6 +158,7 @@ METRICS = (
         "users with a list and a history", "Abdollahpouri et al. 2021",
         "History all head, list all tail: 1.",
         upd, oracle="popularity_bias.upd_js_divergence_base2",
+        tested_in=("audit",),
     ),
     Metric(
         "pop_reo", "Popularity opportunity (PopREO)", "popularity", "global",

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import streamlit as st
 from pydantic import Field, StrictStr
 from streamlit.errors import StreamlitSecretNotFoundError
-from streamlit.runtime.secrets import AttrDict
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import Settings, read_settings

@@ -19,8 +19,7 @@ from gnnrec_core.decide.gate import Gate, gate
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.ops.checkpoint import save_tensors
-from gnnrec_core.models.ops.rounding import read_back, rounded
-from gnnrec_core.models.rounded import Rounded, RoundedSettings
+from gnnrec_core.models.rounded import Rounded, RoundedSettings, read_back, rounded
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run, RunRecord, relative_dataset_path

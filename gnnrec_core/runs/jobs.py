@@ -27,7 +27,7 @@ from pydantic import Field
 from gnnrec_core.base import clock
 from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import LensError, RequestError
-from gnnrec_core.base.files import write_json
+from gnnrec_core.base.files import tail, write_json
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.heartbeat import is_same, started
 from gnnrec_core.runs.run import Line, RunRecord, Setting, State, Whole
@@ -173,8 +173,7 @@ def delete_run(place: Workspace, run_id: str) -> Trashed:
 
 def log_tail(place: Workspace, job_id: str) -> str:
     """The last characters that the training printed."""
-    path = _folder(place, status_of(place, job_id).job.id) / "log.txt"
-    return path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if path.is_file() else ""
+    return tail(_folder(place, status_of(place, job_id).job.id) / "log.txt", LOG_TAIL)
 
 
 def is_alive(job: Job) -> bool:
@@ -288,7 +287,7 @@ def _record(place: Workspace, job: Job) -> tuple[RunRecord | None, str]:
 
 def _last_words(log: Path) -> str:
     """What a training that never got to its `run.json` said: its error's sentence and hint, or its last line."""
-    text = log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if log.is_file() else ""
+    text = tail(log, LOG_TAIL)
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     return " ".join(lines[-1:] if "Traceback" in text else lines[-2:])
 

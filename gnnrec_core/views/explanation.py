@@ -114,7 +114,10 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     name = explanation.baseline_name
     first = ((name, explanation.baseline),) if name else ()
     rows: list[tuple[Any, ...]] = [(f"{name} (baseline)", explanation.baseline, *[None] * 5)] if name else []
-    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked), *_further(part)) for part in parts]
+    rows += [
+        (part.label, part.value, _percent(explanation, part.value), *_check(part.checked), *_further(part))
+        for part in parts
+    ]
     if rest:
         rows.append((f"{len(rest)} more", sum(part.value for part in rest), *[None] * 5))
     what = "lead" if explanation.case.target == "margin" else "score"
@@ -136,6 +139,11 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
         ),
         *(Verdict(warning, "warning") for warning in explanation.warnings),
     )
+
+
+def _percent(explanation: Explanation, value: float) -> float | None:
+    share = explanation.share_of(value)
+    return None if share is None else 100 * share
 
 
 def _further(part: Contribution) -> tuple[Any, Any]:
@@ -169,7 +177,8 @@ def _check(checked: Any) -> tuple[float | None, int | None]:
 def path_blocks(explanation: Explanation) -> tuple[Block, ...]:
     """The strongest message paths with their shares, and how much of the score is not shown."""
     rows = tuple(
-        (" → ".join(node.title for node in path.nodes), path.value, 100 * path.share) for path in explanation.paths
+        (" → ".join(node.title for node in path.nodes), path.value, _percent(explanation, path.value))
+        for path in explanation.paths
     )
     blocks: list[Block] = [
         Table(("path", "value", "share of the score, %"), rows, "The paths that carry most, each with its share.")

@@ -8,7 +8,7 @@ import pytest
 from gnnrec_core.base.errors import RunError, UnsupportedError
 from gnnrec_core.cli import main
 from gnnrec_core.decide.compression import compress
-from gnnrec_core.models.ops.rounding import SCALE, WHOLE, read_back, rounded
+from gnnrec_core.models.rounded import SCALE, WHOLE, read_back, rounded
 from gnnrec_core.runs.run import load_run
 from tests.decide.planted import RUNS, shipped
 

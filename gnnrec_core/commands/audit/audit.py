@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of the contract, the checks, and the files that were written."""
-    from gnnrec_core.audit.auditing import TESTED, audit
+    from gnnrec_core.audit.auditing import audit
     from gnnrec_core.audit.checks import check, parse_condition
     from gnnrec_core.audit.group_audit import AuditSettings
     from gnnrec_core.base.pseudonyms import load_pseudonyms
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         group_by,
         split=arguments.split,
         convention=arguments.convention,
-        tested=arguments.metrics.split(",") if arguments.metrics else TESTED,
+        tested=arguments.metrics.split(",") if arguments.metrics else None,
         settings=read_settings(AuditSettings, {"min_group_size": arguments.min_group_size}),
         seed=arguments.seed,
         category_column=arguments.category_column,

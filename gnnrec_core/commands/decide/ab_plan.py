@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.decide.ab_read import add_columns, log_of
+from gnnrec_core.commands.log_columns import add_columns, log_of
 
 RULES = ("effect", "power", "alpha", "arms", "metrics", "segments", "people_per_day", "days", "looks", "boundary")
 

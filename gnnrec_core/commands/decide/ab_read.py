@@ -7,33 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.terminal import say
-
-
-def add_columns(parser: argparse.ArgumentParser) -> None:
-    """Declare which columns of a log hold what; shared by `ab plan`."""
-    parser.add_argument("--user-col", default="user", help="the person (default: user)")
-    parser.add_argument("--arm-col", default="arm", help="the arm that they were shown (default: arm)")
-    parser.add_argument("--outcome-col", action="append", metavar="NAME|TOP/BOTTOM",
-                        help="summed a person, or a ratio of sums (BOTTOM may be `rows`); repeatable")  # fmt: skip
-    parser.add_argument("--time-col", help="when: seconds since 1970, or dates")
-    parser.add_argument("--before-col", action="append", default=[], metavar="NAME",
-                        help="known of a person before the experiment, for CUPED; repeatable")  # fmt: skip
-    parser.add_argument("--start", metavar="DATE", help="rows before it are the time before the experiment")
-    parser.add_argument("--control", help="the arm that others are compared with")
-    parser.add_argument("--crossed", default="refuse", choices=("refuse", "drop"), help="people shown several arms")
-
-
-def log_of(arguments: argparse.Namespace, file: Path, fewest_arms: int = 2) -> Any:
-    """The log in `file` as the arguments describe it."""
-    from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.ab.log import LogSettings, read_log
-
-    columns = {
-        "user": arguments.user_col, "arm": arguments.arm_col, "time": arguments.time_col,
-        "outcomes": arguments.outcome_col or ["outcome"], "before": arguments.before_col, "start": arguments.start,
-        "control": arguments.control, "crossed": arguments.crossed,
-    }  # fmt: skip
-    return read_log(file, read_settings(LogSettings, columns), fewest_arms)
+from gnnrec_core.commands.log_columns import add_columns, log_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.explain.explain import add_pair, for_the_reader, show_contributions
+from gnnrec_core.commands.cases import add_pair, for_the_reader, show_contributions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

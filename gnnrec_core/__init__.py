@@ -26,6 +26,7 @@ VERBS = {
     "fit": "gnnrec_core.api.making",
     "load": "gnnrec_core.api.making",
     "from_lists": "gnnrec_core.api.making",
+    "import_run": "gnnrec_core.api.making",
     "recommend": "gnnrec_core.api.asking",
     "evaluate": "gnnrec_core.api.asking",
     "explain": "gnnrec_core.api.asking",
@@ -49,6 +50,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "import_run",
     "load",
     "read",
     "recommend",
@@ -60,7 +62,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
-    from gnnrec_core.api.making import app, fit, from_lists, load, read
+    from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
 
 
 def verb(name: str) -> Any:

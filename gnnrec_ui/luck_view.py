@@ -49,14 +49,27 @@ def _shares(found: Any) -> None:
     has_reason = found.same_reason is not None
     reason = f", and for {theme.percent(found.same_reason, 0)} its strongest reason" if has_reason else ""
     st.markdown(
-        f"Of a top {found.k}, **{theme.percent(found.overlap, 0)}** stays when only the seed changes; the first item "
-        f"stays first for {theme.percent(found.same_first, 0)} of people{reason}."
+        f"Of a top {found.k}, **{theme.percent(found.overlap, 0)}** ({_span(found, found.overlap)}) stays when only "
+        f"the seed changes; the first item stays first for {theme.percent(found.same_first, 0)} "
+        f"({_span(found, found.same_first)}) of people{reason}."
     )
     st.dataframe(
-        pd.DataFrame({"Rank": [e.rank for e in found.by_rank], "Stays": [e.stays for e in found.by_rank]}),
+        pd.DataFrame(
+            {
+                "Rank": [e.rank for e in found.by_rank],
+                "Stays": [e.stays for e in found.by_rank],
+                "95 % interval": [_span(found, e.stays) for e in found.by_rank],
+            }
+        ),
         hide_index=True,
         column_config={"Stays": st.column_config.NumberColumn(format="percent")},
         alt="Share of items that stay in the list, by rank",
     )
     seeds = f"{found.seeds} training{'s' * (found.seeds > 1)} with other seeds"
     st.caption(f"Mean over {found.n_users:,} people and {seeds}; higher is better, 100\u00a0% is no luck at all.")
+
+
+def _span(found: Any, share: float) -> str:
+    """The 95 % interval over people of a share."""
+    span = found.interval(share)
+    return f"{theme.percent(span.low, 0)} to {theme.percent(span.high, 0)}"

@@ -149,4 +149,4 @@ def _section(name: str) -> dict[str, Any] | None:
         return None
     if found is not None and not isinstance(found, Mapping):
         raise LensError(f"The section [{name}] of the server's secrets.toml is no section.", "Its owner mends it.")
-    return None if found is None else AttrDict.to_dict(found)
+    return found.to_dict() if isinstance(found, AttrDict) else found

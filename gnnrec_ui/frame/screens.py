@@ -64,7 +64,7 @@ _ALL = (
         "Explain",
         ":material/search_insights:",
         "Why this item stands in this person's list: the parts add up, and each claim names how it was checked.  \n"
-        "Blue raises, orange lowers. Taste in the own embedding, learned in training, is shared out by who taught it.",
+        "Blue raises, orange lowers. The rest is taste learned in training, where a model has that.",
     ),
     Screen(
         "what_if",

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -15,8 +16,8 @@ from gnnrec_core.base.text import WORD_JOINER
 from tests.browser.app import PAGES, SETTLED, Server, Visitor, serving, visiting
 from tests.browser.hostile import PAYLOADS, fresh_payloads, hostile_workspace
 
-VIEWS = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
-HOVERED = "[data-testid=stMain] .js-plotly-plot .nsewdrag, [data-testid=stMain] canvas"
+VIEWS = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
+HOVERED = "[data-testid=stMain] .js-plotly-plot .nsewdrag, [data-testid=stMain] :is(canvas, .drawing svg)"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,35 @@ def test_titles_are_shown_letter_for_letter(browser: Browser, hostile: Hostile) 
         )
         missing = [payload for payload in hostile.payloads if payload not in said]
         assert missing == []
+
+
+def test_a_view_that_was_taken_away_draws_its_charts_and_obeys_nothing(
+    browser: Browser, hostile: Hostile, tmp_path: Path
+) -> None:
+    """Opened from disk: every chart is there, no script of the data runs, nothing is asked for from anywhere."""
+    with visiting(browser, hostile.server) as visitor:
+        watch(visitor)
+        for path in (hostile.address("recommend", 3), hostile.address("explain", 6, view="Paths")):
+            visitor.open(path)
+            visitor.page.get_by_role("button", name="Share this view").click()
+            visitor.settle()
+            with visitor.page.expect_download() as download:
+                visitor.page.get_by_role("button", name="Take this view away").click()
+            file = tmp_path / "view.html"
+            download.value.save_as(file)
+            context, asked = browser.new_context(), list[str]()
+            page = context.new_page()
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.on("console", lambda message: visitor.wrong.append(f"{message.type} in the file: {message.text}"))
+            page.on("pageerror", lambda error: visitor.wrong.append(f"error in the file: {error}"))
+            page.goto(file.as_uri())
+            charts = page.locator("figure.chart")
+            assert charts.count() > 0
+            for chart in charts.all():
+                chart.locator("svg.main-svg").first.wait_for()
+            assert not page.evaluate("window.__ran")
+            assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+            context.close()
 
 
 @pytest.mark.long

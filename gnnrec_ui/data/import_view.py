@@ -39,6 +39,7 @@ SPLIT = ("split", "ratios", "validation_ratio")
 
 def drop(place: Workspace) -> None:
     """Where files are dropped; what is dropped goes to staging and its token into the URL."""
+    upload_budget.welcome()
     st.file_uploader(
         "Drop a log of interactions, or several files of one dataset",
         accept_multiple_files=True,

@@ -18,11 +18,18 @@ from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import Work, line
 
 SAMPLED_USERS = 2000
+LENGTH = 10
+"""Items in a list unless told otherwise; all where there are fewer."""
 
 
 def recommendations(study: Study, user_index: int, k: int) -> Any:
     """The list of one person."""
     return _recommendations(study.run, study.key, user_index, k)
+
+
+def chosen_later(study: Study, user_index: int) -> Any:
+    """The test items of one person with their ranks, best first."""
+    return _chosen_later(study.run, study.key, user_index)
 
 
 def popularity_lift(study: Study) -> list[tuple[int, float]]:
@@ -51,6 +58,10 @@ def telling_user(study: Study) -> int:
     return _telling_user(study.run, study.key)
 
 
+def _length(run: Any) -> int:
+    return min(LENGTH, int(run.dataset.n_items))
+
+
 @st.cache_resource(max_entries=4, show_spinner="Comparing lists with what people chose …")
 def _missed(_run: Any, key: str) -> list[int]:
     from gnnrec_core.ranking.accuracy import hits, n_relevant
@@ -61,7 +72,7 @@ def _missed(_run: Any, key: str) -> list[int]:
     users = np.flatnonzero(np.diff(relevant.indptr) > 0)
     if len(users) > SAMPLED_USERS:
         users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, 10)
+    lists = recommend(_run, users, _length(_run))
     n = n_relevant(lists, relevant)
     none_found = np.flatnonzero(hits(lists, relevant).sum(1) == 0)
     order = none_found[np.argsort(-n[none_found], kind="stable")][:50]
@@ -76,13 +87,13 @@ def _telling_user(_run: Any, key: str) -> int:
     n_train = np.diff(_run.graph.seen.indptr)
     known = np.flatnonzero((n_train >= 5) & (n_train <= 40))
     n = int(np.clip(1_700_000 // max(1, len(_run.dataset.interactions)), 2, 48))
-    best, furthest = 0, (0, 0.0)
+    best, furthest, k = 0, (0, 0.0), _length(_run)
     for user in np.random.default_rng(0).permutation(known)[:n].tolist():
-        first = int(recommend(_run, np.array([user]), 10).item_index[0, 0])
+        first = int(recommend(_run, np.array([user]), k).item_index[0, 0])
         if first < 0:
             continue
         try:
-            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", 10, check_top=1)
+            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", k, check_top=1)
         except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
             continue
         falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]
@@ -106,7 +117,7 @@ def _popularity_lift(_run: Any, key: str) -> list[tuple[int, float]]:
     users = np.flatnonzero(np.diff(graph.seen.indptr) > 0)
     if len(users) > SAMPLED_USERS:
         users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, 10).item_index
+    lists = recommend(_run, users, _length(_run)).item_index
     popularity = np.append(graph.popularity, 0)
     shown = popularity[lists].sum(1) / np.maximum(1, (lists >= 0).sum(1))
     had = np.array([popularity[graph.history(int(user))].mean() for user in users])
@@ -122,6 +133,11 @@ def explanation(
     chosen = tuple(sorted(settings.items()))
     found = _explanation(study.run, study.key, user_index, item_index, method, target, k, chosen)
     return privacy.shown(study, user_index, found)
+
+
+def bridges(study: Study, case: Any) -> Any:
+    """The explained number of a case as flows: person, own links, who stands between, item."""
+    return _bridges(study.run, study.key, case)
 
 
 def slow_explanation(
@@ -243,6 +259,13 @@ def _explanation(
     return explain(_run, user, item, method, target, k, dict(settings))
 
 
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs={"gnnrec_core.explain.explanation.Case": repr})
+def _bridges(_run: Any, key: str, case: Any) -> Any:
+    from gnnrec_core.explain.walks.bridges import bridges
+
+    return bridges(_run.model, case)
+
+
 @st.cache_resource(max_entries=200, show_spinner="Trying sets of interactions …")
 def _counterfactual(_run: Any, key: str, user: int, item: int, k: int) -> Any:
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
@@ -255,6 +278,13 @@ def _why_not(_run: Any, key: str, user: int, item: int, k: int) -> Any:
     from gnnrec_core.explain.questions.why_not import why_not
 
     return why_not(_run, user, item, k)
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _chosen_later(_run: Any, key: str, user: int) -> Any:
+    from gnnrec_core.runs.recommend import chosen_later
+
+    return chosen_later(_run.model, _run.dataset, user)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

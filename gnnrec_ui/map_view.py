@@ -40,7 +40,7 @@ def map_view(study: Study) -> None:
         n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
         most, webgl = _choose_most(n)
     user = _user_in_hand(study)
-    k = pickers.k_in_url()
+    k = pickers.k_in_url(study.dataset.n_items)
     marks = _marks(study, side, user, k)
     places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
     drawn = (study.key, side, colour, most, webgl, user, k, privacy.are_ids_shown(study))

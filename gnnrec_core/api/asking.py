@@ -19,6 +19,7 @@ from gnnrec_core.explain.serialise import counterfactual_json, explanation_json,
 from gnnrec_core.runs.run import Run
 from gnnrec_core.views import explanation as views
 from gnnrec_core.views import lists as list_views
+from gnnrec_core.views.privacy import NameUser
 
 RunLike = Run | str | Path
 TOP = 10
@@ -87,8 +88,8 @@ def explain(
     return explained(run, found, top)
 
 
-def explained(run: Run, found: Explanation, top: int = TOP) -> Answer:
-    """An explanation as the answer of `explain`."""
+def explained(run: Run, found: Explanation, top: int = TOP, name_user: NameUser = str) -> Answer:
+    """An explanation as the answer of `explain`; `name_user` says what people are called in its picture."""
     from gnnrec_core.render.charts.explain_charts import waterfall
     from gnnrec_core.render.graph_export import explanation_graph
 
@@ -99,10 +100,20 @@ def explained(run: Run, found: Explanation, top: int = TOP) -> Answer:
         found,
         explanation_json(found, dataset, top),
         lambda: views.part_rows(found.contributions),
-        lambda: views.explanation_sections(found, dataset, top),
+        lambda: views.explanation_sections(found, dataset, top, _picture(run, found, name_user)),
         (lambda: waterfall(found, top)) if found.is_additive else None,
         lambda: explanation_graph(found, run.graph, dataset),
     )
+
+
+def _picture(run: Run, found: Explanation, name_user: NameUser) -> Any:
+    """From the person by way of their links to the item, for a method whose parts sum to the number."""
+    from gnnrec_core.explain.walks.bridges import bridges
+    from gnnrec_core.views.case_picture import case_picture
+
+    if not (found.is_additive and found.exact):
+        return None
+    return case_picture(found.case, bridges(run.model, found.case), run.graph, run.dataset, name_user)
 
 
 def counterfactual(

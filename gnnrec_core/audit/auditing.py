@@ -16,7 +16,7 @@ from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import grouped_jackknife
-from gnnrec_core.data.dataset import SplitName
+from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
@@ -77,7 +77,7 @@ def audit_evidence(
         impact=figures.impact() if figures else None,
         items=item_figures(evidence, convention, seed),
         verdicts=(*_nobody(evidence, run, split), *lead_sentences(differences, settings.practical)),
-        warnings=warning_sentences(evidence, figures),
+        warnings=(*warning_sentences(evidence, figures), *_renamed(run.dataset, grouping)),
         per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
         evidence=evidence,
         grouping=grouping,
@@ -103,6 +103,13 @@ def most_telling(evidence: Evidence, groupings: Sequence[Grouping], seed: int = 
 def _nobody(evidence: Evidence, run: Run, split: SplitName) -> tuple[str, ...]:
     """Where nobody can be judged: that, and what to do."""
     return () if evidence.evaluable.any() else (" ".join(empty_part(run.dataset, split)),)
+
+
+def _renamed(dataset: Dataset, grouping: Grouping | None) -> tuple[str, ...]:
+    """Where a column of the grouping had another name in the source: which."""
+    names = grouping.name.split("+") if grouping else []
+    renamed = [p for p in dataset.problems if p.code == "renamed_attribute" and p.details.get("kind") == "user"]
+    return tuple(p.message for p in renamed if p.details.get("called") in names)
 
 
 def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from gnnrec_core.base.pseudonyms import load_pseudonyms
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_core.views.privacy import NameUser
 
-if TYPE_CHECKING:
-    from gnnrec_core.runs.run import Run
-
 
 def add_identities(parser: argparse.ArgumentParser) -> None:
     """Declare `--identities`."""
     parser.add_argument("--identities", action="store_true", help="ids of other people, not pseudonyms")
-
-
-def opened(arguments: argparse.Namespace) -> Run:
-    """The run of a command about one list; RequestError where its `--k` cannot be."""
-    from gnnrec_core.ranking.topk import check_k
-    from gnnrec_core.runs.run import load_run
-
-    found = load_run(arguments.run, arguments.dataset)
-    check_k(arguments.k, found.dataset.n_items)
-    return found
 
 
 def name_others(dataset: Dataset, identities: bool, own: str | None = None) -> NameUser:

@@ -179,7 +179,8 @@ def _by_id(table: Table, kind: str, problems: list[Problem]) -> pl.DataFrame:
     for name, stored in names.items():
         if stored != name.strip() and name != id_column:
             text = f"Column {name!r} of {kind}s is called {stored!r} here: {_why_renamed(stored, kind)}."
-            problems.append(_note("renamed_attribute", "renamed", text, table, name, len(frame), "info"))
+            note = _note("renamed_attribute", "renamed", text, table, name, len(frame), "info")
+            problems.append(replace(note, details={"kind": kind, "called": stored}))
     names[id_column] = f"{kind}_id"
     frame = frame.rename(names)
     key = pl.col(f"{kind}_id").cast(pl.String).fill_null("").str.strip_chars().str.normalize("NFC")

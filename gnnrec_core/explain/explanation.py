@@ -22,7 +22,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Check:
-    """The graph rebuilt without the part, degrees (and attention) computed anew, embeddings kept, scored again."""
+    """The graph rebuilt without the part, all that hangs on it computed anew, what was trained kept, scored again."""
 
     score_without: float
     rank_without: int
@@ -145,6 +145,14 @@ class Group:
     share: float
 
 
+KEPT = "the trained embeddings"
+
+
+def kept_of(model: Any) -> str:
+    """What a recomputation keeps of a model's training, in words: its `keeps` where it has that, else embeddings."""
+    return str(getattr(model, "keeps", KEPT))
+
+
 @dataclass(frozen=True)
 class Explanation:
     """An answer to "why this item, for this user?" by one method.
@@ -177,6 +185,16 @@ class Explanation:
     narrative: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
-    kept: str = "the trained embeddings"
+    kept: str = KEPT
     calibration: dict[str, Any] | None = None
     baseline_split: BaselineSplit | None = None
+
+    @property
+    def baseline_name(self) -> str:
+        """What the baseline is in this model, in a few words; "" where there is none (as in models whose whole score is
+        a sum over interactions)."""
+        if abs(self.baseline) <= 1e-9 * abs(self.score):
+            return ""
+        if self.method not in ("ledger", "paths"):
+            return "what is left without these parts"
+        return "own attributes" if "gates" in self.frozen else "taste in the own embedding"

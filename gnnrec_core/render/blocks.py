@@ -62,7 +62,45 @@ class Verdict:
     kind: Literal["good", "warning", "note"] = "note"
 
 
-Block = Text | Facts | Table | Bars | Curves | Verdict
+@dataclass(frozen=True)
+class Stop:
+    """A place in a `Flow`: its name, the column it stands in (0 on the left), what it is, what passes it, in words.
+
+    `key` names what stands here and can be chosen ("item:12"), "" for what cannot.
+    """
+
+    name: str
+    column: int
+    shape: Literal["person", "item", "attribute", "rest"]
+    value: float
+    told: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What flows from one stop (position in `Flow.stops`) to another; `is_link` where the graph has that link.
+
+    `name` is written on one that passes all columns.
+    """
+
+    source: int
+    target: int
+    value: float
+    is_link: bool
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A layered picture, left to right: signed streams between stops. What flows into the last stop is the whole."""
+
+    stops: tuple[Stop, ...]
+    streams: tuple[Stream, ...]
+    caption: str
+
+
+Block = Text | Facts | Table | Bars | Curves | Verdict | Flow
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import hashlib
 from typing import Any
 
 from gnnrec_core.base.text import for_html
-from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Flow, Section, Table, Text, Verdict, number
+from gnnrec_core.render.flow_svg import flow_svg
 from gnnrec_core.render.style import STYLE
 from gnnrec_core.render.svg import bars_svg, curves_svg
 
@@ -66,6 +67,8 @@ def _block(block: Block) -> str:
             return _figure(bars_svg(block.labels, block.values, block.intervals, texts), block.caption)
         case Curves():
             return _figure(curves_svg(block.series, block.x_label, block.y_label), block.caption)
+        case Flow():
+            return _figure(flow_svg(block), block.caption)
         case Verdict(text, kind):
             return f'<p class="{kind}" role="note">{for_html(text)}</p>'
 

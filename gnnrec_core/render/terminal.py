@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gnnrec_core.base.text import for_terminal
-from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Flow, Section, Table, Text, Verdict, number
 
 BAR_WIDTH = 40
 WIDE = 240
@@ -49,6 +49,8 @@ def _block(block: Block) -> list[str]:
                 f"{for_terminal(name)}: {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
                 for name, xs, ys in ends
             ]
+        case Flow(stops):
+            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
         case Verdict(sentence, kind):
             return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 

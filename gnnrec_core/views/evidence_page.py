@@ -42,6 +42,7 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
     case = evidence.score.case
     sections = [
         Section("In short", (Text(evidence.score.narrative), Facts(named(case_facts(evidence))))),
+        Section("How the score comes about", (evidence.picture,)),
         Section("What the score is made of", ledger_blocks(evidence.score, top)),
     ]
     if evidence.margin is not None and case.rank is not None:

@@ -10,18 +10,22 @@ from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.explain.questions.what_if import WhatIf
 from gnnrec_core.explain.questions.why_not import WhyNot
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.render.blocks import Bars, Block, Section, Table, Text, Verdict
+from gnnrec_core.render.blocks import Bars, Block, Flow, Section, Table, Text, Verdict
 
 N_BARS = 12
 EXACT = 1e-5
 """Largest completeness error, relative to the score, that passes as a sum (float32)."""
 
 
-def explanation_sections(explanation: Explanation, dataset: Dataset, top: int) -> tuple[Section, ...]:
-    """What is said, what the score (or lead) is made of, and along which paths it travels."""
+def explanation_sections(
+    explanation: Explanation, dataset: Dataset, top: int, picture: Flow | None = None
+) -> tuple[Section, ...]:
+    """What is said, how it comes about, what the score (or lead) is made of, and along which paths it travels."""
     reference = explanation.case.reference_item
     what = "score" if reference is None else f"lead over {dataset.title(reference)}"
     sections = [Section("In short", (Text(explanation.narrative),))] if explanation.narrative else []
+    if picture is not None:
+        sections.append(Section(f"How the {what} comes about", (picture,)))
     sections.append(Section(f"What the {what} is made of", ledger_blocks(explanation, top)))
     if explanation.paths:
         sections.append(Section("Along which paths the messages travel", path_blocks(explanation)))
@@ -61,11 +65,11 @@ def counterfactual_blocks(answer: Counterfactual, dataset: Dataset, graph: RecGr
     change = f"rank {case.rank} to {answer.rank_after}, score {case.score:.4g} to {answer.score_after:.4g}"
     if answer.found:
         said = f"Without {named}, {title} leaves the top {case.k} ({change})"
-        said += " in this model as it stands; recomputed."
+        said += f" in this model as it stands; recomputed, {answer.kept} kept."
         more = [f"Smallest set: {answer.minimality}; {answer.checked_smaller_sets:,} smaller sets were tried."]
     else:
         said = f"No set of up to {answer.limit} interactions was found without which {title} leaves the top {case.k}"
-        said += " in this model as it stands."
+        said += f" in this model as it stands, {answer.kept} kept."
         furthest = f"The set that pushes it down furthest ({change}): {named}."
         more = [furthest if named else "None was found that moves it down at all."]
     again = answer.trained_again
@@ -108,7 +112,7 @@ def what_if_sections(answer: WhatIf, dataset: Dataset) -> tuple[Section, ...]:
                 Table(
                     ("rank", "item", "score", "rank before"),
                     tuple((r["rank"], r["title"], r["score"], r["rank_before"]) for r in what_if_rows(answer, dataset)),
-                    "Recomputed on the changed graph, the trained embeddings kept; removed items stay out of the list.",
+                    "Recomputed on the changed graph, what was trained kept; removed items stay out of the list.",
                 ),
             ),
         ),
@@ -135,8 +139,9 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     parts, rest = explanation.contributions[:top], explanation.contributions[top:]
     bars = parts[:N_BARS]
     whole = explanation.score if explanation.is_additive and explanation.score else float("nan")
-    share = 100 * explanation.baseline / whole
-    rows: list[tuple[Any, ...]] = [("taste in the own embedding (baseline)", explanation.baseline, share, *[None] * 4)]
+    name, share = explanation.baseline_name, 100 * explanation.baseline / whole
+    first = ((name, explanation.baseline),) if name else ()
+    rows: list[tuple[Any, ...]] = [(f"{name} (baseline)", explanation.baseline, share, *[None] * 4)] if name else []
     rows += [(part.label, part.value, 100 * part.share, *_check(part.checked), *_further(part)) for part in parts]
     if rest:
         value = sum(part.value for part in rest)
@@ -146,8 +151,8 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     return (
         *_sums(explanation),
         Bars(
-            ("taste in the own embedding", *(part.label for part in bars)),
-            (explanation.baseline, *(part.value for part in bars)),
+            (*(label for label, _ in first), *(part.label for part in bars)),
+            (*(value for _, value in first), *(part.value for part in bars)),
             f"Contributions to the {what}, in units of the score.",
         ),
         Table(

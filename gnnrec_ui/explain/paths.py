@@ -55,7 +55,8 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:
-        taught = ", beside the taste learned in training" if explanation.baseline else ""
+        name = explanation.baseline_name
+        taught = f", beside {name}" if name else ""
         chart(
             path_charts.meta_path_bars(explanation.groups, what),
             f"All paths by the kinds of nodes that they pass{taught}; together they are 100\u00a0%.",
@@ -67,7 +68,7 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
 
 def _ends(explanation: Explanation) -> str:
     """What it means where a path ends; one to the item says so by itself."""
-    return " What ends at a node is that node's own embedding." if explanation.baseline else ""
+    return " What ends at a node is that node's own embedding." if explanation.baseline_name else ""
 
 
 def _layers(study: Study, explanation: Explanation, what: str) -> None:

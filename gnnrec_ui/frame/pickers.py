@@ -16,6 +16,8 @@ from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.search import find
 from gnnrec_ui.frame.study import Study
 
+MOST_PLACES = 50
+"""No list on a page is longer."""
 MOST_OPTIONS = 1000
 """A menu with more entries than this gets a search field before it and holds the matches only."""
 
@@ -64,23 +66,29 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
     return dataset.items.index(state.settle(key, chosen, default))
 
 
-def choose_k(default: int = 10, most: int = 50) -> int:
-    """Length of the list, `?k=` in the URL; `most` is also the number of items where there are fewer."""
-    default, most = min(default, most), min(most, 50)
-    asked = state.gone("k", lambda text: text.isdecimal() and 1 <= int(text) <= most)
+def choose_k(default: int, most: int) -> int:
+    """Length of the list, `?k=` in the URL, at most `most` (the number of items) and 50."""
+    default, most = min(default, most), min(most, MOST_PLACES)
+    st.session_state["k"] = k_in_url(most, default)
+    chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
+    return int(state.settle("k", str(chosen), str(default)))
+
+
+def k_in_url(most: int, default: int = 10) -> int:
+    """The length of the list that the URL asks for, at most `most` (the number of items) and 50; a link that asks for
+    another is told so."""
+    default, most = min(default, most), min(most, MOST_PLACES)
+
+    def is_length(text: str) -> bool:
+        return state.whole(text, 1, most) is not None
+
+    asked = state.gone("k", is_length)
     if asked is not None:
         state.notice(
             f"List length: the link asks for “{for_markdown(asked)}”; here lists have 1 to {most} items. "
             f"{default} is shown."
         )
-    st.session_state["k"] = k_in_url(default, most)
-    chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
-    return int(state.settle("k", str(chosen), str(default)))
-
-
-def k_in_url(default: int = 10, most: int = 50) -> int:
-    """The length of the list that the URL asks for."""
-    return int(state.follow("k", lambda text: state.whole(text, 1, most) is not None, str(default)))
+    return int(state.follow("k", is_length, str(default)))
 
 
 def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:

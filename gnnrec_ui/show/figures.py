@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.verdicts import figure
+from gnnrec_core.audit.verdicts import figure, with_interval
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.ranking.intervals import Interval
 
@@ -17,19 +17,6 @@ NO_BREAK = "\u00a0"
 THREE_LINES = 70
 """Pixels of a row whose cells are broken into lines; Streamlit breaks them from about this height on."""
 ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better as such"}
-
-
-def with_interval(found: Interval) -> str:
-    """A figure and its 95 % interval.
-
-    >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
-    ('0.312 (0.295 to 0.330)', '0.500')
-    """
-    if not math.isfinite(found.value):
-        return "–"
-    if not math.isfinite(found.low):
-        return figure(found.value)
-    return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
 
 
 def table(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> None:

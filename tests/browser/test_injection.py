@@ -12,8 +12,8 @@ from gnnrec_core.base.text import WORD_JOINER
 from tests.browser.app import PAGES, SETTLED, Server, Visitor, serving, visiting
 from tests.browser.hostile import PAYLOADS, hostile_workspace
 
-VIEWS = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
-HOVERED = "[data-testid=stMain] .js-plotly-plot .nsewdrag, [data-testid=stMain] canvas"
+VIEWS = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
+HOVERED = "[data-testid=stMain] .js-plotly-plot .nsewdrag, [data-testid=stMain] :is(canvas, .drawing svg)"
 
 
 @pytest.fixture(scope="module")

@@ -246,7 +246,7 @@ print(jobs.statuses(workspace.Workspace(Path({str(place.home)!r})))[0].state)"
     seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "running"
     os.kill(job.pid, signal.SIGKILL)
-    until(place, job.id, "interrupted", seconds=5)
+    until(place, job.id, "interrupted")
     assert place.run(job.id).record.state == "interrupted"
 
 

@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 QUIET_SECONDS = 0.6
-"""A run is over when the script has finished and nothing follows for this long (a rerun may follow at once)."""
+"""A run is over when the script has finished (not to run again at once) and nothing follows for this long."""
 _OWN_PER_SESSION = re.compile(r"(deferred_file_id|url): \"[^\"]*\"")
 
 
@@ -54,7 +54,7 @@ class Session:
         )
         return cls(connection)
 
-    async def visit(self, page: str, query: str = "", patience: float = 120) -> Seen:
+    async def visit(self, page: str, query: str = "", patience: float = 240) -> Seen:
         """Open `page` with this query string and read until it is drawn."""
         start = time.perf_counter()
         await self.ask(page, query)
@@ -73,7 +73,7 @@ class Session:
             if kind == "new_session":
                 sent, finished = [], None
                 self.id = answer.new_session.initialize.session_id
-            elif kind == "script_finished":
+            elif kind == "script_finished" and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 finished = time.perf_counter() - start
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 sent.append(answer.delta.new_element)

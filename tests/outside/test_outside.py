@@ -66,7 +66,7 @@ def app():
     from gnnrec_ui.frame import shell
     shell._frame()
     shell._script(shell.SCREENS["sizes"])()
-drawn = AppTest.from_function(app, default_timeout=60).run()
+drawn = AppTest.from_function(app, default_timeout=600).run()
 print([(shown.label, shown.value) for shown in drawn.metric], list(drawn.exception), list(drawn.error))
 """
 

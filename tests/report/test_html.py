@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gnnrec_core.render.blocks import Bars, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Bars, Curves, Facts, Flow, Section, Stop, Stream, Table, Text, Verdict, number
 from gnnrec_core.render.html import page
 from tests.core.test_text import HOSTILE
 
@@ -49,6 +49,11 @@ def example(title: str) -> str:
         Text((title,)),
         Facts(((title, title), ("n", 3))),
         Table((title, "value"), ((title, 1.5), (title, None)), title),
+        Flow(
+            (Stop(title, 0, "person", 1.0, title), Stop(title, 3, "rest", 1.0, title, title)),
+            (Stream(0, 1, 1.0, True, title),),
+            title,
+        ),
         Bars((title, "other", "none"), (0.5, -0.25, nan), title, ((0.4, 0.6), (-0.3, -0.2), (nan, nan))),
         Curves(((title, (0.0, 1.0), (2.0, nan)), ("random", (0.0, 1.0), (2.0, 1.0))), title, title, title),
         Verdict(title, "warning"),

@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from gnnrec_core.commands.explain.explain import add_pair
-from gnnrec_core.commands.people import opened
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
@@ -26,5 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """The counterfactual as the contract has it."""
     from gnnrec_core.api.asking import counterfactual
+    from gnnrec_core.runs.run import load_run
 
-    return counterfactual(opened(arguments), arguments.user, arguments.item, arguments.k, arguments.scope)
+    return counterfactual(
+        load_run(arguments.run, arguments.dataset), arguments.user, arguments.item, arguments.k, arguments.scope
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import split_assignments
-from gnnrec_core.commands.people import add_identities, name_others, opened
+from gnnrec_core.commands.people import add_identities, name_others
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
@@ -53,8 +53,9 @@ def run(arguments: argparse.Namespace) -> Answer:
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.api.asking import explain, explained
+    from gnnrec_core.runs.run import load_run
 
-    found = opened(arguments)
+    found = load_run(arguments.run, arguments.dataset)
     answer = explain(
         found,
         arguments.user,
@@ -67,7 +68,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         not arguments.no_faithfulness,
         **split_assignments(arguments.assignments),
     )
-    return explained(found, for_the_reader(answer.value, found.dataset, arguments), arguments.top)
+    name = name_others(found.dataset, arguments.identities, arguments.user)
+    return explained(found, for_the_reader(answer.value, found.dataset, arguments), arguments.top, name)
 
 
 def for_the_reader(explanation: Explanation, dataset: Dataset, arguments: argparse.Namespace) -> Explanation:

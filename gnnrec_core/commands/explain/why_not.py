@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.commands.explain.explain import add_pair, for_the_reader
-from gnnrec_core.commands.people import opened
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
@@ -25,8 +24,9 @@ def run(arguments: argparse.Namespace) -> Answer:
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.api.asking import not_recommended, why_not
+    from gnnrec_core.runs.run import load_run
 
-    found = opened(arguments)
+    found = load_run(arguments.run, arguments.dataset)
     answer = why_not(found, arguments.user, arguments.item, arguments.k, arguments.top).value
     answer = replace(answer, contrast=for_the_reader(answer.contrast, found.dataset, arguments))
     return not_recommended(found, answer, arguments.top)

@@ -16,6 +16,7 @@ from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.audit.studies.frontier import Point, pareto_front
 from gnnrec_core.audit.studies.leakage import Leakage
 from gnnrec_core.audit.studies.mitigation import Mitigation
+from gnnrec_core.audit.verdicts import p_text
 from gnnrec_core.render.charts.chart_data import UNSEEN
 from gnnrec_core.render.charts.label_sides import label_sides
 from gnnrec_core.render.charts.named_axis import name_axis
@@ -110,7 +111,7 @@ def forest(report: AuditReport, metric: str) -> go.Figure:
 
 def _beside(d: Difference) -> str:
     star = " ★" if d.stands else ""
-    return f"{signed(d.value)}, p {'< 0.001' if d.p_adjusted < 0.001 else '= ' + number(d.p_adjusted)}{star}"
+    return f"{signed(d.value)}, p {p_text(d.p_adjusted)}{star}"
 
 
 def _reach_of(value: float) -> float:

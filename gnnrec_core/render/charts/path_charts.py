@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from gnnrec_core.explain.explanation import Explanation, Group, MessagePath, Node
 from gnnrec_core.render import theme
-from gnnrec_core.render.charts.explain_charts import BASELINE_LABEL, ROW_HEIGHT, room
+from gnnrec_core.render.charts.explain_charts import ROW_HEIGHT, baseline_label, room
 from gnnrec_core.render.network import NODE_COLOURS
 
 ARROW = " → "
@@ -61,7 +61,7 @@ def sankey(explanation: Explanation, narrow: bool = False) -> go.Figure:
         start = flow.node(0, paths[0].nodes[0])
         hidden = explanation.score - explanation.baseline - sum(path.value for path in paths)
         flow.links[start, flow.add("All other paths", theme.BASELINE, 1)] = hidden
-        flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+        _add_baseline(flow, start, explanation)
     if flow.links:
         _make_room_for_labels(flow)
     return _draw(flow, narrow)
@@ -94,10 +94,14 @@ def sankey_of_kinds(explanation: Explanation, narrow: bool = False, n_kinds: int
     if rest:
         kinds = flow.add(f"{len(rest)} other kind{'s' if len(rest) > 1 else ''}", theme.BASELINE, 1)
         flow.links[start, kinds] = float(sum(group.value for group in rest))
-    if explanation.baseline:
-        flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+    _add_baseline(flow, start, explanation)
     _make_room_for_labels(flow)
     return _draw(flow, narrow)
+
+
+def _add_baseline(flow: _Flow, start: int, explanation: Explanation) -> None:
+    if explanation.baseline_name:
+        flow.links[start, flow.add(baseline_label(explanation), theme.BASELINE, 1)] = explanation.baseline
 
 
 def kind_words(meta_path: str) -> str:

@@ -24,7 +24,7 @@ from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import as_table, config
 
-SIDES = {"items": "Items", "people": "People"}
+SIDES: dict[embedding_map.Side, str] = {"items": "Items", "people": "People"}
 MOST_LISTED = 500
 
 
@@ -33,7 +33,7 @@ def map_view(study: Study) -> None:
     plane = _plane(study.run, study.key)
     dataset, graph = study.dataset, study.run.graph
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        side: Any = pickers.choose_one("Show", SIDES, "side")
+        side = pickers.choose_one("Show", SIDES, "side")
         columns = embedding_map.colour_columns(dataset, side)
         options = {"popularity": "Number of interactions", **{name: _heading(name) for name in columns}}
         colour = pickers.choose_one("Colour by", options, "colour")

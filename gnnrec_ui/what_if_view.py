@@ -134,7 +134,8 @@ def _moved(study: Study, user: int, result: Any) -> None:
         )
 
 
-def _colour(text: str) -> str:
+def _colour(cell: object) -> str:
+    text = str(cell)
     raised, lowered = theme.LETTERS["dark" if st.context.theme.type == "dark" else "light"]
     if text.startswith("▲") or text == "came back":
         return f"color: {raised}; font-weight: 600"

@@ -1,7 +1,10 @@
 """Why this item stands in this person's list, taken apart and checked."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
 from gnnrec_ui.explain.answer import answer, reasons
 from gnnrec_ui.explain.change import change
@@ -15,7 +18,7 @@ with shell.page("explain") as study:
     user = pickers.choose_user(study)
     item_column, about = st.columns([5, 2], vertical_alignment="bottom")
     with about:
-        target = pickers.choose_one(
+        target: Target = pickers.choose_one(
             "Explain",
             {"margin": "Its lead", "score": "Its score"},
             "target",
@@ -32,7 +35,7 @@ with shell.page("explain") as study:
     names = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
     tabs = st.tabs(names, on_change="rerun", key="view", bind="query-params")
     case = (study, user, item, target, k)
-    views = (
+    views: tuple[Callable[[], None], ...] = (
         lambda: reasons(study, explanation),
         lambda: picture(study, explanation),
         lambda: paths(*case),

@@ -55,6 +55,18 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A plotly figure (its JSON) with a line on how to read it, and the same as a table, for whoever does not see it.
+
+    Labels in a figure are read as plotly's markup: whoever makes one escapes text from data (`theme.plotly_text`).
+    """
+
+    figure: str
+    caption: str
+    table: Table
+
+
+@dataclass(frozen=True)
 class Verdict:
     """One sentence that stands out: a check that held ("good"), a caution ("warning"), or a note."""
 
@@ -100,7 +112,7 @@ class Flow:
     caption: str
 
 
-Block = Text | Facts | Table | Bars | Curves | Verdict | Flow
+Block = Text | Facts | Table | Bars | Curves | Chart | Verdict | Flow
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gnnrec_core.base.text import for_terminal
-from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Flow, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Bars, Block, Chart, Curves, Facts, Flow, Section, Table, Text, Verdict, number
 
 BAR_WIDTH = 40
 WIDE = 240
@@ -51,6 +51,8 @@ def _block(block: Block) -> list[str]:
             ]
         case Flow(stops):
             return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
+        case Chart(caption=caption, table=table):
+            return [for_terminal(caption), *_table(table)]
         case Verdict(sentence, kind):
             return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 

@@ -61,7 +61,11 @@ def choose_part(dataset: Dataset) -> SplitName:
     chosen = forms.choose(
         "Judged on", held_out, "part", help="The held-out part. Models were chosen by validation, so it flatters them."
     )
-    return "validation" if chosen == "validation" else "test"
+    return _part(chosen)
+
+
+def _part(name: str) -> SplitName:
+    return "validation" if name == "validation" else "test"
 
 
 def choose_convention() -> str:
@@ -287,7 +291,7 @@ def _never_shown(study: Study, report: AuditReport) -> None:
 
 def _layers(study: Study, report: AuditReport) -> None:
     """Popularity along the layers of the same model, where it has layers."""
-    table = audit_ask.layers(study, report.scope.k, report.scope.split)
+    table = audit_ask.layers(study, report.scope.k, _part(report.scope.split))
     if table is not None:
         st.markdown("**Does each layer of the model lean more towards what is popular?**")
         chart(

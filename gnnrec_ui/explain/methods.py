@@ -11,7 +11,7 @@ from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.registry import Plugin
 from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.explain.explanation import Explanation, Target
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_core.runs.workspace import workspace
@@ -22,7 +22,7 @@ from gnnrec_ui.server.slow_work import waiting_room
 from gnnrec_ui.show.charts import chart
 
 
-def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+def methods(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
     """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
     case = (user_index, item_index)
     chosen = _settings()
@@ -60,7 +60,7 @@ def _settings() -> dict[str, dict[str, Any]]:
 
 
 def _ask_slow(
-    study: Study, case: tuple[int, int], plugin: Plugin, target: str, k: int, settings: dict[str, Any]
+    study: Study, case: tuple[int, int], plugin: Plugin, target: Target, k: int, settings: dict[str, Any]
 ) -> None:
     """The button that asks a slow method, and its progress once it was pressed."""
     work = ask.slow_explanation(study, *case, plugin.name, target, k, **settings)
@@ -79,7 +79,7 @@ def _ask_slow(
 
 
 def _ask_all(
-    study: Study, case: tuple[int, int], target: str, k: int, chosen: dict[str, dict[str, Any]]
+    study: Study, case: tuple[int, int], target: Target, k: int, chosen: dict[str, dict[str, Any]]
 ) -> tuple[list[Explanation], list[str], list[Plugin]]:
     """Explanations of the quick methods and of slow ones that are done; why others refuse; which slow ones are not."""
     found: list[Explanation] = []
@@ -193,7 +193,7 @@ def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def two_models(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+def two_models(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
     """The same case in another run on the same data."""
     others = {
         entry.id: entry

@@ -15,6 +15,7 @@ from gnnrec_ui.frame import pickers, privacy, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table
 from gnnrec_ui.show.flow_view import flow_view
+from gnnrec_ui.taken.heard import stands_for
 
 DETAILS = {"few": "Few", "some": "Some", "many": "Many"}
 SIZES = {"few": (5, 3), "some": (8, 6), "many": (16, 12)}
@@ -32,7 +33,8 @@ def picture(study: Study, explanation: Explanation) -> None:
     keys = {stop.key for stop in flow.stops if stop.key}
     chosen = state.follow("part", lambda key: key in keys, "")
     st.caption(flow.caption)
-    picked = flow_view(flow, "picture", "why-this-item", chosen)
+    with stands_for(lambda: (flow,)):
+        picked = flow_view(flow, "picture", "why-this-item", chosen)
     if picked is not None and picked != chosen:
         state.choose("part", picked or None)
         st.rerun()

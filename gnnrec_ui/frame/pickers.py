@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import clean, for_markdown, for_option
-from gnnrec_core.data.dataset import Vocabulary
+from gnnrec_core.data.dataset import IntArray, Vocabulary
 from gnnrec_ui import ask
 from gnnrec_ui.frame import forms, recent, state
 from gnnrec_ui.frame.popovers import popover
@@ -18,6 +19,7 @@ from gnnrec_ui.frame.study import Study
 
 MOST_PLACES = 50
 """No list on a page is longer."""
+Name = TypeVar("Name", bound=str)
 MOST_OPTIONS = 1000
 """A menu with more entries than this gets a search field before it and holds the matches only."""
 
@@ -91,15 +93,18 @@ def k_in_url(most: int, default: int = 10) -> int:
     return int(state.follow("k", is_length, str(default)))
 
 
-def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:
+def choose_one(
+    label: str, options: Mapping[Name, str], key: str, default: Name | None = None, help: str | None = None
+) -> Name:
     """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name."""
-    default = default or next(iter(options))
+    default = next(iter(options)) if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
         label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help
     )
-    return state.settle(key, str(chosen), default)
+    state.settle(key, str(chosen), default)
+    return next(name for name in options if name == chosen)
 
 
 def choose_items(
@@ -180,7 +185,7 @@ def _surprises(study: Study) -> None:
         return
     fewest = int(n_train[known].min())
 
-    def go(candidates: Sequence[int]) -> None:
+    def go(candidates: Sequence[int] | IntArray) -> None:
         asked = st.session_state["_surprises"] = st.session_state.get("_surprises", 0) + 1
         _open_person(ids[int(np.random.default_rng(asked).choice(np.asarray(candidates)))])
 

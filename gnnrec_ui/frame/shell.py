@@ -27,6 +27,7 @@ from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
 from gnnrec_ui.server import cache, housekeeping, turns
+from gnnrec_ui.taken.heard import Heard, hearing
 
 _FRAME = "_frame_of_this_run"
 _PAGES = "_pages"
@@ -50,6 +51,11 @@ def page(name: str) -> Iterator[Study]:
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
             st.rerun()
+    with hearing() as heard:
+        yield from _body(name, heard)
+
+
+def _body(name: str, heard: Heard) -> Iterator[Study]:
     study, menu, share, drawn, too_long = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
@@ -69,7 +75,7 @@ def page(name: str) -> Iterator[Study]:
     finally:
         if state.carried() != drawn:
             _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
-        _draw_share(share, study)
+        _draw_share(share, study, screen, heard)
 
 
 @contextmanager
@@ -186,8 +192,9 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
-def _draw_share(place: DeltaGenerator, study: Study) -> None:
-    """The link to this very view, and the way into presentation mode (and out of it, on the page itself).
+def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
+    """The link to this very view, the view as a file, and the way into presentation mode (and out of it, on the page
+    itself).
 
     The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
     """
@@ -197,13 +204,34 @@ def _draw_share(place: DeltaGenerator, study: Study) -> None:
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        popover("Link to this view", ":material/link:", "_link", lambda: _say_link(here), width="stretch")
+        address = f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+        popover(
+            "Share this view",
+            ":material/ios_share:",
+            "_share",
+            lambda: _share(address, study, screen, heard),
+            width="stretch",
+        )
         _present("Present this view", ":material/slideshow:", "1")
 
 
-def _say_link(here: dict[str, str]) -> None:
-    st.caption("Opens this page with the same choices, for whoever can reach this server.")
-    st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
+def _share(address: str, study: Study, screen: Screen, heard: Heard) -> None:
+    """What the popover holds; the file is made when it is asked for."""
+    from gnnrec_ui.taken.file import view_file
+
+    are_ids_shown = privacy.are_ids_shown(study)
+    st.download_button(
+        "Take this view away",
+        lambda: view_file(heard, screen.title, study, address, are_ids_shown),
+        f"gnnrec-{screen.name}.html",
+        "text/html",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+        help="One file with all that the page shows now, charts too. It opens in any browser, without this server.",
+    )
+    st.caption("Or send the link: it opens this page with the same choices, for whoever can reach this server.")
+    st.code(address, language=None, wrap_lines=True)
 
 
 def _present(label: str, icon: str, value: str | None) -> None:

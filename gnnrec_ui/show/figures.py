@@ -12,6 +12,8 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.verdicts import figure, with_interval
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.render.blocks import Table
+from gnnrec_ui.taken.heard import stands_for
 
 NO_BREAK = "\u00a0"
 THREE_LINES = 70
@@ -32,7 +34,14 @@ def table(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], co
         for metric in metrics
     }
     names = pd.Index([for_markdown(name) for name in rows], name=corner)
-    st.table(pd.DataFrame(cells, index=names), border="horizontal")
+    with stands_for(lambda: (_block(rows, metrics, corner),)):
+        st.table(pd.DataFrame(cells, index=names), border="horizontal")
+
+
+def _block(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> Table:
+    nothing = Interval(math.nan)
+    cells = [[with_interval(row.get(metric, nothing)) for metric in metrics] for row in rows.values()]
+    return Table((corner, *map(title, metrics)), tuple((name, *row) for name, row in zip(rows, cells, strict=True)))
 
 
 def _in_table(found: Interval) -> str:

@@ -8,10 +8,12 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.render import theme
+from gnnrec_core.render.blocks import Table
 from gnnrec_core.runs.recommend import Chosen
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
+from gnnrec_ui.taken.heard import stands_for
 
 MOST_MISSED = 5
 HIT = ":material/task_alt:"
@@ -21,7 +23,12 @@ def recommended(study: Study, user_index: int, items: list[int], scores: list[fl
     """The list of one person, best first; `hits` are marked: what the person chose later."""
     dataset, graph = study.dataset, study.run.graph
     user = dataset.users.ids[user_index]
-    with st.container(key="list", gap=None):
+    popularity = [int(graph.popularity[item]) for item in items]
+    titles = [dataset.title(item) for item in items]
+    later = [item in hits for item in items]
+    rows = tuple(zip(range(1, len(items) + 1), titles, scores, popularity, later, strict=True))
+    columns = ("rank", "title", "score", "in so many histories", "chosen later")
+    with stands_for(lambda: (Table(columns, rows),)), st.container(key="list", gap=None):
         for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
             facts = [f"**{HIT} chosen later**"] if item in hits else []
             facts += [f"score {theme.number(score)}", f"in {int(graph.popularity[item]):,} histories"]

@@ -58,7 +58,9 @@ def run_list(place: Workspace, fingerprint: str) -> None:
             on_select="rerun",
             selection_mode="multi-row",
             key="runs_table",
-            column_config={name: st.column_config.NumberColumn(format="%.4f") for name in table if "@" in name},
+            column_config={
+                name: st.column_config.NumberColumn(format="%.4f") for name in map(str, table) if "@" in name
+            },
             alt="Runs on this dataset with their validation figures",
         )
         selected = [runs[row] for row in chosen["selection"]["rows"] if row < len(runs)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -92,6 +93,35 @@ def test_titles_are_shown_letter_for_letter(browser: Browser, hostile: Server) -
         said = "".join(stays_inert(visitor, address("recommend", user, k=str(len(PAYLOADS))), 1) for user in (0, 13))
         missing = [payload for payload in PAYLOADS if payload not in said]
         assert missing == []
+
+
+def test_a_view_that_was_taken_away_draws_its_charts_and_obeys_nothing(
+    browser: Browser, hostile: Server, tmp_path: Path
+) -> None:
+    """Opened from disk: every chart is there, no script of the data runs, nothing is asked for from anywhere."""
+    with visiting(browser, hostile) as visitor:
+        watch(visitor)
+        for path in (address("recommend", 3), address("explain", 6, view="Paths")):
+            visitor.open(path)
+            visitor.page.get_by_role("button", name="Share this view").click()
+            visitor.settle()
+            with visitor.page.expect_download() as download:
+                visitor.page.get_by_role("button", name="Take this view away").click()
+            file = tmp_path / "view.html"
+            download.value.save_as(file)
+            context, asked = browser.new_context(), list[str]()
+            page = context.new_page()
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.on("console", lambda message: visitor.wrong.append(f"{message.type} in the file: {message.text}"))
+            page.on("pageerror", lambda error: visitor.wrong.append(f"error in the file: {error}"))
+            page.goto(file.as_uri())
+            charts = page.locator("figure.chart")
+            assert charts.count() > 0
+            for chart in charts.all():
+                chart.locator("svg.main-svg").first.wait_for()
+            assert not page.evaluate("window.__ran")
+            assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+            context.close()
 
 
 @pytest.mark.long

@@ -149,7 +149,7 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         visitor.settle()
         expect(page.get_by_test_id("stSidebar")).to_be_visible()
         assert "target=score" in page.url
-        page.get_by_role("button", name="Link to this view").click()
+        page.get_by_role("button", name="Share this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
         assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
 

@@ -129,7 +129,7 @@ def counterfactual(
     if scope == "own":
         found = find_counterfactual(run, user_index, item_index, k)
     else:
-        found = ends_counterfactual(run.model, run.dataset, user_index, item_index, k, scope)
+        found = ends_counterfactual(run, user_index, item_index, k, scope)
     content = {**counterfactual_json(found, run.dataset, run.graph), "scope": scope}
     title = f"What takes {run.dataset.title(found.case.item_index)} off the list of {user}"
     dataset, graph = run.dataset, run.graph

@@ -4,15 +4,14 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.damaged_view import damaged
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.train.jobs_view import trainings
 from gnnrec_ui.train.new_training import choose_training, expected_time
 from gnnrec_ui.train.runs_view import run_list
 
 with shell.page("train") as study:
-    place, dataset = workspace(), study.dataset_entry
+    place, dataset = roles.workspace(), study.dataset_entry
     assert dataset is not None  # the frame has checked it
 
     st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
@@ -25,7 +24,7 @@ with shell.page("train") as study:
             icon=":material/play_arrow:",
             width="stretch",
             disabled=place.read_only,
-            help="This server is read-only." if place.read_only else None,
+            help=roles.why_not(place),
         )
         with time:
             expected_time(place, dataset, plan)
@@ -34,6 +33,7 @@ with shell.page("train") as study:
                 jobs.start(place, plan.request)
                 st.rerun()
 
+    roles.say_refusal(place, "Starting, stopping and deleting is for editors.")
     st.subheader("Trainings", anchor=False)
     trainings(place)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.gate import gate_of
+from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
@@ -69,13 +69,13 @@ def audit_evidence(
     differences, omnibus = figures.differences() if figures else ((), {})
     return AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),
-        overall={metric.name: metric.interval(parts[metric.name]) for metric in of_users},
+        overall={m.name: gate.interval(m, parts[m.name]) if gate else m.interval(parts[m.name]) for m in of_users},
         by_group=figures.by_group() if figures else (),
         suppressed=figures.suppressed() if figures else (),
         differences=differences,
         omnibus=omnibus,
         impact=figures.impact() if figures else None,
-        items=item_figures(evidence, convention, seed),
+        items=item_figures(evidence, convention, seed, gate),
         verdicts=(*_nobody(evidence, run, split), *lead_sentences(differences, settings.practical)),
         warnings=(*warning_sentences(evidence, figures), *_renamed(run.dataset, grouping)),
         per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
@@ -112,16 +112,20 @@ def _renamed(dataset: Dataset, grouping: Grouping | None) -> tuple[str, ...]:
     return tuple(p.message for p in renamed if p.details.get("called") in names)
 
 
-def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:
+def item_figures(
+    evidence: Evidence, convention: str = "ours", seed: int = 0, gate: Gate | None = None
+) -> dict[str, Interval]:
     """All figures of lists together, and ARP. Coverage and Gini have an interval of +-1.96 jackknife errors.
+
+    The `gate` of the data leaves out those that are made of few people.
 
     A bootstrap of users is wrong for them: a resample has 63 % of the users, so it covers less than all do.
     """
     result = {}
     for metric in measurable(evidence):
         if metric.level == "global" or metric.family == "popularity":
-            value = metric.value(evidence, convention)
-            result[metric.name] = Interval(value, reason="" if np.isfinite(value) else metric.nobody)
+            told = gate.value if gate and metric.level == "global" else Metric.figure
+            result[metric.name] = told(metric, evidence, convention)
     if evidence.n >= 20:
         for name in ("coverage", "gini"):
             metric = METRICS[name]

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.segments import head, prefix_holding
+from gnnrec_core.audit.segments import fifths, head, prefix_holding
 from gnnrec_core.audit.sources import (
     GENRE_COLUMNS,
     column_values,
@@ -252,8 +252,7 @@ def _binned(
 ) -> Grouping:
     """Groups of about equal size between quantiles of `values`; NaN is unknown; the label is the range."""
     known = np.isfinite(values)
-    inner = np.quantile(values[known], np.arange(1, n_bins) / n_bins) if known.any() else np.zeros(0)
-    codes = np.searchsorted(np.unique(inner), values, side="left")
+    codes = fifths(values, n_bins)
     labels, columns = [], []
     for code in range(int(codes[known].max(initial=-1)) + 1):
         inside = known & (codes == code)

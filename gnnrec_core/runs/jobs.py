@@ -24,6 +24,7 @@ import psutil
 from filelock import FileLock
 from pydantic import Field
 
+from gnnrec_core.base import clock
 from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.files import write_json
@@ -63,6 +64,7 @@ class TrainRequest:
 @dataclass(frozen=True)
 class Job:
     """`job.json`. `number` is the place in line, from 1; `pid` with `started` names one process for good.
+    `cancelled_at` is on the clock that nobody sets (`base.clock`).
 
     Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
     """
@@ -119,7 +121,7 @@ def cancel(place: Workspace, job_id: str) -> None:
     status = status_of(place, job_id)
     if not status.alive:
         return
-    _write(place, replace(status.job, cancelled_at=time.time()))
+    _write(place, replace(status.job, cancelled_at=clock.now()))
     _signal(status.job, signal.SIGTERM)
     if status.record is None and _gone_within(status.job, 3.0):
         shutil.rmtree(_folder(place, job_id))
@@ -254,7 +256,7 @@ def _look(place: Workspace, job: Job, alive: set[int]) -> JobStatus:
     """
     record, message = _record(place, job)
     lives = job.number in alive
-    if lives and job.cancelled_at is not None and time.time() - job.cancelled_at > GRACE_SECONDS:
+    if lives and job.cancelled_at is not None and not 0 <= clock.now() - job.cancelled_at <= GRACE_SECONDS:
         _kill_session(job)
         lives = is_alive(job)
     state = _state(job, record, lives)

@@ -7,9 +7,8 @@ from functools import partial
 
 import streamlit as st
 
-from gnnrec_core.base.pseudonyms import load_pseudonyms
 from gnnrec_core.runs.run import Run
-from gnnrec_core.runs.workspace import workspace
+from gnnrec_ui.frame import privacy
 from gnnrec_ui.frame.study import Study
 
 
@@ -46,7 +45,6 @@ def _files(_run: Run, key: str, user: int, item: int, k: int) -> dict[str, str]:
     from gnnrec_core.views.evidence import evidence_json, gather
     from gnnrec_core.views.evidence_page import evidence_page
 
-    space = workspace()
-    found = gather(_run, user, item, load_pseudonyms(space.home, space.read_only).name, k)
+    found = gather(_run, user, item, privacy.names_in_exports().name, k)
     figures = json.dumps(plain(evidence_json(found)), indent=1, ensure_ascii=False, allow_nan=False)
     return {"html": evidence_page(found), "json": figures}

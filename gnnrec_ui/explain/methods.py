@@ -14,9 +14,8 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explanation import Explanation, Target
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, privacy, shell
+from gnnrec_ui.frame import forms, privacy, roles, shell
 from gnnrec_ui.frame.study import Study, run_label
 from gnnrec_ui.server.slow_work import waiting_room
 from gnnrec_ui.show.charts import chart
@@ -197,7 +196,7 @@ def two_models(study: Study, user_index: int, item_index: int, target: Target, k
     """The same case in another run on the same data."""
     others = {
         entry.id: entry
-        for entry in workspace().runs(study.run.dataset.fingerprint)
+        for entry in roles.workspace().runs(study.run.dataset.fingerprint)
         if entry.record.state == "finished" and study.run_entry is not None and entry.id != study.run_entry.id
     }
     if not others:

@@ -24,6 +24,7 @@ from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_core.views.privacy import NameUser, pseudonymous
+from gnnrec_ui.frame import roles
 from gnnrec_ui.frame.study import Study
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def are_ids_shown(study: Study) -> bool:
 
 
 def _may_reveal() -> bool:
-    return os.environ.get("GNNREC_REVEAL_IDS", "") == "1"
+    return os.environ.get("GNNREC_REVEAL_IDS", "") == "1" and roles.may_reveal()
 
 
 def _note(dataset_id: str) -> None:

@@ -20,9 +20,8 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.base.errors import LensError, UnsupportedError
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import readers
-from gnnrec_ui.frame import privacy, state, story, style
+from gnnrec_ui.frame import privacy, roles, state, story, style
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
@@ -165,11 +164,13 @@ def _frame() -> st.Page:
     style.apply(is_presenting())
     cache.warm()
     housekeeping.once()
+    roles.gate()
     with st.sidebar:
         menu = st.container(key="menu").empty()
         drawn = _draw_menu(menu)
         study = choose_study()
         privacy.switch(study)
+        roles.say_who()
         share = st.container(key="share").empty()
     st.session_state[_FRAME] = (study, menu, share, drawn, too_long)
     return navigation
@@ -252,7 +253,7 @@ def _nothing_yet(study: Study) -> None:
         st.info(
             "This dataset has no trained run yet. Train one; it takes about a minute.", icon=":material/model_training:"
         )
-        left = len(workspace().orphans())
+        left = len(roles.workspace().orphans())
         if left:
             st.caption(
                 f"{left} run{'s were' if left > 1 else ' was'} trained on data that have been replaced or deleted "

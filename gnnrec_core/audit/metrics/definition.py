@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser
+from gnnrec_core.base import progress
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 
 Family = Literal[
@@ -43,7 +45,8 @@ class Metric:
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
     figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
     with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`;
-    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
+    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there. `people` are the
+    sets of users that a global figure is made of, where these are not all users `[n, n_sets]`: the gate asks.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Metric:
     oracle: str = ""
     with_held_out: Literal[-1, 0, 1] = 0
     worked: Callable[[], tuple[Evidence, float]] | None = None
+    people: Callable[[Evidence], NDArray[np.bool_]] | None = None
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -106,6 +110,7 @@ class Metric:
 
     def value(self, evidence: Evidence, convention: str = "ours") -> float:
         """The figure of all users together; NaN where nobody is measurable."""
+        progress.check()
         result = self.under(convention)(evidence)
         if isinstance(result, tuple):
             bottom = float(np.sum(result[1]))
@@ -115,8 +120,14 @@ class Metric:
             return float(measurable.mean()) + self.offset if len(measurable) else float("nan")
         return float(result)
 
+    def figure(self, evidence: Evidence, convention: str = "ours") -> Interval:
+        """`value`, or why there is none."""
+        value = self.value(evidence, convention)
+        return Interval(value, reason="" if np.isfinite(value) else self.nobody)
+
     def parts(self, evidence: Evidence, convention: str = "ours") -> Ratio:
         """Numerator and denominator of each user `[n]`; not measurable users have 0 / 0. Not for level "global"."""
+        progress.check()
         result = self.under(convention)(evidence)
         if isinstance(result, tuple):
             return result

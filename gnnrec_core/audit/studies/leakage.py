@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.models import able
 from gnnrec_core.models.protocol import EmbeddingRecommender
@@ -88,6 +89,7 @@ def logistic(features: Values, inside: NDArray[np.bool_], ridge: float = 1.0) ->
     sign = np.where(inside, 1.0, -1.0)
 
     def loss(weights: Values) -> tuple[float, Values]:
+        progress.check()
         margin = sign * (weights[0] + features @ weights[1:])
         slope = -sign * expit(-margin)
         value = np.logaddexp(0, -margin).sum() + ridge / 2 * np.square(weights[1:]).sum()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing
+from gnnrec_core.base.progress import watched
 from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.base.terminal import say
 from gnnrec_core.data.dataset import Dataset
@@ -62,7 +64,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
     refuse_existing(arguments.out, arguments.overwrite)
     options = read_options(arguments)
-    dataset = import_source(arguments.source, options, _progress(sys.stderr.isatty()))
+    with watched(_say) if sys.stderr.isatty() else nullcontext():
+        dataset = import_source(arguments.source, options)
     save_dataset(dataset, arguments.out, arguments.overwrite)
     return {
         **size_of(dataset, arguments.out),
@@ -125,9 +128,5 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
     return read_settings(ImportOptions, typed)
 
 
-def _progress(visible: bool) -> Any:
-    def report(share: float, what: str) -> None:
-        if visible:
-            say(f"{share:4.0%} {what}", end="\n" if share >= 1 else "", error=True, again=True)
-
-    return report
+def _say(share: float, what: str) -> None:
+    say(f"{share:4.0%} {what}", end="\n" if share >= 1 else "", error=True, again=True)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.careful_text import read_careful
 from gnnrec_core.data.text.dialect import Dialect, guess_dialect
@@ -25,11 +26,11 @@ class DelimitedReader:
     def matches(self, source: str) -> bool:
         return as_file(source) is not None
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         path = need_file(source)
         dialect = file_dialect(path, options)
         roles = guess_roles(dialect.names, options, path.name, dialect.sample, dialect.has_header, dialect.skip + 1)
-        progress(0.0, f"reading {path.name}")
+        progress.report(0.0, 1, f"reading {path.name}")
         table = read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop")
         return SourceLog(path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles))
 

@@ -9,6 +9,7 @@ import json
 from functools import cache
 from typing import Any
 
+from gnnrec_core.base.checked import parse
 from gnnrec_core.base.text import for_html
 from gnnrec_core.render.blocks import Chart
 
@@ -46,7 +47,7 @@ def library() -> str:
 
 def _data(figure: str) -> str:
     """`figure` without its template and with SVG marks only, as JSON that no browser takes for markup."""
-    held: dict[str, Any] = json.loads(figure)
+    held: dict[str, Any] = parse(figure)
     data = [{**trace, "type": str(trace.get("type", "scatter")).removesuffix("gl")} for trace in held["data"]]
     layout = {name: value for name, value in held["layout"].items() if name not in _NOT_KEPT}
     layout |= {"font": {**_FONT, **layout.get("font", {})}, "dragmode": False}

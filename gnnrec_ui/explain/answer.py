@@ -26,10 +26,9 @@ def answer(study: Study, explanation: Explanation) -> None:
     title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
     if case.item_index in {each.item_index for each in ask.chosen_later(study, case.user_index)}:
-        hit = "found it" if case.rank <= case.k else "missed it"
-        st.caption(
-            f":material/task_alt: They did choose it later (test part, unknown to the model): a list of {case.k} {hit}."
-        )
+        later = "They did choose it later (test part, unknown to the model)"
+        found = "found" if case.rank <= case.k else "missed"
+        st.caption(f":material/task_alt: {later}: a list of {int(case.k):,} {found} it.")
     _narrative(explanation.narrative)
     with st.container(horizontal=True, gap="medium"):
         _figures(study, explanation)

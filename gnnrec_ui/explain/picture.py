@@ -32,7 +32,7 @@ def picture(study: Study, explanation: Explanation) -> None:
     )
     keys = {stop.key for stop in flow.stops if stop.key}
     chosen = state.follow("part", lambda key: key in keys, "")
-    st.caption(flow.caption)
+    st.caption(for_markdown(flow.caption))
     with stands_for(lambda: (flow,)):
         picked = flow_view(flow, "picture", "why-this-item", chosen)
     if picked is not None and picked != chosen:
@@ -69,23 +69,22 @@ def _selected(study: Study, explanation: Explanation, flow: Flow, chosen: str) -
         st.metric("Contribution", theme.signed(part.value), width="content")
         st.metric("Share", theme.percent(part.share, 0), width="content")
         st.metric("Rank now", f"{explanation.rank:,}", width="content")
-        for label, rank in _ranks(part):
-            st.metric(label, rank, width="content")
+        _metrics(part)
         if part.item is not None:
             item = study.dataset.items.index(part.item)
             shell.link("what_if", "Take it away", icon=":material/experiment:", off=item)
 
 
-def _ranks(part: Contribution) -> list[tuple[str, str]]:
+def _metrics(part: Contribution) -> None:
     """The rank without the part, at each level that is known."""
-    told = part.foretold
-    found = [] if part.checked is None else [("In this model", f"{part.checked.rank_without:,}")]
-    if told is not None:
-        is_range = told.rank_low is not None and told.rank_low != told.rank_high
-        found.append(("Foretold", f"{told.rank_low:,}–{told.rank_high:,}" if is_range else f"{told.rank_without:,}"))
+    if part.checked is not None:
+        st.metric("In this model", f"{part.checked.rank_without:,}", width="content")
+    if part.foretold is not None:
+        low, high, rank = part.foretold.rank_low, part.foretold.rank_high, part.foretold.rank_without
+        is_range = low is not None and low != high
+        st.metric("Foretold", f"{low:,}–{high:,}" if is_range else f"{rank:,}", width="content")
     if part.retrained is not None:
-        found.append(("Trained again", f"{part.retrained.rank_without:,}"))
-    return found
+        st.metric("Trained again", f"{part.retrained.rank_without:,}", width="content")
 
 
 def _key(part: Contribution) -> str:

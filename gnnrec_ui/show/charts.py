@@ -48,7 +48,9 @@ def chart(
     phone: the browser shows one of them.
     """
     with stands_for(lambda: (_block(figure, reading or alt, table),)):
-        _draw(figure, reading, key, alt, on_point, narrow)
+        if reading:
+            st.caption(reading)
+        _draw(figure, key, alt or reading, on_point, narrow)
     as_table(lambda: chart_table(figure) if table is None else table, key, alt or reading)
 
 
@@ -60,17 +62,10 @@ def _block(figure: go.Figure, caption: str, table: pd.DataFrame | None) -> Chart
 
 
 def _draw(
-    figure: go.Figure,
-    reading: str,
-    key: str,
-    alt: str,
-    on_point: Callable[[Any], None] | None,
-    narrow: go.Figure | None,
+    figure: go.Figure, key: str, alt: str, on_point: Callable[[Any], None] | None, narrow: go.Figure | None
 ) -> None:
-    if reading:
-        st.caption(reading)
     clicked: Any = "ignore" if on_point is None else partial(_clicked, key, on_point)
-    drawn = {"config": config(key), "alt": alt or reading, "on_select": clicked, "selection_mode": ("points",)}
+    drawn = {"config": config(key), "alt": alt, "on_select": clicked, "selection_mode": ("points",)}
     if narrow is None:
         st.plotly_chart(figure, key=key, **drawn)
     else:

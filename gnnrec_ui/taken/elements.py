@@ -3,7 +3,6 @@ sends. Controls are left out: what was chosen stands in the address."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +16,7 @@ from streamlit.proto.Dataframe_pb2 import Dataframe
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.Metric_pb2 import Metric
 
+from gnnrec_core.base.checked import parse
 from gnnrec_core.base.text import for_option
 from gnnrec_core.render.blocks import Block, Chart, Section, Table, Text, Verdict
 from gnnrec_core.render.charts.chart_data import chart_table
@@ -164,7 +164,7 @@ def _dataframe(sent: Dataframe) -> Table:
     """A table with the columns, names and units that it was shown with."""
     is_lazy = sent.HasField("lazy_data")
     frame = convert_arrow_bytes_to_pandas_df((sent.lazy_data.initial_chunk if is_lazy else sent.arrow_data).data)
-    said: dict[str, Any] = json.loads(sent.columns or "{}")
+    said: dict[str, Any] = parse(sent.columns or "{}")
     names = [name for name in (sent.column_order or frame.columns) if name in frame.columns]
     names = [name for name in names if not (said.get(str(name)) or {}).get("hidden")]
     columns = [_column(str(name), frame[name], said.get(str(name)) or {}) for name in names]

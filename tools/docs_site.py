@@ -1,39 +1,40 @@
 """The documentation site: a hook of MkDocs that writes pages from what the code declares, and the navigation.
 
-Models, explainers, re-rankers, readers, metrics and commands are listed from their tables, so what another package
-brings appears too. A new file in `docs/` finds its place by its name.
+Run MkDocs from the top of the project as `python -m mkdocs`, as `make docs` does.
+
+Models, explainers, re-rankers, readers, metrics, commands and pages are listed from their tables, so what another
+package brings appears too. A new file in `docs/` finds its place by its name.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
-import sys
+import re
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core import VERBS
+from gnnrec_core.audit.metrics.documentation import metrics_page
+from gnnrec_core.audit.rerankers import RERANKERS
+from gnnrec_core.base.registry import Plugin, Registry
+from gnnrec_core.base.settings import SettingField, describe_settings
+from gnnrec_core.cli import parser_of
+from gnnrec_core.commands import COMMANDS
+from gnnrec_core.data.formats import READERS
+from gnnrec_core.explain import EXPLAINERS
+from gnnrec_core.models import DERIVED, MODELS
+from gnnrec_ui.frame.screens import SCREENS
+
 ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # MkDocs runs this file by its path
-    sys.path.insert(0, str(ROOT))
-
-from gnnrec_core import VERBS  # noqa: E402
-from gnnrec_core.audit.metrics.documentation import metrics_page  # noqa: E402
-from gnnrec_core.audit.rerankers import RERANKERS  # noqa: E402
-from gnnrec_core.base.registry import Plugin, Registry  # noqa: E402
-from gnnrec_core.base.settings import SettingField, describe_settings  # noqa: E402
-from gnnrec_core.cli import parser_of  # noqa: E402
-from gnnrec_core.commands import COMMANDS  # noqa: E402
-from gnnrec_core.data.formats import READERS  # noqa: E402
-from gnnrec_core.explain import EXPLAINERS  # noqa: E402
-from gnnrec_core.models import DERIVED, MODELS  # noqa: E402
-
 HELP_WIDTH = 100
 GUIDES = ("first-ten-minutes", "analysts-hour", "audits-day")
 LAID_OUT = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md", "changes.md": "CHANGELOG.md"}
 """Pages of the site that are files at the top of the project."""
+_SIGNS = re.compile(r"(`[^`]*`|^ {4}.*$)|[<*_](?! )", re.MULTILINE)
 LINKS = {"CHANGELOG.md": "changes.md", "LICENSE": "LICENSE.txt", "docs/decisions": "decisions/0001-dependencies.md"}
 """Links between those files, and where they lead in the site."""
 
@@ -55,6 +56,7 @@ def pages() -> dict[str, Callable[[], str]]:
             "Formats that can be read", "`gnnrec data import SOURCE --format NAME`", READERS
         ),
         "reference/commands.md": commands_page,
+        "reference/pages.md": screens_page,
         "metrics.md": written_metrics,
         **{place: lambda file=file: laid_out(file) for place, file in LAID_OUT.items()},
     }
@@ -115,6 +117,15 @@ def commands_page() -> str:
     return "".join(parts)
 
 
+def screens_page() -> str:
+    """Every page of the app, with what it shows and how to read it."""
+    parts = ["# Pages of the app\n\n`gnnrec app`\n"]
+    for screen in SCREENS.values():
+        said = screen.reading if screen.plugin is None else _said(screen.plugin)
+        parts.append(f"\n## {screen.title} (`/{screen.name}`)\n\n{said}\n")
+    return "".join(parts)
+
+
 def written_metrics() -> str:
     """The definitions of all metrics, with their figures in the small world of the tests."""
     from tests.audit.oracle_world import world
@@ -134,8 +145,8 @@ def _entry(plugin: Plugin) -> str:
     """Title, summary, the definition from its own documentation, and its settings."""
     made = plugin.load()
     module = import_module(plugin.target.partition(":")[0])
-    definition = "\n\n".join(inspect.cleandoc(doc) for doc in (inspect.getdoc(made), module.__doc__) if doc)
-    parts = [f"\n## {plugin.title} (`{plugin.name}`)\n\n{_said(plugin)}\n```text\n{definition}\n```\n"]
+    definition = "\n\n".join(_prose(doc) for doc in (inspect.getdoc(made), module.__doc__) if doc)
+    parts = [f"\n## {plugin.title} (`{plugin.name}`)\n\n{_said(plugin)}\n{definition}\n"]
     settings = getattr(made, "settings_type", None)
     fields = describe_settings(settings) if settings is not None else ()
     if fields:
@@ -147,6 +158,11 @@ def _entry(plugin: Plugin) -> str:
 def _said(plugin: Plugin) -> str:
     """The summary, and where the plug-in comes from where it is not ours."""
     return f"{plugin.summary}\n" + (f"\nFrom the package `{plugin.package}`.\n" if plugin.package else "")
+
+
+def _prose(docstring: str) -> str:
+    """A docstring as Markdown: signs of formulas are no markup, code spans and indented formulas stay as they are."""
+    return _SIGNS.sub(lambda found: found[1] or f"\\{found[0]}", inspect.cleandoc(docstring))
 
 
 def _setting(field: SettingField) -> str:

@@ -11,7 +11,7 @@ from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import Grouping, group_users
-from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
+from gnnrec_core.audit.metrics import METRICS, Metric, default_tests, find_convention, find_metric, measurable
 from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
@@ -21,9 +21,6 @@ from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 
-TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
-"""Metrics whose differences are tested by default. Few, because every test makes the adjustment harder."""
-
 
 def audit(
     run: Run,
@@ -32,7 +29,7 @@ def audit(
     *,
     split: SplitName = "test",
     convention: str = "ours",
-    tested: Sequence[str] = TESTED,
+    tested: Sequence[str] | None = None,
     settings: AuditSettings | None = None,
     seed: int = 0,
     category_column: str | None = None,
@@ -41,7 +38,8 @@ def audit(
     """Audit `run` with lists of `k` against the held-out items of `split`.
 
     `group_by` is a column of the user table, a behaviour ("activity", "taste", "tenure", "niche_genres"), two of them
-    joined by "+", or a `Grouping`. Raises RequestError for an unknown column, metric, convention or an impossible k.
+    joined by "+", or a `Grouping`; `tested` names the metrics whose differences are tested (None: those
+    that declare it). Raises RequestError for an unknown column, metric, convention or an impossible k.
     """
     evidence = gather(run, k, split, category_column, provider_column)
     grouping = group_users(run.dataset, group_by) if isinstance(group_by, str) else group_by
@@ -54,7 +52,7 @@ def audit_evidence(
     run: Run,
     split: SplitName = "test",
     convention: str = "ours",
-    tested: Sequence[str] = TESTED,
+    tested: Sequence[str] | None = None,
     settings: AuditSettings | None = None,
     seed: int = 0,
 ) -> AuditReport:
@@ -63,7 +61,7 @@ def audit_evidence(
     metrics = measurable(evidence)
     of_users = [metric for metric in metrics if metric.level != "global"]
     parts = {metric.name: metric.parts(evidence, convention) for metric in of_users}
-    chosen = [find_metric(name) for name in tested]
+    chosen = [find_metric(name) for name in (default_tests("audit") if tested is None else tested)]
     gate = gate_of(run.dataset, settings.min_group_size) if evidence.n == run.dataset.n_users else None
     figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed, gate) if grouping else None
     differences, omnibus = figures.differences() if figures else ((), {})
@@ -89,7 +87,7 @@ def most_telling(evidence: Evidence, groupings: Sequence[Grouping], seed: int = 
     """The name of the grouping with most differences that stand up to a quick test (99 shuffles): where to look first.
     The first of several; "" without any grouping."""
     settings = AuditSettings(n_permutations=99)
-    metrics = [metric for metric in measurable(evidence) if metric.name in TESTED]
+    metrics = [metric for metric in measurable(evidence) if "audit" in metric.tested_in]
     parts = {metric.name: metric.parts(evidence) for metric in metrics}
     best, most = "", -1
     for grouping in groupings:

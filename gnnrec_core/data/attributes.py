@@ -12,9 +12,9 @@ from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.clean.attribute_types import typed
 from gnnrec_core.data.dataset import IntArray, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
-from gnnrec_core.data.formats.delimited import need_file, read_attributes
 from gnnrec_core.data.formats.roles import guess_column, named_column, plain_name
-from gnnrec_core.data.formats.source import Table
+from gnnrec_core.data.formats.source import Table, need_file
+from gnnrec_core.data.formats.text_file import read_attributes
 from gnnrec_core.data.options import ImportOptions
 
 TITLES = (

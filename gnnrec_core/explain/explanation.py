@@ -8,6 +8,8 @@ from typing import Any, Literal
 from gnnrec_core.graph import NodeType
 
 Target = Literal["score", "margin"]
+AT_RANDOM = "random"
+"""What curves and sets of a faithfulness panel are called that were drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Retrained:
 
 @dataclass(frozen=True)
 class BaselineSplit:
-    """What the ledger leaves to no single interaction, a_0 <e_u, z_i>, shared out; in units of the score.
+    """What the ledger leaves to no single interaction, `a_0 <e_u, z_i>`, shared out; in units of the score.
 
     `own_history`: with the row that the user's own interactions ask for when all else is kept (relearned); `others`:
     with the mean of all users' rows, which everybody has taught; `unassigned`: the rest. They sum to the baseline.

@@ -112,7 +112,7 @@ class Flow:
     caption: str
 
 
-Block = Text | Facts | Table | Bars | Curves | Chart | Verdict | Flow
+Block = Text | Facts | Table | Bars | Curves | Chart | Flow | Verdict
 
 
 @dataclass(frozen=True)

@@ -59,18 +59,18 @@ CLASS_NUMBER = ' class="n"'
 def fragment(sections: tuple[Section, ...]) -> str:
     """The sections as inert HTML to stand inside another page, a notebook's say: no style, no script."""
     return "\n".join(
-        f"<h4>{for_html(section.title)}</h4>\n" + "\n".join(_block(block, is_alone=False) for block in section.blocks)
+        f"<h4>{for_html(section.title)}</h4>\n" + "\n".join(_block(block) for block in section.blocks)
         for section in sections
     )
 
 
 def _section(section: Section, place: int) -> str:
-    blocks = "\n".join(_block(block) for block in section.blocks)
+    blocks = "\n".join(_block(block, section.title) for block in section.blocks)
     return f'<section id="s{place}">\n<h2>{for_html(section.title)}</h2>\n{blocks}\n</section>'
 
 
-def _block(block: Block, is_alone: bool = True) -> str:
-    """`is_alone`: it stands in a page of its own, which can draw charts."""
+def _block(block: Block, heading: str | None = None) -> str:
+    """`heading` is what it stands under in a page of its own, which can draw charts; None inside of another page."""
     match block:
         case Text(paragraphs):
             return "\n".join(f"<p>{for_html(paragraph)}</p>" for paragraph in paragraphs)
@@ -83,10 +83,10 @@ def _block(block: Block, is_alone: bool = True) -> str:
             return _figure(bars_svg(block.labels, block.values, block.intervals, texts), block.caption)
         case Curves():
             return _figure(curves_svg(block.series, block.x_label, block.y_label), block.caption)
+        case Chart():
+            return _table(block.table) if heading is None else _chart(block, heading)
         case Flow():
             return _figure(flow_svg(block), block.caption)
-        case Chart():
-            return _chart(block) if is_alone else _table(block.table)
         case Verdict(text, kind):
             return f'<p class="{kind}" role="note">{for_html(text)}</p>'
 
@@ -113,12 +113,12 @@ def _value(value: Any) -> str:
     return for_html(value)
 
 
-def _chart(chart: Chart) -> str:
+def _chart(chart: Chart, heading: str) -> str:
     table = (
         f"<details><summary>The same as a table</summary>{_table(chart.table)}</details>" if chart.table.rows else ""
     )
-    caption = for_html(chart.caption)
-    return f'<figure class="chart"><figcaption>{caption}</figcaption>{plotly_html.chart_figure(chart)}</figure>{table}'
+    caption = _optional("figcaption", "" if chart.caption == heading else chart.caption)
+    return f'<figure class="chart">{caption}{plotly_html.chart_figure(chart)}</figure>{table}'
 
 
 def _figure(svg: str, caption: str) -> str:

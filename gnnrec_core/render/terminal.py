@@ -49,10 +49,10 @@ def _block(block: Block) -> list[str]:
                 f"{for_terminal(name)}: {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
                 for name, xs, ys in ends
             ]
-        case Flow(stops):
-            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
         case Chart(caption=caption, table=table):
             return [for_terminal(caption), *_table(table)]
+        case Flow(stops):
+            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
         case Verdict(sentence, kind):
             return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 

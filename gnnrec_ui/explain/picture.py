@@ -32,8 +32,8 @@ def picture(study: Study, explanation: Explanation) -> None:
     )
     keys = {stop.key for stop in flow.stops if stop.key}
     chosen = state.follow("part", lambda key: key in keys, "")
-    st.caption(for_markdown(flow.caption))
     with stands_for(lambda: (flow,)):
+        st.caption(for_markdown(flow.caption))
         picked = flow_view(flow, "picture", "why-this-item", chosen)
     if picked is not None and picked != chosen:
         state.choose("part", picked or None)

@@ -17,9 +17,9 @@ from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.search import find
 from gnnrec_ui.frame.study import Study
 
+Name = TypeVar("Name", bound=str)
 MOST_PLACES = 50
 """No list on a page is longer."""
-Name = TypeVar("Name", bound=str)
 MOST_OPTIONS = 1000
 """A menu with more entries than this gets a search field before it and holds the matches only."""
 

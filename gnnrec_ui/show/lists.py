@@ -8,7 +8,7 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.render import theme
-from gnnrec_core.render.blocks import Table
+from gnnrec_core.render.blocks import Table, Text
 from gnnrec_core.runs.recommend import Chosen
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import Study
@@ -50,7 +50,11 @@ def judged(study: Study, user_index: int, chosen: Sequence[Chosen], k: int) -> N
     later = f"{len(chosen):,} item{'' if len(chosen) == 1 else 's'}"
     st.caption(f"{HIT} Later this person chose {later} (test part, unknown to the model): {found:,} in this list.")
     dataset = study.dataset
-    with st.container(key="missed", gap=None):
+    said = tuple(
+        f"{dataset.title(each.item_index)} was chosen later, and stands {theme.ordinal(each.rank)}."
+        for each in missed[:MOST_MISSED]
+    )
+    with stands_for(lambda: (Text(said),)), st.container(key="missed", gap=None):
         for each in missed[:MOST_MISSED]:
             title = for_label(dataset.title(each.item_index))
             shell.link(

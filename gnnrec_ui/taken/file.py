@@ -23,7 +23,12 @@ def view_file(heard: Heard, title: str, study: Study, address: str, are_ids_show
         facts += [("Dataset", dataset.name), ("Fingerprint of the data", dataset.fingerprint)]
     if run is not None:
         model = MODELS[run.record.model].title if run.record.model in MODELS else run.record.model
-        facts += [("Run", run.id), ("Model", model), ("Trained", run.record.created), ("Seed", str(run.record.seed))]
+        facts += [
+            ("Run", run.id),
+            ("Model", model),
+            ("Trained", run.record.created[:16].replace("T", " ")),
+            ("Seed", str(run.record.seed)),
+        ]
     facts += [("Other people", "by their ids" if are_ids_shown else "by pseudonyms")]
     about = " · ".join(value for name, value in facts if name in ("Dataset", "Model", "Run"))
     return page(

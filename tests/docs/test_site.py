@@ -10,6 +10,7 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.commands import COMMANDS
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.models import MODELS
+from gnnrec_ui.frame.screens import SCREENS
 from tests.outside.test_outside import NAMES, ROOT, installed, python
 
 FETCHED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=["']?(?:https?:)?//""")
@@ -38,6 +39,7 @@ def test_every_verb_model_method_metric_and_command_has_its_entry(built):
         "reference/models": MODELS.names,
         "reference/explainers": EXPLAINERS.names,
         "reference/commands": COMMANDS.names,
+        "reference/pages": SCREENS,
         "metrics": METRICS,
     }.items():
         words = text(built / f"{page}.html")
@@ -52,7 +54,7 @@ def test_settings_stand_with_their_ranges(built):
 def test_what_another_package_brings_is_there(built):
     said = "".join(text(page) for page in [*(built / "reference").glob("*.html"), built / "metrics.html"])
     assert not [name for name in NAMES if f"({name})" not in said]
-    assert "Users and items of a dataset." in said and "From the package sample-plugins." in said
+    assert "Users and items of a dataset." in said and "(/sizes)" in said and "From the package sample-plugins." in said
 
 
 def test_every_document_of_the_project_is_a_page(built):

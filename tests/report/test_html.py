@@ -127,6 +127,8 @@ def test_a_chart_lies_in_the_page_as_data_with_its_table(title):
     assert parsed.tags == harmless.tags and parsed.tags.count("script") == 3
     held, library, draw = re.findall(r"<script[^>]*>(.*?)</script>", text, re.S)
     data = json.loads(held)
+    assert text.count("<figcaption>") == 1
+    assert "<figcaption>" not in page("t", (Section(title, (Chart(json.dumps(figure), title, Table((), ())),)),))
     assert data["data"] == [{"type": "scatter", "x": [1], "name": title}]
     assert data["layout"]["title"] == title and "template" not in data["layout"]
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text).group(1)

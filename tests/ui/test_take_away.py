@@ -114,6 +114,18 @@ def test_the_file_holds_the_tables_and_figures_of_the_page(name, taken):
     assert "Fingerprint of the data" in file.words and app.sidebar.selectbox(key="run").value in file.words
 
 
+def test_pictures_that_a_component_draws_are_in_the_file_too(taken):
+    """The layered picture as it is, and the network with the names of its nodes."""
+    text = taken(open_page("explain", view="Picture"))
+    file = File(text)
+    is_inert(file, text)
+    assert "<h2>Picture</h2>" in text and text.count("<svg") == 1
+    file = File(taken(open_page("recommend")))
+    (network,) = (json.loads(script) for kind, script in file.scripts if kind == "application/json")
+    named = {note["text"] for note in network["layout"]["annotations"]}
+    assert any(name.startswith("1. ") for name in named) and "hops away" in file.words
+
+
 def test_other_people_go_by_the_names_that_they_have_on_the_page(hidden, taken):  # noqa: F811
     for page in ("recommend", "explain"):
         words = File(taken(open_page(page, **CASE))).words

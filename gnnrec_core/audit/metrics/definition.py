@@ -18,6 +18,7 @@ Family = Literal[
     "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
 ]
 Direction = Literal["higher", "lower", "neither"]
+Study = Literal["audit", "compare"]
 EVALUABLE = "users with at least one held-out item"
 WITH_LIST = "users with a list, also those without held-out items"
 """The two denominators that most metrics have."""
@@ -44,9 +45,11 @@ class Metric:
     sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
     figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
-    with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`;
-    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there. `people` are the
-    sets of users that a global figure is made of, where these are not all users `[n, n_sets]`: the gate asks.
+    with the number of held-out items of a user. `tested_in` names the studies that test its differences unless told
+    otherwise: few, because every test makes the adjustment for all harder. `example` is the worked example of
+    `docs/metrics.md`; `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
+    `people` are the sets of users that a global figure is made of, where these are not all users `[n, n_sets]`: the
+    gate asks.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Metric:
     offset: float = 0.0
     oracle: str = ""
     with_held_out: Literal[-1, 0, 1] = 0
+    tested_in: tuple[Study, ...] = ()
     worked: Callable[[], tuple[Evidence, float]] | None = None
     people: Callable[[Evidence], NDArray[np.bool_]] | None = None
 

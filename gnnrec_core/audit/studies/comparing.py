@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.decision import POWER, PRACTICAL, Decision, Effect, decide, interval_from_test
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
-from gnnrec_core.audit.metrics import Metric, find_convention, find_metric, measurable
+from gnnrec_core.audit.metrics import Metric, default_tests, find_convention, find_metric, measurable
 from gnnrec_core.audit.sources import evidence_of, gather, ranked
 from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
 from gnnrec_core.audit.studies.mitigation import Parts, paired_values
@@ -31,7 +31,6 @@ from gnnrec_core.runs.training import fit_model
 
 CHANCE = "random"
 BASELINES = (*MODELS.having("baseline"), CHANCE)
-TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 BASELINE_BYTES = 4 * 2**30
 """A baseline that would need more memory than this is left out of the table, with the reason."""
 
@@ -121,7 +120,7 @@ def compare(
     split: SplitName = "test",
     convention: str = "ours",
     baselines: Sequence[str] = BASELINES,
-    tested: Sequence[str] = TESTED,
+    tested: Sequence[str] | None = None,
     n_permutations: int = 2000,
     seed: int = 0,
 ) -> Comparison:
@@ -147,6 +146,7 @@ def compare(
     )
     pairs = [(name, names[0]) for name in names[1:]]
     pairs += [(name, other) for name in names for other in evidence if other not in models]
+    tested = default_tests("compare") if tested is None else tested
     differences = _differences(evidence, pairs, tested, convention, n_permutations, seed, gate)
     return Comparison(
         k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence

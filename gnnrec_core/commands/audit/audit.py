@@ -40,7 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """The figures of the contract, the checks, and the files that were written."""
     from gnnrec_core.api.judging import audit
-    from gnnrec_core.audit.auditing import TESTED
     from gnnrec_core.audit.checks import check, parse_condition
     from gnnrec_core.base.pseudonyms import load_pseudonyms
     from gnnrec_core.runs.run import load_run
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         arguments.min_group_size,
         arguments.seed,
         convention=arguments.convention,
-        tested=arguments.metrics.split(",") if arguments.metrics else TESTED,
+        tested=arguments.metrics.split(",") if arguments.metrics else None,
         category_column=arguments.category_column,
         provider_column=arguments.provider_column,
     )

@@ -23,7 +23,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """The table and the differences."""
     from gnnrec_core.api.judging import compare
-    from gnnrec_core.audit.studies.comparing import TESTED
     from gnnrec_core.runs.run import load_run
 
     return compare(
@@ -31,6 +30,6 @@ def run(arguments: argparse.Namespace) -> Answer:
         k=arguments.k,
         split=arguments.split,
         convention=arguments.convention,
-        tested=arguments.metrics.split(",") if arguments.metrics else TESTED,
+        tested=arguments.metrics.split(",") if arguments.metrics else None,
         seed=arguments.seed,
     )

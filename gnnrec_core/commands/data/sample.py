@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.commands.data.import_source import size_of
+from gnnrec_core.commands.written import size_of
 from gnnrec_core.data.sample import save_sample
 from gnnrec_core.render.blocks import Section, Text
 

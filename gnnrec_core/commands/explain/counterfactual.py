@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from gnnrec_core.commands.explain.explain import add_pair
+from gnnrec_core.commands.cases import add_pair
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import split_assignments
-from gnnrec_core.commands.people import add_identities, name_others
+from gnnrec_core.commands.cases import add_pair, for_the_reader
+from gnnrec_core.commands.people import name_others
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
-    from gnnrec_core.data.dataset import Dataset
-    from gnnrec_core.explain.explanation import Explanation
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,16 +33,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the faithfulness panel (recomputing it takes a second)",
     )
-
-
-def add_pair(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every command about one user and one item."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
-    parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
-    parser.add_argument("--item", required=True, metavar="ID", help="the item, as the data name it")
-    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
-    add_identities(parser)
-    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
 def run(arguments: argparse.Namespace) -> Answer:
@@ -70,13 +57,3 @@ def run(arguments: argparse.Namespace) -> Answer:
     )
     name = name_others(found.dataset, arguments.identities, arguments.user)
     return explained(found, for_the_reader(answer.value, found.dataset, arguments), arguments.top, name)
-
-
-def for_the_reader(explanation: Explanation, dataset: Dataset, arguments: argparse.Namespace) -> Explanation:
-    """The explanation with other people under the names that the command line gives them."""
-    from gnnrec_core.explain.narrative import narrate
-    from gnnrec_core.views.privacy import pseudonymous
-
-    name = name_others(dataset, arguments.identities, arguments.user)
-    told = narrate(explanation, dataset, name) if explanation.narrative else ()
-    return pseudonymous(replace(explanation, narrative=told), arguments.user, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.commands.explain.explain import add_pair
+from gnnrec_core.commands.cases import add_pair
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

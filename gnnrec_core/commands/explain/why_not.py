@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.commands.explain.explain import add_pair, for_the_reader
+from gnnrec_core.commands.cases import add_pair, for_the_reader
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from gnnrec_core.commands.runs.train import configure_model, settings_given
+from gnnrec_core.commands.trainings import configure_model, settings_given
 from gnnrec_core.render.blocks import Section, Text
 
 

@@ -12,10 +12,9 @@ from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.delimited import need_file
 from gnnrec_core.data.formats.packed import refuse_bomb
 from gnnrec_core.data.formats.roles import guess_roles, propose_roles
-from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file
+from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.options import ImportOptions
 
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items
-from gnnrec_core.explain.explanation import Case, Explanation
+from gnnrec_core.explain.explanation import AT_RANDOM, Case, Explanation
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
@@ -118,7 +118,7 @@ def measure(
     order = np.argsort(-values, kind="stable")
     popular = np.argsort(-_popularity(scorer, edges), kind="stable")
     shuffled = [rng.permutation(len(edges)) for _ in range(N_RANDOM_CURVES)]
-    orders = ((explanation.method, [order]), ("random", shuffled), ("most popular", [popular]))
+    orders = ((explanation.method, [order]), (AT_RANDOM, shuffled), ("most popular", [popular]))
     sizes = sorted({min(m, len(edges)), max(1, math.ceil(0.2 * len(edges)))})
     curves = tuple(_mean_curve(truth, name, found, n_steps) for name, found in orders)
     sets = tuple(_mean_effect(truth, name, found, n) for n in sizes for name, found in orders)

@@ -107,11 +107,6 @@ def with_checks(
     return replace(explanation, contributions=tuple(parts), calibration=told)
 
 
-def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
-    """The explained number and the item's rank on the graph without `edges`; `excluded` items stay out of the rank."""
-    return _check(scorer.scores_without(case.user_index, edges), case, excluded)
-
-
 def _check(scores: NDArray[np.float64], case: Case, excluded: IntArray) -> Check:
     return Check(
         float(sum(sign * scores[item] for item, sign in case.signed_items)),

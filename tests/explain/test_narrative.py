@@ -26,7 +26,6 @@ from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_
 from tests.worlds import make_dataset, random_dataset
 
 AS_IT_IS = "in this model as it stands (recomputed)"
-BOOK = Node("item", "i1", "Dune", 1)
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.side_edges import read_edge_files
 
 LOG, USERS, ITEMS, UNUSED = "log", "users", "items", "unused"
-FILE_PARTS = (LOG, USERS, ITEMS, *EDGE_KINDS, UNUSED)
 _HINTS = (
     (LOG, r"^(part|shard|chunk|log)[-_.]?\d+"),
     (USERS, r"^(user|customer|reader|member|people|person|kunde)s?([-_.]?(info|data|attributes|features|profiles?))?$"),

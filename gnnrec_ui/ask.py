@@ -14,7 +14,7 @@ import streamlit as st
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.explain.explanation import Case, Explanation, Target
-from gnnrec_ui.frame import privacy
+from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import Work, line
 
@@ -209,6 +209,7 @@ def retrain(study: Study, user_index: int, item_index: int, without: tuple[int, 
     """Begin to train without these items of the history (for the callback of a button)."""
     from gnnrec_core.explain.truth import retraining as truth
 
+    roles.workspace().check_writable()
     run = study.run
 
     def question() -> Retraining:
@@ -235,6 +236,7 @@ def ask_luck(study: Study, n_seeds: int) -> None:
     """Begin to train with other seeds (for the callback of a button)."""
     from gnnrec_core.explain.truth import luck as truth
 
+    roles.workspace().check_writable()
     run = study.run
     line().ask(("luck", study.key), lambda: truth.luck(run, n_seeds))
 

@@ -14,28 +14,30 @@ with shell.page("train") as study:
     place, dataset = roles.workspace(), study.dataset_entry
     assert dataset is not None  # the frame has checked it
 
-    st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
-    plan = choose_training(dataset)
-    if plan is not None:
-        start, time = st.columns([1, 3], vertical_alignment="center")
-        begins = start.button(
-            "Start training",
-            type="primary",
-            icon=":material/play_arrow:",
-            width="stretch",
-            disabled=place.read_only,
-            help=roles.why_not(place),
-        )
-        with time:
-            expected_time(place, dataset, plan)
-        if begins:
-            with shell.boundary():
-                jobs.start(place, plan.request)
-                st.rerun()
-
+    new = st.container()  # filled second: who comes back wants to see first how the training does
     roles.say_refusal(place, "Starting, stopping and deleting is for editors.")
     st.subheader("Trainings", anchor=False)
     trainings(place)
+
+    with new:
+        st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
+        plan = choose_training(dataset)
+        if plan is not None:
+            start, time = st.columns([1, 3], vertical_alignment="center")
+            begins = start.button(
+                "Start training",
+                type="primary",
+                icon=":material/play_arrow:",
+                width="stretch",
+                disabled=place.read_only,
+                help=roles.why_not(place),
+            )
+            with time:
+                expected_time(place, dataset, plan)
+            if begins:
+                with shell.boundary():
+                    jobs.start(place, plan.request)
+                    st.rerun()
 
     st.subheader("Runs", anchor=False)
     run_list(place, dataset.fingerprint)

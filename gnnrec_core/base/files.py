@@ -89,6 +89,15 @@ def stamp(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
+def tail(path: Path, most: int) -> str:
+    """The last `most` bytes of a text file, however long it is; empty where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+        return file.read(most).decode("utf-8", errors="replace")
+
+
 def append_line(path: Path, line: str) -> None:
     """Add `line` (without its end) to a text file, durably; where that fails the file stays as it was.
 

@@ -100,7 +100,7 @@ def with_checks(
     if levels is None:
         return replace(explanation, contributions=tuple(parts))
     sets = [edges[row : row + 1] for row in range(len(edges))]
-    found = levels.of_each(case, excluded, sets, np.array(without).reshape(-1, dataset.n_items))
+    found = levels.of_each(case, excluded, sets, np.array(without).reshape(len(sets), dataset.n_items))
     for place, (foretold, retrained) in zip(places, found, strict=True):
         parts[place] = replace(parts[place], foretold=foretold, retrained=retrained)
     told = None if levels.calibration is None else levels.calibration.told()

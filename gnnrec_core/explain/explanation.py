@@ -191,6 +191,10 @@ class Explanation:
     calibration: dict[str, Any] | None = None
     baseline_split: BaselineSplit | None = None
 
+    def share_of(self, value: float) -> float | None:
+        """`value` as a share of the explained number; None where that is not above 0, as the sign would turn."""
+        return value / self.score if self.is_additive and self.score > 0 else None
+
     @property
     def baseline_name(self) -> str:
         """What the baseline is in this model, in a few words; "" where there is none (as in models whose whole score is

@@ -23,6 +23,7 @@ import psutil
 
 from gnnrec_core.base import clock
 from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.base.files import tail
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.entries import Trashed
 from gnnrec_core.runs.heartbeat import is_same, started
@@ -128,8 +129,7 @@ def delete_run(place: Workspace, run_id: str) -> Trashed:
 
 def log_tail(place: Workspace, job_id: str) -> str:
     """The last characters that the training printed."""
-    path = folder_of(place, status_of(place, job_id).job.id) / "log.txt"
-    return path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if path.is_file() else ""
+    return tail(folder_of(place, status_of(place, job_id).job.id) / "log.txt", LOG_TAIL)
 
 
 def is_alive(job: Job) -> bool:
@@ -243,7 +243,7 @@ def _record(place: Workspace, job: Job) -> tuple[RunRecord | None, str]:
 
 def _last_words(log: Path) -> str:
     """What a training that never got to its `run.json` said: its error's sentence and hint, or its last line."""
-    text = log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if log.is_file() else ""
+    text = tail(log, LOG_TAIL)
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     return " ".join(lines[-1:] if "Traceback" in text else lines[-2:])
 

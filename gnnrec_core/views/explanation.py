@@ -138,14 +138,17 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     """Whether the parts sum, the largest as bars, the first `top` in a table with what remains without each."""
     parts, rest = explanation.contributions[:top], explanation.contributions[top:]
     bars = parts[:N_BARS]
-    whole = explanation.score if explanation.is_additive and explanation.score else float("nan")
-    name, share = explanation.baseline_name, 100 * explanation.baseline / whole
+    name = explanation.baseline_name
     first = ((name, explanation.baseline),) if name else ()
+    share = _percent(explanation, explanation.baseline)
     rows: list[tuple[Any, ...]] = [(f"{name} (baseline)", explanation.baseline, share, *[None] * 4)] if name else []
-    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked), *_further(part)) for part in parts]
+    rows += [
+        (part.label, part.value, _percent(explanation, part.value), *_check(part.checked), *_further(part))
+        for part in parts
+    ]
     if rest:
         value = sum(part.value for part in rest)
-        rows.append((f"{len(rest)} more", value, 100 * value / whole, *[None] * 4))
+        rows.append((f"{len(rest)} more", value, _percent(explanation, value), *[None] * 4))
     what = "lead" if explanation.case.target == "margin" else "score"
     columns = ("part", "value", f"share of the {what}, %", f"{what} without it", "rank in this model")
     return (
@@ -165,6 +168,11 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
         ),
         *(Verdict(warning, "warning") for warning in explanation.warnings),
     )
+
+
+def _percent(explanation: Explanation, value: float) -> float | None:
+    share = explanation.share_of(value)
+    return None if share is None else 100 * share
 
 
 def _further(part: Contribution) -> tuple[Any, Any]:
@@ -198,7 +206,8 @@ def _check(checked: Any) -> tuple[float | None, int | None]:
 def path_blocks(explanation: Explanation) -> tuple[Block, ...]:
     """The strongest message paths with their shares, and how much of the score is not shown."""
     rows = tuple(
-        (" → ".join(node.title for node in path.nodes), path.value, 100 * path.share) for path in explanation.paths
+        (" → ".join(node.title for node in path.nodes), path.value, _percent(explanation, path.value))
+        for path in explanation.paths
     )
     blocks: list[Block] = [
         Table(("path", "value", "share of the score, %"), rows, "The paths that carry most, each with its share.")

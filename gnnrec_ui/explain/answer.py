@@ -97,8 +97,7 @@ def reasons(study: Study, explanation: Explanation) -> None:
     st.markdown("**Each claim, checked**")
     st.caption(
         f"“In this model” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
-        f"“Foretold”: where it should stand if the model is trained without it{_rests_on(explanation)}. "
-        f"“Trained again”: it was. Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
+        f"{_levels(explanation)}Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
     )
     st.dataframe(
         reasons_table(explanation),
@@ -130,13 +129,23 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
         {
             "Reason": [clean(part.label) for part in parts],
             "Contribution": [float(part.value) for part in parts],
-            "Share": [100 * float(part.share) for part in parts],
+            **({"Share": [100 * float(part.share) for part in parts]} if explanation.score > 0 else {}),
             f"{what} without it": _checked(parts, "score_without"),
             "Rank in this model": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
             **_further_levels(parts),
             "Kind": [_kind(part) for part in parts],
         }
     )
+
+
+def _levels(explanation: Explanation) -> str:
+    """What the other columns mean, where they are there."""
+    said, parts = "", explanation.contributions
+    if any(part.foretold for part in parts):
+        said += f"“Foretold”: where it should stand if the model is trained without it{_rests_on(explanation)}. "
+    if any(part.retrained for part in parts):
+        said += "“Trained again”: it was trained without it. "
+    return said
 
 
 def _rests_on(explanation: Explanation) -> str:

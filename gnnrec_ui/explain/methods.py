@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.registry import Plugin
 from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.explanation import Explanation, Target
+from gnnrec_core.explain.explanation import Contribution, Explanation, Target
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
@@ -187,6 +188,7 @@ def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
     return {
         "Beats random": "yes" if panel["beats_random"] else "no",
         "Agrees with deletion": panel["spearman"],
+        "its 95 % interval": None if panel["spearman"] is None else _span(panel),
         "Random sets as good": None if p is None else 100 * p,
         "Same with other seeds": panel["stability"],
     }
@@ -214,11 +216,13 @@ def two_models(study: Study, user_index: int, item_index: int, target: Target, k
     frame = pd.DataFrame(
         {
             "Reason": [clean(pair.label) for pair in result.pairs],
-            "Share here": [100 * pair.first.share if pair.first else None for pair in result.pairs],
-            "Share there": [100 * pair.second.share if pair.second else None for pair in result.pairs],
+            "Share here": _shares(result.first, [pair.first for pair in result.pairs]),
+            "Share there": _shares(result.second, [pair.second for pair in result.pairs]),
         }
     )
-    st.caption("Compare shares, not values: the scores of two models have different scales.")
+    st.caption(
+        "Compare shares, not values: the scores of two models have different scales. What is below 0 has no shares."
+    )
     st.dataframe(
         frame,
         hide_index=True,
@@ -226,3 +230,13 @@ def two_models(study: Study, user_index: int, item_index: int, target: Target, k
         placeholder="–",
         alt="Shares of the same reasons in two models",
     )
+
+
+def _shares(explanation: Explanation, parts: Sequence[Contribution | None]) -> list[float | None]:
+    """What each part is of the explained number, in percent."""
+    shares = [None if part is None else explanation.share_of(part.value) for part in parts]
+    return [None if share is None else 100 * share for share in shares]
+
+
+def _span(panel: dict[str, Any]) -> str:
+    return f"{panel['spearman_low']:.2f} to {panel['spearman_high']:.2f}".replace("-", "−")

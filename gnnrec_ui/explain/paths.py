@@ -61,8 +61,8 @@ def paths(study: Study, user_index: int, item_index: int, target: Target, k: int
         name = explanation.baseline_name
         taught = f", beside {name}" if name else ""
         chart(
-            path_charts.meta_path_bars(explanation.groups, what),
-            f"All paths by the kinds of nodes that they pass{taught}; together they are 100\u00a0%.",
+            path_charts.meta_path_bars(explanation.groups, what, as_share=explanation.score > 0),
+            f"All paths by the kinds of nodes that they pass{taught}; together they are the whole {what}.",
             "meta_paths",
         )
     _links(study, explanation)
@@ -152,6 +152,6 @@ def _path_table(explanation: Explanation) -> pd.DataFrame:
             "Path": [" → ".join(clean(node.title) for node in path.nodes) for path in explanation.paths],
             "By": [" → ".join(clean(name) for name in path.relations) for path in explanation.paths],
             "Contribution": [float(path.value) for path in explanation.paths],
-            "Share": [100 * float(path.share) for path in explanation.paths],
+            **({"Share": [100 * float(path.share) for path in explanation.paths]} if explanation.score > 0 else {}),
         }
     )

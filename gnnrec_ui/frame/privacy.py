@@ -58,6 +58,7 @@ def shown(study: Study, user_index: int, explanation: Explanation) -> Explanatio
         return explanation
     name = name_user(study, user_index)
     own = study.dataset.users.ids[user_index]
+
     told = narrate(explanation, study.dataset, name) if explanation.narrative else ()
     return pseudonymous(replace(explanation, narrative=told), own, name)
 

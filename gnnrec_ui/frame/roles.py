@@ -6,6 +6,7 @@ by Streamlit); a section `[roles]` says who is what. Without `[auth]` everybody 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
@@ -13,14 +14,13 @@ from typing import Any, Literal
 import streamlit as st
 from pydantic import Field, StrictStr
 from streamlit.errors import StreamlitSecretNotFoundError
+from streamlit.runtime.secrets import AttrDict
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_core.runs.workspace import workspace as of_server
-from gnnrec_ui import readers
-from gnnrec_ui.server import cache
 
 Role = Literal["editor", "viewer", "none"]
 EVERYBODY = "*"
@@ -59,8 +59,8 @@ def role_of(person: Mapping[str, Any], roles: Roles) -> Role:
 
 
 def needs_login() -> bool:
-    """Whether this server lets in only people whom a provider knows."""
-    return bool(_section("auth"))
+    """Whether this server lets in only people whom a provider knows: its settings have a section for it."""
+    return _section("auth") is not None
 
 
 def role() -> Role:
@@ -70,7 +70,7 @@ def role() -> Role:
     person: dict[str, Any] = st.user.to_dict()
     if person.get("is_logged_in") is not True:
         return "none"
-    return role_of(person, read_settings(Roles, _section("roles")))
+    return role_of(person, read_settings(Roles, _section("roles") or {}))
 
 
 def workspace() -> Workspace:
@@ -86,15 +86,12 @@ def may_reveal() -> bool:
 
 def gate() -> None:
     """Let in who has a role; to everybody else show the way in, and nothing more."""
-    if not needs_login():
-        return
-    session = readers.reader()
-    if session is not None and not readers.is_there(session):
-        cache.warm().join()  # the server's own look at whether it runs: it says so when the libraries are there
     try:
+        if not needs_login():
+            return
         found = role()
     except LensError as error:
-        st.error(f"The roles of this server cannot be read. {for_markdown(error.message)}", icon=":material/error:")
+        st.error(f"Who may come in cannot be read. {for_markdown(error.message)}", icon=":material/error:")
         st.stop()
     if found != "none":
         return
@@ -135,14 +132,21 @@ def _name() -> str:
 
 def _providers() -> list[str]:
     """The named providers of `[auth.NAME]`, or one without a name."""
-    named = {name: value for name, value in _section("auth").items() if isinstance(value, Mapping)}
+    named = {name: value for name, value in (_section("auth") or {}).items() if isinstance(value, Mapping)}
     return [name for name, value in named.items() if "server_metadata_url" in value] or [""]
 
 
-def _section(name: str) -> dict[str, Any]:
-    """A section of the server's `secrets.toml`; empty where there is none."""
+def _section(name: str) -> dict[str, Any] | None:
+    """A section of the server's `secrets.toml`; None where there is none, or no such file.
+
+    LensError for a file that is there and cannot be read: it may say that nobody is to come in without a login.
+    """
     try:
         found = st.secrets.get(name)
-    except StreamlitSecretNotFoundError:
-        return {}
-    return dict(found.to_dict()) if found is not None else {}
+    except (StreamlitSecretNotFoundError, OSError, ValueError):
+        if any(os.path.lexists(path) for path in st.get_option("secrets.files")):
+            raise LensError("The server's secrets.toml is damaged.", "Its owner finds the reason in the log.") from None
+        return None
+    if found is not None and not isinstance(found, Mapping):
+        raise LensError(f"The section [{name}] of the server's secrets.toml is no section.", "Its owner mends it.")
+    return found.to_dict() if isinstance(found, AttrDict) else found

@@ -38,8 +38,12 @@ def start() -> None:
     """What `app.py` does: the frame, then the page that the URL names."""
     st.session_state.pop(_COLD, None)
     with turns.line().turn():
-        navigation = _frame()
-        navigation.run()
+        try:
+            _frame().run()
+        finally:
+            libraries = cache.warm()
+            if readers.is_nobody():
+                libraries.join()  # the server's own look at whether it runs: it says so when nobody will wait for them
 
 
 @contextmanager
@@ -162,8 +166,9 @@ def _frame() -> st.Page:
     too_long = state.tidy()
     navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
-    cache.warm()
     housekeeping.once()
+    if not SCREENS[navigation.url_path or "home"].is_quick:
+        cache.warm()
     roles.gate()
     with st.sidebar:
         menu = st.container(key="menu").empty()

@@ -21,27 +21,27 @@ THREE_LINES = 70
 ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better as such"}
 
 
-def table(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> None:
-    """One row a group or run by name, one column a metric: the figure, and below it its 95 % interval.
+def table(rows: Sequence[tuple[str, Mapping[str, Interval]]], metrics: Sequence[str], corner: str) -> None:
+    """One row a group or run with its name, one column a metric: the figure, and below it its 95 % interval.
 
     Each cell begins with the metric in italics, which our style shows on phones only, where a row becomes a block.
     """
     cells = {
         title(metric): [
             f"*{for_markdown(title(metric))}*  \n{_in_table(figures.get(metric, Interval(math.nan)))}"
-            for figures in rows.values()
+            for _, figures in rows
         ]
         for metric in metrics
     }
-    names = pd.Index([for_markdown(name) for name in rows], name=corner)
+    names = pd.Index([for_markdown(name) for name, _ in rows], name=corner)
     with stands_for(lambda: (_block(rows, metrics, corner),)):
         st.table(pd.DataFrame(cells, index=names), border="horizontal")
 
 
-def _block(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> Table:
+def _block(rows: Sequence[tuple[str, Mapping[str, Interval]]], metrics: Sequence[str], corner: str) -> Table:
     nothing = Interval(math.nan)
-    cells = [[with_interval(row.get(metric, nothing)) for metric in metrics] for row in rows.values()]
-    return Table((corner, *map(title, metrics)), tuple((name, *row) for name, row in zip(rows, cells, strict=True)))
+    cells = ((name, *(with_interval(row.get(metric, nothing)) for metric in metrics)) for name, row in rows)
+    return Table((corner, *map(title, metrics)), tuple(cells))
 
 
 def _in_table(found: Interval) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import Visitor
+from gnnrec_core.cli import main
+from gnnrec_core.render.charts.embedding_map import SVG_POINTS
+from tests.browser.app import Server, Visitor, serving, visiting
 from tests.browser.conftest import Visit
 
 
@@ -152,6 +155,42 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         page.get_by_role("button", name="Share this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
         assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a catalogue of more items than are drawn without the graphics card."""
+    home = tmp_path_factory.mktemp("large") / "home"
+    data, run = home / "datasets" / "d-large", home / "runs" / "r-large"
+    for folder in (data.parent, run.parent):
+        folder.mkdir(parents=True)
+    log = home / "log.csv"
+    log.write_text("user,item\n" + "".join(f"u{n % 400},i{n}\n" for n in range(SVG_POINTS + 500)))
+    assert main(["data", "import", str(log), "--split", "random", "--out", str(data)]) == 0
+    words = ["--model", "lightgcn", "--device", "cpu", "--set", "epochs=1", "--set", "embedding_dim=8"]
+    assert main(["train", str(data), *words, "--calibrate", "no", "--out", str(run)]) == 0
+    with serving(home) as running:
+        yield running
+
+
+@pytest.mark.parametrize("has_card", [True, False], ids=["with WebGL", "without"])
+def test_a_browser_without_webgl_gets_a_map_that_it_can_draw(browser: Browser, large: Server, has_card: bool) -> None:
+    with visiting(browser, large) as visitor:
+        if not has_card:
+            visitor.page.add_init_script(NO_WEBGL)
+        page = visitor.open("map?dataset=d-large&run=r-large")
+        if has_card:
+            expect(page.get_by_role("radio", name=re.compile("in any browser"))).to_be_visible()
+            return
+        expect(page.get_by_text("This browser has no WebGL")).to_be_visible()
+        expect(page.locator(".js-plotly-plot .scatterlayer .point").nth(SVG_POINTS - 1)).to_be_attached()
+        assert page.locator(".js-plotly-plot .no-webgl, .js-plotly-plot .gl-canvas").count() == 0
+        visitor.no_error()
+
+
+NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        return /webgl/.test(kind) ? null : get.call(this, kind, ...rest); };"""
 
 
 def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Visit) -> None:

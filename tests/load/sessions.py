@@ -86,6 +86,15 @@ class Session:
         message.rerun_script.cached_message_hashes.extend(self._kept)
         await self._connection.send(message.SerializeToString())
 
+    async def until(self, page: str, query: str, said: str, patience: float = 120) -> None:
+        """Open `page` and read until something on it says this."""
+        await self.ask(page, query)
+        while (
+            said.encode()
+            not in self._whole(await asyncio.wait_for(self._connection.recv(), patience)).SerializeToString()
+        ):
+            pass
+
     def _whole(self, raw: bytes) -> ForwardMsg:
         """The message itself where the server sent a reference to it; large ones are kept, as a browser does."""
         answer = ForwardMsg.FromString(raw)

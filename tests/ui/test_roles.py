@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 import streamlit as st
+from streamlit import config as st_config
+from streamlit.runtime.secrets import secrets_singleton
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import WORD_JOINER
 from gnnrec_core.runs.workspace import Workspace
+from gnnrec_ui import ask
 from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.roles import VIEWER, Roles, role_of
 from tests.security.test_static_rules import ROOT
@@ -97,6 +100,33 @@ def test_roles_that_cannot_be_read_let_nobody_in(person, monkeypatch):
     monkeypatch.setattr(roles, "_section", lambda name: {"auth": {"client_id": "x"}, "roles": {"editor": "ann"}}[name])
     app = open_page("home")
     assert "cannot be read" in app.error[0].value and not app.button
+
+
+DAMAGED = ("[auth\nclient_id = 5", "auth = 5", "[auth]\n", "[auth]\nclient_id = 'x'\n[roles]\neditor = 'a'", "\xff")
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_file_of_secrets_that_is_damaged_or_half_empty_lets_nobody_in(tmp_path, content):
+    """What cannot be read may say that a login is needed: it is not taken for no file at all."""
+    file = tmp_path / "secrets.toml"
+    file.write_text(content, encoding="latin-1")
+    before = st.get_option("secrets.files")
+    secrets_singleton._reset()
+    st_config.set_option("secrets.files", [str(file)])
+    try:
+        app = open_page("home")
+    finally:
+        st_config.set_option("secrets.files", before)
+        secrets_singleton._reset()
+    assert not app.selectbox and [button.label for button in app.button] in ([], ["Log in"])
+
+
+def test_a_viewer_and_a_read_only_server_train_nothing_again(person, own_workspace):  # noqa: F811
+    for question in (lambda: ask.ask_luck(None, 1), lambda: ask.retrain(None, 0, 0, (), 1)):
+        with pytest.raises(RequestError, match="role on this server is viewer"):
+            question()
+    app = open_page("explain", view="What would change it")
+    assert next(button for button in app.button if button.label == "Train without them").disabled
 
 
 def test_without_a_provider_everybody_edits():

@@ -166,11 +166,11 @@ def check_same_data(runs: Sequence[Run]) -> None:
 
 
 def unique_names(runs: Sequence[Run]) -> list[str]:
-    """The folder names of the runs, numbered where two are the same."""
+    """The folder names of the runs, numbered where two are the same or one is called as a baseline is."""
     names: list[str] = []
     for run in runs:
         name, number = run.name, 2
-        while name in names:
+        while name in names or name.startswith("baseline: "):
             name, number = f"{run.name} ({number})", number + 1
         names.append(name)
     return names

@@ -21,16 +21,19 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.runs.run import load_run
 
     found = calibrate(load_run(arguments.run, arguments.dataset), arguments.seed)
-    return {"run": str(arguments.run), **found.model_dump(exclude={"format_version", "dataset_fingerprint", "created"})}
+    told = found.model_dump(exclude={"format_version", "dataset_fingerprint", "created"})
+    spans = {name: [interval.low, interval.high] for name, interval in found.intervals().items()}
+    return {"run": str(arguments.run), **told, "intervals": spans}
 
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """How well predictions agree with trainings."""
+    (low, high), signs, held = (content["intervals"][name] for name in ("spearman", "sign_rate", "coverage"))
     facts = (
         ("real changes, in times the raw prediction", content["slope"]),
-        ("rank correlation of the two", content["spearman"]),
-        ("same direction", f"{content['sign_rate']:.0%}"),
-        ("held by the 80 % interval", f"{content['coverage']:.0%}"),
+        ("rank correlation of the two", f"{content['spearman']:.2f} ({low:.2f} to {high:.2f})"),
+        ("same direction", f"{content['sign_rate']:.0%} ({signs[0]:.0%} to {signs[1]:.0%})"),
+        ("held by the 80 % interval", f"{content['coverage']:.0%} ({held[0]:.0%} to {held[1]:.0%})"),
     )
     noise = Table(("rank", "moves by (sd)"), tuple(content["rank_noise"].items()), "Another seed alone moves ranks.")
     title = f"{content['n_people']} people, {content['n_pairs']} items, {content['trainings']} trainings"

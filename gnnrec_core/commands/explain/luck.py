@@ -23,22 +23,32 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.runs.run import load_run
 
     found = luck(load_run(arguments.run, arguments.dataset), arguments.seeds, arguments.k)
-    return {"run": str(arguments.run), **found.model_dump(exclude={"dataset_fingerprint", "created"})}
+    told = found.model_dump(exclude={"dataset_fingerprint", "created"})
+    for entry in (told, *told["by_rank"]):
+        for name in {"overlap", "same_first", "stays"} & entry.keys():
+            span = found.interval(entry[name])
+            entry |= {f"{name}_low": span.low, f"{name}_high": span.high}
+    return {"run": str(arguments.run), **told}
 
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The shares, and how well the probability of staying was judged."""
     n, k = content["seeds"], content["k"]
     facts = [
-        (f"of a top {k} stays", f"{content['overlap']:.0%}"),
-        ("first item the same", f"{content['same_first']:.0%}"),
+        (f"of a top {k} stays", _share(content, "overlap")),
+        ("first item the same", _share(content, "same_first")),
     ]
     if content["same_reason"] is not None:
         facts.append(("its strongest reason the same", f"{content['same_reason']:.0%}"))
     if content["brier"] is not None:
         facts.append(("Brier score of staying, on other seeds (lower is better)", f"{content['brier']:.4f}"))
         facts.append(("the same of the base rate", f"{content['brier_base']:.4f}"))
-    ranks = tuple((entry["rank"], f"{entry['stays']:.1%}") for entry in content["by_rank"])
+    ranks = tuple((entry["rank"], _share(entry, "stays")) for entry in content["by_rank"])
     table = Table(("rank", f"stays in the top {k}"), ranks, f"Mean over {content['n_users']:,} people.")
     title = f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed"
     return (Section(title, (Facts(tuple(facts)), table)),)
+
+
+def _share(entry: dict[str, Any], name: str) -> str:
+    """A share with its 95 % interval over people."""
+    return f"{entry[name]:.1%} ({entry[f'{name}_low']:.1%} to {entry[f'{name}_high']:.1%})"

@@ -29,6 +29,7 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.truth.retraining import MAX_SEEDS, check_retrainable, refits, train_without
+from gnnrec_core.ranking.intervals import Interval, rate_interval
 from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 
@@ -76,6 +77,10 @@ class Luck(BaseModel):
     n_users: int = Field(ge=1)
     seeds: int = Field(ge=1, le=MAX_SEEDS)
     seconds: float = Field(ge=0)
+
+    def interval(self, share: float) -> Interval:
+        """The 95 % interval over people of one of the shares."""
+        return rate_interval(share, self.n_users)
 
 
 @dataclass(frozen=True)

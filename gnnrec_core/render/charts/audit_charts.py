@@ -277,7 +277,7 @@ def _good(metric: str, value: float) -> str:
 
 
 def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
-    """AUC of each group read off user embeddings, beside the range of shuffled labels."""
+    """AUC of each group read off user embeddings with its 95 % interval, beside the range of shuffled labels."""
     entries = list(found)[::-1]
     figure = go.Figure()
     for place, entry in enumerate(entries):
@@ -291,13 +291,21 @@ def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
         y=list(range(len(entries))),
         mode="markers",
         marker={"size": 11, "color": colours},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [_reach_of(entry.auc_high - entry.auc) for entry in entries],
+            "arrayminus": [_reach_of(entry.auc - entry.auc_low) for entry in entries],
+            "color": BASELINE,
+        },
         showlegend=False,
         cliponaxis=False,
     )
     name_axis(figure, "y", [e.group for e in entries], [f" (n = {e.n_users:,})" for e in entries])
     figure.add_vline(x=0.5, line=LINE)
     figure.update_xaxes(
-        title_text="AUC (bar: shuffled labels)", range=[min([0.3, *(e.auc - 0.02 for e in entries)]), 1.0]
+        title_text="AUC (grey band: shuffled labels)",
+        range=[min([0.3, *(e.auc - max(0.02, _reach_of(e.auc - e.auc_low)) for e in entries)]), 1.0],
     )
     return styled(figure, 110 + ROW * len(entries))
 

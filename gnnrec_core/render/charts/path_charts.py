@@ -130,31 +130,36 @@ def kind_words(meta_path: str) -> str:
     return " → ".join(kinds).replace("user", "person")
 
 
-def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8) -> go.Figure:
-    """The share of `what` that all paths of one kind carry together, largest first; the rest in one bar."""
+def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8, as_share: bool = True) -> go.Figure:
+    """What all paths of one kind carry together, largest first, the rest in one bar: as a share of `what`, or, where
+    that is not above 0 and shares would turn their sign, in units of the score."""
     shown, rest = list(groups[:n]), groups[n:]
     if rest:
         shown.append(Group(f"{len(rest)} other kinds", sum(g.value for g in rest), sum(g.share for g in rest)))
-    names = [theme.wrapped(kind_words(group.name), 22, 3) for group in shown]
+    words = [kind_words(group.name) for group in shown]
+    values = [float(group.share if as_share else group.value) for group in shown]
+    names = [theme.wrapped(word, 22, 3) for word in words]
     row = ROW_HEIGHT + 10 * max((name.count("<br>") for name in names), default=0)
     figure = go.Figure(
         go.Bar(
-            x=[float(group.share) for group in shown],
-            y=names,
+            x=values,
+            y=list(range(len(shown))),
             orientation="h",
             marker={"color": [theme.signed_colour(group.value) for group in shown]},
-            text=[theme.percent(float(group.share)) for group in shown],
+            text=[theme.percent(value) if as_share else theme.signed(value) for value in values],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            hovertext=[theme.plotly_text(word) for word in words],
+            hovertemplate="%{hovertext}: %{text}<extra></extra>",
         )
     )
     theme.styled(figure, height=row * len(shown) + 70)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=names, autorange="reversed", showgrid=False)
+    figure.update_layout(meta={"yaxis": [theme.plotly_text(word) for word in words]})
     figure.update_xaxes(
-        tickformat=".0%",
-        title=f"share of the {what}",
-        range=room(np.zeros(len(shown)), [float(g.share) for g in shown]),
+        tickformat=".0%" if as_share else None,
+        title=f"share of the {what}" if as_share else f"part of the {what}, in score units",
+        range=room(np.zeros(len(shown)), values),
     )
     return figure
 

@@ -1,7 +1,7 @@
 """The commands of the contract, one file each: `configure(parser)` declares arguments, `run(arguments)` answers.
 
-`run` returns the JSON object of the contract; `show(result)` prints the same for people. `exit_code(result)`, where a
-command has it, says how it ends (default 0).
+`run` returns an `Answer`, or the JSON object of the contract; `view(content)`, where a command has it, draws it
+as sections of blocks, else it is drawn as facts and tables. `exit_code(content)` says how the command ends (default 0).
 """
 
 from gnnrec_core.base.registry import Plugin, Registry

@@ -97,7 +97,7 @@ class Line:
             del self._works[key]
 
     def _run(self, work: Work) -> None:
-        def watch(share: float) -> None:
+        def watch(share: float, what: str = "") -> None:
             work.share = max(work.share, min(share, 1.0))
             if work.stop.is_set():
                 raise CancelledError("Stopped.", "Ask again.")

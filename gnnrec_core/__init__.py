@@ -35,6 +35,7 @@ VERBS = {
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
     "report": "gnnrec_core.api.judging",
+    "drivers": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -45,6 +46,7 @@ __all__ = [
     "audit",
     "compare",
     "counterfactual",
+    "drivers",
     "evaluate",
     "explain",
     "fit",
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, load, read
+    from gnnrec_core.api.whole import drivers
 
 
 def verb(name: str) -> Any:

@@ -118,6 +118,11 @@ class RecGraph:
         start, end = self.seen.indptr[user_index : user_index + 2]
         return self._user_item[1][start:end]
 
+    @property
+    def all_history_edges(self) -> IntArray:
+        """Those of all users, in the order of the entries of `seen` `[n_train]`."""
+        return self._user_item[1]
+
     def reverse(self, edges: IntArray) -> IntArray:
         """The columns that hold the same edges in the other direction."""
         reversed_edges: IntArray = (edges + self.n_edges // 2) % self.n_edges

@@ -48,6 +48,12 @@ class OpenRun(Run):
 
         return audit(self, by, k, **options)
 
+    def drivers(self, by: str = "item", k: int = 10, **options: Any) -> Answer:
+        """What carries all lists together, and for whom?"""
+        from gnnrec_core.api.whole import drivers
+
+        return drivers(self, by, k, **options)
+
     def save(self, folder: str | Path, overwrite: bool = False) -> OpenRun:
         """Write a run that is in memory, with its dataset, into `folder`; the run as it lies there."""
         from gnnrec_core.runs.training import save

@@ -114,6 +114,11 @@ class ItemKNN(ItemItemRecommender):
         dense: NDArray[np.float64] = (weights @ self._similarity).toarray()
         return dense
 
+    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ S^T."""
+        dense: NDArray[np.float64] = (weights @ self._similarity.T).toarray()
+        return dense
+
 
 def _tensors(similarity: sp.csr_array) -> Tensors:
     similarity.sort_indices()

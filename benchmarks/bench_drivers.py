@@ -1,7 +1,7 @@
-"""Drivers of everybody's lists: seconds, memory and exactness, against making the lists alone and against single ledgers.
+"""Drivers of everybody's lists: seconds, memory, exactness, against the lists alone and against single ledgers.
 
-Must hold: MovieLens 100K, all users x top 10, in 5 s; Gowalla in 120 s on two cores; memory up to 2 GiB; shares that sum
-to 1 within 1e-6. `--of gowalla` trains LightGCN for a few epochs first (the time of drivers does not depend on how
+Must hold: MovieLens 100K, all users x top 10, in 5 s; Gowalla in 120 s on two cores; memory up to 2 GiB; shares that
+sum to 1 within 1e-6. `--of gowalla` trains LightGCN for a few epochs first (the time of drivers does not depend on how
 well). The single ledgers are `explain`'s, one case after the other, for a few people. Writes results/drivers-NAME.json.
 """
 

@@ -36,6 +36,7 @@ VERBS = {
     "compare": "gnnrec_core.api.judging",
     "report": "gnnrec_core.api.judging",
     "drivers": "gnnrec_core.api.whole",
+    "item": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -51,6 +52,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "item",
     "load",
     "read",
     "recommend",
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, load, read
-    from gnnrec_core.api.whole import drivers
+    from gnnrec_core.api.whole import drivers, item
 
 
 def verb(name: str) -> Any:

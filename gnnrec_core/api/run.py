@@ -54,6 +54,12 @@ class OpenRun(Run):
 
         return drivers(self, by, k, **options)
 
+    def item(self, item: Id, k: int = 10, **options: Any) -> Answer:
+        """Who gets this item, what carries it, and what would bring it to more people?"""
+        from gnnrec_core.api import whole
+
+        return whole.item(self, item, k, **options)
+
     def save(self, folder: str | Path, overwrite: bool = False) -> OpenRun:
         """Write a run that is in memory, with its dataset, into `folder`; the run as it lies there."""
         from gnnrec_core.runs.training import save

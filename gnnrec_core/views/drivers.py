@@ -20,7 +20,7 @@ SHOWN = 20
 
 def drivers_json(found: Drivers, top: int | None = None, decided: Sequence[Decided] = ()) -> dict[str, Any]:
     """The object of the contract; with `top` the drivers after the first so many are one."""
-    whole = _part_json(found.everybody, top)
+    whole = part_json(found.everybody, top)
     return {
         "run": found.run,
         "target": found.target,
@@ -31,7 +31,7 @@ def drivers_json(found: Drivers, top: int | None = None, decided: Sequence[Decid
         "level": LEVEL,
         **{name: value for name, value in whole.items() if name != "group"},
         "group_by": found.group_by,
-        "groups": [_part_json(part, top) for part in found.groups],
+        "groups": [part_json(part, top) for part in found.groups],
         "hidden_groups": found.hidden,
         "difference_from_lists": found.difference,
         "decided": [{**asdict(each), "cases": len(each.cases), "sentence": each.sentence} for each in decided],
@@ -109,7 +109,8 @@ def folded(part: Part, top: int | None) -> tuple[Driver, ...]:
     return (*part.drivers[:top], together)
 
 
-def _part_json(part: Part, top: int | None) -> dict[str, Any]:
+def part_json(part: Part, top: int | None) -> dict[str, Any]:
+    """The drivers of some people, those after the first `top` as one."""
     return {
         "group": part.group,
         "n_users": part.n_users,

@@ -35,6 +35,7 @@ def shares(values: sp.csr_array, total: Float, seed: int, level: float = 0.95, d
         unknown = np.full(len(share), np.nan)
         return Shares(share, unknown, unknown)
     weight = np.random.default_rng(seed).poisson(1.0, (len(total), draws)).astype(np.uint8)
+    weight[:, ~weight.any(axis=0)] = 1  # a draw of nobody says nothing: everybody once
     whole = np.concatenate([total @ weight[:, start : start + AT_ONCE] for start in range(0, draws, AT_ONCE)])
     tail = (1.0 - level) / 2
     low, high = np.empty(len(share)), np.empty(len(share))

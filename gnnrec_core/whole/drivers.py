@@ -119,7 +119,7 @@ def drivers(
     size = np.abs(total).sum()
     if not size > 0 or abs(total.sum()) < 1e-12 * size:
         raise UnsupportedError("The scores of these lists sum to 0, so nothing has a share of them.", "Look at cases.")
-    everybody = _part("everybody", sorting, per_user[counted], own[counted], total[counted], seed)
+    everybody = part_of("everybody", sorting, per_user[counted], own[counted], total[counted], seed)
     groups, hidden = _groups(dataset, group_by, counted, sorting, per_user, own, total, seed)
     return Drivers(
         run.name,
@@ -194,7 +194,7 @@ def segment_items(dataset: Dataset, segment: str) -> Flags:
     return np.asarray(found, dtype=bool)
 
 
-def _part(name: str, sorting: Sorting, per_user: sp.csr_array, own: Float, total: Float, seed: int) -> Part:
+def part_of(name: str, sorting: Sorting, per_user: sp.csr_array, own: Float, total: Float, seed: int) -> Part:
     """The drivers of these people; those that nobody has are left out."""
     n_lists = np.bincount(per_user.indices[per_user.data != 0], minlength=per_user.shape[1])
     values = np.asarray(per_user.sum(axis=0)).ravel()
@@ -238,7 +238,7 @@ def _groups(
         if not chosen.any() or abs(total[chosen].sum()) <= 0:
             continue
         known = _folded(sorting, sp.csr_array(per_user[chosen]), n_all)
-        parts.append(_part(grouping.labels[place], *known, own[chosen], total[chosen], seed))
+        parts.append(part_of(grouping.labels[place], *known, own[chosen], total[chosen], seed))
     return tuple(parts), int((~allowed).sum())
 
 

@@ -37,6 +37,8 @@ VERBS = {
     "report": "gnnrec_core.api.judging",
     "drivers": "gnnrec_core.api.whole",
     "item": "gnnrec_core.api.whole",
+    "parameters": "gnnrec_core.api.whole",
+    "card": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -45,6 +47,7 @@ __all__ = [
     "__version__",
     "app",
     "audit",
+    "card",
     "compare",
     "counterfactual",
     "drivers",
@@ -54,6 +57,7 @@ __all__ = [
     "from_lists",
     "item",
     "load",
+    "parameters",
     "read",
     "recommend",
     "report",
@@ -65,7 +69,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, load, read
-    from gnnrec_core.api.whole import drivers, item
+    from gnnrec_core.api.whole import card, drivers, item, parameters
 
 
 def verb(name: str) -> Any:

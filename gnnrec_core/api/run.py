@@ -60,6 +60,18 @@ class OpenRun(Run):
 
         return whole.item(self, item, k, **options)
 
+    def parameters(self, k: int = 10, split: str = "test") -> Answer:
+        """Which inputs do the lists rest on?"""
+        from gnnrec_core.api.whole import parameters
+
+        return parameters(self, k, split)
+
+    def card(self, out: str | Path, k: int = 10, **options: Any) -> Answer:
+        """Write the system card."""
+        from gnnrec_core.api.whole import card
+
+        return card(self, out, k, **options)
+
     def save(self, folder: str | Path, overwrite: bool = False) -> OpenRun:
         """Write a run that is in memory, with its dataset, into `folder`; the run as it lies there."""
         from gnnrec_core.runs.training import save

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
 
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened
 from gnnrec_core.api.run import Id
+from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.views import drivers as driver_views
 from gnnrec_core.views import item_side as item_views
+from gnnrec_core.views import parameters as parameter_views
 from gnnrec_core.views.privacy import NameUser
 
 
@@ -77,3 +81,43 @@ def item(
         item_views.item_rows(found, run.dataset, name),
         item_views.item_sections(found, run.dataset, name),
     )
+
+
+def parameters(run: RunLike, k: int = 10, split: str = "test") -> Answer:
+    """The main parameters: each input of the model removed, everybody ranked again, lists and accuracy compared.
+
+    Rows: name, definition, is_used, overlap, ndcg_change, has_effect, sentence; the one that changes most first.
+    """
+    from gnnrec_core.whole.parameters import main_parameters
+
+    run = opened(run)
+    found = main_parameters(run, k, cast(SplitName, split))
+    return Answer(
+        f"Main parameters of {run.name}",
+        found,
+        parameter_views.parameters_json(found),
+        parameter_views.parameter_rows(found),
+        parameter_views.parameters_sections(found),
+    )
+
+
+def card(
+    run: RunLike,
+    out: str | Path,
+    k: int = 10,
+    group_by: str | None = None,
+    answers: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Answer:
+    """Write the system card of a run as a page that opens offline, with FILE.json and FILE.answers.json beside it.
+
+    `answers` are the author's (`whole.card.QUESTIONS` names the questions); those of an earlier card in the same place
+    are kept. Rows: one a figure. RequestError where a file exists and `overwrite` is false.
+    """
+    from gnnrec_core.views.card import card_json, card_sections, write_card
+
+    run = opened(run)
+    found = write_card(run, Path(out), k, group_by, answers, overwrite)
+    content = card_json(found)
+    rows = tuple({"section": part["title"], **entry} for part in content["sections"] for entry in part["entries"])
+    return Answer(f"System card of {run.name}", found, content, rows, card_sections(found))

@@ -68,7 +68,7 @@ def linear_sums(prepared: Prepared, users: IntArray, signs: sp.csr_array) -> His
     owner = np.repeat(np.arange(len(users)), counts)
     edges = order[np.arange(counts.sum()) + np.repeat(starts[users] - np.cumsum(counts) + counts, counts)]
     other = graph.edge_index[1, edges]
-    share = _shares_of_parallel(graph.n_nodes, owner, other, graph.edge_weight[edges].astype(np.float64))
+    share = shares_of_parallel(graph.n_nodes, owner, other, graph.edge_weight[edges].astype(np.float64))
     own = spread.layer_weights[0] * np.einsum("bd,bd->b", spread.embedding[users], targets)
     values = np.zeros(len(edges))
     if spread.symmetric:
@@ -110,7 +110,7 @@ def _products(left: Float, rows: IntArray, right: Float, others: IntArray) -> Fl
     return result
 
 
-def _shares_of_parallel(n_nodes: int, owner: IntArray, other: IntArray, weight: Float) -> Float:
+def shares_of_parallel(n_nodes: int, owner: IntArray, other: IntArray, weight: Float) -> Float:
     """Weight of each edge among parallel ones of the same two nodes; 1 where there is one."""
     _, place, counts = np.unique(owner * np.int64(n_nodes) + other, return_inverse=True, return_counts=True)
     if len(counts) == len(owner):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -102,6 +102,11 @@ class Card:
     parts: tuple[Part, ...]
     answers: dict[str, str]
     checklist: tuple[Check, ...]
+
+    def with_answers(self, answers: Mapping[str, str]) -> Card:
+        """The same figures with these answers of the author."""
+        given = {key: answers[key] for key in QUESTIONS if answers.get(key)}
+        return replace(self, answers=given, checklist=_checklist(self.parts, given))
 
     @property
     def open_questions(self) -> tuple[str, ...]:

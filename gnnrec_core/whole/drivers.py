@@ -203,7 +203,7 @@ def part_of(name: str, sorting: Sorting, per_user: sp.csr_array, own: Float, tot
     found = shares(both, total, seed)
     sizes = np.append(values[kept], own.sum())
     counts = np.append(n_lists[kept], np.count_nonzero(own))
-    names = [sorting.names[each] for each in kept] + ["learned for the person, carried by no link of theirs"]
+    names = [sorting.names[each] for each in kept] + ["(learned, carried by no link)"]
     ids = [sorting.ids[each] if sorting.ids else None for each in kept] + [None]
     every = [_driver(*each) for each in zip(names, range(len(names)), [found] * len(names), sizes, counts, ids)]
     ordered = sorted(every[:-1], key=lambda driver: -abs(driver.share))

@@ -44,7 +44,8 @@ def drivers_view(study: Study, k: int) -> None:
     for sentence in found.warnings:
         st.warning(for_markdown(sentence), icon=":material/warning:")
     figure = driver_chart(found.everybody, SHOWN)
-    reading = f"{SIGNED} Whiskers: 95 % intervals over people. In this model: nothing is trained again."
+    learned = theme.percent(found.everybody.unassigned.share)
+    reading = f"{SIGNED} Not drawn: {learned} that no link carries. Whiskers: 95 % intervals over people. In this model: nothing is trained again."
     chart(figure, reading, "drivers", table=_table(found))
     if found.groups:
         _side_by_side(found)
@@ -70,7 +71,7 @@ def _choices(study: Study) -> tuple[str, str, str, str]:
         )
     with group:
         grouped = forms.choose(
-            "Group people by", ["", *groupings], "group", name_of=lambda name: clean(groupings.get(name, "nobody"))
+            "Group people by", ["", *groupings], "group", name_of=lambda name: clean(groupings.get(name, "no group"))
         )
     return chosen, explained, places, grouped
 

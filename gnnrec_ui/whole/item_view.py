@@ -27,7 +27,7 @@ def item_view(study: Study, item: int, k: int) -> None:
     """Everything about the item."""
     groupings = {choice.name: choice.title for choice in available_groupings(study.dataset)}
     group_by = forms.choose(
-        "Who gets it, by", ["", *groupings], "group", name_of=lambda name: clean(groupings.get(name, "nobody"))
+        "Who gets it, by", ["", *groupings], "group", name_of=lambda name: clean(groupings.get(name, "no group"))
     )
     run = study.run
 
@@ -43,7 +43,11 @@ def item_view(study: Study, item: int, k: int) -> None:
     _groups(found)
     st.subheader("What carries it there", anchor=False)
     if found.carried is not None:
-        reading = "Signed share of its summed scores in the lists that hold it, by what its readers-to-be have."
+        learned = theme.percent(found.carried.unassigned.share)
+        reading = (
+            "Signed share of its summed scores in the lists that hold it, by what these people have. "
+            f"Not drawn: {learned} that no link of theirs carries."
+        )
         chart(driver_chart(found.carried, 10), reading, "carried")
     if found.why_not:
         st.caption(for_markdown(found.why_not))

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.render import theme
 from gnnrec_core.views.parameters import WHAT
 from gnnrec_core.whole.card import QUESTIONS
 from gnnrec_core.whole.parameters import Parameters
@@ -33,8 +34,9 @@ def parameters_view(study: Study, k: int) -> None:
     st.markdown("\n".join(f"- {for_markdown(row.sentence)}" for row in found.rows))
     plain = found.without_profiling
     st.markdown(
-        f"**Without profiling**, the most popular items for everybody: {plain.overlap.value:.0%} of the places are the "
-        f"same, and NDCG is {plain.accuracy.value:+.4f} ({plain.accuracy.low:+.4f} to {plain.accuracy.high:+.4f})."
+        f"**Without profiling**, the most popular items for everybody: {theme.percent(plain.overlap.value, 0)} of the "
+        f"places are the same, and NDCG changes by {theme.signed(plain.accuracy.value)} "
+        f"({theme.signed(plain.accuracy.low)} to {theme.signed(plain.accuracy.high)})."
     )
     st.caption(
         f"Lists of {found.k}; overlap over {found.n_users:,} people, NDCG over {found.n_judged:,} with {found.split} "

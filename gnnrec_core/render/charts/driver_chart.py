@@ -5,23 +5,23 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from gnnrec_core.render.charts.named_axis import name_axis
-from gnnrec_core.render.theme import BASELINE, TOTAL, percent, plotly_text, signed_colour, styled
+from gnnrec_core.render.theme import BASELINE, percent, plotly_text, signed_colour, styled
 from gnnrec_core.whole.drivers import Part
 
 ROW = 26
 
 
 def driver_chart(part: Part, top: int = 20) -> go.Figure:
-    """The first `top` drivers of these people and, last, what no link of theirs carries. Customdata ends with the name
-    of the driver."""
-    shown = (*part.drivers[:top], part.unassigned)[::-1]
+    """The first `top` drivers of these people. What no link of theirs carries is not drawn: it is no driver, and often
+    so large that no bar beside it could be read. Customdata ends with the name of the driver."""
+    shown = part.drivers[:top][::-1]
     low_to_high = [(each.share - each.low, each.high - each.share) for each in shown]
     figure = go.Figure(
         go.Bar(
             x=[each.share for each in shown],
             y=list(range(len(shown))),
             orientation="h",
-            marker_color=[TOTAL if each is part.unassigned else signed_colour(each.share) for each in shown],
+            marker_color=[signed_colour(each.share) for each in shown],
             error_x={
                 "type": "data",
                 "symmetric": False,

@@ -37,6 +37,7 @@ VERBS = {
     "report": "gnnrec_core.api.judging",
     "drivers": "gnnrec_core.api.whole",
     "item": "gnnrec_core.api.whole",
+    "cases": "gnnrec_core.api.whole",
     "parameters": "gnnrec_core.api.whole",
     "card": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
@@ -48,6 +49,7 @@ __all__ = [
     "app",
     "audit",
     "card",
+    "cases",
     "compare",
     "counterfactual",
     "drivers",
@@ -69,7 +71,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, load, read
-    from gnnrec_core.api.whole import card, drivers, item, parameters
+    from gnnrec_core.api.whole import card, cases, drivers, item, parameters
 
 
 def verb(name: str) -> Any:

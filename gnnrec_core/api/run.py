@@ -60,6 +60,12 @@ class OpenRun(Run):
 
         return whole.item(self, item, k, **options)
 
+    def cases(self, shape: str, k: int = 10, **options: Any) -> Answer:
+        """Which lists have an explanation of this shape?"""
+        from gnnrec_core.api.whole import cases
+
+        return cases(self, shape, k, **options)
+
     def parameters(self, k: int = 10, split: str = "test") -> Answer:
         """Which inputs do the lists rest on?"""
         from gnnrec_core.api.whole import parameters

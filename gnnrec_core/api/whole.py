@@ -66,12 +66,9 @@ def item(
 
     People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
     """
-    from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.whole.item_side import item_side
 
-    run, here = opened(run), workspace()
-    name = name_user or load_pseudonyms(here.home, here.read_only).name
+    run, name = opened(run), name_user or _pseudonyms()
     index = run.dataset.items.index(str(item))
     found = item_side(run, index, k, group_by, more, most, seed)
     return Answer(
@@ -121,3 +118,40 @@ def card(
     content = card_json(found)
     rows = tuple({"section": part["title"], **entry} for part in content["sections"] for entry in part["entries"])
     return Answer(f"System card of {run.name}", found, content, rows, card_sections(found))
+
+
+def cases(
+    run: RunLike,
+    shape: str,
+    k: int = 10,
+    target: Literal["score", "margin"] = "score",
+    group_by: str | None = None,
+    most: int = 50,
+    seed: int = 0,
+    name_user: NameUser | None = None,
+) -> Answer:
+    """Search over explanations: all places of all lists whose explanation has a shape (`whole.shapes.SHAPES`).
+
+    one_item: one interaction carries over half; friends; learned; contested; scattered. Rows: user, item, title, rank,
+    strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
+    """
+    from gnnrec_core.views import cases as case_views
+    from gnnrec_core.whole.shapes import cases_of_shape
+
+    run, name = opened(run), name_user or _pseudonyms()
+    found = cases_of_shape(run, shape, k, target, group_by, seed)
+    return Answer(
+        f"Explanations of the shape {shape!r} in {run.name}",
+        found,
+        case_views.cases_json(found, run.dataset, name, most),
+        case_views.case_rows(found, run.dataset, name, most),
+        case_views.cases_sections(found, run.dataset, name),
+    )
+
+
+def _pseudonyms() -> NameUser:
+    from gnnrec_core.base.pseudonyms import load_pseudonyms
+    from gnnrec_core.runs.workspace import workspace
+
+    here = workspace()
+    return load_pseudonyms(here.home, here.read_only).name

@@ -85,6 +85,7 @@ COMMANDS = Registry(
     Plugin("item", "gnnrec_core.commands.whole.item", "Item", "Who gets an item, why, and what would help it?"),
     Plugin("parameters", "gnnrec_core.commands.whole.parameters", "Parameters", "Which inputs do the lists rest on?"),
     Plugin("card", "gnnrec_core.commands.whole.card", "Card", "The system card of a run, for its file."),
+    Plugin("cases", "gnnrec_core.commands.whole.cases", "Cases", "Lists whose explanations have a shape."),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),

@@ -16,7 +16,7 @@ from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
 from gnnrec_core.whole.recourse import Recourse, recourse
 from gnnrec_core.whole.standing import Flags, Standing, standing
-from gnnrec_core.whole.targets import one_item
+from gnnrec_core.whole.targets import one_each
 
 MOST_PEOPLE, MOST_RIVALS = 20, 10
 NEAR = 5
@@ -122,7 +122,7 @@ def item_side(
 def _carried(run: Run, item: int, users: IntArray, seed: int) -> tuple[Part | None, Part | None, str]:
     if not len(users):
         return None, None, "It is in nobody's list, so nothing carries it there."
-    signs = one_item(run.dataset.n_users, run.dataset.n_items, users, item)
+    signs = one_each(run.graph.seen.shape, users, np.full(len(users), item))
     by_item, why = _summed(run, signs, "item", "who get it", seed)
     return by_item, _summed(run, signs, "path", "who get it", seed)[0], why
 
@@ -130,7 +130,7 @@ def _carried(run: Run, item: int, users: IntArray, seed: int) -> tuple[Part | No
 def _kept_out(run: Run, item: int, now: Standing, users: IntArray, seed: int) -> tuple[Part | None, str]:
     if not len(users):
         return None, ""
-    signs = one_item(run.dataset.n_users, run.dataset.n_items, users, item, now.rival[users])
+    signs = one_each(run.graph.seen.shape, users, np.full(len(users), item), now.rival[users])
     return _summed(run, signs, "item", "who nearly get it", seed)
 
 

@@ -60,12 +60,11 @@ def list_targets(run: Run, k: int, target: Target, items: Flags | None = None) -
     return Targets(top, _matrix(parts, run.dataset.n_users, n), said)
 
 
-def one_item(n_users: int, n_items: int, users: IntArray, item: int, against: IntArray | None = None) -> sp.csr_array:
-    """Signs of one item for `users`, less (where given) those of one other item each."""
-    parts = [(users, np.full(len(users), item), 1.0)]
-    if against is not None:
-        parts.append((users, against, -1.0))
-    return _matrix(parts, n_users, n_items)
+def one_each(shape: tuple[int, int], users: IntArray, items: IntArray, against: IntArray | None = None) -> sp.csr_array:
+    """Signs `[n_users, n_items]` of one item for each of `users` (who may come again), less (where given) those of one
+    other item each."""
+    parts = [(users, items, 1.0)] + ([] if against is None else [(users, against, -1.0)])
+    return _matrix(parts, *shape)
 
 
 def _references(items: IntArray, rows: IntArray, places: IntArray, k: int) -> IntArray:

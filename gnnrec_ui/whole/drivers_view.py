@@ -45,7 +45,10 @@ def drivers_view(study: Study, k: int) -> None:
         st.warning(for_markdown(sentence), icon=":material/warning:")
     figure = driver_chart(found.everybody, SHOWN)
     learned = theme.percent(found.everybody.unassigned.share)
-    reading = f"{SIGNED} Not drawn: {learned} that no link carries. Whiskers: 95 % intervals over people. In this model: nothing is trained again."
+    reading = (
+        f"{SIGNED} Not drawn: {learned} that no link carries. Whiskers: 95 % intervals over people. In this model: "
+        "nothing is trained again."
+    )
     chart(figure, reading, "drivers", table=_table(found))
     if found.groups:
         _side_by_side(found)

@@ -8,6 +8,7 @@ from tests.browser.conftest import Visit
 
 VIEWS = {
     "drivers": ("drivers?by=author&group=region", "What one driver decides"),
+    "cases": ("drivers?whole=cases&shape=learned&group=region", "The strongest"),
     "parameters": ("drivers?whole=parameters", "Without profiling"),
     "card": ("drivers?whole=card", "no legal advice"),
     "item": ("item?item=the-odyssey&group=region", "What would bring it to more people"),

@@ -7,6 +7,7 @@ import pytest
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.drivers import drivers
+from gnnrec_core.whole.shapes import cases_of_shape
 from gnnrec_core.whole.standing import standing
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 
@@ -37,6 +38,15 @@ def test_one_driver_leads_to_its_cases():
     widget(app.button, "Who would lose an item without it?").click().run()
     finished(app, "lose an item of their top 10 without it")
     assert any("user=reader-" in link.proto.query_string for link in app.get("page_link"))
+
+
+def test_cases_by_shape_lead_to_their_explanations():
+    app = finished(open_page("drivers", whole="cases", shape="learned", group="region"), "The strongest")
+    found = cases_of_shape(RUN, "learned", 10, "score")
+    assert f"In {len(found.users):,} of {found.n_places:,} places" in texts(app)
+    links = [link.proto.query_string for link in app.get("page_link")]
+    first = RUN.dataset.users.ids[found.users[0]], RUN.dataset.items.ids[found.items[0]]
+    assert any(f"user={first[0]}" in each and f"item={first[1]}" in each for each in links)
 
 
 def test_main_parameters_and_the_card_stand_beside():

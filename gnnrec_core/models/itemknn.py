@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,6 +101,7 @@ class ItemKNN(ItemItemRecommender):
 
     def _set(self, tensors: Tensors) -> None:
         super()._set(tensors)
+        self.__dict__.pop("_flipped", None)
         n = self.graph.n_items
         parts = (self._tensors[DATA].astype(np.float64), self._tensors[INDICES], self._tensors[STARTS])
         self._similarity = sp.csr_array(parts, shape=(n, n))
@@ -116,8 +118,13 @@ class ItemKNN(ItemItemRecommender):
 
     def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
         """weights @ S^T."""
-        dense: NDArray[np.float64] = (weights @ self._similarity.T).toarray()
+        dense: NDArray[np.float64] = (weights @ self._flipped).toarray()
         return dense
+
+    @cached_property
+    def _flipped(self) -> sp.csr_array:
+        """S^T by rows, made at the first question that needs it."""
+        return self._similarity.T.tocsr()
 
 
 def _tensors(similarity: sp.csr_array) -> Tensors:

@@ -7,7 +7,7 @@ TRAIN := $(BIN)/gnnrec train sample_data/classics --device cpu --overwrite
 SAMPLE := --set hide_batch=true --set learning_rate=0.01 --set l2=0.2 --set temperature=0.1 --set schedule=cosine \
   --set epochs=60
 
-.PHONY: run sample test check format bench soak mutants lock audit clean
+.PHONY: run sample test check format bench soak mutants docs screenshot lock audit clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f'Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make run PYTHON=python3.12')"
@@ -58,11 +58,15 @@ SEED ?= 0
 mutants: $(VENV)/.test-ready
 	$(BIN)/python tools/mutants.py $(if $(N),-n $(N)) --seed $(SEED)
 
+# The documentation as a site: open site/index.html. Nothing is fetched.
+docs: $(VENV)/.test-ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 screenshot: $(VENV)/.test-ready
 	$(BIN)/python -m tests.browser.screenshot
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) site
 
 # Pin every dependency with its hashes, for all platforms (a GPU machine's torch included).
 lock: $(VENV)/.test-ready

@@ -10,7 +10,8 @@ from typing import Any
 
 from common import ROOT, write
 
-SLOW = {"lightgcn": ("gnnexplainer",), "gat": ("gnnexplainer", "attention", "leave_one_out"), "itemknn": ()}
+MASKS = ("gnnexplainer", "pyg_gnnexplainer")
+SLOW = {"lightgcn": MASKS, "gat": (*MASKS, "attention", "leave_one_out"), "itemknn": ()}
 """Models, and their slow methods."""
 
 

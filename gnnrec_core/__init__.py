@@ -26,6 +26,7 @@ VERBS = {
     "fit": "gnnrec_core.api.making",
     "load": "gnnrec_core.api.making",
     "from_lists": "gnnrec_core.api.making",
+    "import_run": "gnnrec_core.api.making",
     "recommend": "gnnrec_core.api.asking",
     "evaluate": "gnnrec_core.api.asking",
     "explain": "gnnrec_core.api.asking",
@@ -57,6 +58,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "import_run",
     "item",
     "load",
     "parameters",
@@ -70,7 +72,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
-    from gnnrec_core.api.making import app, fit, from_lists, load, read
+    from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
     from gnnrec_core.api.whole import card, cases, drivers, item, parameters
 
 

@@ -58,12 +58,16 @@ def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)
-    module: Any = COMMANDS.load(name)
+    return COMMANDS.load(name), parser_of(name).parse_args(list(words[len(name.split()) :]))
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The arguments of the command `name`."""
     parser = _Parser(prog=f"gnnrec {name}", description=COMMANDS[name].summary, allow_abbrev=False)
-    module.configure(parser)
+    COMMANDS.load(name).configure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     parser.add_argument("--seed", type=int, default=0, help="decides every random draw (default 0)")
-    return module, parser.parse_args(list(words[len(name.split()) :]))
+    return parser
 
 
 def _no_command(words: Sequence[str]) -> NoReturn:

@@ -6,23 +6,45 @@ The first argument is not part of the key (its name starts with an underscore); 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError
-from gnnrec_ui.frame import privacy
+from gnnrec_core.explain.explanation import Case, Explanation, Target
+from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import Work, line
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gnnrec_core.explain.questions.counterfactual import Counterfactual
+    from gnnrec_core.explain.questions.two_models import ComparedCase
+    from gnnrec_core.explain.questions.what_if import WhatIf
+    from gnnrec_core.explain.questions.why_not import WhyNot
+    from gnnrec_core.explain.truth.luck import Luck
+    from gnnrec_core.explain.truth.retraining import Retraining
+    from gnnrec_core.ranking.recommendations import Recommendations
+    from gnnrec_core.runs.fold_in import FoldIn
+    from gnnrec_core.runs.run import Run
+
+Chosen = tuple[tuple[str, Any], ...]
 SAMPLED_USERS = 2000
+LENGTH = 10
+"""Items in a list unless told otherwise; all where there are fewer."""
 
 
-def recommendations(study: Study, user_index: int, k: int) -> Any:
+def recommendations(study: Study, user_index: int, k: int) -> Recommendations:
     """The list of one person."""
     return _recommendations(study.run, study.key, user_index, k)
+
+
+def chosen_later(study: Study, user_index: int) -> Any:
+    """The test items of one person with their ranks, best first."""
+    return _chosen_later(study.run, study.key, user_index)
 
 
 def popularity_lift(study: Study) -> list[tuple[int, float]]:
@@ -51,8 +73,12 @@ def telling_user(study: Study) -> int:
     return _telling_user(study.run, study.key)
 
 
+def _length(run: Any) -> int:
+    return min(LENGTH, int(run.dataset.n_items))
+
+
 @st.cache_resource(max_entries=4, show_spinner="Comparing lists with what people chose …")
-def _missed(_run: Any, key: str) -> list[int]:
+def _missed(_run: Run, key: str) -> list[int]:
     from gnnrec_core.ranking.accuracy import hits, n_relevant
     from gnnrec_core.ranking.matrix import interaction_matrix
     from gnnrec_core.runs.recommend import recommend
@@ -61,7 +87,7 @@ def _missed(_run: Any, key: str) -> list[int]:
     users = np.flatnonzero(np.diff(relevant.indptr) > 0)
     if len(users) > SAMPLED_USERS:
         users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, 10)
+    lists = recommend(_run, users, _length(_run))
     n = n_relevant(lists, relevant)
     none_found = np.flatnonzero(hits(lists, relevant).sum(1) == 0)
     order = none_found[np.argsort(-n[none_found], kind="stable")][:50]
@@ -69,20 +95,20 @@ def _missed(_run: Any, key: str) -> list[int]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _telling_user(_run: Any, key: str) -> int:
+def _telling_user(_run: Run, key: str) -> int:
     from gnnrec_core.explain.explaining import explain_model
     from gnnrec_core.runs.recommend import recommend
 
     n_train = np.diff(_run.graph.seen.indptr)
     known = np.flatnonzero((n_train >= 5) & (n_train <= 40))
     n = int(np.clip(1_700_000 // max(1, len(_run.dataset.interactions)), 2, 48))
-    best, furthest = 0, (0, 0.0)
+    best, furthest, k = 0, (0, 0.0), _length(_run)
     for user in np.random.default_rng(0).permutation(known)[:n].tolist():
-        first = int(recommend(_run, np.array([user]), 10).item_index[0, 0])
+        first = int(recommend(_run, np.array([user]), k).item_index[0, 0])
         if first < 0:
             continue
         try:
-            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", 10, check_top=1)
+            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", k, check_top=1)
         except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
             continue
         falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]
@@ -92,21 +118,21 @@ def _telling_user(_run: Any, key: str) -> int:
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
-def _recommendations(_run: Any, key: str, user_index: int, k: int) -> Any:
+def _recommendations(_run: Run, key: str, user_index: int, k: int) -> Recommendations:
     from gnnrec_core.runs.recommend import recommend
 
     return recommend(_run, np.array([user_index]), k)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing lists with histories …")
-def _popularity_lift(_run: Any, key: str) -> list[tuple[int, float]]:
+def _popularity_lift(_run: Run, key: str) -> list[tuple[int, float]]:
     from gnnrec_core.runs.recommend import recommend
 
     graph = _run.graph
     users = np.flatnonzero(np.diff(graph.seen.indptr) > 0)
     if len(users) > SAMPLED_USERS:
         users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, 10).item_index
+    lists = recommend(_run, users, _length(_run)).item_index
     popularity = np.append(graph.popularity, 0)
     shown = popularity[lists].sum(1) / np.maximum(1, (lists >= 0).sum(1))
     had = np.array([popularity[graph.history(int(user))].mean() for user in users])
@@ -116,23 +142,28 @@ def _popularity_lift(_run: Any, key: str) -> list[tuple[int, float]]:
 
 
 def explanation(
-    study: Study, user_index: int, item_index: int, method: str, target: str, k: int, **settings: Any
-) -> Any:
+    study: Study, user_index: int, item_index: int, method: str, target: Target, k: int, **settings: Any
+) -> Explanation:
     """One explanation with its largest parts checked on the changed graph."""
     chosen = tuple(sorted(settings.items()))
     found = _explanation(study.run, study.key, user_index, item_index, method, target, k, chosen)
     return privacy.shown(study, user_index, found)
 
 
+def bridges(study: Study, case: Any) -> Any:
+    """The explained number of a case as flows: person, own links, who stands between, item."""
+    return _bridges(study.run, study.key, case)
+
+
 def slow_explanation(
-    study: Study, user_index: int, item_index: int, method: str, target: str, k: int, **settings: Any
+    study: Study, user_index: int, item_index: int, method: str, target: Target, k: int, **settings: Any
 ) -> Work | None:
     """The explanation by a slow method as work in a thread of its own; None until somebody asks for it."""
     return line().find((study.key, user_index, item_index, method, target, k, *sorted(settings.items())))
 
 
 def ask_slow(
-    study: Study, user_index: int, item_index: int, method: str, target: Any, k: int, settings: dict[str, Any]
+    study: Study, user_index: int, item_index: int, method: str, target: Target, k: int, settings: dict[str, Any]
 ) -> None:
     """Begin a slow explanation (for the callback of a button)."""
     from gnnrec_core.explain.explaining import explain
@@ -142,23 +173,23 @@ def ask_slow(
     line().ask(key, lambda: explain(run, user_index, item_index, method, target, k, settings))
 
 
-def measurement(study: Study, found: Sequence[Any]) -> Work | None:
+def measurement(study: Study, found: Sequence[Explanation]) -> Work | None:
     """The faithfulness panels of these explanations of one case as work; None until somebody asks for them."""
     return line().find(_measurement_key(study, found))
 
 
-def measure(study: Study, found: Sequence[Any]) -> None:
+def measure(study: Study, found: Sequence[Explanation]) -> None:
     """Begin to measure how far each explanation can be believed (for the callback of a button)."""
     run = study.run
     line().ask(_measurement_key(study, found), lambda: _measured(run, found))
 
 
-def _measurement_key(study: Study, found: Sequence[Any]) -> tuple[Any, ...]:
+def _measurement_key(study: Study, found: Sequence[Explanation]) -> tuple[Any, ...]:
     told = tuple((each.method, each.narrative, *(part.label for part in each.contributions[:1])) for each in found)
     return ("faithfulness", study.key, found[0].case, told)  # who may see ids gets other words
 
 
-def _measured(run: Any, found: Sequence[Any]) -> list[Any]:
+def _measured(run: Run, found: Sequence[Explanation]) -> list[Explanation]:
     from gnnrec_core.explain.explaining import with_faithfulness
     from gnnrec_core.explain.truth.faithfulness import truth_of
 
@@ -178,17 +209,18 @@ def retrain(study: Study, user_index: int, item_index: int, without: tuple[int, 
     """Begin to train without these items of the history (for the callback of a button)."""
     from gnnrec_core.explain.truth import retraining as truth
 
+    roles.workspace().check_writable()
     run = study.run
 
-    def question() -> Any:
+    def question() -> Retraining:
         found = truth.retrain(run, user_index, item_index, without, n_seeds)
-        _explanation.clear()  # type: ignore[attr-defined]  # what was trained stands in explanations from now on
+        _explanation.clear()  # what was trained stands in explanations from now on
         return found
 
     line().ask(("retrain", study.key, user_index, item_index, without, n_seeds), question)
 
 
-def known_luck(study: Study) -> Any:
+def known_luck(study: Study) -> Luck | None:
     """What was found of the run's luck, None where nobody asked yet."""
     from gnnrec_core.explain.truth.luck import load_luck
 
@@ -204,31 +236,32 @@ def ask_luck(study: Study, n_seeds: int) -> None:
     """Begin to train with other seeds (for the callback of a button)."""
     from gnnrec_core.explain.truth import luck as truth
 
+    roles.workspace().check_writable()
     run = study.run
     line().ask(("luck", study.key), lambda: truth.luck(run, n_seeds))
 
 
-def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Any:
+def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Counterfactual:
     """The fewest interactions without which the item leaves the list."""
     return _counterfactual(study.run, study.key, user_index, item_index, k)
 
 
-def why_not(study: Study, user_index: int, item_index: int, k: int) -> Any:
+def why_not(study: Study, user_index: int, item_index: int, k: int) -> WhyNot:
     """Why the item is not in the list, and what would lift it in."""
     return _why_not(study.run, study.key, user_index, item_index, k)
 
 
-def what_if(study: Study, user_index: int, removed: tuple[int, ...], added: tuple[int, ...], k: int) -> Any:
+def what_if(study: Study, user_index: int, removed: tuple[int, ...], added: tuple[int, ...], k: int) -> WhatIf:
     """The list without and with some interactions."""
     return _what_if(study.run, study.key, user_index, removed, added, k)
 
 
-def new_person(study: Study, items: tuple[int, ...], k: int) -> Any:
+def new_person(study: Study, items: tuple[int, ...], k: int) -> FoldIn:
     """List and ledger for somebody who is not in the data."""
     return _new_person(study.run, study.key, items, k)
 
 
-def compared(study: Study, other: Study, user_index: int, item_index: int, target: str, k: int) -> Any:
+def compared(study: Study, other: Study, user_index: int, item_index: int, target: Target, k: int) -> ComparedCase:
     """One case in two runs."""
     found = _compared(study.run, other.run, study.key, other.key, user_index, item_index, target, k)
     return privacy.shown_pairs(study, user_index, found)
@@ -236,49 +269,72 @@ def compared(study: Study, other: Study, user_index: int, item_index: int, targe
 
 @st.cache_resource(max_entries=300, show_spinner="Taking the score apart …")
 def _explanation(
-    _run: Any, key: str, user: int, item: int, method: str, target: Any, k: int, settings: tuple[tuple[str, Any], ...]
-) -> Any:
+    _run: Run,
+    key: str,
+    user: int,
+    item: int,
+    method: str,
+    target: Target,
+    k: int,
+    settings: Chosen,
+) -> Explanation:
     from gnnrec_core.explain.explaining import explain
 
     return explain(_run, user, item, method, target, k, dict(settings))
 
 
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs={"gnnrec_core.explain.explanation.Case": repr})
+def _bridges(_run: Any, key: str, case: Any) -> Any:
+    from gnnrec_core.explain.walks.bridges import bridges
+
+    return bridges(_run.model, case)
+
+
 @st.cache_resource(max_entries=200, show_spinner="Trying sets of interactions …")
-def _counterfactual(_run: Any, key: str, user: int, item: int, k: int) -> Any:
+def _counterfactual(_run: Run, key: str, user: int, item: int, k: int) -> Counterfactual:
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 
     return find_counterfactual(_run, user, item, k)
 
 
 @st.cache_resource(max_entries=200, show_spinner="Looking for what would lift it in …")
-def _why_not(_run: Any, key: str, user: int, item: int, k: int) -> Any:
+def _why_not(_run: Run, key: str, user: int, item: int, k: int) -> WhyNot:
     from gnnrec_core.explain.questions.why_not import why_not
 
     return why_not(_run, user, item, k)
 
 
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _chosen_later(_run: Any, key: str, user: int) -> Any:
+    from gnnrec_core.runs.recommend import chosen_later
+
+    return chosen_later(_run.model, _run.dataset, user)
+
+
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _what_if(_run: Any, key: str, user: int, removed: tuple[int, ...], added: tuple[int, ...], k: int) -> Any:
+def _what_if(_run: Run, key: str, user: int, removed: tuple[int, ...], added: tuple[int, ...], k: int) -> WhatIf:
     from gnnrec_core.explain.questions.what_if import what_if
 
     return what_if(_run, user, removed, added, k)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _new_person(_run: Any, key: str, items: tuple[int, ...], k: int) -> Any:
+def _new_person(_run: Run, key: str, items: tuple[int, ...], k: int) -> FoldIn:
     from gnnrec_core.runs.fold_in import fold_in
 
     return fold_in(_run, list(items), k)
 
 
 @st.cache_resource(max_entries=100, show_spinner="Asking both models …")
-def _compared(_run: Any, _other: Any, key: str, other_key: str, user: int, item: int, target: Any, k: int) -> Any:
+def _compared(
+    _run: Run, _other: Run, key: str, other_key: str, user: int, item: int, target: Target, k: int
+) -> ComparedCase:
     from gnnrec_core.explain.questions.two_models import compare_case
 
     return compare_case(_run, _other, user, item, "ledger", target, k)
 
 
-def layer_table(study: Study, case: Any) -> Any:
+def layer_table(study: Study, case: Case) -> NDArray[np.float64]:
     """What each pair of layers adds to the explained number."""
     from gnnrec_core.explain.walks.layer_table import layer_table as table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,19 +12,28 @@ from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server import cache
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gnnrec_core.audit.evidence import Evidence
+    from gnnrec_core.audit.report import AuditReport
+    from gnnrec_core.audit.studies.comparing import Comparison
+    from gnnrec_core.audit.studies.mitigation import Bench, Mitigation
+    from gnnrec_core.runs.run import Run
+
 MOST_BYTES = 4 * 2**30
 N_BASELINES = 4
 BYTES_A_PLACE = 32
 """An item, its score, and what metrics keep of each place of a list."""
 
 
-def report(study: Study, k: int, group_by: str, convention: str, part: SplitName) -> Any:
+def report(study: Study, k: int, group_by: str, convention: str, part: SplitName) -> AuditReport:
     """The audit of the chosen run, judged on a held-out part."""
     return _report(study.run, study.key, k, group_by, convention, part)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Auditing …")
-def _report(_run: Any, key: str, k: int, group_by: str, convention: str, part: SplitName) -> Any:
+def _report(_run: Run, key: str, k: int, group_by: str, convention: str, part: SplitName) -> AuditReport:
     from gnnrec_core.audit.auditing import audit_evidence
     from gnnrec_core.audit.groups import group_users
 
@@ -38,7 +47,7 @@ def telling_grouping(study: Study, k: int, part: SplitName) -> str:
 
 
 @st.cache_resource(max_entries=12, show_spinner="Looking where groups differ …")
-def _telling_grouping(_run: Any, key: str, k: int, part: SplitName) -> str:
+def _telling_grouping(_run: Run, key: str, k: int, part: SplitName) -> str:
     from gnnrec_core.audit.auditing import most_telling
     from gnnrec_core.audit.groups import available_groupings, group_users
 
@@ -47,38 +56,40 @@ def _telling_grouping(_run: Any, key: str, k: int, part: SplitName) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Ranking for everybody …")
-def _evidence(_run: Any, key: str, k: int, part: SplitName) -> Any:
+def _evidence(_run: Run, key: str, k: int, part: SplitName) -> Evidence:
     from gnnrec_core.audit.sources import gather
 
     return gather(_run, k, part)
 
 
-def layers(study: Study, k: int, part: SplitName) -> Any:
+def layers(study: Study, k: int, part: SplitName) -> pl.DataFrame | None:
     """Popularity of the lists by depth of propagation; None for a model that does not propagate."""
     return _layers(study.run, study.key, k, part)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking by layer …")
-def _layers(_run: Any, key: str, k: int, part: SplitName) -> Any:
+def _layers(_run: Run, key: str, k: int, part: SplitName) -> pl.DataFrame | None:
     from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
     from gnnrec_core.models.protocol import PropagationRecommender
 
     return popularity_by_layer(_run, k, part) if isinstance(_run.model, PropagationRecommender) else None
 
 
-def bench(study: Study, k: int, group_by: str, part: SplitName) -> Any:
+def bench(study: Study, k: int, group_by: str, part: SplitName) -> Bench:
     """The stored candidates that every move of a slider starts from."""
     return _bench(study.run, study.key, k, group_by, part)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Ranking the candidates once …")
-def _bench(_run: Any, key: str, k: int, group_by: str, part: SplitName) -> Any:
+def _bench(_run: Run, key: str, k: int, group_by: str, part: SplitName) -> Bench:
     from gnnrec_core.audit.studies.mitigation import prepare
 
     return prepare(_run, k, group_by or None, part)
 
 
-def mitigation(study: Study, k: int, group_by: str, part: SplitName, method: str, settings: dict[str, Any]) -> Any:
+def mitigation(
+    study: Study, k: int, group_by: str, part: SplitName, method: str, settings: dict[str, Any]
+) -> Mitigation:
     """What one setting of one re-ranker changes."""
     held = bench(study, k, group_by, part)
     return _mitigation(held, study.key, k, group_by, part, method, tuple(sorted(settings.items())))
@@ -86,14 +97,14 @@ def mitigation(study: Study, k: int, group_by: str, part: SplitName, method: str
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _mitigation(
-    _bench: Any, key: str, k: int, group_by: str, part: SplitName, method: str, settings: tuple[tuple[str, Any], ...]
-) -> Any:
+    _bench: Bench, key: str, k: int, group_by: str, part: SplitName, method: str, settings: tuple[tuple[str, Any], ...]
+) -> Mitigation:
     from gnnrec_core.audit.studies.mitigation import mitigate
 
     return mitigate(_bench, method, dict(settings))
 
 
-def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int, part: SplitName) -> Any:
+def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int, part: SplitName) -> Comparison:
     """The runs and the baselines side by side."""
     dataset = place.dataset_of(runs[0])
     _check_budget(runs, dataset, k)
@@ -115,7 +126,9 @@ def _check_budget(runs: tuple[RunEntry, ...], dataset: DatasetEntry, k: int) -> 
 
 
 @st.cache_resource(max_entries=6, show_spinner="Ranking for every run and baseline …")
-def _comparison(folders: tuple[str, ...], dataset_folder: str, keys: tuple[str, ...], k: int, part: SplitName) -> Any:
+def _comparison(
+    folders: tuple[str, ...], dataset_folder: str, keys: tuple[str, ...], k: int, part: SplitName
+) -> Comparison:
     from gnnrec_core.audit.studies.comparing import compare
 
     return compare(

@@ -10,7 +10,7 @@ import streamlit as st
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_ui import ask
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import waiting_room
 
@@ -41,13 +41,15 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     elif work is not None and work.state == "done":
         _came_out(study, work.answer)
         return
+    place = roles.workspace()
     st.button(
         "Train without them",
         on_click=ask.retrain,
         args=(study, *case),
-        disabled=not chosen,
+        disabled=not chosen or place.read_only,
         icon=":material/model_training:",
-        help="Trains the model twice a seed, once with everything, with the same random numbers. The page stays usable "
+        help=roles.why_not(place)
+        or "Trains the model twice a seed, once with everything, with the same random numbers. The page stays usable "
         "meanwhile; what comes out is kept with the run.",
     )
 

@@ -79,7 +79,8 @@ def behaviours(plain: Dataset, asked: tuple[str, ...]) -> dict[str, Any]:
     }
     if not found:
         return {}
-    keep, weighed = [], {}
+    keep: list[str] = []
+    weighed: dict[str, str] = {}
     with st.expander("What happened in each row", expanded=True):
         st.caption("These columns say what happened. Unless you choose, rows count as the table of step 3 says.")
         for place, (column, counts) in enumerate(found.items()):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.render import theme
 from gnnrec_ui import ask
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import waiting_room
 
@@ -30,12 +30,15 @@ def luck_view(study: Study) -> None:
         return
     found = work.answer if work is not None and work.state == "done" else ask.known_luck(study)
     if found is None:
+        place = roles.workspace()
         st.button(
             f"Train with {N_SEEDS} other seeds",
             on_click=ask.ask_luck,
             args=(study, N_SEEDS),
             icon=":material/casino:",
-            help="Nothing is removed; only the random numbers differ. The page stays usable meanwhile, and the answer "
+            disabled=place.read_only,
+            help=roles.why_not(place)
+            or "Nothing is removed; only the random numbers differ. The page stays usable meanwhile, and the answer "
             "is kept with the run.",
         )
         return
@@ -46,14 +49,27 @@ def _shares(found: Any) -> None:
     has_reason = found.same_reason is not None
     reason = f", and for {theme.percent(found.same_reason, 0)} its strongest reason" if has_reason else ""
     st.markdown(
-        f"Of a top {found.k}, **{theme.percent(found.overlap, 0)}** stays when only the seed changes; the first item "
-        f"stays first for {theme.percent(found.same_first, 0)} of people{reason}."
+        f"Of a top {found.k}, **{theme.percent(found.overlap, 0)}** ({_span(found, found.overlap)}) stays when only "
+        f"the seed changes; the first item stays first for {theme.percent(found.same_first, 0)} "
+        f"({_span(found, found.same_first)}) of people{reason}."
     )
     st.dataframe(
-        pd.DataFrame({"Rank": [e.rank for e in found.by_rank], "Stays": [e.stays for e in found.by_rank]}),
+        pd.DataFrame(
+            {
+                "Rank": [e.rank for e in found.by_rank],
+                "Stays": [e.stays for e in found.by_rank],
+                "95 % interval": [_span(found, e.stays) for e in found.by_rank],
+            }
+        ),
         hide_index=True,
         column_config={"Stays": st.column_config.NumberColumn(format="percent")},
         alt="Share of items that stay in the list, by rank",
     )
     seeds = f"{found.seeds} training{'s' * (found.seeds > 1)} with other seeds"
     st.caption(f"Mean over {found.n_users:,} people and {seeds}; higher is better, 100\u00a0% is no luck at all.")
+
+
+def _span(found: Any, share: float) -> str:
+    """The 95 % interval over people of a share."""
+    span = found.interval(share)
+    return f"{theme.percent(span.low, 0)} to {theme.percent(span.high, 0)}"

@@ -21,10 +21,10 @@ from gnnrec_core.views.privacy import NameUser
 from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, privacy, shell
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import tables
+from gnnrec_ui.show import tables, webgl
 from gnnrec_ui.show.charts import as_table, config
 
-SIDES = {"items": "Items", "people": "People"}
+SIDES: dict[embedding_map.Side, str] = {"items": "Items", "people": "People"}
 MOST_LISTED = 500
 
 
@@ -33,17 +33,17 @@ def map_view(study: Study) -> None:
     plane = _plane(study.run, study.key)
     dataset, graph = study.dataset, study.run.graph
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        side: Any = pickers.choose_one("Show", SIDES, "side")
+        side = pickers.choose_one("Show", SIDES, "side")
         columns = embedding_map.colour_columns(dataset, side)
         options = {"popularity": "Number of interactions", **{name: _heading(name) for name in columns}}
         colour = pickers.choose_one("Colour by", options, "colour")
         n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
-        most, webgl = _choose_most(n)
+        most, by_card = _choose_most(n)
     user = _user_in_hand(study)
-    k = pickers.k_in_url()
+    k = pickers.k_in_url(study.dataset.n_items)
     marks = _marks(study, side, user, k)
     places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
-    drawn = (study.key, side, colour, most, webgl, user, k, privacy.are_ids_shown(study))
+    drawn = (study.key, side, colour, most, by_card, user, k, privacy.are_ids_shown(study))
     public = privacy.public_numbers(study)[first : first + n]
     places = places[np.argsort(public[places], kind="stable")]
     figure = _figure(study, plane, places, first, marks, public, *drawn)
@@ -54,7 +54,7 @@ def map_view(study: Study) -> None:
         )
     event: Any = st.plotly_chart(
         figure,
-        key=f"map_{study.key}_{side}_{colour}_{most}_{webgl}",
+        key=f"map_{study.key}_{side}_{colour}_{most}_{by_card}",
         on_select="rerun",
         selection_mode=("lasso", "box", "points"),
         config={**config("map"), "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
@@ -74,13 +74,16 @@ def _choose_most(n: int) -> tuple[int, bool]:
     """How many dots to draw, and whether by the graphics card, `?dots=` in the URL; no choice where there are few."""
     if n <= SVG_POINTS:
         return SVG_POINTS, False
+    if webgl.is_missing():
+        st.caption(f"This browser has no WebGL: {SVG_POINTS:,} dots are drawn, which any browser can.")
+        return SVG_POINTS, False
     first = f"All {n:,}" if n <= FIRST_POINTS else f"{FIRST_POINTS:,}"
     choices = {"some": first, "plain": f"{SVG_POINTS:,}, in any browser"}
     if n > FIRST_POINTS:
         choices["all"] = f"All {n:,}" if n <= MOST_POINTS else f"{MOST_POINTS:,}"
     help = (
         "The fewer dots, the sooner they stand: most of the time goes into drawing them in the browser. Where the map "
-        "stays empty, the browser has no WebGL: choose what any browser can draw."
+        "stays empty although the browser has WebGL, choose what any browser can draw."
     )
     chosen = pickers.choose_one("Draw", choices, "dots", help=help)
     return {"plain": SVG_POINTS, "some": FIRST_POINTS, "all": MOST_POINTS}[chosen], chosen != "plain"
@@ -190,7 +193,7 @@ def _figure(
     side: Any,
     colour: str,
     most: int,
-    webgl: bool,
+    by_card: bool,
     user: int | None,
     k: int,
     are_ids_shown: bool,
@@ -204,7 +207,7 @@ def _figure(
         groups, sizes = [of_all[place] for place in _places], Counter(of_all)
     counts = _counts(_study, side)[_places]
     return embedding_map.embedding_map(
-        _plane, _places + _first, names, groups, counts, sizes, _marks, _public[_places], webgl
+        _plane, _places + _first, names, groups, counts, sizes, _marks, _public[_places], by_card
     )
 
 

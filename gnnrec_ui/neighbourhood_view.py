@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.text import clean, for_label, for_option
 from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.render.graph_export import gexf, graphml, neighbourhood_graph
 from gnnrec_core.render.neighbourhood import Neighbourhood, neighbourhood
 from gnnrec_core.render.network import draw_network, legend, node_name, node_number, node_title, relation_label
 from gnnrec_core.views.privacy import NameUser
@@ -45,6 +49,7 @@ def neighbourhood_view(study: Study, user_index: int, items: list[int]) -> None:
             state.choose("focus", clicked)
             st.rerun(scope="fragment")
         _below(study, near, centre, user_index)
+        _take_away(lambda: neighbourhood_graph(graph, dataset, near, ranks, name))
 
 
 def _centre(study: Study, user_index: int) -> int:
@@ -129,6 +134,20 @@ def _table(study: Study, near: Neighbourhood, user_index: int) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def _take_away(made: Callable[[], Any]) -> None:
+    """The drawn part as files that other graph programs open."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for title, write, ending in (("GraphML", graphml, "graphml"), ("GEXF (Gephi)", gexf, "gexf")):
+            st.download_button(
+                title,
+                lambda write=write: write(made()),  # type: ignore[misc]
+                f"network.{ending}",
+                "application/xml",
+                on_click="ignore",
+                icon=":material/download:",
+            )
 
 
 def _more() -> None:

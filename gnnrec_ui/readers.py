@@ -28,6 +28,12 @@ def is_there(session: str) -> bool:
     return not exists() or get_instance().is_active_session(session)
 
 
+def is_nobody() -> bool:
+    """Whether a page is drawn for no browser: by the server, to see that the app runs, or for one that has gone."""
+    session = reader()
+    return session is not None and not is_there(session)
+
+
 def still_wanted(sessions: Callable[[], set[str]]) -> Callable[[], None]:
     """A check for `progress.stoppable`: CancelledError where none of the `sessions` is there any more.
 

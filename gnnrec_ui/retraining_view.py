@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.checked import parse, read_bytes
-from gnnrec_core.runs.workspace import PROJECT
+from gnnrec_core.base.places import PROJECT
 
 RESULTS = PROJECT / "benchmarks" / "results" / "retraining.json"
 COMMAND = "python benchmarks/bench_retraining.py"

@@ -20,7 +20,7 @@ from gnnrec_ui.show.charts import chart
 def change_history(study: Study) -> None:
     """Tick interactions to take them away, add items, and see the list move."""
     user = pickers.choose_user(study)
-    k = pickers.k_in_url()
+    k = pickers.k_in_url(study.dataset.n_items)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         removed = _ticked(study, user)
@@ -41,7 +41,7 @@ def somebody_new(study: Study) -> None:
     if not given:
         st.info("Choose at least one item to get a list.", icon=":material/playlist_add:")
         return
-    result = ask.new_person(study, tuple(given), pickers.k_in_url())
+    result = ask.new_person(study, tuple(given), pickers.k_in_url(study.dataset.n_items))
     for warning in result.warnings:
         st.warning(for_markdown(warning))
     left, right = st.columns([1, 1], gap="large")
@@ -134,7 +134,8 @@ def _moved(study: Study, user: int, result: Any) -> None:
         )
 
 
-def _colour(text: str) -> str:
+def _colour(cell: object) -> str:
+    text = str(cell)
     raised, lowered = theme.LETTERS["dark" if st.context.theme.type == "dark" else "light"]
     if text.startswith("▲") or text == "came back":
         return f"color: {raised}; font-weight: 600"

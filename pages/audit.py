@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import audit_ask
 from gnnrec_ui.audit import audit_view, mitigation_view
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.frame import pickers, roles, shell
 from gnnrec_ui.show import figures
 
 with shell.page("audit") as study:
@@ -30,7 +29,7 @@ with shell.page("audit") as study:
     elif section == "items":
         audit_view.items(study, report)
     elif section == "fix":
-        mitigation_view.what_if(workspace(), study, k, group_by, part)
+        mitigation_view.what_if(roles.workspace(), study, k, group_by, part)
     else:
         figures.all_figures(report.items | report.overall)
     audit_view.downloads(report)

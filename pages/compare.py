@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import audit_ask
 from gnnrec_ui.audit import audit_view, compare_view
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.frame import pickers, roles, shell
 
 with shell.page("compare") as study:
-    place, dataset = workspace(), study.dataset_entry
+    place, dataset = roles.workspace(), study.dataset_entry
     assert dataset is not None  # the frame has checked it
     chosen, judged, length = st.columns([6, 2, 1], vertical_alignment="bottom")
     with chosen:

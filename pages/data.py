@@ -3,23 +3,22 @@
 import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.data import dataset_view, import_view
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.frame import pickers, roles, shell
 
 with shell.page("data") as study:
-    place = workspace()
+    place = roles.workspace()
     views = {"dataset": "The chosen dataset", "import": "Import another"}
     view = pickers.choose_one("Show", views, "show", "dataset" if study.dataset_entry else "import")
     if view == "import":
+        token = st.query_params.get(import_view.PARAMETER)
         if place.read_only:
-            st.info("This server is read-only: it shows datasets, and imports none.", icon=":material/lock:")
+            st.info(f"{roles.why_not(place)} Datasets are shown here, and none is imported.", icon=":material/lock:")
         else:
             import_view.drop(place)
-        token = st.query_params.get(import_view.PARAMETER)
-        if token is not None:
-            import_view.steps(place, token)
+            if token is not None:
+                import_view.steps(place, token)
     elif study.dataset_entry is None:
         st.info("There is no dataset yet: choose “Import another”.", icon=":material/database:")
     else:

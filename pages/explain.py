@@ -1,12 +1,16 @@
 """Why this item stands in this person's list, taken apart and checked."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
 from gnnrec_ui.explain.answer import answer, reasons
 from gnnrec_ui.explain.change import change
 from gnnrec_ui.explain.methods import methods, two_models
 from gnnrec_ui.explain.paths import attention, paths
+from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
 from gnnrec_ui.frame import pickers, shell
 
@@ -14,25 +18,26 @@ with shell.page("explain") as study:
     user = pickers.choose_user(study)
     item_column, about = st.columns([5, 2], vertical_alignment="bottom")
     with about:
-        target = pickers.choose_one(
+        target: Target = pickers.choose_one(
             "Explain",
             {"margin": "Its lead", "score": "Its score"},
             "target",
             help="The lead over the item that would take its place explains why it is in the list; "
             "the score explains how much the model expects.",
         )
-    k = pickers.k_in_url()
+    k = pickers.k_in_url(study.dataset.n_items)
     listed = [int(item) for item in ask.recommendations(study, user, k).item_index[0] if item >= 0]
     with item_column:
         item = pickers.choose_item(study, listed)
 
     explanation = ask.explanation(study, user, item, "ledger", target, k)
     answer(study, explanation)
-    names = ("Reasons", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
+    names = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
     tabs = st.tabs(names, on_change="rerun", key="view", bind="query-params")
     case = (study, user, item, target, k)
-    views = (
+    views: tuple[Callable[[], None], ...] = (
         lambda: reasons(study, explanation),
+        lambda: picture(study, explanation),
         lambda: paths(*case),
         lambda: attention(*case),
         lambda: methods(*case),

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.explain import first_answer
-from gnnrec_ui.frame import shell, story
+from gnnrec_ui.frame import roles, shell, story
 
 with shell.page("home") as study:
-    place = workspace()
+    place = roles.workspace()
     st.title("Why does the recommender show this, and is that right?", anchor=False)
     st.markdown(
         "GNNRec Lens explains and audits graph recommenders. **Every explanation is checked**: its numbers add up to "
@@ -30,7 +29,6 @@ with shell.page("home") as study:
         shell.link("data", "Import interactions", icon=":material/upload:", show="import")
         shell.link("train", "Train a model", icon=":material/model_training:")
         shell.link("methods", "How the methods work", icon=":material/menu_book:")
-    if place.read_only:
-        st.caption("This is a read-only demonstration: nothing can be imported, trained or deleted here.")
+    roles.say_refusal(place)
     if study.run_entry is not None:
         first_answer.answer(example, study)

@@ -40,7 +40,9 @@ with shell.page("recommend") as study:
     with recommended:
         st.subheader("Recommended", anchor=False)
         if items:
-            lists.recommended(study, user, items, scores)
+            later = ask.chosen_later(study, user)
+            lists.recommended(study, user, items, scores, {each.item_index for each in later})
+            lists.judged(study, user, later, k)
             st.download_button(
                 "Download the list (CSV)",
                 lambda: tables.as_csv(tables.list_table(dataset, graph, items, scores)),

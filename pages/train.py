@@ -4,38 +4,40 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.damaged_view import damaged
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.train.jobs_view import trainings
 from gnnrec_ui.train.new_training import choose_training, expected_time
 from gnnrec_ui.train.runs_view import run_list
 
 with shell.page("train") as study:
-    place, dataset = workspace(), study.dataset_entry
+    place, dataset = roles.workspace(), study.dataset_entry
     assert dataset is not None  # the frame has checked it
 
-    st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
-    plan = choose_training(dataset)
-    if plan is not None:
-        start, time = st.columns([1, 3], vertical_alignment="center")
-        begins = start.button(
-            "Start training",
-            type="primary",
-            icon=":material/play_arrow:",
-            width="stretch",
-            disabled=place.read_only,
-            help="This server is read-only." if place.read_only else None,
-        )
-        with time:
-            expected_time(place, dataset, plan)
-        if begins:
-            with shell.boundary():
-                jobs.start(place, plan.request)
-                st.rerun()
-
+    new = st.container()  # filled second: who comes back wants to see first how the training does
+    roles.say_refusal(place, "Starting, stopping and deleting is for editors.")
     st.subheader("Trainings", anchor=False)
     trainings(place)
+
+    with new:
+        st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
+        plan = choose_training(dataset)
+        if plan is not None:
+            start, time = st.columns([1, 3], vertical_alignment="center")
+            begins = start.button(
+                "Start training",
+                type="primary",
+                icon=":material/play_arrow:",
+                width="stretch",
+                disabled=place.read_only,
+                help=roles.why_not(place),
+            )
+            with time:
+                expected_time(place, dataset, plan)
+            if begins:
+                with shell.boundary():
+                    jobs.start(place, plan.request)
+                    st.rerun()
 
     st.subheader("Runs", anchor=False)
     run_list(place, dataset.fingerprint)

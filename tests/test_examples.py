@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gnnrec_core.audit.metrics.worked import small_world
+
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -18,5 +20,5 @@ MODULES = [
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_are_true(module):
-    found = doctest.testmod(import_module(module), extraglobs={"np": np})
+    found = doctest.testmod(import_module(module), extraglobs={"np": np, "small_world": small_world})
     assert found.attempted > 0 and found.failed == 0

@@ -6,7 +6,7 @@ import pytest
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.ranking.intervals import mean_interval, share_interval
 from gnnrec_core.runs.fold_in import fold_in
-from gnnrec_core.runs.recommend import evaluate, evaluate_model, left_out, recommend
+from gnnrec_core.runs.recommend import chosen_later, evaluate, evaluate_model, left_out, recommend
 from tests.audit.oracle_world import ORACLE
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset, star
@@ -48,6 +48,16 @@ def test_what_is_out_of_range_is_a_sentence(users, k, word):
     run = run_of(fitted("popularity", star(3)), star(3))
     with pytest.raises(RequestError, match=word):
         recommend(run, np.array(users), k)
+
+
+def test_what_somebody_chose_later_and_where_it_stood():
+    """User 0 has item 0; of the others 3 stands first, then 1 and 2: the held-out 2 and 1 are third and second."""
+    world = make_dataset([(0, 0, "train"), (0, 1, "test"), (0, 2, "test"), (1, 3, "train"), (1, 0, "test")])
+    model = Fixed(np.array([[9, 5, 4, 7], [1, 2, 3, 9]]))
+    assert [(each.item_index, each.rank) for each in chosen_later(model, world, 0)] == [(1, 2), (2, 3)]
+    assert [(each.item_index, each.rank) for each in chosen_later(model, world, 1)] == [(0, 3)]
+    lone = make_dataset([(0, 0, "train"), (1, 1, "train"), (1, 0, "test")])
+    assert chosen_later(Fixed(np.ones((2, 2))), lone, 0) == ()
 
 
 def test_worked_figures():

@@ -93,11 +93,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         '"list_share": share.T @ evidence.counts / max(0.8, evidence.counts.sum()),',
     ): "counts are whole numbers: 0 over either is 0",
     (
-        "gnnrec_core/models/itemknn.py",
-        "DATA: np.zeros(0, np.float32),",
-        "DATA: np.ones(0, np.float32),",
-    ): "an array without entries",
-    (
         "gnnrec_core/explain/scores/removal.py",
         "return np.zeros((0, len(item_indices)))",
         "return np.ones((0, len(item_indices)))",

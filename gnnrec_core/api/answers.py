@@ -33,6 +33,7 @@ class Answer:
     rows: tuple[dict[str, Any], ...]
     sections: tuple[Section, ...]
     draw: Callable[[], Any] | None = field(default=None)
+    network: Callable[[], Any] | None = field(default=None)
 
     def to_frame(self) -> pd.DataFrame:
         """The main table, ids and titles as text, one row an item, part, figure or group."""
@@ -54,6 +55,14 @@ class Answer:
         if self.draw is None:
             raise UnsupportedError("This answer has no picture.", "Print it, or call to_frame().")
         return self.draw()
+
+    def to_networkx(self) -> Any:
+        """An explanation as a `networkx.MultiGraph` (`render.graph_export`); UnsupportedError for other answers."""
+        from gnnrec_core.base.errors import UnsupportedError
+
+        if self.network is None:
+            raise UnsupportedError("This answer has no graph.", "Ask an explanation, or call to_frame().")
+        return self.network()
 
     def show(self) -> None:
         """Draw it: the picture where there is one, else its text."""

@@ -13,7 +13,9 @@ from gnnrec_core.api.making import load
 from gnnrec_core.api.run import Id
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, SplitName
+from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.explain.serialise import counterfactual_json, explanation_json, why_not_json
+from gnnrec_core.graph import RecGraph
 from gnnrec_core.runs.run import Run
 from gnnrec_core.views import explanation as views
 from gnnrec_core.views import lists as list_views
@@ -74,6 +76,7 @@ def explain(
     from gnnrec_core.render.charts.explain_charts import waterfall
 
     run = opened(run)
+    dataset, graph = run.dataset, run.graph
     user_index, item_index = pair(run.dataset, user, item)
     found = explaining.explain(run, user_index, item_index, method, target, k, settings, seed, check_top=top)
     if faithfulness:
@@ -83,9 +86,20 @@ def explain(
         found,
         explanation_json(found, run.dataset, top),
         views.part_rows(found.contributions),
-        views.explanation_sections(found, top),
+        views.explanation_sections(found, top, _picture(run, found)),
         (lambda: waterfall(found, top)) if found.is_additive else None,
+        lambda: _network(found, graph, dataset),
     )
+
+
+def _picture(run: Run, found: Explanation) -> Any:
+    """From the person by way of their links to the item, for a method whose parts sum to the number."""
+    from gnnrec_core.explain.walks.bridges import bridges
+    from gnnrec_core.views.case_picture import case_picture
+
+    if not (found.is_additive and found.exact):
+        return None
+    return case_picture(found.case, bridges(run.model, found.case), run.graph, run.dataset)
 
 
 def counterfactual(
@@ -153,6 +167,12 @@ def opened(run: RunLike) -> Run:
 def pair(dataset: Dataset, user: Id, item: Id) -> tuple[int, int]:
     """Indices of a user and an item by id; RequestError with near ids where one is unknown."""
     return dataset.users.index(str(user)), dataset.items.index(str(item))
+
+
+def _network(explanation: Explanation, graph: RecGraph, dataset: Dataset) -> Any:
+    from gnnrec_core.render.graph_export import explanation_graph
+
+    return explanation_graph(explanation, graph, dataset)
 
 
 def _people(users: tuple[Id, ...], dataset: Dataset) -> str:

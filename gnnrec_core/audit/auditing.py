@@ -8,21 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.gate import gate_of
+from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.group_audit import AuditSettings, GroupAudit
 from gnnrec_core.audit.groups import Grouping, group_users
-from gnnrec_core.audit.metrics import METRICS, Metric, find_convention, find_metric, measurable
+from gnnrec_core.audit.metrics import METRICS, Metric, default_tests, find_convention, find_metric, measurable
 from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import grouped_jackknife
-from gnnrec_core.data.dataset import SplitName
+from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
-
-TESTED = ("ndcg", "recall", "hit_rate", "long_tail_share", "upd", "calibration_js")
-"""Metrics whose differences are tested by default. Few, because every test makes the adjustment harder."""
 
 
 def audit(
@@ -32,7 +29,7 @@ def audit(
     *,
     split: SplitName = "test",
     convention: str = "ours",
-    tested: Sequence[str] = TESTED,
+    tested: Sequence[str] | None = None,
     settings: AuditSettings | None = None,
     seed: int = 0,
     category_column: str | None = None,
@@ -41,7 +38,8 @@ def audit(
     """Audit `run` with lists of `k` against the held-out items of `split`.
 
     `group_by` is a column of the user table, a behaviour ("activity", "taste", "tenure", "niche_genres"), two of them
-    joined by "+", or a `Grouping`. Raises RequestError for an unknown column, metric, convention or an impossible k.
+    joined by "+", or a `Grouping`; `tested` names the metrics whose differences are tested (None: those
+    that declare it). Raises RequestError for an unknown column, metric, convention or an impossible k.
     """
     evidence = gather(run, k, split, category_column, provider_column)
     grouping = group_users(run.dataset, group_by) if isinstance(group_by, str) else group_by
@@ -54,7 +52,7 @@ def audit_evidence(
     run: Run,
     split: SplitName = "test",
     convention: str = "ours",
-    tested: Sequence[str] = TESTED,
+    tested: Sequence[str] | None = None,
     settings: AuditSettings | None = None,
     seed: int = 0,
 ) -> AuditReport:
@@ -63,21 +61,21 @@ def audit_evidence(
     metrics = measurable(evidence)
     of_users = [metric for metric in metrics if metric.level != "global"]
     parts = {metric.name: metric.parts(evidence, convention) for metric in of_users}
-    chosen = [find_metric(name) for name in tested]
+    chosen = [find_metric(name) for name in (default_tests("audit") if tested is None else tested)]
     gate = gate_of(run.dataset, settings.min_group_size) if evidence.n == run.dataset.n_users else None
     figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed, gate) if grouping else None
     differences, omnibus = figures.differences() if figures else ((), {})
     return AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),
-        overall={metric.name: metric.interval(parts[metric.name]) for metric in of_users},
+        overall={m.name: gate.interval(m, parts[m.name]) if gate else m.interval(parts[m.name]) for m in of_users},
         by_group=figures.by_group() if figures else (),
         suppressed=figures.suppressed() if figures else (),
         differences=differences,
         omnibus=omnibus,
         impact=figures.impact() if figures else None,
-        items=item_figures(evidence, convention, seed),
+        items=item_figures(evidence, convention, seed, gate),
         verdicts=(*_nobody(evidence, run, split), *lead_sentences(differences, settings.practical)),
-        warnings=warning_sentences(evidence, figures),
+        warnings=(*warning_sentences(evidence, figures), *_renamed(run.dataset, grouping)),
         per_user={name: np.where(bottom > 0, top, np.nan) for name, (top, bottom) in parts.items()},
         evidence=evidence,
         grouping=grouping,
@@ -89,7 +87,7 @@ def most_telling(evidence: Evidence, groupings: Sequence[Grouping], seed: int = 
     """The name of the grouping with most differences that stand up to a quick test (99 shuffles): where to look first.
     The first of several; "" without any grouping."""
     settings = AuditSettings(n_permutations=99)
-    metrics = [metric for metric in measurable(evidence) if metric.name in TESTED]
+    metrics = [metric for metric in measurable(evidence) if "audit" in metric.tested_in]
     parts = {metric.name: metric.parts(evidence) for metric in metrics}
     best, most = "", -1
     for grouping in groupings:
@@ -105,16 +103,27 @@ def _nobody(evidence: Evidence, run: Run, split: SplitName) -> tuple[str, ...]:
     return () if evidence.evaluable.any() else (" ".join(empty_part(run.dataset, split)),)
 
 
-def item_figures(evidence: Evidence, convention: str = "ours", seed: int = 0) -> dict[str, Interval]:
+def _renamed(dataset: Dataset, grouping: Grouping | None) -> tuple[str, ...]:
+    """Where a column of the grouping had another name in the source: which."""
+    names = grouping.name.split("+") if grouping else []
+    renamed = [p for p in dataset.problems if p.code == "renamed_attribute" and p.details.get("kind") == "user"]
+    return tuple(p.message for p in renamed if p.details.get("called") in names)
+
+
+def item_figures(
+    evidence: Evidence, convention: str = "ours", seed: int = 0, gate: Gate | None = None
+) -> dict[str, Interval]:
     """All figures of lists together, and ARP. Coverage and Gini have an interval of +-1.96 jackknife errors.
+
+    The `gate` of the data leaves out those that are made of few people.
 
     A bootstrap of users is wrong for them: a resample has 63 % of the users, so it covers less than all do.
     """
     result = {}
     for metric in measurable(evidence):
         if metric.level == "global" or metric.family == "popularity":
-            value = metric.value(evidence, convention)
-            result[metric.name] = Interval(value, reason="" if np.isfinite(value) else metric.nobody)
+            told = gate.value if gate and metric.level == "global" else Metric.figure
+            result[metric.name] = told(metric, evidence, convention)
     if evidence.n >= 20:
         for name in ("coverage", "gini"):
             metric = METRICS[name]

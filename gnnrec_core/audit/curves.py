@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Categories, Evidence, divide
-from gnnrec_core.audit.gate import Gate, history_groups
+from gnnrec_core.audit.gate import THRESHOLD, Gate, history_groups
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.metrics.providers import per_provider
 from gnnrec_core.audit.segments import BINS, HISTORY_BINS, by_popularity, history_bins, one_hot, popularity_bins
@@ -72,14 +71,18 @@ def popularity_exposure(evidence: Evidence, sample: int = 1000, seed: int = 0) -
 
 
 def never_shown(evidence: Evidence) -> pl.DataFrame:
-    """All items that stand in nobody's list, the most popular first: `item_index, histories, held_out`."""
+    """All items that stand in nobody's list, the most popular first: `item_index, histories, held_out`.
+
+    `held_out` is null where fewer than `THRESHOLD` people hold the item out.
+    """
     items = np.flatnonzero(evidence.counts == 0)
     items = items[np.argsort(-evidence.popularity[items], kind="stable")]
+    fewest = THRESHOLD if evidence.n >= THRESHOLD else 0
     return pl.DataFrame(
         {
             "item_index": items,
             "histories": evidence.popularity[items],
-            "held_out": evidence.demand[items].astype(np.int64),
+            "held_out": [n if n >= fewest or n == 0 else None for n in evidence.demand[items].astype(int).tolist()],
         }
     )
 
@@ -117,8 +120,12 @@ def segment_shares(evidence: Evidence, labels: Categories | None = None) -> tupl
 
 
 def segment_table(evidence: Evidence, labels: Categories | None = None) -> pl.DataFrame:
-    """Items, exposure, places, demand and found demand of each segment (`recall` = hits / held-out interactions)."""
+    """Items, exposure, places, demand and found demand of each segment (`recall` = hits / held-out interactions).
+
+    The last two only where enough people hold items of the segment out (`of_enough`), else NaN.
+    """
     share, names = segment_shares(evidence, labels)
+    shown = of_enough(evidence, share)
     found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items).astype(np.float64)
     demand = share.T @ evidence.demand
     return pl.DataFrame(
@@ -129,14 +136,33 @@ def segment_table(evidence: Evidence, labels: Categories | None = None) -> pl.Da
             "list_share": share.T @ evidence.counts / max(1.0, evidence.counts.sum()),
             "exposure_share": share.T @ evidence.exposure / max(1e-300, evidence.exposure.sum()),
             "coverage": divide(share.T @ (evidence.counts > 0), share.sum(0)),
-            "held_out": demand,
-            "recall": divide(share.T @ found, demand),
+            "held_out": np.where(shown, demand, np.nan),
+            "recall": np.where(shown, divide(share.T @ found, demand), np.nan),
         }
     )
 
 
+def of_enough(evidence: Evidence, share: Values) -> NDArray[np.bool_]:
+    """Of which segments `[n_segments]` it may be said what people hold out of them, and what of that is found.
+
+    Those that `THRESHOLD` people hold something of. What is left out adds up to what nobody says, so that must be of as
+    many people too: else the segment with the fewest people is left out as well. `share` `[n_items, n_segments]`.
+    """
+    if evidence.n < THRESHOLD:
+        return np.ones(share.shape[1], dtype=bool)
+    member = np.asarray(evidence.relevant.astype(np.float64) @ (share > 0).astype(np.float64) > 0)
+    people = member.sum(0)
+    shown: NDArray[np.bool_] = (people == 0) | (people >= THRESHOLD)
+    while not shown.all() and member[:, ~shown].any(1).sum() < THRESHOLD and (shown & (people > 0)).any():
+        shown[np.flatnonzero(shown & (people > 0))[np.argmin(people[shown & (people > 0)])]] = False
+    return shown
+
+
 def popularity_deciles(evidence: Evidence) -> pl.DataFrame:
-    """Ten equal parts of the catalogue, most popular first: shares of histories, lists, hits and held-out items."""
+    """Ten equal parts of the catalogue, most popular first: shares of histories, lists, hits and held-out items.
+
+    No hits and held-out items (NaN) of a part that too few people hold items out of (`of_enough`).
+    """
     found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items).astype(np.float64)
     sources = {
         "history": evidence.popularity.astype(np.float64),
@@ -145,15 +171,15 @@ def popularity_deciles(evidence: Evidence) -> pl.DataFrame:
         "held_out": evidence.demand,
     }
     parts = np.array_split(by_popularity(evidence.popularity), 10)
-    return pl.DataFrame(
-        {
-            "decile": np.arange(1, 11),
-            **{
-                name: [float(values[part].sum() / max(values.sum(), 1e-300)) for part in parts]
-                for name, values in sources.items()
-            },
-        }
-    )
+    place = np.repeat(np.arange(10), [len(part) for part in parts])
+    shown = of_enough(evidence, one_hot(place[np.argsort(np.concatenate(parts))], 10))
+    shares = {
+        name: np.array([values[part].sum() / max(values.sum(), 1e-300) for part in parts], dtype=np.float64)
+        for name, values in sources.items()
+    }
+    for name in ("hits", "held_out"):
+        shares[name][~shown] = np.nan
+    return pl.DataFrame({"decile": np.arange(1, 11), **shares})
 
 
 COLD_START = {
@@ -200,14 +226,19 @@ def cold_start_curve(
 
 
 def item_cold_start_curve(evidence: Evidence) -> pl.DataFrame:
-    """Held-out interactions that were found, by train users of the item: `low_users, high_users, held_out, recall`."""
+    """Held-out interactions that were found, by train users of the item: `low_users, high_users, held_out, recall`.
+
+    Items that too few people hold out (`of_enough`) are left out.
+    """
     edges = np.array([0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, np.inf])
     found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items)
+    place = np.digitize(evidence.popularity, edges) - 1
+    shown = of_enough(evidence, one_hot(place, len(edges)))
     table = []
-    for low, high in pairwise(edges):
-        inside = (evidence.popularity >= low) & (evidence.popularity < high)
+    for number, low in enumerate(edges[:-1]):
+        inside = place == number
         demand = evidence.demand[inside].sum()
-        if demand > 0:
+        if demand > 0 and shown[number]:
             highest = int(evidence.popularity[inside].max())
             table.append(
                 {

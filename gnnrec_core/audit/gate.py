@@ -15,6 +15,7 @@ the run, or who asked what before. So answers under different groupings, lengths
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
@@ -23,20 +24,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.disclosure import showable
+from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.groups import MANY_VALUES, Grouping, available_groupings, group_users
+from gnnrec_core.audit.metrics import Metric
 from gnnrec_core.audit.segments import history_bins
 from gnnrec_core.audit.sources import column_values
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 
 Flags = NDArray[np.bool_]
 Matrix = NDArray[np.float64]
+Values = NDArray[np.float64]
 THRESHOLD = 10
 """No figure is about fewer people. A lower `min_group_size` opens the gate; a higher one hides more."""
 MOST_SETS = 500
 """Groups of one grouping that are looked at, the largest first; the others are not shown."""
 MOST_CHECKS = 1500
 CERTAIN = 1.0 - 1e-7
+TOO_FEW = "too few people to be said of"
 HISTORY = "length of history"
 """The bins of the chart of new users, which are groups of people like any other."""
 
@@ -48,6 +55,7 @@ class Gate:
     dataset: Dataset
     threshold: int
     _families: dict[bytes, Family] = field(default_factory=dict, repr=False)
+    _turn: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def shown(self, grouping: Grouping, counted: Flags, min_group_size: int = THRESHOLD) -> Flags:
         """Which groups of `grouping` `[n_groups]` a figure over the `counted` people `[n_users]` may be shown for.
@@ -58,11 +66,33 @@ class Gate:
             return np.ones(grouping.member.shape[1], dtype=bool)
         strict: Flags = showable(grouping.member, counted, max(self.threshold, min_group_size))
         empty = ~(grouping.member & counted[:, None]).any(0)
-        family = self._family(counted)
-        if not family.know(grouping.name, grouping.member[counted]):
-            family = family.with_sets(grouping.member[counted])
-        allowed: Flags = strict & (family.allows(grouping.member[counted]) | empty)
+        while not self._turn.acquire(timeout=0.2):
+            progress.check()
+        try:
+            family = self._family(counted)
+            if not family.know(grouping.name, grouping.member[counted]):
+                family = family.with_sets(grouping.member[counted])
+            allowed: Flags = strict & (family.allows(grouping.member[counted]) | empty)
+        finally:
+            self._turn.release()
         return allowed
+
+    def is_enough(self, counted: Flags) -> bool:
+        """Whether a figure over all `counted` people `[n_users]` may be said: of nobody, enough, or all."""
+        n = int(counted.sum())
+        return n >= self.threshold or n in (0, self.dataset.n_users)
+
+    def interval(self, metric: Metric, parts: tuple[Values, Values]) -> Interval:
+        """A figure of all users with its interval; none where too few can be measured."""
+        return metric.interval(parts) if self.is_enough(parts[1] > 0) else Interval(float("nan"), reason=TOO_FEW)
+
+    def value(self, metric: Metric, evidence: Evidence, convention: str = "ours") -> Interval:
+        """A figure of all lists together; none where a set of people that it is made of may not be spoken of."""
+        if metric.people is not None and evidence.n >= self.threshold:
+            sets = metric.people(evidence)
+            if not self.shown(_by_hand(metric.name, sets), evidence.evaluable).all():
+                return Interval(float("nan"), reason=TOO_FEW)
+        return metric.figure(evidence, convention)
 
     def _family(self, counted: Flags) -> Family:
         key = np.packbits(counted).tobytes()
@@ -105,8 +135,13 @@ class Family:
             return False
         while "+".join(pair) not in self._known:
             first, second = self._pairs[len(self._known) - len(self._singles)]
+            before = self._basis, set(self._allowed), self._checks
+            try:
+                self._offer(_crossed(self._singles[first], self._singles[second]))
+            except BaseException:  # whoever asked has gone: all of this crossing is offered again, or nothing
+                self._basis, self._allowed, self._checks = before
+                raise
             self._known.add(f"{first}+{second}")
-            self._offer(_crossed(self._singles[first], self._singles[second]))
         return self._is_own(_crossed(self._singles[pair[0]], self._singles[pair[1]]), member)
 
     def with_sets(self, member: Flags) -> Family:
@@ -138,6 +173,7 @@ class Family:
     def _let_in(self, member: Flags) -> bool:
         if self._checks <= 0:
             return False
+        progress.check()
         self._checks -= 1
         basis = _extended(self._basis, member[self._first].T.astype(np.float64) * np.sqrt(self._weight))
         if len(basis) > len(self._basis) and not is_safe(basis, self._weight, self._threshold):
@@ -158,6 +194,7 @@ def is_safe(basis: Matrix, weight: NDArray[np.float64], threshold: int) -> bool:
     copies = np.minimum(weight, threshold - 1).astype(np.int64)
     everybody = np.repeat(np.arange(len(weight)), copies)
     for start in range(0, len(suspects), 256):
+        progress.check()
         block = suspects[start : start + 256]
         shares = np.abs(people[:, block].T @ people)[:, everybody]
         n_largest = min(threshold - 1, shares.shape[1])
@@ -194,8 +231,12 @@ def gate_of(dataset: Dataset, min_group_size: int = THRESHOLD) -> Gate:
 
 def history_groups(member: Flags) -> Grouping:
     """Bins of people by length of history as a grouping that the gate knows."""
+    return _by_hand(HISTORY, member)
+
+
+def _by_hand(name: str, member: Flags) -> Grouping:
     known = np.asarray(member.any(1))
-    return Grouping(HISTORY, ("",) * member.shape[1], member, known, "behaviour", "", is_ordered=True)
+    return Grouping(name, ("",) * member.shape[1], member, known, "behaviour", "", is_ordered=True)
 
 
 def _singles(dataset: Dataset, threshold: int) -> dict[str, Flags]:

@@ -12,6 +12,7 @@ from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import Metric
+from gnnrec_core.audit.metrics.definition import EVALUABLE
 from gnnrec_core.audit.report import Difference, GroupFigures, ImpactRatio
 from gnnrec_core.audit.stats.statistics import ALPHA, GroupTests, permutation_tests
 from gnnrec_core.audit.verdicts import group_sentence
@@ -60,8 +61,13 @@ class GroupAudit:
         return self.gate.shown(self.grouping, counted, self.settings.min_group_size)
 
     def _measurable(self) -> NDArray[np.bool_]:
-        """Which group may be shown in which metric `[n_metrics, n_groups]`; metrics of the same users are alike."""
-        masks, place = np.unique(self.bottom > 0, axis=1, return_inverse=True)
+        """Which group may be shown in which metric `[n_metrics, n_groups]`; metrics of the same users are alike.
+
+        Accuracy is about those with held-out items, also where a convention counts the others as 0.
+        """
+        judged = np.array([metric.denominator == EVALUABLE for metric in self.metrics])
+        counted = (self.bottom > 0) & (self.evidence.evaluable[:, None] | ~judged)
+        masks, place = np.unique(counted, axis=1, return_inverse=True)
         return np.stack([self._shown(mask) for mask in masks.T])[place.ravel()]
 
     def figure(self, metric: int, rows: NDArray[np.bool_]) -> float:

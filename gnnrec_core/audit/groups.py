@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.segments import head, prefix_holding
+from gnnrec_core.audit.segments import fifths, head, prefix_holding
 from gnnrec_core.audit.sources import (
     GENRE_COLUMNS,
     column_values,
@@ -140,6 +140,8 @@ def intersection(first: Grouping, second: Grouping) -> Grouping:
     pairs = [(a, b) for a in range(len(first.labels)) for b in range(len(second.labels))]
     columns = [(a, b, first.member[:, a] & second.member[:, b]) for a, b in pairs]
     kept = [(f"{first.labels[a]} × {second.labels[b]}", column) for a, b, column in columns if column.any()]
+    if len({label for label, _ in kept}) < len(kept):  # a label with a cross in it: two pairs would share a name
+        kept = [(f"“{first.labels[a]}” × “{second.labels[b]}”", column) for a, b, column in columns if column.any()]
     member = np.stack([column for _, column in kept], axis=1) if kept else np.zeros((len(first.known), 0), bool)
     return Grouping(
         f"{first.name}+{second.name}",
@@ -241,6 +243,16 @@ BEHAVIOUR: dict[str, tuple[str, Callable[[Dataset], Grouping], Callable[[Dataset
 }
 
 
+def _digits(values: list[float]) -> Callable[[float], str]:
+    """Numbers with six digits, or as many as tell all different ones apart."""
+    whole = all(value.is_integer() and abs(value) < 1e15 for value in values)
+    for digits in range(6, 17):
+        written = (lambda value: f"{value:.0f}") if whole else f"{{:.{digits}g}}".format
+        if len({written(value) for value in values}) == len(set(values)):
+            return written
+    return repr
+
+
 def _binned(
     name: str,
     values: NDArray[np.float64],
@@ -248,19 +260,20 @@ def _binned(
     kind: Kind,
     definition: str,
     unit: str = "",
-    written: Callable[[float], str] = "{:g}".format,
+    written: Callable[[float], str] | None = None,
 ) -> Grouping:
     """Groups of about equal size between quantiles of `values`; NaN is unknown; the label is the range."""
     known = np.isfinite(values)
-    inner = np.quantile(values[known], np.arange(1, n_bins) / n_bins) if known.any() else np.zeros(0)
-    codes = np.searchsorted(np.unique(inner), values, side="left")
-    labels, columns = [], []
+    codes = fifths(values, n_bins)
+    spans, columns = [], []
     for code in range(int(codes[known].max(initial=-1)) + 1):
         inside = known & (codes == code)
         if inside.any():
-            low, high = values[inside].min(), values[inside].max()
-            span = written(low) if low == high else f"{written(low)} to {written(high)}"
-            labels.append(f"{span} {unit}".strip())
+            spans.append((float(values[inside].min()), float(values[inside].max())))
             columns.append(inside)
+    written = written or _digits([end for span in spans for end in span])
+    labels = [
+        f"{written(low) if low == high else f'{written(low)} to {written(high)}'} {unit}".strip() for low, high in spans
+    ]
     member = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0), dtype=bool)
     return Grouping(name, tuple(labels), member, known, kind, definition, is_ordered=True)

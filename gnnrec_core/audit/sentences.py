@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.group_audit import GroupAudit
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.report import Difference
+from gnnrec_core.audit.report import Difference, ImpactRatio
 
 NO_DIFFERENCE = "No difference between groups stands up to the tests"
 ORDER = ("worse", "lower", "better", "higher", "small")
@@ -39,6 +39,22 @@ def _cannot_tell(unknown: list[Difference], n: int, practical: float) -> str:
     )
 
 
+def impact_sentence(impact: ImpactRatio, differences: tuple[Difference, ...]) -> str:
+    """The four-fifths ratio beside what the tests say of the same figure, which it does not know of."""
+    title = METRICS[impact.metric].title.lower()
+    tested = [d for d in differences if d.metric == impact.metric]
+    if not tested:
+        found = f"no difference in {title} was tested"
+    elif any(d.stands for d in tested if d.group in (impact.lowest, impact.highest)):
+        found = "the tests find a difference too"
+    else:
+        found = "the tests find no difference between the two and the others, so chance alone may make it"
+    return (
+        f"Lowest / highest {title} among groups of at least 50: {impact.value:.2f} ({impact.lowest} / "
+        f"{impact.highest}); the four-fifths rule of thumb is 0.80; {found}."
+    )
+
+
 def warning_sentences(evidence: Evidence, figures: GroupAudit | None) -> tuple[str, ...]:
     """What a reader must know before believing the figures."""
     found = []
@@ -60,12 +76,26 @@ def warning_sentences(evidence: Evidence, figures: GroupAudit | None) -> tuple[s
     return tuple(found)
 
 
+def _case_variants(labels: tuple[str, ...]) -> list[str]:
+    """Labels that differ in capitals or blanks only: different groups that are hardly meant to be."""
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(" ".join(label.casefold().split()), []).append(label)
+    several = [names for names in alike.values() if len(names) > 1]
+    return [
+        f"The groups {', '.join(f'“{name}”' for name in names[:5])} differ in capitals or blanks only, and are told "
+        "apart here: write them alike if they are one."
+        for names in several[:3]
+    ]
+
+
 def _group_warnings(evidence: Evidence, figures: GroupAudit) -> list[str]:
     found = []
     grouping, threshold = figures.grouping, figures.settings.min_group_size
     if grouping.n_unknown:
         count = f"{grouping.n_unknown:,}" if grouping.n_unknown >= threshold else f"Fewer than {threshold}"
         found.append(f"{count} users have no known {grouping.name}; they count in the totals but in no group.")
+    found += _case_variants(grouping.labels)
     hidden = figures.suppressed()
     if hidden:
         found.append(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gnnrec_core.audit.decision import Decision, Effect
 from gnnrec_core.audit.metrics.definition import Metric
+from gnnrec_core.ranking.intervals import Interval
 
 
 def group_sentence(
@@ -106,12 +107,23 @@ def figure(value: float, sign: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def with_interval(found: Interval) -> str:
+    """A figure and its 95 % interval.
+
+    >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
+    ('0.312 (0.295 to 0.330)', '0.500')
+    """
+    if not math.isfinite(found.low):
+        return figure(found.value)
+    return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
+
+
 def p_text(p: float) -> str:
     """A p-value as text.
 
-    >>> p_text(0.0312), p_text(0.00002), p_text(0.0497)
-    ('= 0.031', '< 0.001', '= 0.0497')
+    >>> p_text(0.0312), p_text(0.00002), p_text(0.0497), p_text(0.0499999)
+    ('= 0.031', '< 0.001', '= 0.0497', '= 0.04999')
     """
-    if 0.045 < p < 0.055:  # not to be rounded to the other side of 0.05
-        return f"= {p:.4f}"
+    if 0.045 < p < 0.05:  # not to be rounded to the other side of 0.05
+        return f"= {math.floor(p * 1e5) / 1e5:.5f}".removesuffix("0")
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -6,14 +6,17 @@ says what a file must hold; whatever else stands there is one sentence with a hi
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import re
 import reprlib
+import stat
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, BinaryIO, Generic, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -54,9 +57,22 @@ def parse(content: bytes | str, most_bytes: int = MOST_BYTES) -> Any:
         raise ValueError(f"it is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from None
 
 
+def open_file(path: Path) -> BinaryIO:
+    """`path`, opened for reading. OSError also where it is no plain file: whoever reads a pipe waits for ever."""
+
+    def opener(name: str, flags: int) -> int:
+        handle = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(errno.EINVAL, "it is no plain file", name)
+        return handle
+
+    return open(path, "rb", opener=opener)
+
+
 def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
     """All bytes of `path`. OSError where it cannot be read, ValueError where it has more than `most_bytes`."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError(f"it has more than {most_bytes:,} bytes")

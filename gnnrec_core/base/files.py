@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import tempfile
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from gnnrec_core.base import clock
 from gnnrec_core.base.errors import RequestError
 
 _FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
@@ -87,6 +87,15 @@ def stamp(path: Path) -> tuple[int, int, int]:
     """What changes whenever the file is written anew: its number on the disk, its time in nanoseconds, its size."""
     found = path.stat()
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def tail(path: Path, most: int) -> str:
+    """The last `most` bytes of a text file, however long it is; empty where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+        return file.read(most).decode("utf-8", errors="replace")
 
 
 def append_line(path: Path, line: str) -> None:
@@ -176,8 +185,8 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 def sweep_temporaries(folder: Path) -> int:
     """Remove what writers below `folder` left behind when they were killed; the number of entries removed.
 
-    A temporary file or folder goes when the process that made it no longer runs on this machine, or after a day. A
-    folder that was moved aside to be replaced, and whose replacement never came, is put back.
+    A temporary file or folder goes when the process that made it no longer runs on this machine; one of another machine
+    after a day. A folder that was moved aside to be replaced, and whose replacement never came, is put back.
     """
     found = [path for path in folder.rglob(".*.tmp") if _is_abandoned(path)] if folder.is_dir() else []
     for path in found:
@@ -193,10 +202,10 @@ def sweep_temporaries(folder: Path) -> int:
 
 def _is_abandoned(path: Path) -> bool:
     named = _TEMPORARY.match(path.name)
-    if named and named[1] == _machine() and not psutil.pid_exists(int(named[2])):
-        return True
+    if named and named[1] == _machine():
+        return not psutil.pid_exists(int(named[2]))
     try:
-        return time.time() - path.lstat().st_mtime > _DAY
+        return clock.age(path) > _DAY
     except FileNotFoundError:
         return False
 

@@ -22,6 +22,12 @@ COMMANDS = Registry(
     ),
     Plugin("train", "gnnrec_core.commands.runs.train", "Train", "Train a model on a dataset."),
     Plugin(
+        "run import",
+        "gnnrec_core.commands.runs.import_run",
+        "Import a run",
+        "A run out of lists, embeddings or a matrix made elsewhere.",
+    ),
+    Plugin(
         "estimate",
         "gnnrec_core.commands.runs.estimate",
         "Estimate",

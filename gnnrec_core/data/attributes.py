@@ -12,9 +12,9 @@ from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.clean.attribute_types import typed
 from gnnrec_core.data.dataset import IntArray, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
-from gnnrec_core.data.formats.delimited import need_file, read_attributes
 from gnnrec_core.data.formats.roles import guess_column, named_column, plain_name
-from gnnrec_core.data.formats.source import Table
+from gnnrec_core.data.formats.source import Table, need_file
+from gnnrec_core.data.formats.text_file import read_attributes
 from gnnrec_core.data.options import ImportOptions
 
 TITLES = (
@@ -179,7 +179,8 @@ def _by_id(table: Table, kind: str, problems: list[Problem]) -> pl.DataFrame:
     for name, stored in names.items():
         if stored != name.strip() and name != id_column:
             text = f"Column {name!r} of {kind}s is called {stored!r} here: {_why_renamed(stored, kind)}."
-            problems.append(_note("renamed_attribute", "renamed", text, table, name, len(frame), "info"))
+            note = _note("renamed_attribute", "renamed", text, table, name, len(frame), "info")
+            problems.append(replace(note, details={"kind": kind, "called": stored}))
     names[id_column] = f"{kind}_id"
     frame = frame.rename(names)
     key = pl.col(f"{kind}_id").cast(pl.String).fill_null("").str.strip_chars().str.normalize("NFC")

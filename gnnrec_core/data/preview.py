@@ -11,9 +11,9 @@ from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.formats import READERS, detect, load_reader
 from gnnrec_core.data.formats.archive import unpacked
-from gnnrec_core.data.formats.delimited import file_dialect
 from gnnrec_core.data.formats.roles import propose_roles
 from gnnrec_core.data.formats.source import Progress, SourceLog, as_file
+from gnnrec_core.data.formats.text_file import file_dialect
 from gnnrec_core.data.importing import build_dataset, read_source
 from gnnrec_core.data.options import ImportOptions
 

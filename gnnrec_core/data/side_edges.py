@@ -11,9 +11,9 @@ import polars as pl
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.attributes import AttributeNodes, file_name
 from gnnrec_core.data.dataset import Problem, Relation, Vocabulary
-from gnnrec_core.data.formats.delimited import file_dialect, need_file, read_text
 from gnnrec_core.data.formats.roles import plain_name
-from gnnrec_core.data.formats.source import EdgeTable, Table
+from gnnrec_core.data.formats.source import EdgeTable, Table, need_file
+from gnnrec_core.data.formats.text_file import file_dialect, read_text
 from gnnrec_core.data.options import ImportOptions
 
 _WEIGHTS = ("weight", "strength", "value", "score", "count")

@@ -5,7 +5,13 @@ from gnnrec_core.base.verbs import call_by_name
 
 EXPLAINERS = Registry(
     "explainer",
-    Plugin("ledger", "gnnrec_core.explain.methods.ledger:Ledger", "Ledger", "Exact contribution of each interaction."),
+    Plugin(
+        "ledger",
+        "gnnrec_core.explain.methods.ledger:Ledger",
+        "Ledger",
+        "Exact contribution of each interaction.",
+        {"own_baseline": True},
+    ),
     Plugin(
         "leave_one_out",
         "gnnrec_core.explain.methods.leave_one_out:LeaveOneOut",
@@ -25,7 +31,7 @@ EXPLAINERS = Registry(
         "gnnrec_core.explain.methods.paths:Paths",
         "Paths",
         "The strongest message paths, and what they carry.",
-        {"compared": False},
+        {"compared": False, "own_baseline": True},
     ),
     Plugin(
         "integrated_gradients",
@@ -65,7 +71,14 @@ EXPLAINERS = Registry(
         "gnnexplainer",
         "gnnrec_core.explain.methods.gnn_explainer:GNNExplainer",
         "GNNExplainer",
-        "PyG's learned edge masks; approximate.",
+        "Learned edge masks, as PyG computes them but faster; approximate.",
+        {"cost": "slow"},
+    ),
+    Plugin(
+        "pyg_gnnexplainer",
+        "gnnrec_core.explain.methods.gnn_explainer:PyGGNNExplainer",
+        "GNNExplainer (PyG)",
+        "The same masks by PyG's own Explainer, on the whole graph; slower.",
         {"cost": "slow"},
     ),
     Plugin(
@@ -81,9 +94,11 @@ EXPLAINERS = Registry(
         "second_opinion": (False, True),
         "compared": (True, False),
         "control": (False, True),
+        "own_baseline": (False, True),
     },
 )
 """Traits: `cost` (a page asks the slow ones only when told to), `second_opinion` (stands in the evidence of a case),
-`compared` (stands beside the other methods), `control` (means nothing, and what means something must beat it)."""
+`compared` (stands beside the other methods), `control` (means nothing, and what means something must beat it),
+`own_baseline` (its baseline is the own embedding against the item and nothing of the graph)."""
 
 call_by_name(__name__)

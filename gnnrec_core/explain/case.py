@@ -11,7 +11,7 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Target
 from gnnrec_core.explain.scores.scoring import scorer_of
-from gnnrec_core.ranking.topk import rank_of, top_k
+from gnnrec_core.ranking.topk import check_k, rank_of, top_k
 
 
 def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, target: Target, k: int) -> Case:
@@ -21,15 +21,14 @@ def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, ta
     the same numbers in float64, computed as their parts are, where the model has parts: a margin is a small difference.
 
     The reference item of a margin is the one at rank k + 1 of the user's list, not counting the explained item: the
-    item that would take (or has taken) the k-th place from it. RequestError where an index or k is out of range, or no
-    other item is left to compare with.
+    item that would take (or has taken) the k-th place from it. RequestError where an index or k is out of range
+    (`check_k`), or no other item is left to compare with.
     """
     if not 0 <= user_index < dataset.n_users:
         raise RequestError(f"There is no user with index {user_index}.", f"Choose 0 to {dataset.n_users - 1}.")
     if not 0 <= item_index < dataset.n_items:
         raise RequestError(f"There is no item with index {item_index}.", f"Choose 0 to {dataset.n_items - 1}.")
-    if k < 1:
-        raise RequestError(f"k = {k} cannot be used.", "Choose 1 or more.")
+    check_k(k, dataset.n_items)
     scores = model.score(np.array([user_index]))[0]
     excluded = excluded_items(dataset, user_index)
     rank = rank_of(scores, item_index, excluded)

@@ -13,12 +13,12 @@ from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.explanation import Case, Check, Explanation, Target
+from gnnrec_core.explain.explanation import Case, Check, Explanation, Target, kept_of
 from gnnrec_core.explain.narrative import named_parts, narrate
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
 from gnnrec_core.explain.truth.levels import Levels, levels_of, split_baseline
-from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.ranking.topk import check_k, rank_of
 from gnnrec_core.runs.run import Run
 
 
@@ -58,6 +58,7 @@ def explain_model(
     levels: Levels | None = None,
 ) -> Explanation:
     """`explain` for a model in memory; without `levels` only the level "in this model" is filled."""
+    check_k(k, dataset.n_items)
     explainer = EXPLAINERS.load(method)()
     chosen = settings if isinstance(settings, Settings) else read_settings(explainer.settings_type, settings or {})
     explainer.supports(model)
@@ -67,11 +68,6 @@ def explain_model(
     if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
         checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
     return replace(checked, narrative=narrate(checked, dataset))
-
-
-def kept_of(model: Any) -> str:
-    """What a recomputation keeps of a model's training, in words: its `keeps` where it has that, else embeddings."""
-    return str(getattr(model, "keeps", Explanation.kept))
 
 
 def with_faithfulness(
@@ -120,7 +116,7 @@ def with_checks(
     if levels is None:
         return replace(explanation, contributions=tuple(parts))
     sets = [edges[row : row + 1] for row in range(len(edges))]
-    found = levels.of_each(case, excluded, sets, np.array(without).reshape(len(sets), -1))
+    found = levels.of_each(case, excluded, sets, np.array(without).reshape(len(sets), dataset.n_items))
     for place, (foretold, retrained) in zip(places, found, strict=True):
         parts[place] = replace(parts[place], foretold=foretold, retrained=retrained)
     told = None if levels.calibration is None else levels.calibration.told()

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from gnnrec_core.graph import NodeType
 
 Target = Literal["score", "margin"]
+AT_RANDOM = "random"
+"""What curves and sets of a faithfulness panel are called that were drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Check:
-    """The graph rebuilt without the part, degrees (and attention) computed anew, embeddings kept, scored again."""
+    """The graph rebuilt without the part, all that hangs on it computed anew, what was trained kept, scored again."""
 
     score_without: float
     rank_without: int
@@ -54,7 +56,7 @@ class Retrained:
 
 @dataclass(frozen=True)
 class BaselineSplit:
-    """What the ledger leaves to no single interaction, a_0 <e_u, z_i>, shared out; in units of the score.
+    """What the ledger leaves to no single interaction, `a_0 <e_u, z_i>`, shared out; in units of the score.
 
     `own_history`: with the row that the user's own interactions ask for when all else is kept (relearned); `others`:
     with the mean of all users' rows, which everybody has taught; `unassigned`: the rest. They sum to the baseline.
@@ -145,6 +147,14 @@ class Group:
     share: float
 
 
+KEPT = "the trained embeddings"
+
+
+def kept_of(model: Any) -> str:
+    """What a recomputation keeps of a model's training, in words: its `keeps` where it has that, else embeddings."""
+    return str(getattr(model, "keeps", KEPT))
+
+
 @dataclass(frozen=True)
 class Explanation:
     """An answer to "why this item, for this user?" by one method.
@@ -177,6 +187,20 @@ class Explanation:
     narrative: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
-    kept: str = "the trained embeddings"
+    kept: str = KEPT
     calibration: dict[str, Any] | None = None
     baseline_split: BaselineSplit | None = None
+
+    def share_of(self, value: float) -> float | None:
+        """`value` as a share of the explained number; None where that is not above 0, as the sign would turn."""
+        return value / self.score if self.is_additive and self.score > 0 else None
+
+    @property
+    def baseline_name(self) -> str:
+        """What the baseline is in this model, in a few words; "" where there is none (as in models whose whole score is
+        a sum over interactions)."""
+        if abs(self.baseline) <= 1e-9 * abs(self.score):
+            return ""
+        if self.method not in ("ledger", "paths"):
+            return "what is left without these parts"
+        return "own attributes" if "gates" in self.frozen else "taste in the own embedding"

@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 
 from gnnrec_core.data.dataset import SPLITS, Dataset
+from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items
-from gnnrec_core.explain.explanation import Case, Contribution, Explanation
+from gnnrec_core.explain.explanation import AT_RANDOM, Case, Contribution, Explanation
 from gnnrec_core.explain.truth.level_words import IN_THIS_MODEL, ordinal, without_it
 
 N_REASONS = 3
@@ -193,14 +194,15 @@ def _together(explanation: Explanation) -> Iterator[str]:
     """What the strongest do together, beside as many drawn at random: one alone seldom moves an item."""
     method, before = explanation.method, explanation.rank
     largest = {effect["name"]: effect for effect in explanation.faithfulness.get("sets", [])}  # the last of each name
-    if method == "random" or not {method, "random"} <= largest.keys() or largest[method]["n_edges"] < 2:
+    is_control = method in EXPLAINERS.having("control")
+    if is_control or not {method, AT_RANDOM} <= largest.keys() or largest[method]["n_edges"] < 2:
         return
     n, after = largest[method]["n_edges"], largest[method]["rank_without"]
     verb = "falls" if after > before else "rises"
     change = f"stays {ordinal(before)}" if after == before else f"{verb} from {ordinal(before)} to {ordinal(after)}"
     yield (
         f"Without the {n} interactions that {method} puts first the item {change} {IN_THIS_MODEL}; without {n} drawn "
-        f"at random it stands {ordinal(largest['random']['rank_without'])} (recomputed; median of several draws)."
+        f"at random it stands {ordinal(largest[AT_RANDOM]['rank_without'])} (recomputed; median of several draws)."
     )
 
 
@@ -209,7 +211,7 @@ def _baseline(explanation: Explanation) -> str:
     if not explanation.score or abs(explanation.baseline) < 1e-9 * abs(explanation.score):
         return f"The whole {_what(explanation)} comes from interactions."
     whose = "item" if explanation.settings.get("side") == "item" else "user"
-    if explanation.method not in ("ledger", "paths"):
+    if explanation.method not in EXPLAINERS.having("own_baseline"):
         what = "the user's own embedding and what the graph holds without these parts, kept in every recomputation"
     elif "gates" in explanation.frozen:
         what = f"the {whose}'s own attributes"

@@ -32,7 +32,9 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
         "exact": explanation.exact,
         "frozen": list(explanation.frozen),
         "additive": explanation.is_additive,
+        "kept": explanation.kept,
         "baseline": explanation.baseline,
+        "baseline_name": explanation.baseline_name,
         "baseline_split": None if explanation.baseline_split is None else asdict(explanation.baseline_split),
         "completeness_error": explanation.completeness_error,
         "calibration": explanation.calibration,
@@ -68,6 +70,7 @@ def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGrap
         "minimality": answer.minimality,
         "trained_again": _trained_again(dataset, answer.trained_again),
         "limit": answer.limit,
+        "kept": answer.kept,
         "seconds": answer.seconds,
     }
 

@@ -11,6 +11,16 @@ DERIVED = Registry(
     "derived model",
     Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
     Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
+    Plugin("factors", "gnnrec_core.models.brought.factors:Factors", "Factors", "Final embeddings, brought in."),
+    Plugin(
+        "propagated",
+        "gnnrec_core.models.brought.propagated:Propagated",
+        "Propagated",
+        "LightGCN and relatives from layer-0 embeddings, brought in.",
+    ),
+    Plugin(
+        "item_item", "gnnrec_core.models.brought.item_item:ItemItem", "Item-item", "An item-item matrix, brought in."
+    ),
 )
 """Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,11 +12,9 @@ from pydantic import Field
 
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import IntArray
-from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.ops.closed_form import ItemItemRecommender, misfit, weighted_interactions
+from gnnrec_core.models.ops.closed_form import SparseItemItem, similarity_tensors, weighted_interactions
 from gnnrec_core.models.protocol import Tensors
 
-DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 BLOCK = 512
 
 
@@ -28,7 +25,7 @@ class ItemKNNSettings(Settings):
     shrinkage: float = Field(10.0, ge=0, le=1e6, description="added to the denominator: pairs seen rarely count less")
 
 
-class ItemKNN(ItemItemRecommender):
+class ItemKNN(SparseItemItem):
     """S[j, i] = <x_j, x_i> / (|x_j| |x_i| + shrinkage), kept where j is one of the `n_neighbours` nearest to i.
 
     x_i is the column of item i in the weighted train interactions; S has no diagonal. Equal similarities are settled
@@ -38,30 +35,9 @@ class ItemKNN(ItemItemRecommender):
     name: ClassVar[str] = "itemknn"
     settings_type: ClassVar[type[ItemKNNSettings]] = ItemKNNSettings
 
-    @classmethod
-    def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
-        """An S without entries."""
-        return {
-            DATA: np.zeros(0, np.float32),
-            INDICES: np.zeros(0, np.int32),
-            STARTS: np.zeros(graph.n_items + 1, np.int64),
-        }
-
-    @classmethod
-    def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
-        """RunError unless the three arrays are a CSR matrix of items by items."""
-        if set(tensors) != {DATA, INDICES, STARTS}:
-            raise misfit(f"expected {DATA}, {INDICES} and {STARTS}, found {sorted(tensors)}")
-        data, indices, starts = tensors[DATA], tensors[INDICES], tensors[STARTS]
-        if starts.shape != (graph.n_items + 1,) or data.shape != indices.shape:
-            raise misfit(f"they are not for {graph.n_items} items")
-        in_order = starts[0] == 0 and starts[-1] == len(data) and np.all(np.diff(starts) >= 0)
-        if not in_order or (len(indices) and not 0 <= indices.min() <= indices.max() < graph.n_items):
-            raise misfit("they are no sparse matrix")
-
     def compute(self) -> Tensors:
         """The similarities, a block of columns at a time."""
-        return _tensors(self._columns(self._interactions, np.arange(self.graph.n_items)))
+        return similarity_tensors(self._columns(self._interactions, np.arange(self.graph.n_items)))
 
     def _columns(self, interactions: sp.csr_array, items: IntArray) -> sp.csr_array:
         """Columns `items` of S `[n_items, n]` by these interactions, float32."""
@@ -98,39 +74,3 @@ class ItemKNN(ItemItemRecommender):
         if len(touched):
             scores[touched] = (own @ self._columns(changed, touched).astype(np.float64)).toarray()[0]
         return scores
-
-    def _set(self, tensors: Tensors) -> None:
-        super()._set(tensors)
-        self.__dict__.pop("_flipped", None)
-        n = self.graph.n_items
-        parts = (self._tensors[DATA].astype(np.float64), self._tensors[INDICES], self._tensors[STARTS])
-        self._similarity = sp.csr_array(parts, shape=(n, n))
-
-    def rows(self, items: IntArray) -> NDArray[np.float64]:
-        """S[items, :]."""
-        dense: NDArray[np.float64] = self._similarity[items].toarray()
-        return dense
-
-    def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
-        """weights @ S."""
-        dense: NDArray[np.float64] = (weights @ self._similarity).toarray()
-        return dense
-
-    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
-        """weights @ S^T."""
-        dense: NDArray[np.float64] = (weights @ self._flipped).toarray()
-        return dense
-
-    @cached_property
-    def _flipped(self) -> sp.csr_array:
-        """S^T by rows, made at the first question that needs it."""
-        return self._similarity.T.tocsr()
-
-
-def _tensors(similarity: sp.csr_array) -> Tensors:
-    similarity.sort_indices()
-    return {
-        DATA: similarity.data.astype(np.float32),
-        INDICES: similarity.indices.astype(np.int32),
-        STARTS: similarity.indptr.astype(np.int64),
-    }

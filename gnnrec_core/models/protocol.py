@@ -117,7 +117,7 @@ class EmbeddingRecommender(Protocol):
     """A recommender whose score is a dot product of final embeddings."""
 
     def embeddings(self) -> FloatArray:
-        """Final embeddings z `[n_nodes, d]` float32; score(u, i) = <z_u, z_{n_users + i}>."""
+        """Final embeddings z `[n_nodes, d]` float32; `score(u, i) = <z_u, z_{n_users + i}>`."""
         ...
 
 

@@ -55,6 +55,18 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A plotly figure (its JSON) with a line on how to read it, and the same as a table, for whoever does not see it.
+
+    Labels in a figure are read as plotly's markup: whoever makes one escapes text from data (`theme.plotly_text`).
+    """
+
+    figure: str
+    caption: str
+    table: Table
+
+
+@dataclass(frozen=True)
 class Verdict:
     """One sentence that stands out: a check that held ("good"), a caution ("warning"), or a note."""
 
@@ -62,7 +74,45 @@ class Verdict:
     kind: Literal["good", "warning", "note"] = "note"
 
 
-Block = Text | Facts | Table | Bars | Curves | Verdict
+@dataclass(frozen=True)
+class Stop:
+    """A place in a `Flow`: its name, the column it stands in (0 on the left), what it is, what passes it, in words.
+
+    `key` names what stands here and can be chosen ("item:12"), "" for what cannot.
+    """
+
+    name: str
+    column: int
+    shape: Literal["person", "item", "attribute", "rest"]
+    value: float
+    told: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What flows from one stop (position in `Flow.stops`) to another; `is_link` where the graph has that link.
+
+    `name` is written on one that passes all columns.
+    """
+
+    source: int
+    target: int
+    value: float
+    is_link: bool
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A layered picture, left to right: signed streams between stops. What flows into the last stop is the whole."""
+
+    stops: tuple[Stop, ...]
+    streams: tuple[Stream, ...]
+    caption: str
+
+
+Block = Text | Facts | Table | Bars | Curves | Chart | Flow | Verdict
 
 
 @dataclass(frozen=True)

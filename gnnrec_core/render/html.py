@@ -1,8 +1,9 @@
-"""One self-contained, inert HTML page: it opens offline, runs no script, fetches nothing, and follows the reader's
-light or dark setting.
+"""One self-contained, inert HTML page: it opens offline, fetches nothing, and follows the reader's light or dark
+setting.
 
-A page is sections of blocks (`render.blocks`). Every string in a block is text from somewhere and is escaped here, so
-callers pass titles as they are. The same blocks give the same bytes.
+It runs no script but, where it has plotly figures, the library that draws them, which its content security policy names
+by hash. A page is sections of blocks (`render.blocks`). Every string in a block is text from somewhere and is escaped
+here, so callers pass titles as they are. The same blocks give the same bytes.
 """
 
 from __future__ import annotations
@@ -12,15 +13,23 @@ import hashlib
 from typing import Any
 
 from gnnrec_core.base.text import for_html
-from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render import plotly_html
+from gnnrec_core.render.blocks import Bars, Block, Chart, Curves, Facts, Flow, Section, Table, Text, Verdict, number
+from gnnrec_core.render.flow_svg import flow_svg
 from gnnrec_core.render.style import STYLE
 from gnnrec_core.render.svg import bars_svg, curves_svg
 
 
 def page(title: str, sections: tuple[Section, ...], subtitle: str = "", footer: str = "") -> str:
-    """The whole page as text. Its content security policy allows the one style sheet and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    """The whole page as text. Its content security policy allows the one style sheet and nothing else; with charts also
+    plotly, which sets styles of its own and saves pictures."""
+    has_charts = any(isinstance(block, Chart) for section in sections for block in section.blocks)
+    style = STYLE + (plotly_html.STYLE if has_charts else "")
+    scripts = (plotly_html.library(), plotly_html.DRAW) if has_charts else ()
+    allowed = f"style-src {_hash(style)}"
+    if has_charts:
+        allowed = f"script-src {' '.join(map(_hash, scripts))}; style-src 'unsafe-inline'; img-src data: blob:"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     body = "\n".join(_section(section, number) for number, section in enumerate(sections, 1))
     contents = "".join(
         f'<li><a href="#s{number}">{for_html(section.title)}</a></li>' for number, section in enumerate(sections, 1)
@@ -30,11 +39,18 @@ def page(title: str, sections: tuple[Section, ...], subtitle: str = "", footer: 
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="referrer" content="no-referrer">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{for_html(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{for_html(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         f"<header><h1>{for_html(title)}</h1>{_optional('p', subtitle)}</header>\n"
         f'<nav aria-label="Contents"><ol>{contents}</ol></nav>\n'
-        f"<main>\n{body}\n</main>\n{_optional('footer', footer)}\n</body>\n</html>\n"
+        f"<main>\n{body}\n</main>\n{_optional('footer', footer)}\n"
+        + "".join(f"<script>{script}</script>\n" for script in scripts)
+        + "</body>\n</html>\n"
     )
+
+
+def _hash(text: str) -> str:
+    """A source of a content security policy: this very text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 CLASS_NUMBER = ' class="n"'
@@ -49,11 +65,12 @@ def fragment(sections: tuple[Section, ...]) -> str:
 
 
 def _section(section: Section, place: int) -> str:
-    blocks = "\n".join(_block(block) for block in section.blocks)
+    blocks = "\n".join(_block(block, section.title) for block in section.blocks)
     return f'<section id="s{place}">\n<h2>{for_html(section.title)}</h2>\n{blocks}\n</section>'
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, heading: str | None = None) -> str:
+    """`heading` is what it stands under in a page of its own, which can draw charts; None inside of another page."""
     match block:
         case Text(paragraphs):
             return "\n".join(f"<p>{for_html(paragraph)}</p>" for paragraph in paragraphs)
@@ -66,6 +83,10 @@ def _block(block: Block) -> str:
             return _figure(bars_svg(block.labels, block.values, block.intervals, texts), block.caption)
         case Curves():
             return _figure(curves_svg(block.series, block.x_label, block.y_label), block.caption)
+        case Chart():
+            return _table(block.table) if heading is None else _chart(block, heading)
+        case Flow():
+            return _figure(flow_svg(block), block.caption)
         case Verdict(text, kind):
             return f'<p class="{kind}" role="note">{for_html(text)}</p>'
 
@@ -90,6 +111,14 @@ def _value(value: Any) -> str:
     if value is None or isinstance(value, (bool, int, float)):
         return number(value)
     return for_html(value)
+
+
+def _chart(chart: Chart, heading: str) -> str:
+    table = (
+        f"<details><summary>The same as a table</summary>{_table(chart.table)}</details>" if chart.table.rows else ""
+    )
+    caption = _optional("figcaption", "" if chart.caption == heading else chart.caption)
+    return f'<figure class="chart">{caption}{plotly_html.chart_figure(chart)}</figure>{table}'
 
 
 def _figure(svg: str, caption: str) -> str:

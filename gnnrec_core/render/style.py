@@ -18,13 +18,19 @@ dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}
 caption,figcaption{text-align:left;padding:.2rem 0;font-size:.88rem}
 th,td{text-align:left;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th.n+th:not(.n),td.n+td:not(.n){padding-left:.8rem}
 p.good,p.warning,p.note{padding:.6rem .9rem;background:var(--soft);border-left:4px solid var(--dim);border-radius:3px}
 p.good{border-color:var(--good)}p.warning{border-color:var(--warn)}
 p.good::before{content:"\\2713  "}p.warning::before{content:"\\26A0  "}
 figure{margin:.8rem 0}svg{max-width:100%;height:auto;font:13px system-ui,sans-serif}
 svg text{fill:var(--ink)}.axis{stroke:var(--line);fill:none}.up{fill:var(--up)}.down{fill:var(--down)}
-.whisker{stroke:var(--ink);fill:none}.dim{fill:var(--dim)}.line{fill:none;stroke-width:2}
+.whisker{stroke:var(--ink);fill:none}.dim{fill:var(--dim)}path.line{fill:none;stroke-width:2}
 .k0{stroke:var(--c1)}.k1{stroke:var(--c2)}.k2{stroke:var(--c3)}.k3{stroke:var(--c4)}.k4{stroke:var(--c5)}
+.stream{fill:none}.stream.up{stroke:var(--up)}.stream.down{stroke:var(--down)}
+.stream.like{stroke-dasharray:7 3}.stream.own{stroke:var(--dim)}
+.flow text{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+.stop.person>circle{fill:#0072b2}.stop.item>rect{fill:#e69f00}.stop.attribute>path{fill:#009e73}
+.stop.rest>circle{fill:var(--paper);stroke:var(--dim);stroke-dasharray:3 2}
 footer{margin-top:2.5rem;padding-top:.6rem;border-top:1px solid var(--line);font-size:.85rem;overflow-wrap:anywhere}
 @media print{nav{display:none}section{break-inside:avoid}}
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gnnrec_core.base.text import for_terminal
-from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Bars, Block, Chart, Curves, Facts, Flow, Section, Table, Text, Verdict, number
 
 BAR_WIDTH = 40
 MARKS = {"good": "✓", "warning": "!", "note": "·"}
@@ -47,6 +47,10 @@ def _block(block: Block) -> list[str]:
                 f"{for_terminal(name)}: {number(ys[0])} at {number(xs[0])} to {number(ys[-1])} at {number(xs[-1])}"
                 for name, xs, ys in ends
             ]
+        case Chart(caption=caption, table=table):
+            return [for_terminal(caption), *_table(table)]
+        case Flow(stops):
+            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
         case Verdict(sentence, kind):
             return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 

@@ -24,9 +24,10 @@ import psutil
 from filelock import FileLock
 from pydantic import Field
 
+from gnnrec_core.base import clock
 from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import LensError, RequestError
-from gnnrec_core.base.files import write_json
+from gnnrec_core.base.files import tail, write_json
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.heartbeat import is_same, started
 from gnnrec_core.runs.run import Line, RunRecord, Setting, State, Whole
@@ -63,6 +64,7 @@ class TrainRequest:
 @dataclass(frozen=True)
 class Job:
     """`job.json`. `number` is the place in line, from 1; `pid` with `started` names one process for good.
+    `cancelled_at` is on the clock that nobody sets (`base.clock`).
 
     Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
     """
@@ -119,7 +121,7 @@ def cancel(place: Workspace, job_id: str) -> None:
     status = status_of(place, job_id)
     if not status.alive:
         return
-    _write(place, replace(status.job, cancelled_at=time.time()))
+    _write(place, replace(status.job, cancelled_at=clock.now()))
     _signal(status.job, signal.SIGTERM)
     if status.record is None and _gone_within(status.job, 3.0):
         shutil.rmtree(_folder(place, job_id))
@@ -171,8 +173,7 @@ def delete_run(place: Workspace, run_id: str) -> Trashed:
 
 def log_tail(place: Workspace, job_id: str) -> str:
     """The last characters that the training printed."""
-    path = _folder(place, status_of(place, job_id).job.id) / "log.txt"
-    return path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if path.is_file() else ""
+    return tail(_folder(place, status_of(place, job_id).job.id) / "log.txt", LOG_TAIL)
 
 
 def is_alive(job: Job) -> bool:
@@ -254,7 +255,7 @@ def _look(place: Workspace, job: Job, alive: set[int]) -> JobStatus:
     """
     record, message = _record(place, job)
     lives = job.number in alive
-    if lives and job.cancelled_at is not None and time.time() - job.cancelled_at > GRACE_SECONDS:
+    if lives and job.cancelled_at is not None and not 0 <= clock.now() - job.cancelled_at <= GRACE_SECONDS:
         _kill_session(job)
         lives = is_alive(job)
     state = _state(job, record, lives)
@@ -286,7 +287,7 @@ def _record(place: Workspace, job: Job) -> tuple[RunRecord | None, str]:
 
 def _last_words(log: Path) -> str:
     """What a training that never got to its `run.json` said: its error's sentence and hint, or its last line."""
-    text = log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if log.is_file() else ""
+    text = tail(log, LOG_TAIL)
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     return " ".join(lines[-1:] if "Traceback" in text else lines[-2:])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from gnnrec_core.runs.run import Run
 
 USER = ("user", "user_id", "uid", "userId")
 ITEM = ("item", "item_id", "iid", "itemId")
+Unknown = Literal["refuse", "drop"]
 LONGEST = 10_000
 """Longer lists than this are refused: they are score tables, not lists."""
 
@@ -34,15 +35,16 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
-def run_of_lists(lists: Any, dataset: Dataset) -> Run:
+def run_of_lists(lists: Any, dataset: Dataset, unknown: Unknown = "refuse", sha256: str = "") -> Run:
     """A run in memory that recommends exactly these lists.
 
     `lists` is a pandas or polars table or a file (CSV, Parquet, JSON lines) with a user, an item, and a `rank` (1 is
     first) or a `score` (higher is better; equal scores keep the order of the rows). Items that a person has in train
     stay in the stored list and are left out where lists are judged, as for every model. Raises DataError for a missing
-    column, an unknown id, a pair that stands twice, or a rank that is no number.
+    column, an unknown id (with `unknown` "drop" such rows are left out, and the record's figures count them), a pair
+    that stands twice, or a rank that is no number.
     """
-    frame = ranked(table_of(lists))
+    frame, n_dropped = known_rows(ranked(table_of(lists)), dataset, unknown)
     users = _indices(frame, "user", dataset.users)
     items = _indices(frame, "item", dataset.items)
     order = np.lexsort((np.arange(len(users)), frame["order"].to_numpy(), users))
@@ -54,7 +56,16 @@ def run_of_lists(lists: Any, dataset: Dataset) -> Run:
     stored = np.full((dataset.n_users, max(longest, 1)), -1, np.int64)
     stored[users, place] = items
     source = str(lists) if isinstance(lists, (str, Path)) else ""
-    return Run.of(Lists(dataset, ListsSettings(source=Path(source).name, longest=longest), stored), dataset)
+    settings = ListsSettings(source=Path(source).name, sha256=sha256, longest=longest)
+    return Run.of(Lists(dataset, settings, stored), dataset, n_dropped=n_dropped)
+
+
+def known_rows(frame: pl.DataFrame, dataset: Dataset, unknown: Unknown) -> tuple[pl.DataFrame, int]:
+    """`frame` (columns user, item) without rows of unknown ids, and how many these were; all rows unless "drop"."""
+    if unknown != "drop":
+        return frame, 0
+    known = frame["user"].is_in(list(dataset.users.ids)) & frame["item"].is_in(list(dataset.items.ids))
+    return frame.filter(known.fill_null(False)), int(len(frame) - known.sum())
 
 
 def dataset_of_tables(lists: Any, held_out: Any, history: Any, users: Any, items: Any) -> Dataset:
@@ -193,7 +204,8 @@ def _indices(frame: pl.DataFrame, kind: str, ids: Vocabulary) -> IntArray:
     if unknown:
         raise DataError(
             f"{len(set(unknown)):,} {kind}s of the lists are not in the data, the first is {unknown[0]!r}.",
-            f"Leave them out, or name the data that they come from. {did_you_mean(str(unknown[0]), ids.ids[:50_000])}",
+            "Leave them out (`--unknown drop`), or name the data that they come from. "
+            f"{did_you_mean(str(unknown[0]), ids.ids[:50_000])}",
             value=unknown[0],
         )
     return np.array([ids.index(value) for value in values], np.int64)

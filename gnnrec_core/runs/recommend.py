@@ -14,7 +14,7 @@ from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import check_k, rank_items
+from gnnrec_core.ranking.topk import check_k, rank_items, rank_of
 from gnnrec_core.runs.run import Run
 
 
@@ -57,6 +57,34 @@ def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
             f"Choose 0 to {run.dataset.n_users - 1}.",
         )
     return rank_items(run.model.score, users, left_out(run.dataset), k)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A held-out item of one user, and the place that the model gives it: 1 is the first of the list."""
+
+    item_index: int
+    rank: int
+    timestamp: int | None
+
+
+def chosen_later(model: Any, dataset: Dataset, user_index: int) -> tuple[Chosen, ...]:
+    """The user's test items with their ranks among all items that the list may hold, best first.
+
+    What the list is judged by: those up to rank k are hits of a list of k, the others misses.
+    """
+    log = dataset.interactions
+    first, last = np.searchsorted(log.user_index, [user_index, user_index + 1])
+    is_test = log.split[first:last] == SPLITS.index("test")
+    rows, before = np.arange(first, last)[is_test], log.item_index[first:last][~is_test]
+    if not len(rows):
+        return ()
+    scores = model.score(np.array([user_index]))[0]
+    found = [
+        Chosen(item, rank_of(scores, item, before), None if log.timestamp is None else int(log.timestamp[row]))
+        for row, item in zip(rows.tolist(), log.item_index[rows].tolist(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda chosen: (chosen.rank, chosen.item_index)))
 
 
 def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:

@@ -104,14 +104,17 @@ def fit_model(model: Any, dataset: Dataset, on_epoch: OnEpoch | None = None) -> 
     return tuple(history)
 
 
-def save(run: Run, out: Path, overwrite: bool = False) -> Run:
-    """Write a run that is in memory into the folder `out`, its dataset into `out/dataset`; the run as it lies there.
+def save(run: Run, out: Path, overwrite: bool = False, dataset_folder: Path | None = None) -> Run:
+    """Write a run that is in memory into the folder `out`; the run as it lies there.
 
-    RequestError where `out` exists and `overwrite` is false.
+    Its dataset goes into `out/dataset`, unless it lies in `dataset_folder` already. RequestError where `out` exists and
+    `overwrite` is false.
     """
-    record = replace(run.record, dataset_path="dataset")
+    path = "dataset" if dataset_folder is None else relative_dataset_path(out, dataset_folder)
+    record = replace(run.record, dataset_path=path)
     with new_folder(out, overwrite) as temporary:
-        save_dataset(run.dataset, temporary / "dataset")
+        if dataset_folder is None:
+            save_dataset(run.dataset, temporary / "dataset")
         save_tensors(temporary / MODEL_FILE, run.model.tensors(), _card(record))
         write_json(temporary / "run.json", record.to_dict())
     return load_run(out)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
+from gnnrec_core.base import clock
 from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import sweep_temporaries, write_json
 from gnnrec_core.base.places import PROJECT, default_home
@@ -33,6 +33,8 @@ SAMPLE = PROJECT / "sample_data"
 SAMPLE_DATASET = "classics"
 NAME_LENGTH = 120
 NOTES_LENGTH = 4_000
+READ_ONLY = ("This server is read-only.", "Run the app on your own machine to import data and to train.")
+"""What is said to whoever would change something, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Workspace:
     sample: Path = SAMPLE
     read_only: bool = False
     opened: tuple[Path, ...] = ()
+    refusal: tuple[str, str] = READ_ONLY
 
     def datasets(self) -> tuple[DatasetEntry, ...]:
         """All readable datasets: the shipped one first, then the newest first."""
@@ -171,7 +174,7 @@ class Workspace:
         parent = self.home / "staging"
         parent.mkdir(parents=True, exist_ok=True)
         sweep(parent, older_than=24 * 3600)
-        folder = parent / new_id("s", 16)  # whoever knows it can see the import
+        folder = parent / clock.stamped("s")  # whoever knows it can see the import
         folder.mkdir(mode=0o700)
         return folder
 
@@ -264,11 +267,9 @@ class Workspace:
         return len(entries)
 
     def check_writable(self) -> None:
-        """RequestError on a read-only server."""
+        """RequestError with the `refusal` on a read-only server, and for those who may only look."""
         if self.read_only:
-            raise RequestError(
-                "This server is read-only.", "Run the app on your own machine to import data and to train."
-            )
+            raise RequestError(*self.refusal)
 
     def _changeable(self, entry: E) -> E:
         self.check_writable()
@@ -332,15 +333,15 @@ def _datasets_of(runs: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def new_id(letter: str, n_random: int = 3) -> str:
-    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`, with `n_random` random bytes."""
-    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(n_random)}"
+def new_id(letter: str) -> str:
+    """A fresh id that sorts by time: `r-20261121-225430-9f3a1c`."""
+    return f"{letter}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def sweep(parent: Path, older_than: float) -> None:
-    """Remove the folders in `parent` that nobody touched for `older_than` seconds."""
+    """Remove the folders in `parent` that are older than so many seconds, whatever the clock has been set to."""
     for folder in parent.iterdir():
-        if time.time() - folder.stat().st_mtime > older_than:
+        if clock.age(folder) > older_than:
             shutil.rmtree(folder, ignore_errors=True)
 
 

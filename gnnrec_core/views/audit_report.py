@@ -18,7 +18,9 @@ from gnnrec_core.audit.curves import (
 )
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
+from gnnrec_core.audit.sentences import impact_sentence
 from gnnrec_core.audit.studies.mitigation import Mitigation
+from gnnrec_core.audit.verdicts import with_interval
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
 from gnnrec_core.base.pseudonyms import KEY_BYTES, Pseudonyms
@@ -26,6 +28,7 @@ from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
 
+MOST_FINDINGS = 12
 LIMITS = (
     "Everything is measured offline, against interactions that were held out. These interactions were made under what "
     "people were shown at the time, so they favour popular items themselves.",
@@ -149,15 +152,12 @@ def _findings(report: AuditReport, checks: tuple[Check, ...]) -> tuple[Block, ..
         for c in checks
     ]
     blocks += [Verdict(sentence, "warning") for sentence in harms]
-    blocks += [Verdict(sentence) for sentence in others[:12]]
+    if len(others) > MOST_FINDINGS:  # the last one says of how many one cannot tell
+        more = len(others) - MOST_FINDINGS
+        others = [*others[: MOST_FINDINGS - 1], f"{more:,} more stand in the table of differences.", others[-1]]
+    blocks += [Verdict(sentence) for sentence in others]
     if report.impact is not None:
-        i = report.impact
-        blocks.append(
-            Verdict(
-                f"Lowest / highest {METRICS[i.metric].title.lower()} among groups of at least 50: {i.value:.2f} "
-                f"({i.lowest} / {i.highest}); the four-fifths rule of thumb is 0.80."
-            )
-        )
+        blocks.append(Verdict(impact_sentence(report.impact, report.differences)))
     return (*blocks, *(Verdict(sentence) for sentence in report.warnings))
 
 
@@ -206,7 +206,7 @@ def _overall(report: AuditReport) -> tuple[Block, ...]:
 def _groups(report: AuditReport) -> tuple[Block, ...]:
     names = [name for name in ("ndcg", "recall", "hit_rate", "long_tail_share", "upd") if name in report.overall]
     sizes = tuple(
-        (g.group, g.n_users, g.n_evaluable, g.n_held_out, *(g.metrics[name].value for name in names), g.note)
+        (g.group, g.n_users, g.n_evaluable, g.n_held_out, *(with_interval(g.metrics[name]) for name in names), g.note)
         for g in report.by_group
     )
     columns = (
@@ -217,7 +217,7 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
         *(METRICS[n].title for n in names),
         "Note",
     )
-    blocks: list[Block] = [Table(columns, sizes, "Groups")]
+    blocks: list[Block] = [Table(columns, sizes, "Groups, with 95 % intervals over their people")]
     if report.suppressed:
         blocks.append(Verdict(f"Not shown: {', '.join(report.suppressed)}.", "note"))
     ndcg = [d for d in report.differences if d.metric == "ndcg"]

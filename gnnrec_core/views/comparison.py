@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.studies.comparing import TESTED, Comparison
+from gnnrec_core.audit.metrics import METRICS, default_tests
+from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.render.blocks import Section, Table, Verdict
 
 
@@ -15,7 +15,7 @@ def comparison_sections(found: Comparison) -> tuple[Section, ...]:
         (row.name, METRICS[name].title, figure.value, figure.low, figure.high)
         for row in found.rows
         for name, figure in row.metrics.items()
-        if name in TESTED
+        if name in default_tests("compare")
     )
     table = Table(
         ("run", "figure", "value", "low", "high"),

@@ -20,7 +20,10 @@ from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.explain.questions.counterfactual import Counterfactual, find_counterfactual
 from gnnrec_core.explain.serialise import counterfactual_json, explanation_json
 from gnnrec_core.explain.truth.faithfulness import truth_of
+from gnnrec_core.explain.walks.bridges import bridges
+from gnnrec_core.render.blocks import Flow
 from gnnrec_core.runs.run import Run, library_versions
+from gnnrec_core.views.case_picture import case_picture
 from gnnrec_core.views.privacy import NameUser, pseudonymous
 
 LIMITS = (
@@ -51,6 +54,7 @@ class Evidence:
     second_opinions: tuple[Explanation, ...]
     counterfactual: Counterfactual | None
     skipped: tuple[tuple[str, str], ...]
+    picture: Flow
 
     @property
     def dataset(self) -> Dataset:
@@ -116,6 +120,7 @@ def gather(
         opinions,
         counterfactual,
         tuple(skipped),
+        case_picture(ledger.case, bridges(run.model, ledger.case), run.graph, run.dataset, name_user),
     )
 
 

@@ -37,6 +37,7 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
     case = evidence.score.case
     sections = [
         Section("In short", (Text(evidence.score.narrative), Facts(tuple(_named(case_facts(evidence)))))),
+        Section("How the score comes about", (evidence.picture,)),
         Section("What the score is made of", ledger_blocks(evidence.score, top)),
     ]
     if evidence.margin is not None and case.rank is not None:
@@ -115,6 +116,8 @@ def _methods(evidence: Evidence) -> tuple[Block, ...]:
             (
                 panel["method"],
                 panel["spearman"],
+                panel["spearman_low"],
+                panel["spearman_high"],
                 panel["kendall"],
                 fifth["necessity"],
                 fifth["sufficiency_gap"],
@@ -127,10 +130,11 @@ def _methods(evidence: Evidence) -> tuple[Block, ...]:
     rows += _controls(panels[0])
     return (
         Table(
-            ("method", "Spearman", "Kendall", "necessity", "sufficiency gap", "deletion area",
+            ("method", "Spearman", "low", "high", "Kendall", "necessity", "sufficiency gap", "deletion area",
              "insertion area", "stability", "beats random"),
             tuple(rows),
-            "Measured by recomputing. Spearman, Kendall: agreement with leaving each one out. Necessity: drop when "
+            "Measured by recomputing. Spearman (with its 95 % interval), Kendall: agreement with leaving each one out. "
+            "Necessity: drop when "
             "the first 20 % go (higher is better); sufficiency gap: drop when only they stay (lower is better); areas "
             "under the deletion curve (lower is better) and the insertion curve (higher is better). Controls: "
             "several random orders (mean), and the user's most popular items first.",
@@ -147,8 +151,7 @@ def _controls(panel: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [
         (
             f"control: {curve['name']}",
-            None,
-            None,
+            *[None] * 4,
             effects[curve["name"]]["necessity"],
             effects[curve["name"]]["sufficiency_gap"],
             curve["deletion_area"],

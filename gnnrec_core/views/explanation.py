@@ -9,17 +9,19 @@ from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.explain.questions.what_if import WhatIf
 from gnnrec_core.explain.questions.why_not import WhyNot
-from gnnrec_core.render.blocks import Bars, Block, Section, Table, Text, Verdict
+from gnnrec_core.render.blocks import Bars, Block, Flow, Section, Table, Text, Verdict
 
 N_BARS = 12
 EXACT = 1e-5
 """Largest completeness error, relative to the score, that passes as a sum (float32)."""
 
 
-def explanation_sections(explanation: Explanation, top: int) -> tuple[Section, ...]:
-    """What is said, what the score (or lead) is made of, and along which paths it travels."""
+def explanation_sections(explanation: Explanation, top: int, picture: Flow | None = None) -> tuple[Section, ...]:
+    """What is said, how it comes about, what the score (or lead) is made of, and along which paths it travels."""
     what = "lead" if explanation.case.target == "margin" else "score"
     sections = [Section("In short", (Text(explanation.narrative),))] if explanation.narrative else []
+    if picture is not None:
+        sections.append(Section(f"How the {what} comes about", (picture,)))
     sections.append(Section(f"What the {what} is made of", ledger_blocks(explanation, top)))
     if explanation.paths:
         sections.append(Section("Along which paths the messages travel", path_blocks(explanation)))
@@ -83,7 +85,7 @@ def what_if_sections(answer: WhatIf, dataset: Dataset) -> tuple[Section, ...]:
                 Table(
                     ("rank", "item", "score", "rank before"),
                     tuple((r["rank"], r["title"], r["score"], r["rank_before"]) for r in what_if_rows(answer, dataset)),
-                    "Recomputed on the changed graph, the trained embeddings kept; removed items stay out of the list.",
+                    "Recomputed on the changed graph, what was trained kept; removed items stay out of the list.",
                 ),
             ),
         ),
@@ -109,8 +111,13 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     """Whether the parts sum, the largest as bars, the first `top` in a table with what remains without each."""
     parts, rest = explanation.contributions[:top], explanation.contributions[top:]
     bars = parts[:N_BARS]
-    rows: list[tuple[Any, ...]] = [("taste in the own embedding (baseline)", explanation.baseline, *[None] * 5)]
-    rows += [(part.label, part.value, 100 * part.share, *_check(part.checked), *_further(part)) for part in parts]
+    name = explanation.baseline_name
+    first = ((name, explanation.baseline),) if name else ()
+    rows: list[tuple[Any, ...]] = [(f"{name} (baseline)", explanation.baseline, *[None] * 5)] if name else []
+    rows += [
+        (part.label, part.value, _percent(explanation, part.value), *_check(part.checked), *_further(part))
+        for part in parts
+    ]
     if rest:
         rows.append((f"{len(rest)} more", sum(part.value for part in rest), *[None] * 5))
     what = "lead" if explanation.case.target == "margin" else "score"
@@ -118,8 +125,8 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     return (
         *_sums(explanation),
         Bars(
-            ("taste in the own embedding", *(part.label for part in bars)),
-            (explanation.baseline, *(part.value for part in bars)),
+            (*(label for label, _ in first), *(part.label for part in bars)),
+            (*(value for _, value in first), *(part.value for part in bars)),
             f"Contributions to the {what}, in units of the score.",
         ),
         Table(
@@ -132,6 +139,11 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
         ),
         *(Verdict(warning, "warning") for warning in explanation.warnings),
     )
+
+
+def _percent(explanation: Explanation, value: float) -> float | None:
+    share = explanation.share_of(value)
+    return None if share is None else 100 * share
 
 
 def _further(part: Contribution) -> tuple[Any, Any]:
@@ -165,7 +177,8 @@ def _check(checked: Any) -> tuple[float | None, int | None]:
 def path_blocks(explanation: Explanation) -> tuple[Block, ...]:
     """The strongest message paths with their shares, and how much of the score is not shown."""
     rows = tuple(
-        (" → ".join(node.title for node in path.nodes), path.value, 100 * path.share) for path in explanation.paths
+        (" → ".join(node.title for node in path.nodes), path.value, _percent(explanation, path.value))
+        for path in explanation.paths
     )
     blocks: list[Block] = [
         Table(("path", "value", "share of the score, %"), rows, "The paths that carry most, each with its share.")

@@ -38,7 +38,7 @@ def choose_grouping(study: Study, k: int, part: SplitName) -> str:
     if not choices:
         return ""
     one, _, other = st.query_params.get("group", "").partition("+")
-    if one in choices and other in choices:
+    if st.query_params.get("group") not in choices and one in choices and other in choices:
         state.choose("group", one)
         state.choose("cross", other)
     first_one = audit_ask.telling_grouping(study, k, part)
@@ -50,7 +50,9 @@ def choose_grouping(study: Study, k: int, part: SplitName) -> str:
         crossed = forms.choose(
             "Crossed with", others, "cross", name_of=lambda name: clean(choices[name]) if name else "nothing"
         )
-    return f"{own}+{crossed}" if crossed else own
+    if not crossed:
+        return own
+    return f"{own}+{crossed}" if f"{own}+{crossed}" not in choices else f"{crossed}+{own}"  # a column of that name
 
 
 def choose_part(dataset: Dataset) -> SplitName:
@@ -61,7 +63,11 @@ def choose_part(dataset: Dataset) -> SplitName:
     chosen = forms.choose(
         "Judged on", held_out, "part", help="The held-out part. Models were chosen by validation, so it flatters them."
     )
-    return "validation" if chosen == "validation" else "test"
+    return _part(chosen)
+
+
+def _part(name: str) -> SplitName:
+    return "validation" if name == "validation" else "test"
 
 
 def choose_convention() -> str:
@@ -123,7 +129,7 @@ def people(study: Study, report: AuditReport) -> None:
         st.caption(f"Not shown, being too small or letting a small group be worked out: {len(report.suppressed)}.")
     st.subheader("Figures by group", anchor=False)
     names = [name for name in BY_GROUP if any(name in group.metrics for group in report.by_group)]
-    rows = {"all people": report.overall, **{group.group: group.metrics for group in report.by_group}}
+    rows = [("all people", report.overall), *((group.group, group.metrics) for group in report.by_group)]
     figures.table(rows, names, "Group")
     st.caption("Below each figure its 95 % interval over people.")
     if report.differences:
@@ -287,7 +293,7 @@ def _never_shown(study: Study, report: AuditReport) -> None:
 
 def _layers(study: Study, report: AuditReport) -> None:
     """Popularity along the layers of the same model, where it has layers."""
-    table = audit_ask.layers(study, report.scope.k, report.scope.split)
+    table = audit_ask.layers(study, report.scope.k, _part(report.scope.split))
     if table is not None:
         st.markdown("**Does each layer of the model lean more towards what is popular?**")
         chart(

@@ -71,11 +71,11 @@ def names_of(found: Comparison, runs: tuple[RunEntry, ...]) -> dict[str, str]:
 
 def table(found: Comparison, names: dict[str, str]) -> None:
     """One row a run or baseline; each accuracy figure with its interval over users."""
-    rows = {
-        names[row.name]: {**row.metrics, **{m: Interval(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}}
+    rows = [
+        (names[row.name], {**row.metrics, **{m: Interval(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}})
         for row in found.rows
-    }
-    figures.table(rows, [m for m in (*COLUMNS, *GLOBAL_COLUMNS) if any(m in row for row in rows.values())], "Run")
+    ]
+    figures.table(rows, [m for m in (*COLUMNS, *GLOBAL_COLUMNS) if any(m in row for _, row in rows)], "Run")
     st.caption(f"Lists of {found.k}, {found.split} part; below each figure its 95 % interval over people.")
     for warning in found.warnings:
         st.warning(for_markdown(warning), icon=":material/warning:")

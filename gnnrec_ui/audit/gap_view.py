@@ -36,8 +36,8 @@ def gap(study: Study, report: AuditReport, group: str) -> None:
     )
     if asked:
         with shell.boundary():
-            found = _gap(study.run, study.key, grouping, report.scope.group_by, group, k, part)
-            _answer(privacy.name_user(study), found)
+            edges = _gap(study.run, study.key, grouping, report.scope.group_by, group, k, part)
+            _answer(privacy.name_user(study), edges)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking everybody again, interaction by interaction …")

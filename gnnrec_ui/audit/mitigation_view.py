@@ -19,7 +19,7 @@ from gnnrec_core.render import theme
 from gnnrec_core.render.charts import audit_charts
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui import audit_ask
-from gnnrec_ui.frame import forms, pickers, privacy, shell
+from gnnrec_ui.frame import forms, pickers, privacy, roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import figures
 from gnnrec_ui.show.charts import chart
@@ -159,11 +159,10 @@ def _losers(study: Study, found: Mitigation) -> None:
 
 
 def _save(place: Workspace, study: Study, bench: Bench, found: Mitigation) -> None:
-    if place.read_only or study.run_entry is None:
+    if study.run_entry is None:
         return
-    if st.button(
-        "Save as a run", icon=":material/save:", help="The re-ranked lists become a run that can be compared."
-    ):
+    what = "The re-ranked lists become a run that can be compared."
+    if st.button("Save as a run", icon=":material/save:", disabled=place.read_only, help=roles.why_not(place) or what):
         folder = place.new_folder_for("runs")
         save(bench, found, folder)
         st.success("Saved.", icon=":material/check:")

@@ -17,7 +17,7 @@ from gnnrec_core.render.charts import data_charts
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.workspace import DatasetEntry, Workspace
 from gnnrec_ui import readers
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.server import cache
 from gnnrec_ui.show.charts import chart
 
@@ -126,6 +126,7 @@ def problem_table(problems: Sequence[Problem]) -> None:
 
 def manage(place: Workspace, entry: DatasetEntry) -> None:
     """Another name, or away with it (with undo)."""
+    roles.say_refusal(place)
     if entry.shipped or place.read_only:
         return
     with st.form(f"rename_{entry.id}", border=False):

@@ -15,7 +15,7 @@ from gnnrec_core.data.formats.folder import ITEMS, LOG, UNUSED, USERS, parts_by_
 from gnnrec_core.data.options import EDGE_KINDS
 from gnnrec_ui.frame import forms
 
-PARTS = {
+PARTS: dict[str, str] = {
     LOG: "The log of interactions, or a piece of it",
     USERS: "Attributes of users",
     ITEMS: "Titles and attributes of items",

@@ -26,7 +26,7 @@ from gnnrec_ui import import_reading
 from gnnrec_ui.data import dataset_view, import_files
 from gnnrec_ui.frame import forms, shell, state
 from gnnrec_ui.server import upload_budget
-from gnnrec_ui.server.staging import MOST_BYTES, StagedFile, plain_names, source_of, stage
+from gnnrec_ui.server.staging import MOST_BYTES, StagedFile, Upload, plain_names, source_of, stage
 
 PARAMETER = "import"
 ROLES = {"user_col": "User id", "item_col": "Item id", "rating_col": "Rating", "time_col": "Time"}
@@ -59,7 +59,9 @@ def drop(place: Workspace) -> None:
     staged: dict[str, StagedFile] = st.session_state.setdefault("_staged_files", {})
     dropped = st.session_state.get("dropped") or []
     files = {entry.file_id: entry if hasattr(entry, "name") else staged.get(entry.file_id) for entry in dropped}
-    uploads = {file_id: file for file_id, file in files.items() if file is not None}  # a stored one is gone for good
+    uploads: dict[str, Upload] = {  # a stored one is gone for good
+        file_id: file for file_id, file in files.items() if file is not None
+    }
     if not uploads or list(uploads) == list(staged):
         return
     fresh = [file for file_id, file in uploads.items() if file_id not in staged]
@@ -90,7 +92,7 @@ def steps(place: Workspace, token: str) -> None:
 def _steps(place: Workspace, token: str) -> None:
     """Columns, graph choices with their effect, problems, distributions, and at last the button that stores."""
     staged = place.staging(token)
-    source, beside = source_of(staged), {}
+    source, beside = source_of(staged), dict[str, Any]()
     if import_files.is_unknown_folder(source):
         st.subheader("0 · What each file is", anchor=False)
         source, beside = import_files.choose_parts(source)
@@ -151,8 +153,12 @@ def _built(_draft: Draft, source: str, reading: str, choices: str) -> tuple[Data
 def _bar() -> Iterator[Progress]:
     """A bar that is there as long as the work."""
     bar = st.progress(0.0, "Reading …")
+
+    def said(share: float, what: str) -> None:
+        bar.progress(min(1.0, share), f"{for_markdown(what.capitalize())} …")
+
     try:
-        yield lambda share, what: bar.progress(min(1.0, share), f"{for_markdown(what.capitalize())} …") and None
+        yield said
     finally:
         bar.empty()
 

@@ -11,6 +11,7 @@ from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
+from gnnrec_ui import ask
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import chart
 
@@ -24,6 +25,10 @@ def answer(study: Study, explanation: Explanation) -> None:
     case, dataset = explanation.case, study.dataset
     title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
+    if case.item_index in {each.item_index for each in ask.chosen_later(study, case.user_index)}:
+        later = "They did choose it later (test part, unknown to the model)"
+        found = "found" if case.rank <= case.k else "missed"
+        st.caption(f":material/task_alt: {later}: a list of {int(case.k):,} {found} it.")
     _narrative(explanation.narrative)
     with st.container(horizontal=True, gap="medium"):
         _figures(study, explanation)
@@ -41,9 +46,9 @@ def _figures(study: Study, explanation: Explanation) -> None:
         _metric(
             "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
         )
-    if explanation.baseline and explanation.score > 0:
+    if explanation.baseline_name and explanation.score > 0:
         _metric(
-            "Taste learned in training",
+            explain_charts.baseline_label(explanation),
             theme.percent(explanation.baseline / explanation.score, 0),
             _taste(explanation),
         )
@@ -51,6 +56,8 @@ def _figures(study: Study, explanation: Explanation) -> None:
 
 def _taste(explanation: Explanation) -> str:
     """What the baseline is, and who taught it."""
+    if explanation.frozen == ("gates",):
+        return "What the person's own attributes bring by themselves, without any interaction."
     said = "The person's own embedding against the item, learned in training."
     split = explanation.baseline_split
     if split is None or not split.is_share:
@@ -90,8 +97,7 @@ def reasons(study: Study, explanation: Explanation) -> None:
     st.markdown("**Each claim, checked**")
     st.caption(
         f"“In this model” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
-        f"“Foretold”: where it should stand if the model is trained without it{_rests_on(explanation)}. "
-        f"“Trained again”: it was. Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
+        f"{_levels(explanation)}Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
     )
     st.dataframe(
         reasons_table(explanation),
@@ -123,13 +129,23 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
         {
             "Reason": [clean(part.label) for part in parts],
             "Contribution": [float(part.value) for part in parts],
-            "Share": [100 * float(part.share) for part in parts],
+            **({"Share": [100 * float(part.share) for part in parts]} if explanation.score > 0 else {}),
             f"{what} without it": _checked(parts, "score_without"),
             "Rank in this model": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
             **_further_levels(parts),
             "Kind": [_kind(part) for part in parts],
         }
     )
+
+
+def _levels(explanation: Explanation) -> str:
+    """What the other columns mean, where they are there."""
+    said, parts = "", explanation.contributions
+    if any(part.foretold for part in parts):
+        said += f"“Foretold”: where it should stand if the model is trained without it{_rests_on(explanation)}. "
+    if any(part.retrained for part in parts):
+        said += "“Trained again”: it was trained without it. "
+    return said
 
 
 def _rests_on(explanation: Explanation) -> str:
@@ -163,7 +179,7 @@ def _range(part: Contribution) -> str | None:
 
 def ledger_table(explanation: Explanation) -> pd.DataFrame:
     """Baseline, every part, and the number that they sum to."""
-    rows = [(explain_charts.BASELINE_LABEL, explanation.baseline)] if explanation.baseline else []
+    rows = [(explain_charts.baseline_label(explanation), explanation.baseline)] if explanation.baseline_name else []
     rows += [(clean(part.label), float(part.value)) for part in explanation.contributions]
     rows.append(("Lead" if explanation.case.target == "margin" else "Score", explanation.score))
     return pd.DataFrame(rows, columns=["Part", "Contribution"])

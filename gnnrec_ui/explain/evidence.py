@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
-from gnnrec_core.base.pseudonyms import load_pseudonyms
-from gnnrec_core.runs.workspace import workspace
+from gnnrec_core.runs.run import Run
+from gnnrec_ui.frame import privacy
 from gnnrec_ui.frame.study import Study
 
 
@@ -27,7 +27,7 @@ def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
         ):
             st.download_button(
                 label,
-                lambda ending=ending: _files(run, key, user_index, item_index, k)[ending],
+                partial(_file, run, key, user_index, item_index, k, ending),
                 f"evidence.{ending}",
                 kind,
                 on_click="ignore",
@@ -35,13 +35,16 @@ def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
             )
 
 
+def _file(run: Run, key: str, user: int, item: int, k: int, ending: str) -> str:
+    return _files(run, key, user, item, k)[ending]
+
+
 @st.cache_resource(max_entries=20, show_spinner=False)
-def _files(_run: Any, key: str, user: int, item: int, k: int) -> dict[str, str]:
+def _files(_run: Run, key: str, user: int, item: int, k: int) -> dict[str, str]:
     from gnnrec_core.base.plain import plain
     from gnnrec_core.views.evidence import evidence_json, gather
     from gnnrec_core.views.evidence_page import evidence_page
 
-    space = workspace()
-    found = gather(_run, user, item, load_pseudonyms(space.home, space.read_only).name, k)
+    found = gather(_run, user, item, privacy.names_in_exports().name, k)
     figures = json.dumps(plain(evidence_json(found)), indent=1, ensure_ascii=False, allow_nan=False)
     return {"html": evidence_page(found), "json": figures}

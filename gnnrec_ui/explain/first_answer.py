@@ -33,8 +33,9 @@ def answer(place: DeltaGenerator, study: Study) -> None:
     """
     try:
         user = ask.telling_user(study)
-        first = int(ask.recommendations(study, user, 10).item_index[0, 0])
-        found = ask.explanation(study, user, first, "ledger", "margin", 10)
+        k = min(ask.LENGTH, study.dataset.n_items)
+        first = int(ask.recommendations(study, user, k).item_index[0, 0])
+        found = ask.explanation(study, user, first, "ledger", "margin", k)
     except LensError:  # the Explain page says why
         place.empty()
         return

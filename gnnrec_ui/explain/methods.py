@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,18 +12,17 @@ from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.registry import Plugin
 from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.explain.explanation import Contribution, Explanation, Target
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, privacy, shell
+from gnnrec_ui.frame import forms, privacy, roles, shell
 from gnnrec_ui.frame.study import Study, run_label
 from gnnrec_ui.server.slow_work import waiting_room
 from gnnrec_ui.show.charts import chart
 
 
-def methods(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+def methods(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
     """What the methods say of the same reasons, and how far each can be believed. Slow ones run when asked for."""
     case = (user_index, item_index)
     chosen = _settings()
@@ -60,7 +60,7 @@ def _settings() -> dict[str, dict[str, Any]]:
 
 
 def _ask_slow(
-    study: Study, case: tuple[int, int], plugin: Plugin, target: str, k: int, settings: dict[str, Any]
+    study: Study, case: tuple[int, int], plugin: Plugin, target: Target, k: int, settings: dict[str, Any]
 ) -> None:
     """The button that asks a slow method, and its progress once it was pressed."""
     work = ask.slow_explanation(study, *case, plugin.name, target, k, **settings)
@@ -79,7 +79,7 @@ def _ask_slow(
 
 
 def _ask_all(
-    study: Study, case: tuple[int, int], target: str, k: int, chosen: dict[str, dict[str, Any]]
+    study: Study, case: tuple[int, int], target: Target, k: int, chosen: dict[str, dict[str, Any]]
 ) -> tuple[list[Explanation], list[str], list[Plugin]]:
     """Explanations of the quick methods and of slow ones that are done; why others refuse; which slow ones are not."""
     found: list[Explanation] = []
@@ -188,16 +188,17 @@ def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
     return {
         "Beats random": "yes" if panel["beats_random"] else "no",
         "Agrees with deletion": panel["spearman"],
+        "its 95 % interval": None if panel["spearman"] is None else _span(panel),
         "Random sets as good": None if p is None else 100 * p,
         "Same with other seeds": panel["stability"],
     }
 
 
-def two_models(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+def two_models(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
     """The same case in another run on the same data."""
     others = {
         entry.id: entry
-        for entry in workspace().runs(study.run.dataset.fingerprint)
+        for entry in roles.workspace().runs(study.run.dataset.fingerprint)
         if entry.record.state == "finished" and study.run_entry is not None and entry.id != study.run_entry.id
     }
     if not others:
@@ -215,11 +216,13 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
     frame = pd.DataFrame(
         {
             "Reason": [clean(pair.label) for pair in result.pairs],
-            "Share here": [100 * pair.first.share if pair.first else None for pair in result.pairs],
-            "Share there": [100 * pair.second.share if pair.second else None for pair in result.pairs],
+            "Share here": _shares(result.first, [pair.first for pair in result.pairs]),
+            "Share there": _shares(result.second, [pair.second for pair in result.pairs]),
         }
     )
-    st.caption("Compare shares, not values: the scores of two models have different scales.")
+    st.caption(
+        "Compare shares, not values: the scores of two models have different scales. What is below 0 has no shares."
+    )
     st.dataframe(
         frame,
         hide_index=True,
@@ -227,3 +230,13 @@ def two_models(study: Study, user_index: int, item_index: int, target: str, k: i
         placeholder="–",
         alt="Shares of the same reasons in two models",
     )
+
+
+def _shares(explanation: Explanation, parts: Sequence[Contribution | None]) -> list[float | None]:
+    """What each part is of the explained number, in percent."""
+    shares = [None if part is None else explanation.share_of(part.value) for part in parts]
+    return [None if share is None else 100 * share for share in shares]
+
+
+def _span(panel: dict[str, Any]) -> str:
+    return f"{panel['spearman_low']:.2f} to {panel['spearman_high']:.2f}".replace("-", "−")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.explain.explanation import Explanation, Target
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts, path_charts
 from gnnrec_core.render.neighbourhood import neighbourhood
@@ -29,12 +32,13 @@ HELP = (
 )
 
 
-def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+def paths(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
     """The strongest paths as a Sankey, the shapes of all paths, and the same as a table."""
     view = pickers.choose_one("Which paths", VIEWS, "paths", help=HELP)
     kind, n_paths = ("connecting", 10) if view == "connecting" else ("walks", MOST_LISTED if view == "kinds" else 10)
     explanation = ask.explanation(study, user_index, item_index, "paths", target, k, kind=kind, n_paths=n_paths)
     what = "lead" if target == "margin" else "score"
+    draw: Callable[..., go.Figure] = path_charts.sankey
     if view == "kinds":
         draw = path_charts.sankey_of_kinds
         reading = (
@@ -44,7 +48,6 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
             "is all paths of one shape, whichever interaction they pass. Shares here and there differ."
         )
     else:
-        draw = path_charts.sankey
         reading = (
             f"From the person on the left outwards; the width is what a path carries.{_ends(explanation)} "
             f"The {len(explanation.paths)} paths listed carry "
@@ -55,10 +58,11 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:
-        taught = ", beside the taste learned in training" if explanation.baseline else ""
+        name = explanation.baseline_name
+        taught = f", beside {name}" if name else ""
         chart(
-            path_charts.meta_path_bars(explanation.groups, what),
-            f"All paths by the kinds of nodes that they pass{taught}; together they are 100\u00a0%.",
+            path_charts.meta_path_bars(explanation.groups, what, as_share=explanation.score > 0),
+            f"All paths by the kinds of nodes that they pass{taught}; together they are the whole {what}.",
             "meta_paths",
         )
     _links(study, explanation)
@@ -67,7 +71,7 @@ def paths(study: Study, user_index: int, item_index: int, target: str, k: int) -
 
 def _ends(explanation: Explanation) -> str:
     """What it means where a path ends; one to the item says so by itself."""
-    return " What ends at a node is that node's own embedding." if explanation.baseline else ""
+    return " What ends at a node is that node's own embedding." if explanation.baseline_name else ""
 
 
 def _layers(study: Study, explanation: Explanation, what: str) -> None:
@@ -114,7 +118,7 @@ def _links(study: Study, explanation: Explanation) -> None:
     )
 
 
-def attention(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
+def attention(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
     """Attention of each layer and head on the person's links, as lift."""
     try:
         explanation = ask.explanation(study, user_index, item_index, "attention", target, k)
@@ -148,6 +152,6 @@ def _path_table(explanation: Explanation) -> pd.DataFrame:
             "Path": [" → ".join(clean(node.title) for node in path.nodes) for path in explanation.paths],
             "By": [" → ".join(clean(name) for name in path.relations) for path in explanation.paths],
             "Contribution": [float(path.value) for path in explanation.paths],
-            "Share": [100 * float(path.share) for path in explanation.paths],
+            **({"Share": [100 * float(path.share) for path in explanation.paths]} if explanation.score > 0 else {}),
         }
     )

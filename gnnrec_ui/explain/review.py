@@ -10,9 +10,8 @@ import streamlit as st
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.text import clean, csv_file
 from gnnrec_core.runs import reviews
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.explain.evidence import take_away
-from gnnrec_ui.frame import pickers, privacy, shell
+from gnnrec_ui.frame import pickers, privacy, roles, shell
 from gnnrec_ui.frame.study import Study
 
 
@@ -21,7 +20,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
     if study.run_entry is None:
         return
     take_away(study, user_index, item_index, k)
-    run, space = study.run_entry.id, workspace()
+    run, space = study.run_entry.id, roles.workspace()
     user, item = study.dataset.users.ids[user_index], study.dataset.items.ids[item_index]
     st.markdown("**Reviewers' notes**")
     st.caption("Does this explanation hold up? Notes are kept with the run and can be exported.")
@@ -31,7 +30,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
         )
         reviewer = st.text_input("Your name", max_chars=reviews.REVIEWER_LENGTH)
         comment = st.text_area("Comment", max_chars=reviews.COMMENT_LENGTH, height=90)
-        if st.form_submit_button("Keep this note", disabled=space.read_only):
+        if st.form_submit_button("Keep this note", disabled=space.read_only, help=roles.why_not(space)):
             try:
                 reviews.add_review(space, run, user, item, target, str(verdict), reviewer, comment)
                 st.toast("Kept.", icon=":material/check:")

@@ -78,7 +78,7 @@ def say_gone(wanted: str | None, label: str, shown: str) -> None:
 
 def groups(settings_type: type[Settings]) -> list[tuple[str, list[str]]]:
     """Field names by the class that declares them, the most special class first; the title is its docstring's start."""
-    found = []
+    found: list[tuple[str, list[str]]] = []
     for declaring in settings_type.__mro__:
         names = [name for name in inspect.get_annotations(declaring) if name in settings_type.model_fields]
         taken = {name for _, others in found for name in others}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import clean, for_markdown, for_option
-from gnnrec_core.data.dataset import Vocabulary
+from gnnrec_core.data.dataset import IntArray, Vocabulary
 from gnnrec_ui import ask
 from gnnrec_ui.frame import forms, recent, state
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.search import find
 from gnnrec_ui.frame.study import Study
 
+Name = TypeVar("Name", bound=str)
+MOST_PLACES = 50
+"""No list on a page is longer."""
 MOST_OPTIONS = 1000
 """A menu with more entries than this gets a search field before it and holds the matches only."""
 
@@ -68,34 +72,43 @@ def choose_item(
     return dataset.items.index(state.settle(key, chosen, default))
 
 
-def choose_k(default: int = 10, most: int = 50) -> int:
-    """Length of the list, `?k=` in the URL; `most` is also the number of items where there are fewer."""
-    default, most = min(default, most), min(most, 50)
-    asked = state.gone("k", lambda text: text.isdecimal() and 1 <= int(text) <= most)
+def choose_k(default: int, most: int) -> int:
+    """Length of the list, `?k=` in the URL, at most `most` (the number of items) and 50."""
+    default, most = min(default, most), min(most, MOST_PLACES)
+    st.session_state["k"] = k_in_url(most, default)
+    chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
+    return int(state.settle("k", str(chosen), str(default)))
+
+
+def k_in_url(most: int, default: int = 10) -> int:
+    """The length of the list that the URL asks for, at most `most` (the number of items) and 50; a link that asks for
+    another is told so."""
+    default, most = min(default, most), min(most, MOST_PLACES)
+
+    def is_length(text: str) -> bool:
+        return state.whole(text, 1, most) is not None
+
+    asked = state.gone("k", is_length)
     if asked is not None:
         state.notice(
             f"List length: the link asks for “{for_markdown(asked)}”; here lists have 1 to {most} items. "
             f"{default} is shown."
         )
-    st.session_state["k"] = k_in_url(default, most)
-    chosen = st.number_input("List length", 1, most, key="k", help="How many items to show.")
-    return int(state.settle("k", str(chosen), str(default)))
+    return int(state.follow("k", is_length, str(default)))
 
 
-def k_in_url(default: int = 10, most: int = 50) -> int:
-    """The length of the list that the URL asks for."""
-    return int(state.follow("k", lambda text: state.whole(text, 1, most) is not None, str(default)))
-
-
-def choose_one(label: str, options: Mapping[str, str], key: str, default: str = "", help: str | None = None) -> str:
+def choose_one(
+    label: str, options: Mapping[Name, str], key: str, default: Name | None = None, help: str | None = None
+) -> Name:
     """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name."""
-    default = default or next(iter(options))
+    default = next(iter(options)) if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
         label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help
     )
-    return state.settle(key, str(chosen), default)
+    state.settle(key, str(chosen), default)
+    return next(name for name in options if name == chosen)
 
 
 def choose_items(
@@ -176,7 +189,7 @@ def _surprises(study: Study) -> None:
         return
     fewest = int(n_train[known].min())
 
-    def go(candidates: Sequence[int]) -> None:
+    def go(candidates: Sequence[int] | IntArray) -> None:
         asked = st.session_state["_surprises"] = st.session_state.get("_surprises", 0) + 1
         _open_person(ids[int(np.random.default_rng(asked).choice(np.asarray(candidates)))])
 

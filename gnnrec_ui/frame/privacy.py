@@ -11,7 +11,7 @@ import logging
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -19,11 +19,16 @@ import streamlit as st
 from gnnrec_core.base.files import append_line
 from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
 from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.explain.narrative import narrate
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_core.views.privacy import NameUser, pseudonymous
+from gnnrec_ui.frame import roles
 from gnnrec_ui.frame.study import Study
+
+if TYPE_CHECKING:
+    from gnnrec_core.explain.questions.two_models import ComparedCase
 
 KEY = "_show_ids"
 _log = logging.getLogger("gnnrec")
@@ -47,21 +52,22 @@ def public_numbers(study: Study) -> IntArray:
     return numbers
 
 
-def shown(study: Study, user_index: int, explanation: Any) -> Any:
+def shown(study: Study, user_index: int, explanation: Explanation) -> Explanation:
     """The explanation as the page about that person may show it: parts, paths and sentences."""
     if are_ids_shown(study):
         return explanation
     name = name_user(study, user_index)
     own = study.dataset.users.ids[user_index]
+
     told = narrate(explanation, study.dataset, name) if explanation.narrative else ()
     return pseudonymous(replace(explanation, narrative=told), own, name)
 
 
-def shown_pairs(study: Study, user_index: int, found: Any) -> Any:
+def shown_pairs(study: Study, user_index: int, found: ComparedCase) -> ComparedCase:
     """A compared case as the page about that person may show it."""
     if are_ids_shown(study):
         return found
-    names = {}
+    names: dict[str, str] = {}
     for raw in (found.first, found.second):
         parts = zip(raw.contributions, shown(study, user_index, raw).contributions, strict=True)
         names |= {old.label: new.label for old, new in parts}
@@ -89,7 +95,7 @@ def are_ids_shown(study: Study) -> bool:
 
 
 def _may_reveal() -> bool:
-    return os.environ.get("GNNREC_REVEAL_IDS", "") == "1"
+    return os.environ.get("GNNREC_REVEAL_IDS", "") == "1" and roles.may_reveal()
 
 
 def _note(dataset_id: str) -> None:

@@ -25,6 +25,8 @@ class Screen:
     needs: Needs = "run"
     plugin: Plugin | None = None
     """Where another package brings it."""
+    is_quick: bool = False
+    """Whether it says what matters without the heavy libraries: they are loaded after it, not beside it."""
 
 
 _ALL = (
@@ -46,6 +48,7 @@ _ALL = (
         "A model learns tastes from the train part; the curve shows how well it ranks the validation part.  \n"
         "Training runs on its own: leave the page, come back, or cancel and keep the best epoch.",
         "dataset",
+        is_quick=True,
     ),
     Screen(
         "recommend",
@@ -61,7 +64,7 @@ _ALL = (
         "Explain",
         ":material/search_insights:",
         "Why this item stands in this person's list: the parts add up, and each claim names how it was checked.  \n"
-        "Blue raises, orange lowers. Taste in the own embedding, learned in training, is shared out by who taught it.",
+        "Blue raises, orange lowers. The rest is taste learned in training, where a model has that.",
     ),
     Screen(
         "what_if",

@@ -20,13 +20,13 @@ from streamlit.delta_generator import DeltaGenerator
 from gnnrec_core.base.errors import LensError, UnsupportedError
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui import readers
-from gnnrec_ui.frame import privacy, state, story, style
+from gnnrec_ui.frame import privacy, roles, state, story, style
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
 from gnnrec_ui.server import cache, housekeeping, turns
+from gnnrec_ui.taken.heard import Heard, hearing
 
 _FRAME = "_frame_of_this_run"
 _PAGES = "_pages"
@@ -38,8 +38,12 @@ def start() -> None:
     """What `app.py` does: the frame, then the page that the URL names."""
     st.session_state.pop(_COLD, None)
     with turns.line().turn():
-        navigation = _frame()
-        navigation.run()
+        try:
+            _frame().run()
+        finally:
+            libraries = cache.warm()
+            if readers.is_nobody():
+                libraries.join()  # the server's own look at whether it runs: it says so when nobody will wait for them
 
 
 @contextmanager
@@ -50,6 +54,11 @@ def page(name: str) -> Iterator[Study]:
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
             st.rerun()
+    with hearing() as heard:
+        yield from _body(name, heard)
+
+
+def _body(name: str, heard: Heard) -> Iterator[Study]:
     study, menu, share, drawn, too_long = st.session_state.pop(_FRAME)
     screen = SCREENS[name]
     if screen.reading:
@@ -69,7 +78,7 @@ def page(name: str) -> Iterator[Study]:
     finally:
         if state.carried() != drawn:
             _draw_menu(menu)  # again, so that its links carry what the page has just put into the URL
-        _draw_share(share, study)
+        _draw_share(share, study, screen, heard)
 
 
 @contextmanager
@@ -157,13 +166,16 @@ def _frame() -> st.Page:
     too_long = state.tidy()
     navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
-    cache.warm()
     housekeeping.once()
+    if not SCREENS[navigation.url_path or "home"].is_quick:
+        cache.warm()
+    roles.gate()
     with st.sidebar:
         menu = st.container(key="menu").empty()
         drawn = _draw_menu(menu)
         study = choose_study()
         privacy.switch(study)
+        roles.say_who()
         share = st.container(key="share").empty()
     st.session_state[_FRAME] = (study, menu, share, drawn, too_long)
     return navigation
@@ -186,8 +198,9 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
-def _draw_share(place: DeltaGenerator, study: Study) -> None:
-    """The link to this very view, and the way into presentation mode (and out of it, on the page itself).
+def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
+    """The link to this very view, the view as a file, and the way into presentation mode (and out of it, on the page
+    itself).
 
     The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
     """
@@ -197,13 +210,34 @@ def _draw_share(place: DeltaGenerator, study: Study) -> None:
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        popover("Link to this view", ":material/link:", "_link", lambda: _say_link(here), width="stretch")
+        address = f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+        popover(
+            "Share this view",
+            ":material/ios_share:",
+            "_share",
+            lambda: _share(address, study, screen, heard),
+            width="stretch",
+        )
         _present("Present this view", ":material/slideshow:", "1")
 
 
-def _say_link(here: dict[str, str]) -> None:
-    st.caption("Opens this page with the same choices, for whoever can reach this server.")
-    st.code(f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}", language=None, wrap_lines=True)
+def _share(address: str, study: Study, screen: Screen, heard: Heard) -> None:
+    """What the popover holds; the file is made when it is asked for."""
+    from gnnrec_ui.taken.file import view_file
+
+    are_ids_shown = privacy.are_ids_shown(study)
+    st.download_button(
+        "Take this view away",
+        lambda: view_file(heard, screen.title, study, address, are_ids_shown),
+        f"gnnrec-{screen.name}.html",
+        "text/html",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+        help="One file with all that the page shows now, charts too. It opens in any browser, without this server.",
+    )
+    st.caption("Or send the link: it opens this page with the same choices, for whoever can reach this server.")
+    st.code(address, language=None, wrap_lines=True)
 
 
 def _present(label: str, icon: str, value: str | None) -> None:
@@ -224,7 +258,7 @@ def _nothing_yet(study: Study) -> None:
         st.info(
             "This dataset has no trained run yet. Train one; it takes about a minute.", icon=":material/model_training:"
         )
-        left = len(workspace().orphans())
+        left = len(roles.workspace().orphans())
         if left:
             st.caption(
                 f"{left} run{'s were' if left > 1 else ' was'} trained on data that have been replaced or deleted "

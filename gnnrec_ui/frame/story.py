@@ -111,11 +111,14 @@ def _go(link: Link, number: int, label: str) -> None:
 
 
 def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
-    """The study in one row: its sizes, and how well the model ranks what it had not seen, beside popularity."""
+    """The study in one row: its sizes, and how well the model ranks what it had not seen, beside one
+    list for all."""
     st.subheader(f"The study: {for_markdown(dataset.name)}", anchor=False)
     model = MODELS[run.record.model].title if run.record.model in MODELS else run.record.model
     ndcg = _ndcg(run)
-    baseline = next((_ndcg(r) for r in place.runs(dataset.fingerprint) if r.record.model == "popularity"), None)
+    alike = MODELS.having("personal", False)  # those that show everybody the same list
+    other = next((r for r in place.runs(dataset.fingerprint) if r.record.model in alike), None)
+    baseline = _ndcg(other) if other else None
     with st.container(horizontal=True):
         st.metric("People", f"{int(dataset.card['n_users']):,}")
         st.metric("Items", f"{int(dataset.card['n_items']):,}")
@@ -123,8 +126,8 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("Model", for_label(model))
         if ndcg is not None:
             gain = (
-                f"{100 * (ndcg / baseline - 1):+.0f} % against popularity"
-                if baseline and run.record.model != "popularity"
+                f"{100 * (ndcg / baseline - 1):+.0f} % against {MODELS[other.record.model].title}"
+                if other and baseline and run.record.model not in alike
                 else None
             )
             st.metric(

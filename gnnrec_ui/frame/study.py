@@ -13,9 +13,9 @@ from gnnrec_core.base.text import for_option
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.run import Run
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, workspace
+from gnnrec_core.runs.workspace import DatasetEntry, RunEntry
 from gnnrec_ui import readers
-from gnnrec_ui.frame import state
+from gnnrec_ui.frame import roles, state
 from gnnrec_ui.server import cache
 
 
@@ -52,7 +52,7 @@ class Study:
 
 def choose_study() -> Study:
     """The menus for dataset and run, `?dataset=` and `?run=`; a link that names only a run opens its dataset."""
-    space = workspace()
+    space = roles.workspace()
     datasets = {entry.id: entry for entry in space.datasets()}
     if not datasets:
         return Study()

@@ -11,9 +11,13 @@ from contextlib import suppress
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from gnnrec_core.data.dataset import Dataset
+    from gnnrec_core.runs.run import Run
 
 HEAVY = (
     "torch",
@@ -41,7 +45,7 @@ def folder_key(folder: Path) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the run …")
-def run(folder: str, dataset_folder: str, key: str) -> Any:
+def run(folder: str, dataset_folder: str, key: str) -> Run:
     """The run in `folder` with its dataset; the model has been read, so that no session waits for it twice."""
     from gnnrec_core.runs.run import load_run
 
@@ -51,7 +55,7 @@ def run(folder: str, dataset_folder: str, key: str) -> Any:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the dataset …")
-def dataset(folder: str, key: str) -> Any:
+def dataset(folder: str, key: str) -> Dataset:
     """The dataset in `folder`."""
     from gnnrec_core.data.store import load_dataset
 

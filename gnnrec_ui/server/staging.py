@@ -20,8 +20,15 @@ _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 class Upload(Protocol):
     """What Streamlit gives for a dropped file."""
 
-    name: str
-    size: int
+    @property
+    def name(self) -> str:
+        """What the file is called where it comes from."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
 
     def getbuffer(self) -> memoryview:
         """The content."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 from streamlit.runtime import exists, get_instance
 
+Handler = Callable[[int, FrameType | None], object]
 GRACE_SECONDS = 3.0
 """What an orderly stop may take before the process leaves its threads behind."""
 
@@ -30,7 +32,7 @@ def _limit() -> None:
         if not callable(before):
             continue
 
-        def stop(number: int, frame: FrameType | None, before=before) -> None:
+        def stop(number: int, frame: FrameType | None, before: Handler = before) -> None:
             clock = threading.Timer(GRACE_SECONDS, _leave)
             clock.daemon = True
             clock.start()

@@ -63,8 +63,9 @@ def release(uploads: Sequence[Any]) -> None:
     context = get_script_run_ctx()
     if context is None or not exists():
         return
+    store: Any = get_instance().uploaded_file_mgr
     for upload in uploads:
-        get_instance().uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=upload.file_id)
+        store.remove_file(session_id=context.session_id, file_id=upload.file_id)
 
 
 def check_room(staging: Path, coming: int) -> None:

@@ -16,9 +16,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from gnnrec_core.base.text import clean
+from gnnrec_core.render.blocks import Chart
 from gnnrec_core.render.charts.chart_data import chart_table
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.show import tables
+from gnnrec_ui.taken.heard import stands_for
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -45,17 +47,31 @@ def chart(
     again; whoever gives it offers the same choice to keyboards. `narrow` is the same for where there is little room, a
     phone: the browser shows one of them.
     """
-    if reading:
-        st.caption(reading)
+    with stands_for(lambda: (_block(figure, reading or alt, table),)):
+        if reading:
+            st.caption(reading)
+        _draw(figure, key, alt or reading, on_point, narrow)
+    as_table(lambda: chart_table(figure) if table is None else table, key, alt or reading)
+
+
+def _block(figure: go.Figure, caption: str, table: pd.DataFrame | None) -> Chart:
+    from gnnrec_ui.taken.elements import table_of
+    from gnnrec_ui.taken.words import plain
+
+    return Chart(figure.to_json(), plain(caption), table_of(chart_table(figure) if table is None else table))
+
+
+def _draw(
+    figure: go.Figure, key: str, alt: str, on_point: Callable[[Any], None] | None, narrow: go.Figure | None
+) -> None:
     clicked: Any = "ignore" if on_point is None else partial(_clicked, key, on_point)
-    drawn = {"config": config(key), "alt": alt or reading, "on_select": clicked, "selection_mode": ("points",)}
+    drawn = {"config": config(key), "alt": alt, "on_select": clicked, "selection_mode": ("points",)}
     if narrow is None:
         st.plotly_chart(figure, key=key, **drawn)
     else:
         with st.container(key=f"fits_{key}", gap=None):
             st.container(key=f"wide_{key}").plotly_chart(figure, key=key, **drawn)
             st.container(key=f"narrow_{key}").plotly_chart(narrow, key=f"{key}_narrow", **drawn)
-    as_table(lambda: chart_table(figure) if table is None else table, key, alt or reading)
 
 
 def config(key: str) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.verdicts import figure
+from gnnrec_core.audit.verdicts import figure, with_interval
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.render.blocks import Table
+from gnnrec_ui.taken.heard import stands_for
 
 NO_BREAK = "\u00a0"
 THREE_LINES = 70
@@ -19,33 +21,27 @@ THREE_LINES = 70
 ARROWS = {"higher": "higher is better", "lower": "lower is better", "neither": "neither end is better as such"}
 
 
-def with_interval(found: Interval) -> str:
-    """A figure and its 95 % interval.
-
-    >>> with_interval(Interval(0.3123, 0.2951, 0.33)), with_interval(Interval(0.5))
-    ('0.312 (0.295 to 0.330)', '0.500')
-    """
-    if not math.isfinite(found.value):
-        return "–"
-    if not math.isfinite(found.low):
-        return figure(found.value)
-    return f"{figure(found.value)} ({figure(found.low)} to {figure(found.high)})"
-
-
-def table(rows: Mapping[str, Mapping[str, Interval]], metrics: Sequence[str], corner: str) -> None:
-    """One row a group or run by name, one column a metric: the figure, and below it its 95 % interval.
+def table(rows: Sequence[tuple[str, Mapping[str, Interval]]], metrics: Sequence[str], corner: str) -> None:
+    """One row a group or run with its name, one column a metric: the figure, and below it its 95 % interval.
 
     Each cell begins with the metric in italics, which our style shows on phones only, where a row becomes a block.
     """
     cells = {
         title(metric): [
             f"*{for_markdown(title(metric))}*  \n{_in_table(figures.get(metric, Interval(math.nan)))}"
-            for figures in rows.values()
+            for _, figures in rows
         ]
         for metric in metrics
     }
-    names = pd.Index([for_markdown(name) for name in rows], name=corner)
-    st.table(pd.DataFrame(cells, index=names), border="horizontal")
+    names = pd.Index([for_markdown(name) for name, _ in rows], name=corner)
+    with stands_for(lambda: (_block(rows, metrics, corner),)):
+        st.table(pd.DataFrame(cells, index=names), border="horizontal")
+
+
+def _block(rows: Sequence[tuple[str, Mapping[str, Interval]]], metrics: Sequence[str], corner: str) -> Table:
+    nothing = Interval(math.nan)
+    cells = ((name, *(with_interval(row.get(metric, nothing)) for metric in metrics)) for name, row in rows)
+    return Table((corner, *map(title, metrics)), tuple(cells))
 
 
 def _in_table(found: Interval) -> str:

@@ -68,6 +68,7 @@ function fartherEnd(network, nodes, edge) {
 function fit(state, canvas) {
   const reach = (axis) => Math.max(...state.labels.map((label) => Math.abs(label[axis])), 60) + LABEL_REACH;
   const scale = Math.min(canvas.clientWidth / (2 * reach("x")), canvas.clientHeight / (2 * reach("y")));
+  if (!(scale > 0)) return; // the picture is hidden, and has no size yet
   state.network.moveTo({ position: { x: 0, y: 0 }, scale: Math.min(scale, 1.4) });
 }
 

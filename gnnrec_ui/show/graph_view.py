@@ -14,6 +14,9 @@ from typing import Any
 
 import streamlit as st
 
+from gnnrec_core.render.charts.network_chart import network_chart
+from gnnrec_ui.taken.heard import stands_for
+
 HERE = Path(__file__).parent
 FRAME = '<div class="frame"><div class="tools"></div><div class="canvas"></div><ul class="legend"></ul></div>'
 VIS = "lib/vis-9.1.2/vis-network.min.js"
@@ -49,9 +52,11 @@ def graph_view(
     st.components.v2.component("gnnrec_vis_library", js=library)(key="vis_library", height="content")
     picture: dict[str, Any] = {"nodes": network.nodes, "edges": network.edges, "legend": legend, "height": height}
     version = sha256(json.dumps(picture, sort_keys=True).encode()).hexdigest()[:16]
-    result = st.components.v2.component("gnnrec_graph", html=FRAME, css=style, js=script)(
-        key=key,
-        data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
-        on_clicked_change=lambda: None,
-    )
-    return result.clicked
+    with stands_for(lambda: (network_chart(network, legend, alt, height),)):
+        result = st.components.v2.component("gnnrec_graph", html=FRAME, css=style, js=script)(
+            key=key,
+            data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
+            on_clicked_change=lambda: None,
+        )
+    clicked: str | None = result.clicked
+    return clicked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -19,7 +20,7 @@ from gnnrec_ui.show.charts import chart
 from gnnrec_ui.train.training_time import seconds_left, spoken
 
 _ALIVE = "_trainings_alive"
-_BADGES = {
+_BADGES: dict[str, tuple[str, Literal["gray", "blue", "green", "orange", "red"], str]] = {
     "queued": ("waiting", "gray", ":material/hourglass_empty:"),
     "running": ("training", "blue", ":material/autorenew:"),
     "finished": ("finished", "green", ":material/check:"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,11 +94,16 @@ def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> None:
         if "epochs" in plan.all_settings and not place.read_only:
             st.button(
                 "Measure here",
-                on_click=lambda: line().ask(key, lambda: trial(request)),
+                on_click=_try,
+                args=(key, request),
                 type="tertiary",
                 icon=":material/timer:",
                 help="Trains a few steps that are thrown away, on this machine: time and memory, in about ten seconds.",
             )
+
+
+def _try(key: Hashable, request: TrainRequest) -> None:
+    line().ask(key, lambda: trial(request))
 
 
 def tried(found: Mapping[str, Any]) -> str:

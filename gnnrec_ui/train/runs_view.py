@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -58,7 +59,9 @@ def run_list(place: Workspace, fingerprint: str) -> None:
             on_select="rerun",
             selection_mode="multi-row",
             key="runs_table",
-            column_config={name: st.column_config.NumberColumn(format="%.4f") for name in table if "@" in name},
+            column_config={
+                name: st.column_config.NumberColumn(format="%.4f") for name in map(str, table) if "@" in name
+            },
             alt="Runs on this dataset with their validation figures",
         )
         selected = [runs[row] for row in chosen["selection"]["rows"] if row < len(runs)]
@@ -141,5 +144,7 @@ def _trash_label(entry: Trashed) -> str:
 def labels(runs: Sequence[RunEntry]) -> dict[str, str]:
     """What each run is called in menus and charts: short, and different for different runs."""
     named = {run.id: run_label(run) for run in runs}
-    twice = {text for text in named.values() if list(named.values()).count(text) > 1}
-    return {name: f"{text} ({name[-6:]})" if text in twice else text for name, text in named.items()}
+    for more in (6, 1000):  # the end of the id, or all of it
+        twice = Counter(named.values())
+        named = {name: f"{text} ({name[-more:]})" if twice[text] > 1 else text for name, text in named.items()}
+    return named

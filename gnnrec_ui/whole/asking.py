@@ -38,7 +38,7 @@ def when_wanted(
     key = (*asked, study.key)
     work = line().find(key)
     if work is None or work.state == "cancelled":
-        st.button(label, on_click=line().ask, args=(key, question), icon=icon, help=help, key=f"_ask_{hash(key)}")
+        st.button(label, on_click=_begin, args=(key, question), icon=icon, help=help, key=f"_ask_{hash(key)}")
         return None
     return answered(study, label, asked, question)
 
@@ -46,4 +46,8 @@ def when_wanted(
 def again(key: tuple[Hashable, ...], question: Callable[[], Any]) -> None:
     """A button for work that somebody has stopped."""
     st.caption("Stopped.")
-    st.button("Ask again", on_click=line().ask, args=(key, question), key=f"_again_{hash(key)}")
+    st.button("Ask again", on_click=_begin, args=(key, question), key=f"_again_{hash(key)}")
+
+
+def _begin(key: tuple[Hashable, ...], question: Callable[[], Any]) -> None:
+    line().ask(key, question)

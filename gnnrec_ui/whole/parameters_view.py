@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -86,7 +87,7 @@ def card_view(study: Study, k: int) -> None:
         for label, ending, kind in (("Card (HTML)", "html", "text/html"), ("Card (JSON)", "json", "application/json")):
             st.download_button(
                 label,
-                lambda ending=ending: _file(found, said, ending),
+                partial(_file, found, said, ending),
                 f"card.{ending}",
                 kind,
                 on_click="ignore",

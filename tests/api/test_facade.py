@@ -215,7 +215,7 @@ def test_an_answer_is_text_html_a_page_and_a_picture(tmp_path):
     with pytest.raises(UnsupportedError, match="no picture"):
         answer.figure()
     item = answer.to_frame()["item"][0]
-    assert len(gr.explain(run, "u1", item).figure().data) == 1
+    assert len(gr.explain(run, "u1", item, k=8).figure().data) == 1
     assert len(repr(gr.audit(run, k=3)).splitlines()) <= 13
 
 
@@ -232,3 +232,16 @@ def test_lists_are_saved_and_read_again(run, data, tmp_path):
     lists = run.recommend(k=5).to_frame()
     again = gr.load(gr.from_lists(lists, data).save(tmp_path / "lists").folder)
     assert again.recommend(k=5).to_frame()["item"].tolist() == lists["item"].tolist()
+
+
+@pytest.mark.parametrize("k", [0, 31])
+def test_one_rule_on_the_length_of_lists(run, k):
+    item = run.recommend("u1", k=3).to_frame()["item"][0]
+    asked = (
+        lambda: run.recommend("u1", k=k), lambda: run.evaluate(k=k), lambda: gr.explain(run, "u1", item, k=k),
+        lambda: gr.why_not(run, "u1", item, k=k), lambda: gr.counterfactual(run, "u1", item, k=k),
+        lambda: gr.what_if(run, "u1", k=k), lambda: gr.audit(run, k=k), lambda: gr.compare(run, k=k),
+    )  # fmt: skip
+    for ask in asked:
+        with pytest.raises(RequestError, match=rf"^Lists of {k} items cannot be made out of 20 items\.$"):
+            ask()

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnnrec_core.audit.auditing import TESTED, audit, audit_evidence, most_telling
+from gnnrec_core.audit.auditing import audit, audit_evidence, most_telling
 from gnnrec_core.audit.checks import check, parse_condition
 from gnnrec_core.audit.groups import from_labels
-from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.metrics import METRICS, default_tests
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import permutation_tests
 from gnnrec_core.base.errors import RequestError
@@ -57,7 +57,7 @@ def test_it_is_found_in_the_shipped_runs_too(name):
 
 
 def test_random_labels_are_hardly_ever_flagged(evidence):
-    parts = [METRICS[name].parts(evidence) for name in TESTED]
+    parts = [METRICS[name].parts(evidence) for name in default_tests("audit")]
     top, bottom = (np.stack(columns, axis=1) for columns in zip(*parts, strict=True))
     rng, flagged, draws = np.random.default_rng(0), 0, 200
     for seed in range(draws):

@@ -141,8 +141,9 @@ def test_curves_of_short_histories():
     weighted = (users["value"] * users["n_users"]).sum() / users["n_users"].sum()
     assert weighted == pytest.approx(METRICS["ndcg"].value(e))
     items = item_cold_start_curve(e)
-    assert items["held_out"].sum() == e.demand.sum()
-    assert (items["recall"] * items["held_out"]).sum() == pytest.approx(e.hit.sum())
+    told = e.popularity >= items["low_users"][0]  # items of under 5 readers: too few people
+    assert items["held_out"].sum() == e.demand[told].sum() == e.demand.sum() - 27
+    assert (items["recall"] * items["held_out"]).sum() == pytest.approx(told[e.items[e.hit]].sum())
     assert rarefaction(e)["coverage"].is_sorted()
 
 
@@ -201,7 +202,7 @@ def test_a_group_leaks_where_it_is_above_all_of_nineteen_shuffles(monkeypatch):
         monkeypatch.setattr(module, "cross_validated_auc", lambda *given, said=said: next(said))
         for entry in leakage(run, grouping):
             assert (entry.auc, entry.high, entry.leaks) == (own, pytest.approx(0.7), leaks)
-            assert entry.low == pytest.approx(np.quantile(shuffled, 0.025))
+            assert entry.low == pytest.approx(0.3) and 0 <= entry.auc_low < own < entry.auc_high <= 1
         assert next(said, None) is None  # nineteen and the real one, for both groups
 
 

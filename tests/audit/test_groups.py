@@ -135,3 +135,14 @@ def test_dates_with_many_values_are_four_groups_in_order():
 def test_what_only_looks_like_dates_is_not_binned():
     labels = [f"2024-01-{number:02} evening shift, team {number}" for number in range(1, 41)]
     assert len(group_users(with_users(random_dataset(40, 20), joined=labels), "joined").labels) == 40
+
+
+def test_no_two_groups_share_a_name():
+    """Large numbers that six digits do not tell apart; a label with a cross in it, crossed with another."""
+    found = by_attribute(with_users(WORLD, income=np.arange(20) + 1_000_001), "income")
+    assert sizes(found)["1000001 to 1000005"] == 5 and len(set(found.labels)) == 4
+    fine = by_attribute(with_users(WORLD, share=0.5 + np.arange(20) * 1e-8), "share")
+    assert len(set(fine.labels)) == 4 and fine.labels[0].startswith("0.5 to 0.50000004")
+    data = with_users(WORLD, first=["a × b", "a"] * 10, second=["c", "b × c"] * 10)
+    crossed = group_users(data, "first+second")
+    assert sizes(crossed) == {"“a × b” × “c”": 10, "“a” × “b × c”": 10}

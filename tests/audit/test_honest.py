@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from gnnrec_core.audit.auditing import TESTED as ALL_TESTED
-from gnnrec_core.audit.metrics import METRICS
+from gnnrec_core.audit.metrics import METRICS, default_tests
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import permutation_tests
 from gnnrec_core.runs.run import load_run
 from tests.audit.honest_worlds import build, disagreements, report_of, worlds
 from tests.audit.small_runs import SAMPLE
 
+ALL_TESTED = default_tests("audit")
 SIZES = ([20, 20], [10, 200], [12, 15, 20, 300], [100] * 5, [10] * 20)
 CALM = {"suppress_health_check": list(HealthCheck)}
 

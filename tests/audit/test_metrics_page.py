@@ -102,8 +102,8 @@ def test_ratios_of_providers_by_hand():
 
 
 def test_cold_against_warm_by_hand():
-    # Ten users, user u has u + 1 train items; the two newest find their item at rank 3, the two oldest at rank 1.
+    # Two users of each length of history from 1 to 5; the newest find their item at rank 3, the oldest at rank 1.
     lists = [[7, 6, 0], [7, 6, 0], *[[5, 6, 7]] * 6, [0, 6, 7], [0, 6, 7]]
-    train = [range(1, 1 + min(u + 1, 5)) for u in range(10)]
+    train = [range(1, 2 + u // 2) for u in range(10)]
     evidence = small_world(lists, train=train, relevant=[[0]] * 10)
     assert METRICS["cold_warm_ratio"].value(evidence) == pytest.approx(0.5)

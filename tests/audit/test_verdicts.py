@@ -55,4 +55,4 @@ def test_few_people_are_named_with_their_number():
 
 def test_p_values_near_the_edges_are_not_rounded_over_them():
     assert p_text(0.001) == "= 0.001" and p_text(0.000999) == "< 0.001"
-    assert p_text(0.04996) == "= 0.0500" and p_text(0.0451) == "= 0.0451"
+    assert p_text(0.04996) == "= 0.04996" and p_text(0.0451) == "= 0.0451"

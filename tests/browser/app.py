@@ -28,7 +28,7 @@ PAGES = tuple("" if name == "home" else name for name in SCREENS)
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-PATIENCE = 120_000
+PATIENCE = 240_000
 """Milliseconds that anything may take: the machine may be busy, and what is slow is for the benchmarks to say."""
 PROBE = re.compile(r"/[a-z_]+/_stcore/(health|host-config)$")
 """Streamlit's own client asks below a page's path whether the app lies there, and a "no" (404) is its answer: the
@@ -122,7 +122,7 @@ class Visitor:
         for _ in range(4):
             self.page.set_input_files("[data-testid=stFileUploaderDropzoneInput]", list(files))
             try:
-                self.page.wait_for_url("**import=s-*", timeout=60_000)
+                self.page.wait_for_url("**import=s-*", timeout=PATIENCE)
                 return self.settle()
             except TimeoutError:
                 continue

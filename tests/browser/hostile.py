@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -50,65 +51,128 @@ PAYLOADS = (
 )
 
 
-def hostile_dataset() -> Dataset:
+def fresh_payloads(seed: int) -> tuple[str, ...]:
+    """As many payloads as ours, put together at random: nobody has written the code with these in mind."""
+    rng = random.Random(seed)
+    found: dict[str, None] = {}
+    while len(found) < len(PAYLOADS):
+        found.setdefault(" ".join(rng.choice(_KINDS)(rng).split()))
+    return tuple(found)
+
+
+def _case(rng: random.Random, text: str) -> str:
+    return "".join(rng.choice((letter.upper(), letter.lower())) for letter in text)
+
+
+def _code(rng: random.Random) -> str:
+    return rng.choice((RUN, RUN.replace("=1", f"={rng.randrange(2, 99)}"), f"void({RUN})", f"{RUN};//"))
+
+
+def _address(rng: random.Random) -> str:
+    start = rng.choice((HOST, HOST[5:], HOST.upper(), HOST.replace("//", "////")))
+    return f"{start}/{rng.randrange(10**9)}{rng.choice(('', '.png', '.css', '?q=1', '#x'))}"
+
+
+def _tag(rng: random.Random) -> str:
+    tag = _case(rng, rng.choice(("img", "svg", "video", "input", "body", "details", "iframe", "object", "p")))
+    event = _case(rng, "on" + rng.choice(("error", "load", "focus", "toggle", "start", "mouseover", "click", "begin")))
+    quote = rng.choice(("", "'", '"', "`"))
+    extra = rng.choice(("", " src=x", " autofocus", " open", f" src={_address(rng)}", f" data={_address(rng)}"))
+    parting = rng.choice((" ", "/", " / "))
+    before = rng.choice(("", '">', "'>", "-->", "</title>", "</textarea>", "]]>", "</p>"))
+    return f"{before}<{tag}{extra}{parting}{event}={quote}{_code(rng)}{quote}{rng.choice(('>', '', '/>'))}"
+
+
+def _script(rng: random.Random) -> str:
+    word = _case(rng, "script")
+    source = rng.choice(("", f" src={_address(rng)}", " type=module"))
+    return f"{rng.choice(('', '</style>', '<!--', '<![CDATA['))}<{word}{source}>{_code(rng)}</{word}>"
+
+
+def _link(rng: random.Random) -> str:
+    scheme = rng.choice(("javascript:", "JaVaScRiPt:", "data:text/html,<script>", "vbscript:", "&#106;avascript:"))
+    target = rng.choice((f"{scheme}{_code(rng)}", _address(rng)))
+    shapes = (
+        "[a]({0})", "![a]({0})", "[a]: {0}", "<{0}>", "[![a]({0})]({0})", "![a][b] [b]: {0}", "<a href={0}>a</a>",
+        "<link rel=stylesheet href={0}>", "<base href={0}>", "<meta http-equiv=refresh content=0;url={0}>",
+        "<style>*{{background:url({0})}}</style>", "<form action={0}><button>a</button></form>", "{0}", "www.{0}",
+        "$\\href{{{0}}}{{a}}$", "$$\\includegraphics{{{0}}}$$", "[^1] [^1]: {0}",
+    )  # fmt: skip
+    return rng.choice(shapes).format(target)
+
+
+def _markup(rng: random.Random) -> str:
+    word = f"w{rng.randrange(10**6)}"
+    shapes = (
+        ":blue[{0}]", ":material/{0}:", ":{0}:", "**{0}**", "~~{0}~~ `{0}`", "# {0}", "> {0}", "- {0}", "1. {0}",
+        "| {0} | a | |---|---|", "``` {0}", "{{{{{0}}}}}", "${{{0}}}", "<%= {0} %>", "=SUM({0})", "+{0}", "@{0}",
+        "-{0}|cmd", "%0a{0}", "&lt;{0}&gt;", "&{0};", "a->{0}<-b", ":red-background[{0}]", ":small[{0}]", "{0}@{0}.org",
+    )  # fmt: skip
+    return rng.choice(shapes).format(word)
+
+
+_KINDS = (_tag, _script, _link, _markup)
+
+
+def hostile_dataset(payloads: tuple[str, ...] = PAYLOADS) -> Dataset:
     """As many users and items as payloads; every id, title, attribute, label and relation name is one."""
-    n = len(PAYLOADS)
+    n = len(payloads)
     users = np.repeat(np.arange(n), 6)
     items = (users * 5 + np.tile(np.arange(6) * 3, n)) % n
     pairs = np.unique(np.stack([users, items]), axis=1)
     split = np.where(np.arange(pairs.shape[1]) % 6 == 5, SPLITS.index("test"), SPLITS.index("train"))
     split = np.where(np.arange(pairs.shape[1]) % 6 == 4, SPLITS.index("validation"), split)
-    labels = [PAYLOADS[(place + 3) % n] for place in range(n)]
+    labels = [payloads[(place + 3) % n] for place in range(n)]
     name = f"![p]({HOST}/relation.png)"
     relation = Relation(name, "item-attribute", n + np.arange(n), 2 * n + np.arange(n), np.ones(n))
     return Dataset(
-        name=PAYLOADS[10],
-        users=Vocabulary("user", PAYLOADS),
-        items=Vocabulary("item", tuple(f"id {text}" for text in PAYLOADS)),
+        name=payloads[10],
+        users=Vocabulary("user", payloads),
+        items=Vocabulary("item", tuple(f"id {text}" for text in payloads)),
         interactions=Interactions(
             *pairs, np.ones(pairs.shape[1], np.float32), split, 1_600_000_000 + 86_400 * np.arange(pairs.shape[1])
         ),
         user_table=pl.DataFrame(
-            {"user_index": range(n), "user_id": PAYLOADS, PAYLOADS[11]: [PAYLOADS[u % 2] for u in range(n)]}
+            {"user_index": range(n), "user_id": payloads, payloads[11]: [payloads[u % 2] for u in range(n)]}
         ),
         item_table=pl.DataFrame(
             {
                 "item_index": range(n),
-                "item_id": [f"id {text}" for text in PAYLOADS],
-                "title": PAYLOADS,
+                "item_id": [f"id {text}" for text in payloads],
+                "title": payloads,
                 "author": labels,
-                PAYLOADS[12]: [[label, PAYLOADS[0]] for label in labels],
+                payloads[12]: [[label, payloads[0]] for label in labels],
             }
         ),
         attribute_table=pl.DataFrame({"attribute_index": range(n), "relation": [name] * n, "label": labels}),
         relations=(relation,),
-        source=f"{PAYLOADS[2]}.csv",
+        source=f"{payloads[2]}.csv",
     )
 
 
-def hostile_workspace(home: Path, *models: str) -> Workspace:
+def hostile_workspace(home: Path, *models: str, payloads: tuple[str, ...] = PAYLOADS) -> Workspace:
     """The dataset with a short run of each of `models`, whose notes are a payload too."""
     place = Workspace(home)
-    save_dataset(hostile_dataset(), home / "datasets" / "d-hostile")
+    save_dataset(hostile_dataset(payloads), home / "datasets" / "d-hostile")
     for model in models:
         folder = home / "runs" / f"r-{model}"
         folder.parent.mkdir(exist_ok=True)
         train(home / "datasets" / "d-hostile", model, {"epochs": 2, "embedding_dim": 8}, folder, device="cpu")
-        note = f"{PAYLOADS[1]} {PAYLOADS[10]}"
+        note = f"{payloads[1]} {payloads[10]}"
         (folder / "run.json").write_text(_json(replace(RunRecord.read(folder), notes=note)), encoding="utf-8")
-        for text in PAYLOADS:
-            add_review(place, folder.name, PAYLOADS[0], "id " + PAYLOADS[0], "score", "comment", text[:80], text)
-    _dead_job(place)
+        for text in payloads:
+            add_review(place, folder.name, payloads[0], "id " + payloads[0], "score", "comment", text[:80], text)
+    _dead_job(place, payloads)
     return place
 
 
-def _dead_job(place: Workspace) -> None:
+def _dead_job(place: Workspace, payloads: tuple[str, ...]) -> None:
     """A training whose process is gone; its words, its model and its dataset are payloads."""
     folder = place.home / "jobs" / "r-dead"
     folder.mkdir(parents=True)
-    job = Job("r-dead", 1, TrainRequest(PAYLOADS[1], PAYLOADS[10], {PAYLOADS[2]: PAYLOADS[3]}), pid=-1, started=0.0)
+    job = Job("r-dead", 1, TrainRequest(payloads[1], payloads[10], {payloads[2]: payloads[3]}), pid=-1, started=0.0)
     write_json(folder / "job.json", asdict(job))
-    (folder / "log.txt").write_text("\n".join(PAYLOADS), encoding="utf-8")
+    (folder / "log.txt").write_text("\n".join(payloads), encoding="utf-8")
 
 
 def _json(record: RunRecord) -> str:

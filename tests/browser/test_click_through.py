@@ -44,8 +44,9 @@ def test_a_click_on_a_chart_of_groups_chooses_the_group(visit: Visit, name: str)
         page = visitor.open("audit?group=region")
         before = shown_group(page)
         for place in (0, -1):  # the first and the last mark: one of the two is another group than the one at hand
+            address = page.url
             click_mark(visitor, name, place)
-            page.wait_for_timeout(1500)
+            page.wait_for_url(lambda url, left=address: url != left)
             visitor.settle()
             if shown_group(page) != before:
                 break

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.app import Visitor, serving, visiting
 from tests.browser.conftest import Visit
 
-SLOW = 120_000
+SLOW = 240_000
 """Milliseconds for what needs torch in a new process on a busy machine."""
 
 

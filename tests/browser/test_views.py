@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.app import Visitor
+from gnnrec_core.cli import main
+from gnnrec_core.render.charts.embedding_map import SVG_POINTS
+from tests.browser.app import Server, Visitor, serving, visiting
 from tests.browser.conftest import Visit
 
 
@@ -32,16 +36,20 @@ def test_the_demo_leads_from_page_to_page_with_the_same_person(visit: Visit) -> 
         assert "demo=" not in page.url
 
 
+DRAWN = """frame => new Promise(done => {
+    const look = () => frame.state?.network ? done() : setTimeout(look, 50); look() })"""
+
+
 def place_of_node(page: Page, script: str) -> tuple[float, float]:
     """Where something of the network stands in the window; `script` gives its place on the canvas."""
     canvas = page.locator("[class*=st-key-neighbourhood] canvas").first
     canvas.scroll_into_view_if_needed()
+    frame = page.locator("[class*=st-key-neighbourhood] .frame").first
+    frame.evaluate(DRAWN)
     page.wait_for_timeout(500)
     box = canvas.bounding_box()
     assert box is not None
-    point = page.locator("[class*=st-key-neighbourhood] .frame").first.evaluate(
-        f"frame => {{ const network = frame.state.network; {script} }}"
-    )
+    point = frame.evaluate(f"frame => {{ const network = frame.state.network; {script} }}")
     return box["x"] + point["x"], box["y"] + point["y"]
 
 
@@ -105,14 +113,24 @@ LABELS = """() => { const drawn = [...document.querySelectorAll('.js-plotly-plot
                 box.bottom - frame.top, frame.width, frame.height] }) }"""
 
 
+def at_rest(page: Page, script: str) -> list[list[Any]]:
+    """What `script` finds as soon as it finds the same twice."""
+    before: list[list[Any]] = []
+    while True:
+        page.wait_for_timeout(500)
+        found: list[list[Any]] = page.evaluate(script)
+        if found and found == before:
+            return found
+        before = found
+
+
 @pytest.mark.parametrize("view", ["kinds", "walks", "connecting"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_label_of_the_paths_stands_whole_and_by_itself(visit: Visit, view: str, width: int) -> None:
     with visit(width=width) as visitor:
         page = visitor.open(f"explain?user=reader-0372&view=Paths&paths={view}")
         page.locator(".sankey-node text").first.wait_for(state="attached")
-        page.wait_for_timeout(1000)
-        boxes = page.evaluate(LABELS)
+        boxes = at_rest(page, LABELS)
         assert len(boxes) > 8
         for text, left, top, right, bottom, wide, high in boxes:
             assert left >= 0 and right <= wide + 1 and top >= -2 and bottom <= high + 2, (text, left, right, wide)
@@ -134,6 +152,70 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         visitor.settle()
         expect(page.get_by_test_id("stSidebar")).to_be_visible()
         assert "target=score" in page.url
-        page.get_by_role("button", name="Link to this view").click()
+        page.get_by_role("button", name="Share this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
         assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a catalogue of more items than are drawn without the graphics card."""
+    home = tmp_path_factory.mktemp("large") / "home"
+    data, run = home / "datasets" / "d-large", home / "runs" / "r-large"
+    for folder in (data.parent, run.parent):
+        folder.mkdir(parents=True)
+    log = home / "log.csv"
+    log.write_text("user,item\n" + "".join(f"u{n % 400},i{n}\n" for n in range(SVG_POINTS + 500)))
+    assert main(["data", "import", str(log), "--split", "random", "--out", str(data)]) == 0
+    words = ["--model", "lightgcn", "--device", "cpu", "--set", "epochs=1", "--set", "embedding_dim=8"]
+    assert main(["train", str(data), *words, "--calibrate", "no", "--out", str(run)]) == 0
+    with serving(home) as running:
+        yield running
+
+
+@pytest.mark.parametrize("has_card", [True, False], ids=["with WebGL", "without"])
+def test_a_browser_without_webgl_gets_a_map_that_it_can_draw(browser: Browser, large: Server, has_card: bool) -> None:
+    with visiting(browser, large) as visitor:
+        if not has_card:
+            visitor.page.add_init_script(NO_WEBGL)
+        page = visitor.open("map?dataset=d-large&run=r-large")
+        if has_card:
+            expect(page.get_by_role("radio", name=re.compile("in any browser"))).to_be_visible()
+            return
+        expect(page.get_by_text("This browser has no WebGL")).to_be_visible()
+        expect(page.locator(".js-plotly-plot .scatterlayer .point").nth(SVG_POINTS - 1)).to_be_attached()
+        assert page.locator(".js-plotly-plot .no-webgl, .js-plotly-plot .gl-canvas").count() == 0
+        visitor.no_error()
+
+
+NO_WEBGL = """const get = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        return /webgl/.test(kind) ? null : get.call(this, kind, ...rest); };"""
+
+
+def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("explain?user=reader-0005&view=Picture")
+        stops = page.locator(".drawing .stop")
+        stops.first.wait_for()
+        title = stops.nth(1).locator("title").text_content() or ""
+        stops.nth(1).focus()
+        expect(page.locator(".told")).to_have_text(title)
+        lit = page.locator(".drawing.dimmed, .drawing .dimmed").count()
+        assert lit == 1 and page.locator(".stream.lit").count() < page.locator(".stream").count()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**part=item**")
+        visitor.settle()
+        expect(page.get_by_text(f"Without {title.rsplit(':', 1)[0]}")).to_be_visible()
+        expect(stops.nth(1)).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Watch the messages travel").click()
+        outward = page.locator(".stream[data-from='0']")  # this browser asks for no motion: columns light up in turn
+        expect(page.locator(".stream[data-from='0'].lit")).to_have_count(outward.count())
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Download the picture as SVG").click()
+        assert saved.value.suggested_filename == "why-this-item.svg"
+        page.get_by_role("link", name="Take it away").click()
+        page.wait_for_url("**/what_if?**off=**")
+        visitor.settle()
+        expect(page.get_by_text("1 taken away, 0 added")).to_be_visible()
+        visitor.no_error()

@@ -21,7 +21,12 @@ from tests.models.runs import fitted
 from tests.worlds import random_dataset
 
 QUICK = {"embedding_dim": 8, "epochs": 4, "batch_size": 64, "validate_every": 2}
-FAST = {"gnnexplainer": {"n_epochs": 10, "n_seeds": 2}, "shapley": {"n_samples": 3}, "attention": {"n_compared": 3}}
+FAST = {
+    "gnnexplainer": {"n_epochs": 10, "n_seeds": 2},
+    "pyg_gnnexplainer": {"n_epochs": 5},
+    "shapley": {"n_samples": 3},
+    "attention": {"n_compared": 3},
+}
 USER = 3
 
 

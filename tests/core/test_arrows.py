@@ -97,10 +97,12 @@ def test_no_import_circle():
 def test_no_plugin_imports_a_plugin():
     from gnnrec_core.audit.metrics import FAMILIES
     from gnnrec_core.audit.rerankers import RERANKERS
+    from gnnrec_core.commands import COMMANDS
+    from gnnrec_core.data.formats import READERS
     from gnnrec_core.explain import EXPLAINERS
     from gnnrec_core.models import DERIVED, MODELS
 
-    plugins = [*MODELS, *DERIVED, *EXPLAINERS, *RERANKERS]
+    plugins = [*MODELS, *DERIVED, *EXPLAINERS, *RERANKERS, *COMMANDS, *READERS]
     own = {plugin.target.partition(":")[0] for plugin in plugins} | {family.__name__ for family in FAMILIES}
     for module in own & modules().keys():
         others = imports(modules()[module]) & own - {module}

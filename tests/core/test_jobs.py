@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gnnrec_core.base import clock, files
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import save_dataset
@@ -145,7 +146,7 @@ def test_the_words_of_a_training_say_all_that_was_asked(place):
     ],
 )
 def test_the_state_follows_from_the_record_and_the_process(place, sleeper, record, lives, cancelled, resumed, expected):
-    stamp = time.time() if cancelled else None
+    stamp = clock.now() if cancelled else None
     note(place, "r-1", 1, sleeper if lives else None, cancelled_at=stamp, resume=resumed)
     if record:
         run_record(place, "r-1", record, sleeper if lives else None)
@@ -194,7 +195,7 @@ def test_a_training_that_ignores_a_cancel_is_killed_with_its_children(place):
         run_record(place, "r-1", "running", psutil.Process(process.pid))
         jobs.cancel(place, "r-1")
         assert jobs.status_of(place, "r-1").state == "running"
-        late = replace(job, cancelled_at=time.time() - jobs.GRACE_SECONDS - 1)
+        late = replace(job, cancelled_at=clock.now() - jobs.GRACE_SECONDS - 1)
         write_json(place.home / "jobs" / "r-1" / "job.json", asdict(late))
         until(place, "r-1", "cancelled")
         process.wait(240)
@@ -246,7 +247,7 @@ print(jobs.statuses(workspace.Workspace(Path({str(place.home)!r})))[0].state)"
     seen = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "running"
     os.kill(job.pid, signal.SIGKILL)
-    until(place, job.id, "interrupted", seconds=5)
+    until(place, job.id, "interrupted")
     assert place.run(job.id).record.state == "interrupted"
 
 
@@ -296,3 +297,21 @@ def test_a_clock_that_is_set_makes_no_process_another_one(sleeper, monkeypatch):
     real = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: real(self) + 86_400)
     assert heartbeat.is_same(sleeper.pid, since) and not heartbeat.is_same(sleeper.pid, since + 5)
+
+
+@pytest.mark.parametrize("jump", [-400 * 86_400, -3600, 3600, 400 * 86_400])
+def test_a_clock_that_is_set_changes_no_state(place, sleeper, monkeypatch, jump):
+    """A cancelled training keeps its time of grace, a draft and a file that is being written stay where they are."""
+    note(place, "r-1", 1, sleeper, cancelled_at=clock.now())
+    run_record(place, "r-1", "running", sleeper)
+    draft, writing = place.new_staging(), place.home / f".x.{files._owner()}.a.tmp"
+    writing.write_bytes(b"x")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + jump)
+    assert jobs.status_of(place, "r-1").state == "running" and sleeper.is_running()
+    place.tidy()
+    assert place.new_staging() != draft and draft.is_dir() and writing.is_file()
+    late = clock.now() + 25 * 3600
+    monkeypatch.setattr(clock, "now", lambda: late)
+    place.tidy()
+    assert not draft.exists()

@@ -173,7 +173,9 @@ def test_read_only_refuses_every_change(place):
 
 
 def test_stale_staging_is_swept_and_fresh_staging_stays(place):
-    old, fresh = place.new_staging(), place.new_staging()
+    fresh = place.new_staging()
+    old = fresh.with_name("s-of-an-older-start-of-this-machine")
+    old.mkdir()
     os.utime(old, (0, 0))
     place.new_staging()
     assert not old.exists() and fresh.exists()

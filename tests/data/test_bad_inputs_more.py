@@ -358,3 +358,34 @@ def test_the_order_of_rows_does_not_matter(bring_in):
         first = bring_in(text(rows), "--split", split)["fingerprint"]
         assert bring_in(text(shuffled), "--split", split)["fingerprint"] == first
     assert codes(bring_in(text(shuffled))) == set()
+
+
+def test_zones_on_some_times_only_are_counted_apart(bring_in):
+    rows = [[*row[:3], f"2024-01-01T10:00:0{n % 10}" + "Z" * (n % 3 == 0)] for n, row in enumerate(good_rows())]
+    told = [p["message"] for p in bring_in(text(rows))["problems"] if p["code"] == "iso_time"]
+    zoned = sum(n % 3 == 0 for n in range(N_ROWS))
+    assert [message.split()[0] for message in told] == [str(zoned), str(N_ROWS - zoned)]
+    assert "own zone" in told[0] and "without a zone" in told[1]
+
+
+def test_a_leap_second_is_noted(bring_in):
+    rows = [[*row[:3], "2016-12-31T23:59:60Z" if n == 5 else f"2024-01-01T10:00:{n % 60:02}Z"]
+            for n, row in enumerate(good_rows())]  # fmt: skip
+    assert problem(bring_in(text(rows)), "leap_second")["line"] == 7
+
+
+def test_ids_that_look_alike_in_another_way_of_writing(bring_in):
+    answer = bring_in(with_rows("1e3,i1,3,1600000000", "1000,i1,3,1600000000", "abc,i1,3,1600000000"))
+    assert problem(answer, "number_lookalikes")["count"] == 2
+
+
+@pytest.mark.parametrize(("latin", "other"), [("u1", "\u0438" + "1"), ("c1", "\u0441" + "1"), ("Ox", "\u039fx")])
+def test_ids_that_look_alike_in_another_script(bring_in, latin, other):
+    answer = bring_in(with_rows(f"{latin},i97,3,1600000000", f"{other},i98,3,1600000000"))
+    assert problem(answer, "script_lookalikes")["action"] == "kept"
+    assert "script_lookalikes" not in codes(bring_in(with_rows("\u043a1,i97,3,1600000000", "\u041a1,i98,3,1600000000")))
+
+
+def test_a_million_columns_are_not_said_to_be_fewer(bring_in):
+    content = ",".join(f"c{n}" for n in range(200_000)) + "\n" + ",".join("1" * 200_000) + "\n"
+    assert "more than 1,000 columns" in error(bring_in(content))["message"]

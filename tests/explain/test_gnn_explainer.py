@@ -11,9 +11,16 @@ from torch_geometric.explain import GNNExplainer as PyGExplainer
 from torch_geometric.nn import LGConv
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.methods.gnn_explainer import GNNExplainer, GNNExplainerSettings, learn_mask
+from gnnrec_core.explain.methods.gnn_explainer import (
+    GNNExplainer,
+    GNNExplainerSettings,
+    PyGGNNExplainer,
+    PyGSettings,
+    learn_mask,
+)
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.graph_masks import PairScore, differentiable
+from gnnrec_core.explain.scores.pyg_module import PairModule
 from tests.explain.linear_world import CASES, MARGIN, SCORE, TwoRelationModel, random_model
 
 
@@ -58,6 +65,33 @@ def test_masks_equal_those_of_pyg(n_layers, edge_size):
     ours = learn_mask(PairScore.of(model.prepared, case), case.explained, settings, seed=3)
     assert np.ptp(theirs) > 0.1
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("make", [random_model, TwoRelationModel], ids=["lightgcn", "heads, loops, parallel edges"])
+def test_pygs_own_explainer_runs_on_our_models_and_gives_our_masks(make, kind):
+    model = make()
+    case, settings = model.case(kind), {"n_epochs": 40, "n_seeds": 2}
+    ours = GNNExplainer().explain(model, model.dataset, case, GNNExplainerSettings(**settings), 3)
+    state = torch.get_rng_state()
+    theirs = PyGGNNExplainer().explain(model, model.dataset, case, PyGSettings(**settings), 3)
+    assert torch.equal(torch.get_rng_state(), state)
+    values, others = ({part.edge: part.value for part in found.contributions} for found in (ours, theirs))
+    assert values.keys() == others.keys() and np.ptp(list(values.values())) > 0.02
+    assert theirs.method == "pyg_gnnexplainer"
+    for edge, value in values.items():
+        assert others[edge] == pytest.approx(value, abs=2e-6)
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("make", [random_model, TwoRelationModel], ids=["lightgcn", "heads, loops, parallel edges"])
+def test_the_module_for_pyg_is_the_masked_score(make, kind):
+    model = make()
+    module, case = PairModule.of(model, model.case(kind)), model.case(kind)
+    assert float(module(module.x, module.edge_index)) == pytest.approx(case.explained, abs=1e-10)
+    mask = np.random.default_rng(2).uniform(0, 1.5, model.graph.n_edges)
+    expected = PairScore.of(model.prepared, case).value_and_gradient(mask)[0]
+    assert float(module(module.x, module.edge_index, torch.from_numpy(mask))) == pytest.approx(expected, abs=1e-10)
 
 
 def test_masks_do_not_depend_on_the_scale_of_scores():

@@ -96,7 +96,7 @@ def test_two_users_one_item_by_hand():
     model = linear(dataset, n_layers=1)
     e_u0, e_u1, e_i0, _ = model.embedding
     z_i0 = (e_i0 + (e_u0 + e_u1) / np.sqrt(2)) / 2
-    found = explain_model(model, dataset, 0, 0, "ledger")
+    found = explain_model(model, dataset, 0, 0, "ledger", k=2)
     assert found.baseline == pytest.approx(e_u0 @ z_i0 / 2)
     (part,) = found.contributions
     assert part.value == pytest.approx(e_i0 @ z_i0 / np.sqrt(2) / 2)

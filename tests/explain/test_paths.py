@@ -137,7 +137,7 @@ def test_connecting_paths_state_their_share():
 
 def test_a_user_without_interactions_has_no_walks():
     dataset = make_dataset([(0, 0, "train"), (1, 0, "test")], n_items=2)
-    found = explain_model(linear(dataset), dataset, 1, 1, "paths")
+    found = explain_model(linear(dataset), dataset, 1, 1, "paths", k=2)
     assert found.paths == () and found.contributions == () and found.baseline == pytest.approx(found.score, abs=1e-6)
 
 

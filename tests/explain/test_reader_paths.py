@@ -21,7 +21,7 @@ def test_by_hand():
     """u0 has i0; u1 has i0 and i1. R = [[1/sqrt 2, 0], [1/2, 1/sqrt 2]]: i1 comes to u0 through u1 alone."""
     world = make_dataset([(0, 0, "train"), (1, 0, "train"), (1, 1, "train"), (0, 1, "test")])
     model = fitted("gfcf", world, low_pass_weight=0.0)
-    found = explain_model(model, world, 0, 1, "paths")
+    found = explain_model(model, world, 0, 1, "paths", k=2)
     assert [[node.id for node in path.nodes] for path in found.paths] == [["u0", "i0", "u1", "i1"]]
     assert found.paths[0].value == pytest.approx(1 / (2 * np.sqrt(2))) and found.paths[0].share == pytest.approx(1.0)
     assert [(group.name, group.share) for group in found.groups] == [(SHAPE, pytest.approx(1.0))]

@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 QUIET_SECONDS = 0.6
-"""A run is over when the script has finished and nothing follows for this long (a rerun may follow at once)."""
+"""A run is over when the script has finished (not to run again at once) and nothing follows for this long."""
 _OWN_PER_SESSION = re.compile(r"(deferred_file_id|url): \"[^\"]*\"")
 
 
@@ -54,7 +54,7 @@ class Session:
         )
         return cls(connection)
 
-    async def visit(self, page: str, query: str = "", patience: float = 120) -> Seen:
+    async def visit(self, page: str, query: str = "", patience: float = 240) -> Seen:
         """Open `page` with this query string and read until it is drawn."""
         start = time.perf_counter()
         await self.ask(page, query)
@@ -73,7 +73,7 @@ class Session:
             if kind == "new_session":
                 sent, finished = [], None
                 self.id = answer.new_session.initialize.session_id
-            elif kind == "script_finished":
+            elif kind == "script_finished" and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 finished = time.perf_counter() - start
             elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 sent.append(answer.delta.new_element)
@@ -85,6 +85,15 @@ class Session:
         message.rerun_script.page_name = page
         message.rerun_script.cached_message_hashes.extend(self._kept)
         await self._connection.send(message.SerializeToString())
+
+    async def until(self, page: str, query: str, said: str, patience: float = 120) -> None:
+        """Open `page` and read until something on it says this."""
+        await self.ask(page, query)
+        while (
+            said.encode()
+            not in self._whole(await asyncio.wait_for(self._connection.recv(), patience)).SerializeToString()
+        ):
+            pass
 
     def _whole(self, raw: bytes) -> ForwardMsg:
         """The message itself where the server sent a reference to it; large ones are kept, as a browser does."""

@@ -18,7 +18,7 @@ def test_an_epoch_of_more_steps_is_estimated_longer(monkeypatch):
 def test_the_estimate_is_measured_on_the_model_itself():
     for model in ("lightgcn", "gat"):
         found = estimate(random_dataset(side_edges=True), model, {"embedding_dim": 16}, "cpu")
-        assert 0 < found.seconds_per_epoch < 60
+        assert found.seconds_per_epoch > 0
 
 
 def test_what_does_not_fit_is_not_tried(monkeypatch):

@@ -24,7 +24,7 @@ def test_two_processes_train_as_one(model, loss, tmp_path):
     words = [f"--set={name}={value}" for name, value in settings.items()]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"]
     command += ["gnnrec_core", "train", str(tmp_path / "data"), "--model", model, "--out", str(tmp_path / "two")]
-    done = subprocess.run([*command, *words, "--device", "cpu"], capture_output=True, text=True, timeout=200)
+    done = subprocess.run([*command, *words, "--device", "cpu"], capture_output=True, text=True, timeout=800)
     assert done.returncode == 0, done.stderr
     figures = json.loads((tmp_path / "two" / "run.json").read_text())["figures"]
     assert figures["epochs_run"] == one.figures["epochs_run"]

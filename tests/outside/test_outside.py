@@ -66,15 +66,45 @@ def app():
     from gnnrec_ui.frame import shell
     shell._frame()
     shell._script(shell.SCREENS["sizes"])()
-drawn = AppTest.from_function(app, default_timeout=60).run()
-print([(shown.label, shown.value) for shown in drawn.metric], list(drawn.exception), list(drawn.error))
+drawn = AppTest.from_function(app, default_timeout=600)
+drawn.session_state["_share"] = True
+import streamlit as st
+draw, made = st.download_button, []
+st.download_button = lambda label, data, *w, **m: (made.append(data()), draw(label, data, *w, **m))
+drawn.run()
+shown = ("<h1>Sizes</h1>" in made[0], "<td>People</td><td>800</td>" in made[0], "<script" in made[0])
+print(shown, [(shown.label, shown.value) for shown in drawn.metric], list(drawn.exception), list(drawn.error))
 """
 
 
-def test_the_page_is_drawn_in_the_frame_of_the_app(site):
+def test_the_page_is_drawn_in_the_frame_of_the_app_and_can_be_taken_away(site):
     (site / "draw_it.py").write_text(PAGE)
     done = python(site, str(site / "draw_it.py"))
-    assert done.stdout.strip() == "[('People', '800'), ('Items', '820')] [] []", done.stderr
+    assert done.stdout.strip() == "(True, True, False) [('People', '800'), ('Items', '820')] [] []", done.stderr
+
+
+FORM = """
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
+from tests.ui import app as pages
+app_test.PagesManager, PagesManager.uses_pages_directory = pages._WarmPages, False
+from gnnrec_ui import ask
+asked, before = [], ask.explanation
+ask.explanation = lambda *case, **settings: asked.append((case[3], settings)) or before(*case, **settings)
+drawn = pages.open_page("explain", view="Methods", settings_of="rarity", rarity_power="2.5")
+print(pages.widget(drawn.selectbox, "Method").value, pages.widget(drawn.number_input, "Power").value)
+pages.widget(drawn.number_input, "Power").set_value(3.0).run()
+print([settings for name, settings in asked if name == "rarity"])
+"""
+
+
+def test_the_settings_of_an_explainer_are_a_form_in_the_address_and_reach_its_answer(site, monkeypatch):
+    monkeypatch.setenv("GNNREC_HOME", str(site / "home"))
+    (site / "ask_it.py").write_text(FORM)
+    done = python(site, str(site / "ask_it.py"))
+    first, second = done.stdout.splitlines()
+    assert first == "rarity 2.5", done.stderr
+    assert second == "[{'power': 2.5}, {'power': 3.0}]"
 
 
 def test_listing_them_imports_nothing_heavy(site):

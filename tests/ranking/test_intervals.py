@@ -1,4 +1,4 @@
-"""Intervals of bounded means: inside the bounds, never of width 0, blind to order, and true as often as they say."""
+"""Intervals of bounded figures: inside the bounds, never of width 0, blind to order, and true as often as they say."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,12 @@ from scipy import stats
 
 from gnnrec_core.ranking.intervals import (
     UNIT,
+    auc_interval,
     bounded_bounds,
+    correlation_interval,
     gaffke_bound,
     mean_interval,
+    rate_interval,
     share_bounds,
     share_interval,
 )
@@ -74,3 +77,54 @@ def test_graded_figures_with_many_zeros_are_covered():
 def test_without_bounds_nothing_is_said_where_nothing_varies():
     assert np.isnan(mean_interval(np.full(20, 3.5)).low) and mean_interval(np.full(20, 3.5)).value == 3.5
     assert mean_interval(np.full(4, np.nan)).reason and mean_interval(np.array([1.0, 2.0])).reason == ""
+
+
+@given(st.floats(-1, 1), st.integers(0, 3000))
+def test_a_correlation_stays_inside_and_is_symmetric(value, n):
+    found, mirrored = correlation_interval(value, n), correlation_interval(-value, n)
+    assert -1 <= found.low <= value <= found.high <= 1 and found.low < found.high
+    assert (mirrored.low, mirrored.high) == pytest.approx((-found.high, -found.low))
+    assert correlation_interval(float("nan"), n).reason
+
+
+@given(st.floats(0, 1), st.integers(1, 3000), st.integers(1, 3000))
+def test_an_area_stays_inside_and_is_symmetric(value, n, m):
+    found, mirrored = auc_interval(value, n, m), auc_interval(1 - value, m, n)
+    assert 0 <= found.low <= value <= found.high <= 1 and found.low < found.high
+    assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low), abs=1e-6)
+    assert auc_interval(value, 0, m).reason
+
+
+def test_known_intervals():
+    low, high = np.tanh(np.arctanh(0.5) + 1.959964 * np.array([-1, 1]) * np.sqrt(np.array([1.125, 1.25]) / 47))
+    assert correlation_interval(0.5, 50).to_dict() == pytest.approx({"value": 0.5, "low": low, "high": high})
+    assert rate_interval(0.9, 50).low == pytest.approx(share_bounds(45, 50, 0.025)[0])
+    half = auc_interval(0.5, 1000, 1000)  # large samples: the error of Mann and Whitney's statistic
+    assert half.high - 0.5 == pytest.approx(1.959964 * np.sqrt(2001 / (12 * 1e6)), rel=0.02)
+
+
+N_DRAWS = [30, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
+
+
+@pytest.mark.parametrize("draws", N_DRAWS)
+@pytest.mark.parametrize("n", [10, 20, 50, 300, 1000])
+def test_rank_correlations_are_covered(n, draws):
+    rng = np.random.default_rng(n)
+    for truth in (0.0, 0.6, 0.9, 0.98):
+        r = 2 * np.sin(np.pi * truth / 6)  # Spearman's from Pearson's for a normal pair
+        first = rng.standard_normal((draws, n))
+        second = r * first + np.sqrt(1 - r * r) * rng.standard_normal((draws, n))
+        spans = [correlation_interval(stats.spearmanr(a, b).statistic, n) for a, b in zip(first, second, strict=True)]
+        assert np.mean([span.low <= truth <= span.high for span in spans]) >= (0.93 if draws == 1000 else 0.8)
+
+
+@pytest.mark.parametrize("draws", N_DRAWS)
+@pytest.mark.parametrize(("n", "m"), [(10, 10), (10, 100), (50, 50), (100, 400)])
+def test_areas_are_covered(n, m, draws):
+    rng = np.random.default_rng(n)
+    for truth in (0.5, 0.7, 0.9, 0.98):
+        score = rng.standard_normal((draws, n + m))
+        score[:, :n] += np.sqrt(2) * stats.norm.ppf(truth)
+        areas = (stats.rankdata(score, axis=1)[:, :n].sum(1) - n * (n + 1) / 2) / (n * m)
+        spans = [auc_interval(float(area), n, m) for area in areas]
+        assert np.mean([span.low <= truth <= span.high for span in spans]) >= (0.93 if draws == 1000 else 0.8)

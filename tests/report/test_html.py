@@ -2,13 +2,27 @@
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
-from gnnrec_core.render.blocks import Bars, Curves, Facts, Section, Table, Text, Verdict, number
-from gnnrec_core.render.html import page
+from gnnrec_core.render.blocks import (
+    Bars,
+    Chart,
+    Curves,
+    Facts,
+    Flow,
+    Section,
+    Stop,
+    Stream,
+    Table,
+    Text,
+    Verdict,
+    number,
+)
+from gnnrec_core.render.html import fragment, page
 from tests.core.test_text import HOSTILE
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -49,6 +63,11 @@ def example(title: str) -> str:
         Text((title,)),
         Facts(((title, title), ("n", 3))),
         Table((title, "value"), ((title, 1.5), (title, None)), title),
+        Flow(
+            (Stop(title, 0, "person", 1.0, title), Stop(title, 3, "rest", 1.0, title, title)),
+            (Stream(0, 1, 1.0, True, title),),
+            title,
+        ),
         Bars((title, "other", "none"), (0.5, -0.25, nan), title, ((0.4, 0.6), (-0.3, -0.2), (nan, nan))),
         Curves(((title, (0.0, 1.0), (2.0, nan)), ("random", (0.0, 1.0), (2.0, 1.0))), title, title, title),
         Verdict(title, "warning"),
@@ -94,6 +113,38 @@ def test_the_same_blocks_give_the_same_bytes_and_every_figure_is_there():
     words = " ".join(outline(text).text)
     for figure in ("1.5", "0.5", "−0.25", "–"):
         assert figure in words
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_chart_lies_in_the_page_as_data_with_its_table(title):
+    figure = {
+        "data": [{"type": "scattergl", "x": [1], "name": title}],
+        "layout": {"title": title, "template": {"a": 1}},
+    }
+    text = page("t", (Section("s", (Chart(json.dumps(figure), title, Table(("x",), ((title,),))),)),))
+    parsed = outline(text)
+    harmless = outline(page("t", (Section("s", (Chart('{"data":[],"layout":{}}', "c", Table(("x",), (("a",),))),)),)))
+    assert parsed.tags == harmless.tags and parsed.tags.count("script") == 3
+    held, library, draw = re.findall(r"<script[^>]*>(.*?)</script>", text, re.S)
+    data = json.loads(held)
+    assert text.count("<figcaption>") == 1
+    assert "<figcaption>" not in page("t", (Section(title, (Chart(json.dumps(figure), title, Table((), ())),)),))
+    assert data["data"] == [{"type": "scatter", "x": [1], "name": title}]
+    assert data["layout"]["title"] == title and "template" not in data["layout"]
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text).group(1)
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in (library, draw)]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    assert policy == (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def test_a_chart_in_a_notebook_is_its_table():
+    chart = Chart('{"data":[],"layout":{}}', "c", Table(("x",), ((7,),)))
+    assert '<td class="n">7</td>' in fragment((Section("s", (chart,)),)) and "<script" not in fragment(
+        (Section("s", (chart,)),)
+    )
 
 
 def test_bars_are_drawn_to_scale_from_zero():

@@ -1,23 +1,32 @@
 """Somebody who asks everything that may be asked, knows who is in which group, and adds and subtracts the answers."""
 
+from dataclasses import replace
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnnrec_core.audit import curves
 from gnnrec_core.audit.auditing import audit, audit_evidence
-from gnnrec_core.audit.curves import cold_start_curve
+from gnnrec_core.audit.curves import cold_start_curve, of_enough
 from gnnrec_core.audit.disclosure import showable
+from gnnrec_core.audit.evidence import Categories
 from gnnrec_core.audit.gate import THRESHOLD, Family, Gate, gate_of, is_safe
 from gnnrec_core.audit.group_audit import AuditSettings
 from gnnrec_core.audit.groups import available_groupings, group_users
+from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
+from gnnrec_core.audit.stats.statistics import permutation_tests
+from gnnrec_core.audit.studies.comparing import compare
 from gnnrec_core.audit.studies.gap_edges import gap_edges
 from gnnrec_core.audit.studies.mitigation import mitigate, prepare
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.dataset import SPLITS
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset
 
@@ -79,8 +88,12 @@ class Notebook:
             rows[3].append(value * bottom[inside].sum())
 
 
+CONVENTIONS = ("ours", "torchmetrics", "RecTools", "LensKit")
+
+
 def ask_everything(threshold: int, runs=("popularity", "itemknn"), book: Notebook | None = None) -> Notebook:
     book = book or Notebook()
+    ask_conventions(threshold, book)
     settings = AuditSettings(min_group_size=threshold, **QUICK)
     everybody = np.ones(N, bool)
     for name in runs:
@@ -119,6 +132,26 @@ def ask_everything(threshold: int, runs=("popularity", "itemknn"), book: Noteboo
                 members = bench.grouping.member[:, bench.grouping.labels.index(group.group)]
                 book.note(("popularity", 5, "test", "ndcg"), (top, bottom), members, group.before)
     return book
+
+
+def ask_conventions(threshold: int, book: Notebook) -> None:
+    """Accuracy as other libraries count it, read off the JSON that is exported. What counts people without held-out
+    items as 0 is the same sum as ours, so it stands under the same key."""
+    run, settings = RUNS["popularity"], AuditSettings(min_group_size=threshold, **QUICK)
+    evidence = gather(run, 5)
+    ours = METRICS["ndcg"].parts(evidence)
+    for convention in CONVENTIONS:
+        for by in groupings():
+            grouping = group_users(DATA, by)
+            found = audit_evidence(evidence, grouping, run, "test", convention, ("ndcg",), settings).to_dict()
+            top, bottom = METRICS["ndcg"].parts(evidence, convention)
+            kind = "ndcg" if (top == ours[0]).all() else f"ndcg of {convention}"
+            for group in found["by_group"]:
+                members = grouping.member[:, grouping.labels.index(group["group"])]
+                total = group["metrics"]["ndcg"]["value"] * bottom[members].sum()
+                inside = members & evidence.evaluable
+                each = total / inside.sum() if inside.any() else np.nan
+                book.note(("popularity", 5, "test", kind), (top, evidence.evaluable.astype(float)), members, each)
 
 
 def derived(book: Notebook) -> tuple[list[tuple], int]:
@@ -226,3 +259,87 @@ def test_the_certificate_by_hand():
     alone = np.r_[1.0, np.zeros(9)]
     rest = np.r_[0.0, np.ones(9)] / 3
     assert not is_safe(np.stack([alone, rest]), np.ones(10), 2)
+
+
+def test_the_p_value_of_a_whole_grouping_says_nothing_of_its_hidden_groups():
+    """It is the same as if the hidden groups were not there, whatever their people's figures are."""
+    rng = np.random.default_rng(0)
+    top, member = rng.random((120, 2)), rng.integers(0, 4, 120)[:, None] == np.arange(4)
+    ones = np.ones_like(top)
+    family = np.array([[True, True, True, False], [True, False, True, False]])
+    told = permutation_tests(top, ones, member, 199, 0, family)
+    for hidden in (0.0, 5.0):
+        other = np.where(member[:, 3:], hidden * top, top)
+        alone = permutation_tests(other, ones, member[:, :3], 199, 0, family[:, :3])
+        with_it = permutation_tests(other, ones, member, 199, 0, family)
+        assert with_it.omnibus == pytest.approx(alone.omnibus)
+        assert with_it.p_adjusted[:, :3] == pytest.approx(alone.p_adjusted, nan_ok=True)
+    opened = permutation_tests(top, ones, member, 199, 0)
+    assert (opened.omnibus != told.omnibus).any()
+
+
+@given(st.integers(0, 10**6), st.integers(2, 9), st.integers(3, 40))
+def test_what_is_said_of_segments_of_items_leaves_no_few_people_over(seed, n_segments, n_people):
+    """Each segment that is spoken of is held out by enough people, and so are those that are not, together: the total
+    of all segments is known."""
+    rng = np.random.default_rng(seed)
+    relevant = sp.csr_array(rng.random((n_people, 30)) < rng.choice([0.01, 0.05, 0.2]))
+    share = np.eye(n_segments)[rng.integers(0, n_segments, 30)]
+    world = SimpleNamespace(relevant=relevant, n=n_people)
+    shown = of_enough(world, share)
+    if n_people < THRESHOLD:
+        assert shown.all()
+        return
+    people = relevant.toarray().astype(float) @ share > 0
+    assert all(n == 0 or n >= THRESHOLD for n in people.sum(0)[shown])
+    hidden = people[:, ~shown].any(1).sum()
+    assert hidden == 0 or hidden >= THRESHOLD or not (people.sum(0)[shown] > 0).any()
+
+
+def test_figures_of_items_and_of_all_lists_are_not_of_few_people(monkeypatch):
+    run = RUNS["popularity"]
+    evidence = gather(run, 5)
+    rare = np.arange(25) == np.argmin(np.where(evidence.demand > 0, evidence.demand, np.inf))
+    label = Categories("kind", ("rare", "other"), sp.csr_array(np.stack([rare, ~rare], axis=1)))
+    few = (evidence.relevant.astype(float) @ rare.astype(float) > 0).sum()
+    assert 0 < few < THRESHOLD
+
+    def told() -> list[float]:
+        table = curves.segment_table(evidence, label)
+        return [*table["recall"].to_list(), *table["held_out"].to_list()]
+
+    assert np.isnan(told()).all()  # the other segment is the rest of a total that is known
+    never = curves.never_shown(evidence)["held_out"].drop_nulls().to_numpy()
+    assert all(n == 0 or n >= THRESHOLD for n in never)
+    monkeypatch.setattr(curves, "THRESHOLD", 1)
+    assert np.isfinite(told()).all()
+
+
+def test_a_figure_that_few_people_can_be_measured_by_is_not_said_even_of_all():
+    """Everybody but four has nothing held out: the figure of all users would be of these four."""
+    few = type(DATA)(
+        **{
+            **vars_of(DATA),
+            "interactions": replace(
+                DATA.interactions,
+                split=np.where(
+                    (DATA.interactions.split == SPLITS.index("test")) & (DATA.interactions.user_index < 126),
+                    SPLITS.index("train"),
+                    DATA.interactions.split,
+                ),
+            ),
+        }
+    )
+    run = run_of(fitted("popularity", few), few)
+    report = audit(run, 5, "gender", settings=AuditSettings(**QUICK))
+    assert report.scope.n_evaluable == 4 and np.isnan(report.overall["ndcg"].value)
+    assert np.isfinite(report.overall["novelty"].value)
+    assert not [d for d in report.differences if d.metric == "ndcg"]
+    assert np.isnan(report.items["cold_warm_ratio"].value)
+    compared = compare([run], 5, n_permutations=99)
+    assert all(np.isnan(row.metrics["ndcg"].value) for row in compared.rows)
+    assert not [d for d in compared.differences if d.metric == "ndcg"]
+    changed = mitigate(prepare(run, 5, "gender"), "popularity_penalty").change("ndcg")
+    assert np.isnan(changed.before) and np.isnan(changed.after)
+    opened = audit(run, 5, "gender", settings=AuditSettings(min_group_size=2, **QUICK))
+    assert np.isfinite(opened.overall["ndcg"].value)

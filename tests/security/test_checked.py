@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -139,6 +140,24 @@ def test_bytes_are_a_value_or_a_reason(content):
         parse(content)
     except ValueError as error:
         assert str(error)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+@pytest.mark.parametrize("file", FILES)
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(place, file):
+    (place.home / file).unlink()
+    os.mkfifo(place.home / file)
+    everything(place)
+
+
+def test_the_end_of_a_log_is_read_however_long_it_is(place):
+    log = place.home / "jobs" / "b" / "log.txt"
+    with log.open("wb") as out:
+        out.truncate(2**36)
+        out.seek(2**36)
+        out.write(b"\nthe end\xff")
+    assert jobs.log_tail(place, "b").endswith("the end\ufffd")
+    assert all(status.message is not None for status in jobs.statuses(place))
 
 
 def test_depth_is_counted_outside_of_text():

@@ -75,7 +75,7 @@ async def handshake(port: int, host: str | None, origin: str | None) -> int:
 def test_no_file_of_the_project_is_served(server):
     for path in ("app/static/app.py", "static/../app.py", "sample_data/classics/dataset.json", "..%2f..%2fapp.py"):
         try:
-            with urllib.request.urlopen(f"{server.url}/{path}", timeout=20) as answer:
+            with urllib.request.urlopen(f"{server.url}/{path}", timeout=240) as answer:
                 body = answer.read()
         except HTTPError as refused:
             body = refused.read()

@@ -13,7 +13,7 @@ from gnnrec_core.base.places import PROJECT
 
 def open_page(name: str, **parameters: str) -> AppTest:
     """The page as a deep link opens it."""
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=120)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
     for key, value in parameters.items():
         app.query_params[key] = value
     app.run()

@@ -107,6 +107,21 @@ def test_paths_say_what_they_carry_and_what_is_not_shown():
     assert f"carry {theme.percent(shown)} of the score" in texts(app)
 
 
+def test_the_picture_is_made_of_the_ledger_and_what_is_chosen_in_it_shows_its_check():
+    lead = explain(RUN, INDEX, FIRST, "ledger", "margin")
+    first = lead.contributions[0]
+    app = open_view("Picture")
+    assert "How the lead of" in texts(app) and not app.exception and not app.error
+    app = open_view("Picture", part=f"item:{first.item}")
+    assert f"Without {first.label}" in texts(app)
+    assert metric(app, "In this model") == str(first.checked.rank_without)
+    assert metric(app, "Contribution") == theme.signed(first.value)
+    away = next(link.proto for link in app.get("page_link") if link.proto.label == "Take it away")
+    assert f"off={RUN.dataset.items.index(first.item)}" in away.query_string
+    app = open_view("Picture", part="item:nothing-like-it")
+    assert "Without" not in [element.value for element in app.markdown] and not app.error
+
+
 def wait_for(app, is_there, patience=240):
     """Run the page again, as its bar does each second, until something is there."""
     end = time.monotonic() + patience

@@ -67,7 +67,7 @@ def study_of() -> Study:
     return Study(space.dataset("d-1"), space.run("r-1"))
 
 
-@pytest.mark.parametrize("view", [None, "Paths", "What would change it"])
+@pytest.mark.parametrize("view", [None, "Picture", "Paths", "What would change it"])
 def test_an_explanation_names_nobody_else(hidden, view):
     app = open_page("explain", **CASE, **({"view": view} if view else {}))
     assert others(app) == set()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gnnrec_core.runs.recommend import recommend
+from gnnrec_core.runs.recommend import chosen_later, recommend
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_ui.show import tables
@@ -24,6 +24,24 @@ def test_a_row_leads_to_its_explanation():
     app = open_page("recommend", user="reader-0005")
     row = next(element.proto for element in app.get("page_link") if element.proto.label.startswith("1."))
     assert "user=reader-0005" in row.query_string and "item=" in row.query_string
+
+
+def test_hits_are_marked_and_misses_are_one_click_from_their_reason():
+    user = RUN.dataset.users.index("reader-0005")
+    later = chosen_later(RUN.model, RUN.dataset, user)
+    missed = [each for each in later if each.rank > 10]
+    app = open_page("recommend", user="reader-0005", k="10")
+    said = texts(app)
+    assert said.count("chosen later**") == len(later) - len(missed)
+    assert (
+        f"Later this person chose {len(later)} items" in said and f": {len(later) - len(missed)} in this list" in said
+    )
+    rows = [link.proto for link in app.get("page_link") if "was chosen later" in link.proto.label]
+    wanted = [f"item={RUN.dataset.items.ids[each.item_index]}" for each in missed[:5]]
+    assert len(rows) == len(wanted) > 0
+    assert all(item in row.query_string and "view=What" in row.query_string for item, row in zip(wanted, rows))
+    app = open_page("explain", user="reader-0005", item=RUN.dataset.items.ids[missed[0].item_index])
+    assert "They did choose it later" in texts(app) and "a list of 10 missed it" in texts(app)
 
 
 def test_choosing_a_person_changes_the_url_and_the_history():

@@ -35,7 +35,7 @@ def in_line(turns, n):
 
 
 def test_as_many_as_may_go_on_at_once_and_the_others_in_the_order_in_which_they_came():
-    turns, log = Turns(2, 60.0), []
+    turns, log = Turns(2, PATIENCE), []
     holds = [threading.Event() for _ in range(6)]
     threads = []
     for number, hold in enumerate(holds):
@@ -61,7 +61,7 @@ def test_a_turn_that_takes_too_long_no_longer_counts():
 
 
 def test_a_page_that_fails_gives_its_turn_back():
-    turns = Turns(1, 60.0)
+    turns = Turns(1, PATIENCE)
     with pytest.raises(ValueError, match="broken"), turns.turn():
         raise ValueError("broken")
     with turns.turn():
@@ -69,7 +69,7 @@ def test_a_page_that_fails_gives_its_turn_back():
 
 
 def test_a_hundred_threads_never_exceed_what_may_go_on_at_once():
-    turns, lock, now, most, done = Turns(3, 60.0), threading.Lock(), 0, 0, 0
+    turns, lock, now, most, done = Turns(3, PATIENCE), threading.Lock(), 0, 0, 0
 
     def work():
         nonlocal now, most, done

@@ -33,8 +33,8 @@ def test_each_bar_starts_where_the_last_one_ended_and_the_last_is_the_score(valu
     assert np.allclose(starts[1:-1], starts[:-2] + lengths[:-2])
     assert starts[0] == starts[-1] == 0
     assert lengths[-1] == pytest.approx(found.score)
-    assert lengths[:-1].sum() == pytest.approx(found.score, abs=1e-9)
-    assert len(lengths) == (baseline != 0) + min(len(values), 8) + (len(values) > 8) + 1
+    assert lengths[:-1].sum() == pytest.approx(found.score, rel=1e-8, abs=1e-9)
+    assert len(lengths) == bool(found.baseline_name) + min(len(values), 8) + (len(values) > 8) + 1
 
 
 def test_colours_say_the_sign_and_labels_are_no_markup():

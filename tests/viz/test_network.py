@@ -8,6 +8,7 @@ import pytest
 
 from gnnrec_core.graph import build_graph
 from gnnrec_core.render import theme
+from gnnrec_core.render.charts.network_chart import network_chart
 from gnnrec_core.render.neighbourhood import neighbourhood
 from gnnrec_core.render.network import draw_network, legend, node_name, node_number
 from tests.worlds import random_dataset
@@ -69,3 +70,20 @@ def test_the_legend_names_what_is_there_and_nothing_else(world):
 @pytest.mark.parametrize("name", [None, "", "n", "nx", "7", "n-1", "n1.5", "__proto__"])
 def test_what_is_no_node_id_is_none(name):
     assert node_number(name) is None
+
+
+def test_the_still_picture_has_every_node_and_link_where_the_network_has_them(world):
+    dataset, graph, near = world
+    network = draw_network(graph, dataset, near, edge_value=lambda edge: float(edge % 3 - 1))
+    chart = network_chart(network, legend(graph, near, False), "alt")
+    figure = json.loads(chart.figure)
+    dots = [trace for trace in figure["data"] if trace["mode"] == "markers"]
+    places = [tuple(place) for trace in dots for place in zip(trace["x"], trace["y"], strict=True)]
+    assert sorted(places) == sorted((node["x"], node["y"]) for node in network.nodes)
+    n_lines = sum(trace["x"].count(None) for trace in figure["data"] if trace["mode"] == "lines")
+    assert n_lines == len(network.edges)
+    assert len(figure["layout"]["annotations"]) == len(network.nodes)
+    assert HOSTILE in [name for name, *_ in chart.table.rows]
+    assert "<img" not in chart.figure and "&lt;img" in chart.figure
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low > max(y for _, y in places) and high < min(y for _, y in places)  # y points down, as in the app

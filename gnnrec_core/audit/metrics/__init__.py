@@ -17,7 +17,7 @@ from gnnrec_core.audit.metrics import (
     providers,
     users,
 )
-from gnnrec_core.audit.metrics.definition import Metric, Variant
+from gnnrec_core.audit.metrics.definition import Metric, Study, Variant
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.outside import note
 from gnnrec_core.base.registry import Registry, did_you_mean
@@ -67,6 +67,11 @@ def conventions() -> tuple[str, ...]:
     return ("ours", *sorted({variant.convention for metric in METRICS.values() for variant in metric.variants}))
 
 
+def default_tests(study: Study) -> tuple[str, ...]:
+    """The metrics whose differences a study tests unless it is told others."""
+    return tuple(metric.name for metric in METRICS.values() if study in metric.tested_in)
+
+
 def find_metric(name: str) -> Metric:
     """The metric of that name; RequestError with near names where there is none."""
     if name not in METRICS:
@@ -89,4 +94,13 @@ def measurable(evidence: Evidence, all_metrics: bool = False) -> tuple[Metric, .
     )
 
 
-__all__ = ["METRICS", "Metric", "Variant", "conventions", "find_convention", "find_metric", "measurable"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Variant",
+    "conventions",
+    "default_tests",
+    "find_convention",
+    "find_metric",
+    "measurable",
+]

@@ -11,7 +11,11 @@ from gnnrec_core.ranking.accuracy import ACCURACY
 
 
 def ndcg(e: Evidence) -> PerUser:
-    """Discounted gain over that of the best possible list."""
+    """Discounted gain over that of the best possible list.
+
+    >>> np.round(ndcg(small_world([[1, 2, 3]], relevant=[[2, 7]])), 4)
+    array([0.3869])
+    """
     return ACCURACY["ndcg"](e.hit, e.n_relevant)
 
 
@@ -42,17 +46,29 @@ def _ndcg(e: Evidence, discount: PerUser, n_ideal: IntArray) -> PerUser:
 
 
 def recall(e: Evidence) -> PerUser:
-    """Hits / held-out items."""
+    """Hits / held-out items.
+
+    >>> recall(small_world([[1, 2, 3]], relevant=[[2, 7]]))
+    array([0.5])
+    """
     return ACCURACY["recall"](e.hit, e.n_relevant)
 
 
 def recall_capped(e: Evidence) -> PerUser:
-    """Hits / min(k, held-out items)."""
+    """Hits / min(k, held-out items).
+
+    >>> recall_capped(small_world([[1, 2, 3]], relevant=[[1, 2, 3, 4, 5, 6]]))
+    array([1.])
+    """
     return divide(e.hit.sum(1), np.minimum(e.n_relevant, e.k))
 
 
 def precision(e: Evidence) -> PerUser:
-    """Hits / k."""
+    """Hits / k.
+
+    >>> np.round(precision(small_world([[1, 2, 3]], relevant=[[2, 7]])), 4)
+    array([0.3333])
+    """
     return ACCURACY["precision"](e.hit, e.n_relevant)
 
 
@@ -63,17 +79,29 @@ def precision_of_list(e: Evidence) -> PerUser:
 
 
 def hit_rate(e: Evidence) -> PerUser:
-    """1 with at least one hit, else 0."""
+    """1 with at least one hit, else 0.
+
+    >>> hit_rate(small_world([[0]] * 5, relevant=[[1], [0], [0], [0], [0]]))
+    array([0., 1., 1., 1., 1.])
+    """
     return ACCURACY["hit_rate"](e.hit, e.n_relevant)
 
 
 def reciprocal_rank(e: Evidence) -> PerUser:
-    """1 / rank of the first hit."""
+    """1 / rank of the first hit.
+
+    >>> reciprocal_rank(small_world([[1, 2, 3]], relevant=[[2, 7]]))
+    array([0.5])
+    """
     return ACCURACY["mrr"](e.hit, e.n_relevant)
 
 
 def average_precision(e: Evidence) -> PerUser:
-    """Sum of precision at hits / min(k, held-out items)."""
+    """Sum of precision at hits / min(k, held-out items).
+
+    >>> average_precision(small_world([[1, 2, 3]], relevant=[[2, 7]]))
+    array([0.25])
+    """
     return ACCURACY["map"](e.hit, e.n_relevant)
 
 
@@ -114,6 +142,7 @@ METRICS = (
             Variant("torchmetrics", "Users without held-out items count as 0.", ndcg_zero_without_test),
         ),
         oracle="accuracy.ndcg@3",
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "recall", "Recall", "accuracy", "user",
@@ -123,6 +152,7 @@ METRICS = (
         recall,
         (Variant("LensKit", "Divides by min(k, held-out items).", recall_capped),),
         oracle="accuracy.recall@3", with_held_out=-1,
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "recall_capped", "Recall, capped", "accuracy", "user",
@@ -146,6 +176,7 @@ METRICS = (
         "1 with a hit, else 0", "0 to 1", "higher", EVALUABLE, "Deshpande and Karypis 2004",
         "Four of five users have a hit: 0.8.",
         hit_rate, oracle="accuracy.hit_rate@3", with_held_out=1,
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "mrr", "MRR", "accuracy", "user",
@@ -153,6 +184,7 @@ METRICS = (
         "1 / rank of the first hit, 0 without one", "0 to 1", "higher", EVALUABLE, "Voorhees 1999",
         "First hit at rank 2: 0.5.",
         reciprocal_rank, oracle="accuracy.mrr@3", with_held_out=1,
+        tested_in=("compare",),
     ),
     Metric(
         "map", "MAP", "accuracy", "user",

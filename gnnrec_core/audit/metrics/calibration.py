@@ -18,14 +18,23 @@ def label_profiles(e: Evidence) -> tuple[PerUser, PerUser]:
 
 
 def calibration_kl(e: Evidence) -> PerUser:
-    """KL(p || 0.99 q + 0.01 p)."""
+    """KL(p || 0.99 q + 0.01 p).
+
+    >>> labels = np.array([[1, 0], [0, 1], [1, 0]], dtype=bool)
+    >>> calibration_kl(small_world([[2]], train=[[0]], n_items=3, labels=labels))
+    array([0.])
+    """
     p, q = label_profiles(e)
     values = kl(p, (1 - SMOOTHING) * q + SMOOTHING * p)
     return np.where(np.isnan(p).any(1) | np.isnan(q).any(1), np.nan, values)
 
 
 def calibration_js(e: Evidence) -> PerUser:
-    """Jensen-Shannon divergence of p and q in bits."""
+    """Jensen-Shannon divergence of p and q in bits.
+
+    >>> calibration_js(small_world([[1]], train=[[0]], n_items=2, labels=np.eye(2, dtype=bool)))
+    array([1.])
+    """
     p, q = label_profiles(e)
     return np.where(np.isnan(p).any(1) | np.isnan(q).any(1), np.nan, js(p, q))
 
@@ -44,5 +53,6 @@ METRICS = (
         "Jensen-Shannon divergence of p and q in bits", "0 to 1", "lower", BOTH, "Lin 1991; Steck 2018",
         "History and list share no label: 1.",
         calibration_js, needs=("categories",), oracle="calibration.calibration_js_base2@3",
+        tested_in=("audit",),
     ),
 )  # fmt: skip

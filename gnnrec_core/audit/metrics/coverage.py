@@ -13,7 +13,11 @@ CATALOGUE = "all items of the catalogue, also those never shown"
 
 
 def coverage(e: Evidence) -> float:
-    """Items shown at least once / items."""
+    """Items shown at least once / items.
+
+    >>> coverage(small_world([[0, 1, 2, 3], [4, 5, 6, 0]]))
+    0.875
+    """
     return float((e.counts > 0).mean())
 
 
@@ -28,17 +32,29 @@ def coverage_of_trained(e: Evidence) -> float:
 
 
 def tail_coverage(e: Evidence) -> float:
-    """Tail items shown at least once / tail items."""
+    """Tail items shown at least once / tail items.
+
+    >>> round(tail_coverage(small_world([[2, 3], [4, 5]], popularity=[9, 8, 3, 2, 2, 1, 1, 0])), 4)
+    0.6667
+    """
     return float((e.counts[~head(e.popularity)] > 0).mean())
 
 
 def gini_count(e: Evidence) -> float:
-    """Gini of the number of lists each item stands in."""
+    """Gini of the number of lists each item stands in.
+
+    >>> gini_count(small_world([[0]] * 18))
+    0.875
+    """
     return gini(e.counts)
 
 
 def gini_exposure(e: Evidence) -> float:
-    """Gini of the exposure of each item."""
+    """Gini of the exposure of each item.
+
+    >>> gini_exposure(small_world([[item] for item in range(8)]))
+    0.0
+    """
     return gini(e.exposure)
 
 
@@ -64,7 +80,11 @@ def entropy_bits(e: Evidence) -> float:
 
 
 def entropy_normalised(e: Evidence) -> float:
-    """Entropy / log(number of items)."""
+    """Entropy / log(number of items).
+
+    >>> entropy_normalised(small_world([[item] for item in range(8)]))
+    1.0
+    """
     return entropy(e.counts) / float(np.log(e.n_items)) if e.n_items > 1 else float("nan")
 
 
@@ -74,12 +94,20 @@ def entropy_recbole(e: Evidence) -> float:
 
 
 def effective_items(e: Evidence) -> float:
-    """exp(entropy): how many equally shown items would be as diverse."""
+    """exp(entropy): how many equally shown items would be as diverse.
+
+    >>> round(effective_items(small_world([[0, 1, 2, 3], [4, 5, 6, 7]])), 4)
+    8.0
+    """
     return float(np.exp(entropy(e.counts)))
 
 
 def top_share(e: Evidence, share: float = 0.01) -> float:
-    """Share of all list places that goes to the most shown `share` of the catalogue."""
+    """Share of all list places that goes to the most shown `share` of the catalogue.
+
+    >>> top_share(small_world([[0, 1], [0, 2]], n_items=100))
+    0.5
+    """
     n = int(np.ceil(share * e.n_items - 1e-9))
     total = e.counts.sum()
     return float(np.sort(e.counts)[::-1][:n].sum() / total) if total > 0 else float("nan")

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence, PerUser
+from gnnrec_core.base import progress
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 
 Family = Literal[
     "accuracy", "coverage", "popularity", "diversity", "calibration", "users", "providers", "individual", "cold start"
 ]
 Direction = Literal["higher", "lower", "neither"]
+Study = Literal["audit", "compare"]
 EVALUABLE = "users with at least one held-out item"
 WITH_LIST = "users with a list, also those without held-out items"
 """The two denominators that most metrics have."""
@@ -42,8 +45,11 @@ class Metric:
     sum / sum + `offset`. "global": `compute` gives one number of all lists together, with no per-user parts.
     `needs` names the optional fields of `Evidence` without which the metric cannot be computed. `default` is false for
     figures too slow for the standard suite. `with_held_out` says whether it falls or rises, whatever the model does,
-    with the number of held-out items of a user. `example` is the worked example of `docs/metrics.md`;
-    `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
+    with the number of held-out items of a user. `tested_in` names the studies that test its differences unless told
+    otherwise: few, because every test makes the adjustment for all harder. `example` is the worked example of
+    `docs/metrics.md`; `worked` makes its small world (`audit.metrics.worked.small_world`) and says the figure there.
+    `people` are the sets of users that a global figure is made of, where these are not all users `[n, n_sets]`: the
+    gate asks.
     """
 
     name: str
@@ -64,7 +70,9 @@ class Metric:
     offset: float = 0.0
     oracle: str = ""
     with_held_out: Literal[-1, 0, 1] = 0
+    tested_in: tuple[Study, ...] = ()
     worked: Callable[[], tuple[Evidence, float]] | None = None
+    people: Callable[[Evidence], NDArray[np.bool_]] | None = None
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -106,6 +114,7 @@ class Metric:
 
     def value(self, evidence: Evidence, convention: str = "ours") -> float:
         """The figure of all users together; NaN where nobody is measurable."""
+        progress.check()
         result = self.under(convention)(evidence)
         if isinstance(result, tuple):
             bottom = float(np.sum(result[1]))
@@ -115,8 +124,14 @@ class Metric:
             return float(measurable.mean()) + self.offset if len(measurable) else float("nan")
         return float(result)
 
+    def figure(self, evidence: Evidence, convention: str = "ours") -> Interval:
+        """`value`, or why there is none."""
+        value = self.value(evidence, convention)
+        return Interval(value, reason="" if np.isfinite(value) else self.nobody)
+
     def parts(self, evidence: Evidence, convention: str = "ours") -> Ratio:
         """Numerator and denominator of each user `[n]`; not measurable users have 0 / 0. Not for level "global"."""
+        progress.check()
         result = self.under(convention)(evidence)
         if isinstance(result, tuple):
             return result

@@ -14,7 +14,12 @@ PAIRED = "users with at least two items in the list"
 
 
 def ild_category(e: Evidence) -> PerUser:
-    """Mean over pairs of 1 - |shared labels| / |labels of either|; two items without labels are alike."""
+    """Mean over pairs of 1 - |shared labels| / |labels of either|; two items without labels are alike.
+
+    >>> labels = np.array([[1, 1, 0], [0, 1, 1]], dtype=bool)
+    >>> np.round(ild_category(small_world([[0, 1]], n_items=2, labels=labels)), 4)
+    array([0.6667])
+    """
     assert e.categories is not None  # `needs` says so
     bits, size = e.categories.bits, np.bitwise_count(e.categories.bits).sum(1).astype(np.float64)
     total = np.zeros(e.n)
@@ -37,7 +42,11 @@ def ild_cosine(e: Evidence, vectors: NDArray[np.floating]) -> PerUser:
 
 
 def ild_embedding(e: Evidence) -> PerUser:
-    """Mean over pairs of 1 - cosine of the model's item embeddings."""
+    """Mean over pairs of 1 - cosine of the model's item embeddings.
+
+    >>> ild_embedding(small_world([[0, 1]], vectors=np.eye(8, dtype=np.float32)))
+    array([1.])
+    """
     assert e.item_vectors is not None  # `needs` says so
     return ild_cosine(e, e.item_vectors)
 
@@ -49,7 +58,11 @@ def ild_category_cosine(e: Evidence) -> PerUser:
 
 
 def novelty(e: Evidence) -> PerUser:
-    """Mean of -log2(train users of the item / train users); an item of nobody counts as 1 of n + 1."""
+    """Mean of -log2(train users of the item / train users); an item of nobody counts as 1 of n + 1.
+
+    >>> novelty(small_world([[0, 1]], popularity=[5, 5, 0, 0, 0, 0, 0, 0], n_train_users=10))
+    array([1.])
+    """
     share = np.where(e.popularity > 0, divide(e.popularity, np.array(e.n_train_users)), 1.0 / (e.n_train_users + 1))
     return e.list_mean(-np.log2(share))
 
@@ -77,13 +90,21 @@ def _discounted(e: Evidence, value_of_item: PerUser) -> PerUser:
 
 
 def personalization(e: Evidence) -> float:
-    """Mean over pairs of users of 1 - shared items / k, by counting lists per item."""
+    """Mean over pairs of users of 1 - shared items / k, by counting lists per item.
+
+    >>> personalization(small_world([[0, 1], [0, 1]]))
+    0.0
+    """
     n_pairs = e.n * (e.n - 1) / 2
     return float(1.0 - (e.counts * (e.counts - 1) / 2).sum() / e.k / n_pairs) if e.n > 1 else float("nan")
 
 
 def serendipity(e: Evidence) -> PerUser:
-    """Mean over the list of hit x (1 - mean cosine to the history); nobody is measurable where nothing is held out."""
+    """Mean over the list of hit x (1 - mean cosine to the history); nobody is measurable where nothing is held out.
+
+    >>> serendipity(small_world([[1, 2]], train=[[0]], relevant=[[1]]))
+    array([0.5])
+    """
     if not e.relevant.nnz:
         return np.full(e.n, np.nan)
     keys, cosines = e.hit_cosines
@@ -94,7 +115,11 @@ def serendipity(e: Evidence) -> PerUser:
 
 
 def unexpectedness(e: Evidence) -> PerUser:
-    """Mean over the list of 1 - mean cosine to the history, hit or not."""
+    """Mean over the list of 1 - mean cosine to the history, hit or not.
+
+    >>> unexpectedness(small_world([[1, 2]], train=[[0]]))
+    array([1.])
+    """
     rows, places = np.nonzero(e.shown)
     surprise = 1.0 - mean_cosine(e.train, rows, e.items[rows, places])
     return divide(np.bincount(rows, weights=surprise, minlength=e.n), e.n_shown)
@@ -135,6 +160,7 @@ METRICS = (
         novelty,
         (Variant("Recommenders", "Divides by train interactions.", novelty_of_interactions),),
         oracle="novelty_diversity_serendipity.novelty_self_information_bits@3(users)",
+        tested_in=("compare",),
     ),
     Metric(
         "personalization", "Personalisation", "diversity", "global",

@@ -41,6 +41,13 @@ def consistency(e: Evidence) -> float:
     return float(list_overlap(Recommendations(rows, first, scores), Recommendations(rows, second, scores)).mean())
 
 
+def with_a_twin(e: Evidence) -> NDArray[np.bool_]:
+    """Users who have the history of somebody else `[n, 1]`."""
+    member = np.zeros((e.n, 1), dtype=bool)
+    member[e.twins.first] = member[e.twins.second] = True
+    return member
+
+
 def _shared(first: Recommendations, second: Recommendations, depth: int | None = None) -> NDArray[np.bool_]:
     left, right = first.item_index[:, :depth], second.item_index[:, :depth]
     found = (left[:, :, None] == right[:, None, :]).any(2)
@@ -53,6 +60,6 @@ METRICS = (
         "How alike the lists of users are whose histories are the same (overlap of at least 99 %).",
         "mean over such pairs of |items in both lists| / |items in either|", "0 to 1", "higher",
         "pairs of users with the same history", "Dwork et al. 2012", "Twins share 2 of 4 items: 0.5.",
-        consistency, oracle="individual_counterfactual.individual_consistency(identical profiles)",
+        consistency, people=with_a_twin, oracle="individual_counterfactual.individual_consistency(identical profiles)",
     ),
 )  # fmt: skip

@@ -12,7 +12,11 @@ from gnnrec_core.audit.stats.spread import js, relative_spread, row_shares
 
 
 def arp(e: Evidence) -> PerUser:
-    """Mean popularity of the shown items."""
+    """Mean popularity of the shown items.
+
+    >>> np.round(arp(small_world([[0, 1, 2]], popularity=[2, 2, 1, 0, 0, 0, 0, 0])), 4)
+    array([1.6667])
+    """
     return e.list_mean(e.popularity)
 
 
@@ -27,7 +31,11 @@ def arp_of_maximum(e: Evidence) -> PerUser:
 
 
 def popularity_percentile(e: Evidence) -> PerUser:
-    """Mean percentile of the shown items among the items that somebody has; 0 for the others."""
+    """Mean percentile of the shown items among the items that somebody has; 0 for the others.
+
+    >>> popularity_percentile(small_world([[0]], popularity=[5, 3, 1, 0, 0, 0, 0, 0]))
+    array([1.])
+    """
     known = e.popularity > 0
     percentile = np.zeros(e.n_items)
     percentile[known] = rankdata(e.popularity[known]) / max(1, known.sum())
@@ -35,14 +43,24 @@ def popularity_percentile(e: Evidence) -> PerUser:
 
 
 def popularity_lift(e: Evidence) -> Ratio:
-    """Mean popularity in lists against that in histories, of users who have both."""
+    """Mean popularity in lists against that in histories, of users who have both.
+
+    >>> world = small_world([[0]], train=[[1]], popularity=[2, 4, 0, 0, 0, 0, 0, 0])
+    >>> lists, histories = popularity_lift(world)
+    >>> float(lists.sum() / histories.sum()) - 1
+    -0.5
+    """
     lists, histories = e.list_mean(e.popularity), e.history_mean(e.popularity)
     both = np.isfinite(lists) & np.isfinite(histories)
     return np.where(both, lists, 0.0), np.where(both, histories, 0.0)
 
 
 def long_tail_share(e: Evidence) -> PerUser:
-    """Share of the list outside the 20 % most popular items."""
+    """Share of the list outside the 20 % most popular items.
+
+    >>> np.round(long_tail_share(small_world([[0, 2, 3]], popularity=[9, 8, 3, 2, 2, 1, 1, 0])), 4)
+    array([0.6667])
+    """
     return e.list_mean(~head(e.popularity))
 
 
@@ -58,7 +76,11 @@ def tail_count_80(e: Evidence) -> PerUser:
 
 
 def untrained_share(e: Evidence) -> PerUser:
-    """Share of the list that nobody has in train."""
+    """Share of the list that nobody has in train.
+
+    >>> untrained_share(small_world([[0, 1, 2, 3]], popularity=[1, 1, 1, 0, 0, 0, 0, 0]))
+    array([0.25])
+    """
     return e.list_mean(e.popularity == 0)
 
 
@@ -69,7 +91,11 @@ def bin_shares(e: Evidence) -> tuple[PerUser, PerUser]:
 
 
 def upd(e: Evidence) -> PerUser:
-    """Jensen-Shannon divergence between the popularity profile of history and list."""
+    """Jensen-Shannon divergence between the popularity profile of history and list.
+
+    >>> upd(small_world([[7]], train=[[0]], popularity=[50, 20, 10, 5, 5, 4, 3, 3]))
+    array([1.])
+    """
     return js(*bin_shares(e))
 
 
@@ -123,6 +149,7 @@ METRICS = (
         long_tail_share,
         (Variant("Elliot", "Tail: outside the items that hold 80 % of interactions (APLT).", tail_share_80),),
         oracle="popularity_bias.long_tail_share@3(tail=items outside top 20% of items)",
+        tested_in=("audit", "compare"),
     ),
     Metric(
         "upd", "Popularity deviation (UPD)", "popularity", "user",
@@ -131,6 +158,7 @@ METRICS = (
         "users with a list and a history", "Abdollahpouri et al. 2021",
         "History all head, list all tail: 1.",
         upd, oracle="popularity_bias.upd_js_divergence_base2",
+        tested_in=("audit",),
     ),
     Metric(
         "pop_reo", "Popularity opportunity (PopREO)", "popularity", "global",

@@ -56,7 +56,11 @@ def min_over_max(values: Values) -> float:
 
 
 def awrf(e: Evidence) -> PerUser:
-    """1 - total variation between the provider shares of a list (rank-weighted) and of the catalogue."""
+    """1 - total variation between the provider shares of a list (rank-weighted) and of the catalogue.
+
+    >>> awrf(small_world([[0]], n_items=2, labels=np.eye(2, dtype=bool)))
+    array([0.5])
+    """
     target = row_shares(per_provider(e, np.ones(e.n_items)))
     return np.asarray(1.0 - np.abs(_list_shares(e) - target).sum(1) / 2)
 

@@ -11,13 +11,21 @@ from gnnrec_core.ranking.accuracy import ndcg
 
 
 def worst_20_mean(e: Evidence) -> float:
-    """Mean NDCG of the ceil(20 %) of users with the lowest."""
+    """Mean NDCG of the ceil(20 %) of users with the lowest.
+
+    >>> worst_20_mean(small_world([[0]] * 5, relevant=[[1], [0], [0], [0], [0]]))
+    0.0
+    """
     values = np.sort(ndcg(e.hit, e.n_relevant)[e.evaluable])
     return float(values[: int(np.ceil(0.2 * len(values) - 1e-9))].mean()) if len(values) else float("nan")
 
 
 def ndcg_gini(e: Evidence) -> float:
-    """Gini of the NDCG of users."""
+    """Gini of the NDCG of users.
+
+    >>> ndcg_gini(small_world([[0], [1]], relevant=[[0], [1]]))
+    0.0
+    """
     return gini(ndcg(e.hit, e.n_relevant)[e.evaluable])
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from gnnrec_core.audit.rerankers.protocol import Candidates, take
 from gnnrec_core.audit.segments import one_hot, popularity_bins
 from gnnrec_core.audit.stats.spread import SMOOTHING, row_shares
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import IntArray
@@ -82,6 +83,7 @@ def greedy(queues: ClassQueues, strength: float, k: int) -> tuple[IntArray, Valu
     filled = np.zeros_like(queues.target)
     order, value = np.zeros((n, k), dtype=np.int64), np.full((n, k), -np.inf)
     for place in range(k):
+        progress.check()
         chosen = (heads + strength * _gain(filled, queues.classes, queues.target, place)).argmax(1)
         left = np.isfinite(heads[rows, chosen])
         taken = np.minimum(at[rows, chosen], c - 1)

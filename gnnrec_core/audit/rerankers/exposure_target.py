@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from gnnrec_core.audit.rerankers.protocol import Candidates, ProtectedSettings, Queues, take
+from gnnrec_core.base import progress
 from gnnrec_core.ranking.recommendations import Recommendations
 
 STEPS = 14
@@ -51,6 +52,7 @@ def least_amount(queues: Queues, share: float, k: int) -> float:
     if protected_share(queues, low, k) >= share:
         return low
     for _ in range(STEPS):
+        progress.check()
         middle = (low + high) / 2
         if protected_share(queues, middle, k) >= share:
             high = middle
@@ -69,6 +71,7 @@ def protected_share(queues: Queues, amount: float, k: int) -> float:
     others = queues.score[:, 1, :near]
     rank = np.zeros(protected.shape, dtype=np.int16)
     for place in range(near):
+        progress.check()
         rank += others[:, place, None] > protected
     rank += np.arange(near, dtype=np.int16)
     discount = np.concatenate([1.0 / np.log2(np.arange(2, k + 2)), np.zeros(2 * near)])

@@ -10,6 +10,7 @@ from pydantic import Field
 from scipy.stats import binom
 
 from gnnrec_core.audit.rerankers.protocol import Candidates, ProtectedSettings, take
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.recommendations import Recommendations
 
@@ -40,6 +41,7 @@ class FaStarIR:
         order = np.zeros((n, k), dtype=np.int64)
         value = np.full((n, k), -np.inf)
         for place in range(min(k, c - 1)):
+            progress.check()
             best = [queues.score[rows, queue, at[:, queue]] for queue in (0, 1)]
             from_protected = queues.position[rows, 0, at[:, 0]] < queues.position[rows, 1, at[:, 1]]
             must = (at[:, 0] < needed[place]) & np.isfinite(best[0])

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from gnnrec_core.base import progress
+
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 BLOCK_CELLS = 4_000_000
@@ -51,7 +53,7 @@ def permutation_tests(
     exact under shuffling and stays sound where groups differ in spread (Janssen 1997; Chung and Romano 2013). The
     adjusted p-value is Westfall and Young's (1993, single step): how often the largest statistic of any test is at
     least this large. Where that is rare, the tail is read from the normal curve, times the number of tests. Omnibus:
-    the sum over groups of measurable users x (figure of the group - figure of all)^2.
+    the sum over the groups of the family of measurable users x (figure of the group - figure of all)^2.
     """
     sums = _Sums.of(numerator, denominator)
     observed = sums.compare(member)
@@ -61,14 +63,15 @@ def permutation_tests(
     draws = np.empty((n_draws, *counts.shape))
     spread = np.empty((n_draws, len(counts)))
     for number in range(n_draws):
+        progress.check()
         shuffled = sums.compare(member[rng.permutation(len(member))])
-        draws[number], spread[number] = np.nan_to_num(np.abs(shuffled.statistic)), shuffled.between
+        draws[number], spread[number] = np.nan_to_num(np.abs(shuffled.statistic)), _total(shuffled.between, family)
     own = np.where(counts, np.abs(observed.statistic), np.nan)
     n_tests = max(1, n_distinct(own, member, counts))
     p, adjusted, critical = adjusted_p(draws, own, counts, n_tests)
     return GroupTests(
         np.where(np.isfinite(observed.statistic), observed.difference, np.nan),
-        observed.error, p, adjusted, _tail(spread, observed.between, None), critical, n_tests,
+        observed.error, p, adjusted, _tail(spread, _total(observed.between, family), None), critical, n_tests,
     )  # fmt: skip
 
 
@@ -124,6 +127,7 @@ def paired_tests(differences: Values, n_draws: int, seed: int) -> PairedTests:
     draws = np.empty((n_draws, known.shape[1]))
     step = max(1, BLOCK_CELLS // max(1, len(known)))
     for start in range(0, n_draws, step):
+        progress.check()
         size = (min(start + step, n_draws) - start, len(known))
         signs = rng.integers(0, 2, size, dtype=np.int8).astype(np.float32)
         draws[start : start + size[0]] = np.abs(2.0 * (signs @ known) - known.sum(0))
@@ -144,13 +148,18 @@ def grouped_jackknife(value_without: Callable[[NDArray[np.int64]], float], n: in
     """
     order = np.random.default_rng(seed).permutation(n)
     blocks = np.array_split(order, n_blocks)
-    values = np.array([value_without(np.sort(np.setdiff1d(order, block))) for block in blocks])
+
+    def without(block: NDArray[np.int64]) -> float:
+        progress.check()
+        return value_without(np.sort(np.setdiff1d(order, block)))
+
+    values = np.array([without(block) for block in blocks])
     return float(np.sqrt((n_blocks - 1) / n_blocks * np.square(values - values.mean()).sum()))
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """Group minus rest with its error `[n_metrics, n_groups]`; `between` `[n_metrics]` for the omnibus test."""
+    """Group minus rest with its error, and what the group adds to the omnibus test, `[n_metrics, n_groups]`."""
 
     difference: Values
     error: Values
@@ -190,7 +199,7 @@ class _Sums:
         with np.errstate(divide="ignore", invalid="ignore"):
             figures = [np.where(side[5] > 0.5, side[0] / side[1], np.nan) for side in (own, rest)]
             squares = [self._error(side) for side in (own, rest)]
-            between = np.nansum(own[1] * np.square(figures[0] - self.total[0] / self.total[1]), axis=1)
+            between = own[1] * np.square(figures[0] - self.total[0] / self.total[1])
         return _Compared(figures[0] - figures[1], np.sqrt(sum(squares)), between)
 
     def _error(self, side: Values) -> Values:
@@ -199,6 +208,12 @@ class _Sums:
         spread = _squares(side) * side[5] / np.maximum(side[5] - 1, 1)
         error: Values = np.where(side[5] > 0.5, (spread + self.prior) / np.square(side[1]), np.nan)
         return error
+
+
+def _total(between: Values, family: Flags | None) -> Values:
+    """What the groups of the family add together `[n_metrics]`: of the others nothing is said, not even here."""
+    total: Values = np.nansum(between if family is None else np.where(family, between, 0.0), axis=1)
+    return total
 
 
 def _squares(side: Values) -> Values:

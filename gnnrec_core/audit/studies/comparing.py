@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from gnnrec_core.audit.decision import POWER, PRACTICAL, Decision, Effect, decide, interval_from_test
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.metrics import Metric, find_convention, find_metric, measurable
+from gnnrec_core.audit.gate import Gate, gate_of
+from gnnrec_core.audit.metrics import Metric, default_tests, find_convention, find_metric, measurable
 from gnnrec_core.audit.sources import evidence_of, gather, ranked
 from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
 from gnnrec_core.audit.studies.mitigation import Parts, paired_values
 from gnnrec_core.audit.verdicts import pair_sentence
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
@@ -29,7 +31,6 @@ from gnnrec_core.runs.run import Run
 
 CHANCE = "random"
 BASELINES = (*MODELS.having("baseline"), CHANCE)
-TESTED = ("ndcg", "recall", "hit_rate", "mrr", "novelty", "long_tail_share")
 BASELINE_BYTES = 4 * 2**30
 """A baseline that would need more memory than this is left out of the table, with the reason."""
 
@@ -119,7 +120,7 @@ def compare(
     split: SplitName = "test",
     convention: str = "ours",
     baselines: Sequence[str] = BASELINES,
-    tested: Sequence[str] = TESTED,
+    tested: Sequence[str] | None = None,
     n_permutations: int = 2000,
     seed: int = 0,
 ) -> Comparison:
@@ -129,6 +130,7 @@ def compare(
     """
     check_same_data(runs)
     convention, dataset = find_convention(convention), runs[0].dataset
+    gate = gate_of(dataset)
     names = unique_names(runs)
     evidence = {name: gather(run, k, split) for name, run in zip(names, runs, strict=True)}
     warnings = [] if len(dataset.interactions.rows(split)) else [" ".join(empty_part(dataset, split))]
@@ -139,12 +141,13 @@ def compare(
             warnings.append(f"The baseline {name} is left out: {error.message}")
     models = {name: run.record.model for name, run in zip(names, runs, strict=True)}
     rows = tuple(
-        _row(name, models.get(name, name.removeprefix("baseline: ")), name not in models, e, convention)
+        _row(name, models.get(name, name.removeprefix("baseline: ")), name not in models, e, convention, gate)
         for name, e in evidence.items()
     )
     pairs = [(name, names[0]) for name in names[1:]]
     pairs += [(name, other) for name in names for other in evidence if other not in models]
-    differences = _differences(evidence, pairs, tested, convention, n_permutations, seed)
+    tested = default_tests("compare") if tested is None else tested
+    differences = _differences(evidence, pairs, tested, convention, n_permutations, seed, gate)
     return Comparison(
         k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence
     )
@@ -163,11 +166,11 @@ def check_same_data(runs: Sequence[Run]) -> None:
 
 
 def unique_names(runs: Sequence[Run]) -> list[str]:
-    """The folder names of the runs, numbered where two are the same."""
+    """The folder names of the runs, numbered where two are the same or one is called as a baseline is."""
     names: list[str] = []
     for run in runs:
         name, number = run.name, 2
-        while name in names:
+        while name in names or name.startswith("baseline: "):
             name, number = f"{run.name} ({number})", number + 1
         names.append(name)
     return names
@@ -211,18 +214,18 @@ def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, se
         raise LensError(f"{name} would need more than {BASELINE_BYTES / 2**30:.0f} GB for {dataset.n_items:,} items.")
     model = kind.create(dataset, settings, seed, "cpu")
     for _ in model.fit(FitOptions()):
-        pass
+        progress.check()
     return ranked(dataset, model.score, k, split)
 
 
-def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, convention: str) -> Row:
+def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, convention: str, gate: Gate) -> Row:
     metrics = measurable(evidence)
     return Row(
         name,
         model,
         is_baseline,
-        {m.name: m.interval(m.parts(evidence, convention)) for m in metrics if m.level != "global"},
-        {m.name: m.value(evidence, convention) for m in metrics if m.level == "global"},
+        {m.name: gate.interval(m, m.parts(evidence, convention)) for m in metrics if m.level != "global"},
+        {m.name: gate.value(m, evidence, convention).value for m in metrics if m.level == "global"},
     )
 
 
@@ -233,6 +236,7 @@ def _differences(
     convention: str,
     n_permutations: int,
     seed: int,
+    gate: Gate,
 ) -> tuple[PairedDifference, ...]:
     metrics = [find_metric(name) for name in tested]
     parts = {(m.name, key): m.parts(e, convention) for m in metrics for key, e in evidence.items()}
@@ -244,7 +248,7 @@ def _differences(
     return tuple(
         _difference(case, (parts[case[0].name, case[1]], parts[case[0].name, case[2]]), changes[number], tests, number)
         for number, case in enumerate(cases)
-        if np.isfinite(changes[number]).any()
+        if (known := np.isfinite(changes[number])).any() and gate.is_enough(known)
     )
 
 

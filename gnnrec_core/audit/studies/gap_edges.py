@@ -20,7 +20,8 @@ from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.audit.sources import evidence_of, ranked
-from gnnrec_core.base.errors import CancelledError, RequestError, UnsupportedError
+from gnnrec_core.base import progress
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import IntArray, SplitName
 from gnnrec_core.graph import RecGraph
@@ -95,7 +96,6 @@ def gap_edges(
     split: SplitName = "test",
     min_group_size: int = 10,
     name_user: Callable[[str], str] = str,
-    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> GapEdges:
     """Check `n_checked` interactions for what they do to group minus rest of a per-user accuracy metric.
 
@@ -116,8 +116,7 @@ def gap_edges(
     graph = run.graph
 
     def measured(edges: IntArray) -> tuple[float, Evidence]:
-        if is_cancelled():
-            raise CancelledError("The search was stopped.")
+        progress.check()
         propagation = run.model.propagation(graph.without(edges) if len(edges) else graph)
         evidence = evidence_of(
             run.dataset, ranked(run.dataset, _scores(propagation, run.dataset.n_items), k, split), split

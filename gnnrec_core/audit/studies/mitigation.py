@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.evidence import Evidence
-from gnnrec_core.audit.gate import gate_of
+from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.metrics import Metric, measurable
 from gnnrec_core.audit.rerankers import RERANKERS
@@ -132,14 +132,18 @@ class Bench:
     @cached_property
     def before(self) -> dict[str, Parts | float]:
         """Each metric's parts (or value, for figures of all lists) before."""
-        return figures(self.base, self.metrics)
+        return figures(self.base, self.metrics, self.gate)
+
+    @property
+    def gate(self) -> Gate:
+        """What decides of which people a figure may be said."""
+        return gate_of(self.run.dataset, self.min_group_size)
 
     def shown(self, *counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Groups that may be shown for figures over each of these sets of people."""
         if self.grouping is None:
             return np.zeros(0, dtype=bool)
-        gate = gate_of(self.run.dataset, self.min_group_size)
-        shown = [gate.shown(self.grouping, people, self.min_group_size) for people in counted]
+        shown = [self.gate.shown(self.grouping, people, self.min_group_size) for people in counted]
         return np.asarray(np.stack(shown).all(0))
 
 
@@ -172,11 +176,11 @@ def mitigate(bench: Bench, method: str, settings: Settings | Mapping[str, Any] |
     reranker = RERANKERS.load(method)()
     checked = settings if isinstance(settings, Settings) else read_settings(reranker.settings_type, settings or {})
     after = bench.base.with_lists(reranker.rerank(bench.candidates, checked, bench.k))
-    parts = figures(after, bench.metrics)
+    parts = figures(after, bench.metrics, bench.gate)
     return Mitigation(
         method,
         checked.model_dump(),
-        tuple(_change(metric, bench.before[metric.name], parts[metric.name]) for metric in bench.metrics),
+        tuple(_change(metric, bench.before[metric.name], parts[metric.name], bench.gate) for metric in bench.metrics),
         group_changes(bench, parts),
         _losers(bench, parts),
         time.perf_counter() - start,
@@ -184,18 +188,20 @@ def mitigate(bench: Bench, method: str, settings: Settings | Mapping[str, Any] |
     )
 
 
-def figures(evidence: Evidence, metrics: tuple[Metric, ...]) -> dict[str, Parts | float]:
-    """Parts of each user for metrics that have them, the value for the others."""
+def figures(evidence: Evidence, metrics: tuple[Metric, ...], gate: Gate) -> dict[str, Parts | float]:
+    """Parts of each user for metrics that have them, for the others the value as far as it may be said."""
     return {
-        metric.name: metric.value(evidence) if metric.level == "global" else metric.parts(evidence)
+        metric.name: gate.value(metric, evidence).value if metric.level == "global" else metric.parts(evidence)
         for metric in metrics
     }
 
 
-def _change(metric: Metric, before: Parts | float, after: Parts | float) -> Change:
+def _change(metric: Metric, before: Parts | float, after: Parts | float, gate: Gate) -> Change:
     if not isinstance(before, tuple) or not isinstance(after, tuple):
         values = [value for value in (before, after) if not isinstance(value, tuple)]
         return Change(metric.name, values[0], values[1], float("nan"), float("nan"))
+    if not all(gate.is_enough(parts[1] > 0) for parts in (before, after)):
+        return Change(metric.name, *[float("nan")] * 4)
     first, second = _ratio(before), _ratio(after)
     spread = paired_interval(before, after)
     return Change(metric.name, first + metric.offset, second + metric.offset, spread.low, spread.high)

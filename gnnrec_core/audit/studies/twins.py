@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 
 PerUser = NDArray[np.float64]
@@ -56,6 +57,7 @@ def _near(train: sp.csr_array, rows: IntArray, min_overlap: float) -> tuple[IntA
     matrix = train[order].astype(np.float32)
     found: list[tuple[IntArray, IntArray, PerUser]] = []
     for start in range(0, len(order), BLOCK):
+        progress.check()
         stop = min(start + BLOCK, len(order))
         last = int(np.searchsorted(size, size[stop - 1] / min_overlap + 1e-9, side="right"))
         shared = sp.coo_array(matrix[start:stop] @ matrix[start:last].T)

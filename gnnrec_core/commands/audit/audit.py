@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of the contract, the checks, and the files that were written."""
-    from gnnrec_core.audit.auditing import TESTED, audit
+    from gnnrec_core.audit.auditing import audit
     from gnnrec_core.audit.checks import check, parse_condition
     from gnnrec_core.audit.group_audit import AuditSettings
     from gnnrec_core.base.pseudonyms import load_pseudonyms
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         group_by,
         split=arguments.split,
         convention=arguments.convention,
-        tested=arguments.metrics.split(",") if arguments.metrics else TESTED,
+        tested=arguments.metrics.split(",") if arguments.metrics else None,
         settings=read_settings(AuditSettings, {"min_group_size": arguments.min_group_size}),
         seed=arguments.seed,
         category_column=arguments.category_column,
@@ -93,10 +93,11 @@ def show(result: dict[str, Any]) -> None:
         say(f"  {name:18} {_number(figure['value'])} {_span(figure)}{_reason(figure)}")
     for name, value in result["items"].items():
         if name not in result["overall"]:
-            say(f"  {name:18} {_number(value)} {_reason(result['items_intervals'][name])}".rstrip())
+            spread = result["items_intervals"][name]
+            say(f"  {name:18} {_number(value)} {_span(spread)}{_reason(spread)}".rstrip())
     for group in result["by_group"]:
         ndcg = group["metrics"].get("ndcg", {}).get("value")
-        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}")
+        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}".rstrip())
     for sentence in result["warnings"]:
         say(f"  ! {sentence}")
     for entry in result["checks"]:

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The table and the differences."""
-    from gnnrec_core.audit.studies.comparing import TESTED, compare
+    from gnnrec_core.audit.studies.comparing import compare
     from gnnrec_core.runs.run import load_run
 
     found = compare(
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.k,
         split=arguments.split,
         convention=arguments.convention,
-        tested=arguments.metrics.split(",") if arguments.metrics else TESTED,
+        tested=arguments.metrics.split(",") if arguments.metrics else None,
         seed=arguments.seed,
     )
     return found.to_dict()

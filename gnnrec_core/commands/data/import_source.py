@@ -13,7 +13,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.base.terminal import say
-from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.commands.written import size_of
 from gnnrec_core.data.formats import READERS
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.leak import measure_leak
@@ -70,19 +70,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "split": dataset.settings["split"],
         "leak": asdict(measure_leak(dataset.interactions, dataset.settings["split"])),
         "seconds": round(time.perf_counter() - started, 3),
-    }
-
-
-def size_of(dataset: Dataset, folder: Path) -> dict[str, Any]:
-    """What the contract tells of a dataset that was written to `folder`."""
-    return {
-        "dataset": str(folder),
-        "n_users": dataset.n_users,
-        "n_items": dataset.n_items,
-        "n_interactions": len(dataset.interactions),
-        **{f"n_{split}": n for split, n in dataset.interactions.n_by_split.items()},
-        "fingerprint": dataset.fingerprint,
-        "relations": [{"name": relation.name, "n_edges": len(relation)} for relation in dataset.relations],
     }
 
 

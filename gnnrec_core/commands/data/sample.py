@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.data.import_source import size_of
+from gnnrec_core.commands.written import size_of
 from gnnrec_core.data.sample import save_sample
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.explain.explain import add_pair
+from gnnrec_core.commands.cases import add_pair
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +25,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.explain.questions.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
     from gnnrec_core.explain.serialise import counterfactual_json
-    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.runs.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
-    check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     if arguments.scope == "own":
         answer = find_counterfactual(found, user, item, arguments.k)
@@ -44,12 +42,12 @@ def show(result: dict[str, Any]) -> None:
     places = f"from rank {result['rank_before']} to {result['rank_after']}"
     if result["found"]:
         say(f"Without {removed}, {result['title']} falls {places}, out of the top {result['k']}, in this model.")
-        say(f"Recomputed on the graph without them, embeddings kept; {result['minimality']}", end=" ")
+        say(f"Recomputed on the graph without them, {result['kept']} kept; {result['minimality']}", end=" ")
         say(f"({result['checked_smaller_sets']:,} smaller sets tried).")
         _show_trained_again(result)
         return
     say(f"No set of up to {result['limit']} interactions was found that takes {result['title']}", end=" ")
-    say(f"out of the top {result['k']} in this model, whose embeddings are kept as they were trained.")
+    say(f"out of the top {result['k']} in this model, with {result['kept']} kept.")
     if removed:
         say(f"The set that pushes it furthest takes it {places}: {removed}.")
     else:

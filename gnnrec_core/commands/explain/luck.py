@@ -23,18 +23,29 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.runs.run import load_run
 
     found = luck(load_run(arguments.run, arguments.dataset), arguments.seeds, arguments.k)
-    return {"run": str(arguments.run), **found.model_dump(exclude={"dataset_fingerprint", "created"})}
+    told = found.model_dump(exclude={"dataset_fingerprint", "created"})
+    for entry in (told, *told["by_rank"]):
+        for name in {"overlap", "same_first", "stays"} & entry.keys():
+            span = found.interval(entry[name])
+            entry |= {f"{name}_low": span.low, f"{name}_high": span.high}
+    return {"run": str(arguments.run), **told}
 
 
 def show(result: dict[str, Any]) -> None:
     """The shares for people."""
     n, k = result["seeds"], result["k"]
     say(f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed; {result['n_users']:,} people.")
-    say(f"  {result['overlap']:.0%} of a top {k} stays; the first item stays first for {result['same_first']:.0%};")
+    say(f"  {_share(result, 'overlap')} of a top {k} stays;")
+    say(f"  the first item stays first for {_share(result, 'same_first')};")
     if result["same_reason"] is not None:
         say(f"  the strongest reason of the first item is the same for {result['same_reason']:.0%}.")
     for entry in result["by_rank"]:
-        say(f"  rank {entry['rank']:3}: {entry['stays']:6.1%} stay in the top {k}")
+        say(f"  rank {entry['rank']:3}: {_share(entry, 'stays')} stay in the top {k}")
     if result["brier"] is not None:
         error = f"Brier score {result['brier']:.4f}, base rate {result['brier_base']:.4f}"
         say(f"  Probability of staying, judged on seeds that it was not found on: {error} (lower is better).")
+
+
+def _share(entry: dict[str, Any], name: str) -> str:
+    """A share with its 95 % interval over people."""
+    return f"{entry[name]:.1%} ({entry[f'{name}_low']:.1%} to {entry[f'{name}_high']:.1%})"

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.explain.explain import add_pair
+from gnnrec_core.commands.cases import add_pair
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

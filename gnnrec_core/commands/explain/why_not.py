@@ -8,7 +8,7 @@ from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.explain.explain import add_pair, for_the_reader, show_contributions
+from gnnrec_core.commands.cases import add_pair, for_the_reader, show_contributions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,11 +23,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.explain.questions.why_not import why_not
     from gnnrec_core.explain.serialise import why_not_json
-    from gnnrec_core.ranking.topk import check_k
     from gnnrec_core.runs.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
-    check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     answer = why_not(found, user, item, arguments.k)
     answer = replace(answer, contrast=for_the_reader(answer.contrast, found.dataset, arguments))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.runs.train import configure_model, settings_given
+from gnnrec_core.commands.trainings import configure_model, settings_given
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

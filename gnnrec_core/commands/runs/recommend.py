@@ -1,4 +1,4 @@
-"""`recommend RUN`: the best unseen items of one user, or of all into a Parquet file."""
+"""`recommend RUN`: the best unseen items of one user, or of all into a Parquet or CSV file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import polars as pl
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing, write_bytes
 from gnnrec_core.base.terminal import say
+from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.ranking.recommendations import NONE_LEFT
+
+SUFFIXES = ("", ".parquet", ".pq", ".csv")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--user", metavar="ID", help="the user, as the data name them")
     who.add_argument("--all", action="store_true", help="every user, into --out")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="with --all: the Parquet file to write")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="with --all: the .parquet or .csv file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
@@ -49,7 +52,9 @@ def show(result: dict[str, Any]) -> None:
         say(f"{result['n_rows']:,} rows for {result['n_users']:,} users in {result['out']}")
         return
     for entry in result["items"]:
-        say(f"{entry['rank']:4}  {entry['score']:10.4f}  {entry['title']}  ({entry['item']})")
+        named = f"({entry['item']})"
+        title = entry["title"].removesuffix(named).rstrip()  # a title that is not unique has the id beside it already
+        say(f"{entry['rank']:4}  {entry['score']:10.4f}  {title}  {named}")
     if not result["items"]:
         say(f"{result['user']} has every item already.")
 
@@ -58,6 +63,8 @@ def _all(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everybody's list as `user_id, item_id, score, rank`."""
     if arguments.out is None:
         raise RequestError("--all needs a file to write to.", "Add --out FILE.parquet.")
+    if arguments.out.suffix.lower() not in SUFFIXES:
+        raise RequestError(f"--out {arguments.out} is no table that can be written.", "Name it .parquet or .csv.")
     refuse_existing(arguments.out, arguments.overwrite)
     from gnnrec_core.runs.recommend import recommend
     from gnnrec_core.runs.run import load_run
@@ -75,13 +82,19 @@ def _all(arguments: argparse.Namespace) -> dict[str, Any]:
         },
         schema={"user_id": pl.Utf8, "item_id": pl.Utf8, "score": pl.Float32, "rank": pl.Int64},
     )
-    buffer = BytesIO()
-    table.write_parquet(buffer)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(arguments.out, buffer.getvalue())
+    write_bytes(arguments.out, _as_file(table, arguments.out.suffix.lower()))
     return {
         "run": str(arguments.run),
         "out": str(arguments.out),
         "n_users": found.dataset.n_users,
         "n_rows": table.height,
     }
+
+
+def _as_file(table: pl.DataFrame, suffix: str) -> bytes:
+    if suffix == ".csv":
+        return csv_file(csv_text(table.columns, table.iter_rows()))
+    buffer = BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ import polars as pl
 from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.base.errors import DataError, error_from
 from gnnrec_core.base.places import PROJECT
+from gnnrec_core.base.progress import check
 from gnnrec_core.data.apart.drafts import load_log
 from gnnrec_core.data.formats.source import Progress
 from gnnrec_core.data.options import ImportOptions
@@ -111,15 +115,37 @@ def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
     clock.daemon = True
     clock.start()
     try:
-        with child.stdin, child.stdout:  # type: ignore[union-attr]
-            while line := child.stdout.readline(1000):  # type: ignore[union-attr]
+        with child.stdin:  # type: ignore[union-attr]
+            for share, said in _told(child):
                 if progress is not None:
-                    share, said = parse(line)
-                    progress(float(share), str(said))
+                    progress(share, said)
         return child.wait(), not late.is_set()
     finally:
         clock.cancel()
         _kill(child)
+
+
+def _told(child: subprocess.Popen[bytes]) -> Iterator[tuple[float, str]]:
+    """What the child says of its progress, until it ends; CancelledError soon after whoever asked has gone."""
+    lines: queue.Queue[bytes] = queue.Queue(100)
+
+    def listen() -> None:
+        with child.stdout as pipe, suppress(queue.Full):  # type: ignore[union-attr]
+            while line := pipe.readline(1000):
+                lines.put(line, timeout=5)
+            lines.put(b"", timeout=5)
+
+    listener = threading.Thread(target=listen, name="parsing-child", daemon=True)
+    listener.start()
+    while listener.is_alive() or not lines.empty():
+        check()
+        with suppress(queue.Empty):
+            line = lines.get(timeout=0.5)
+            if not line:
+                return
+            with suppress(ValueError, TypeError):  # what is no progress is passed over: the answer is checked
+                share, said = parse(line)
+                yield float(share), str(said)
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

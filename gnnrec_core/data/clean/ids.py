@@ -20,7 +20,12 @@ MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "<na>", "undefined"}
 _TOTALS = {"total", "totals", "sum", "grand total", "subtotal", "gesamt", "summe", "total general"}
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 _FLOAT_ID = re.compile(r"-?\d+\.0$")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,2})?$")
+_LOOKS_LIKE = str.maketrans(
+    "АВЕІЈКМНОРЅТХасеіјорѕхуһԁԛԝиΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορυիսոօ",
+    "ABEIJKMHOPSTXaceijopsxyhdqwuABEZHIKMNOPTYXavopuhuno",
+)
+"""Letters of Cyrillic, Greek and Armenian, and the Latin ones that they are taken for (after Unicode's confusables)."""
 _LONGEST_INTEGER = 18
 """Letters of an id that is sorted by number; longer ones may not fit into 64 bits."""
 
@@ -161,6 +166,13 @@ def _doubtful(texts: list[str], report: _Report, kind: str) -> None:
     for text in texts:
         if _NUMBER.match(text) and len(text) < 16:
             numbers.setdefault(float(text), set()).add(text)
+    shapes: dict[str, set[str]] = {}
+    for text in set(texts):
+        shapes.setdefault(text.translate(_LOOKS_LIKE), set()).add(text)
+    if len(shapes) < len(set(texts)):
+        alike = [len(shapes[text.translate(_LOOKS_LIKE)]) > 1 for text in texts]
+        said = f"rows have a {kind} id that looks like another one but is written with letters of another script"
+        report.kept("script_lookalikes", alike, said)
     if any(len(forms) > 1 for forms in numbers.values()):
         alike = [bool(_NUMBER.match(t)) and len(t) < 16 and len(numbers[float(t)]) > 1 for t in texts]
         report.kept("number_lookalikes", alike, f"rows have a {kind} id that as a number would equal another")

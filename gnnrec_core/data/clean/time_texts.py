@@ -24,8 +24,8 @@ _NAMED = (
 _WEEKDAY = r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? "
 
 
-def iso_seconds(text: pl.Series) -> tuple[pl.Series, bool]:
-    """Seconds of dates in ISO 8601 (and 2012/04/01), null for others; does any bring a zone of its own?"""
+def iso_seconds(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Seconds of dates in ISO 8601 (and 2012/04/01), null for others; which bring a zone of their own?"""
     iso = text.str.replace(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", "$1-$2-$3")
     iso = iso.str.replace(r" ?(UTC|GMT)$", "Z").str.replace(" ", "T", literal=True)
     iso = iso.str.replace(r"(:\d{2}),(\d{1,9})", "$1.$2").str.replace(r"T([+-]\d{2}:?\d{2})$", "$1")
@@ -37,7 +37,7 @@ def iso_seconds(text: pl.Series) -> tuple[pl.Series, bool]:
     plain = iso.set(zoned | ~iso.str.contains(r"^\d{4}"), None)
     for form in _ISO:
         found = found.fill_null(plain.str.to_datetime(form, strict=False, time_unit="us").dt.epoch("s"))
-    return found, bool(zoned.any())
+    return found, zoned.fill_null(False)
 
 
 def named_month_seconds(text: pl.Series) -> pl.Series:

@@ -25,6 +25,7 @@ from gnnrec_core.data.clean.time_texts import (
 from gnnrec_core.data.dataset import NO_TIME, IntArray, Problem
 from gnnrec_core.data.formats.source import Table
 
+_LEAP_SECOND = r"\d:\d{2}:60(?:\D|$)"
 _YEAR_1, _YEAR_9999 = -62_135_596_800, 253_402_300_799
 _HINT = "Write seconds since 1970 or dates such as 2024-01-31T12:00:00, or pass --time-col none"
 
@@ -159,9 +160,14 @@ def _from_dates(
     """Seconds of texts that are no numbers, null where they are no times."""
     found, zoned = iso_seconds(text)
     if found.null_count() < len(found):
-        known = found.is_not_null().to_numpy()
-        kind = "with their own zone" if zoned else "without a zone, taken as UTC"
-        problems.append(_problem(table, column, rows[known], "iso_time", f"times are dates in ISO 8601 {kind}"))
+        for chosen, kind in ((zoned, "with their own zone"), (~zoned, "without a zone, taken as UTC")):
+            known = (found.is_not_null() & chosen).to_numpy()
+            if known.any():
+                problems.append(_problem(table, column, rows[known], "iso_time", f"times are dates in ISO 8601 {kind}"))
+        leap = (found.is_not_null() & text.str.contains(_LEAP_SECOND).fill_null(False)).to_numpy()
+        if leap.any():
+            said = "times are leap seconds (second 60); each was read as the first second of the next minute"
+            problems.append(_problem(table, column, rows[leap], "leap_second", said))
     if found.null_count():
         named = named_month_seconds(text)
         fresh = (found.is_null() & named.is_not_null()).to_numpy()

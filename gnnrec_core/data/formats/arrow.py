@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.formats.delimited import need_file
 from gnnrec_core.data.formats.packed import refuse_bomb
-from gnnrec_core.data.formats.parquet import MAX_COLUMNS, decoded, refuse_type
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
+from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
+from gnnrec_core.data.formats.typed import MAX_COLUMNS, decoded, refuse_type
 from gnnrec_core.data.options import ImportOptions
 
 _STREAM = b"\xff\xff\xff\xff"

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-
-from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, as_file, need_file
+from gnnrec_core.data.formats.text_file import file_dialect, read_text
 from gnnrec_core.data.options import ImportOptions
-from gnnrec_core.data.text.careful_text import read_careful
-from gnnrec_core.data.text.dialect import Dialect, guess_dialect
-from gnnrec_core.data.text.fast_text import read_fast
-from gnnrec_core.data.text.plain import head_text, plain_text
+from gnnrec_core.data.text.dialect import Dialect
 
 
 class DelimitedReader:
@@ -32,45 +25,6 @@ class DelimitedReader:
         progress(0.0, f"reading {path.name}")
         table = read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop")
         return SourceLog(path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles))
-
-
-def need_file(source: str) -> Path:
-    """The path of `source`; RequestError where there is no such file, or where it is a folder."""
-    path = as_file(source)
-    if path is None:
-        if as_folder(source):
-            raise RequestError(
-                f"{source} is a folder of no known layout.",
-                "Name one file, or a folder with MovieLens, RecBole or LightGCN files.",
-                file=source,
-            )
-        raise RequestError(f"There is no file or folder {source!r}.", "Check the path.", file=source)
-    return path
-
-
-def file_dialect(path: Path, options: ImportOptions, quoted: bool = True) -> Dialect:
-    """How the file is written, as far as its first lines tell."""
-    text = head_text(path, options.encoding)
-    return guess_dialect(text, path.name, options.delimiter, options.header, quoted)
-
-
-def read_text(
-    path: Path, dialect: Dialect, columns: tuple[str, ...], encoding: str | None = None, drop_bad: bool = False
-) -> Table:
-    """The `columns` of a file of known dialect: at full speed where it is clean, else row by row."""
-    with plain_text(path, encoding, drop_bad=drop_bad) as plain:
-        table = read_fast(plain, dialect, columns) or read_careful(plain, dialect, columns, drop_bad)
-        table = replace(table, problems=(*plain.problems, *table.problems))
-    if not table.frame.height:
-        raise DataError(f"{path.name} has no data rows.", "Choose a file with interactions.", file=path.name, line=1)
-    return table
-
-
-def read_attributes(path: Path, options: ImportOptions, keep: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Table:
-    """A table of attributes; `keep` chooses its columns by name."""
-    plain = options.model_copy(update={"header": "auto", "delimiter": None})
-    dialect = file_dialect(path, plain)
-    return read_text(path, dialect, keep(dialect.names), options.encoding, options.bad_rows == "drop")
 
 
 def _header_note(file: str, dialect: Dialect, roles: Roles) -> tuple[Problem, ...]:

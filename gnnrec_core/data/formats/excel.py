@@ -11,10 +11,9 @@ import polars as pl
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.delimited import need_file
 from gnnrec_core.data.formats.packed import refuse_bomb
 from gnnrec_core.data.formats.roles import guess_roles, propose_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
+from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.options import ImportOptions
 
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -15,9 +15,9 @@ from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.attributes import read_attribute_file
 from gnnrec_core.data.dataset import Problem, SplitName
 from gnnrec_core.data.formats import detect, load_reader
-from gnnrec_core.data.formats.delimited import file_dialect
 from gnnrec_core.data.formats.roles import guess_column
 from gnnrec_core.data.formats.source import EdgeTable, Part, Progress, Reader, SourceLog, Table, as_folder
+from gnnrec_core.data.formats.text_file import file_dialect
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.side_edges import read_edge_files
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from gnnrec_core.base.errors import DataError, LensError
-from gnnrec_core.data.formats.delimited import file_dialect, read_text
 from gnnrec_core.data.formats.roles import guess_roles
 from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.text_file import file_dialect, read_text
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.dialect import Dialect, guess_dialect
 from gnnrec_core.data.text.plain import head_text, plain_text

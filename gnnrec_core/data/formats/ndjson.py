@@ -13,9 +13,8 @@ import polars as pl
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.clean.bad_rows import LEAVE_OUT
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.delimited import need_file
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
+from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.odd_lines import dropped_rows
 from gnnrec_core.data.text.plain import first_bytes, plain_text, text_encoding

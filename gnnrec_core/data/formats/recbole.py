@@ -9,9 +9,9 @@ import polars as pl
 
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.dataset import Problem, SplitName
-from gnnrec_core.data.formats.delimited import read_text
 from gnnrec_core.data.formats.roles import guess_roles, plain_name
 from gnnrec_core.data.formats.source import EdgeTable, Part, Progress, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.text_file import read_text
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.dialect import guess_dialect
 from gnnrec_core.data.text.plain import first_bytes, head_text

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import IntArray, Problem, SplitName
 from gnnrec_core.data.options import EdgeKind, ImportOptions
 
@@ -151,3 +152,17 @@ def as_folder(source: str) -> Path | None:
         return path if path.is_dir() else None
     except (OSError, ValueError):
         return None
+
+
+def need_file(source: str) -> Path:
+    """The path of `source`; RequestError where there is no such file, or where it is a folder."""
+    path = as_file(source)
+    if path is None:
+        if as_folder(source):
+            raise RequestError(
+                f"{source} is a folder of no known layout.",
+                "Name one file, or a folder with MovieLens, RecBole or LightGCN files.",
+                file=source,
+            )
+        raise RequestError(f"There is no file or folder {source!r}.", "Check the path.", file=source)
+    return path

@@ -82,7 +82,7 @@ def guess_dialect(
     rows = split_lines(lines[skip : skip + 200], delimiter, quoted, escaped)
     if len(rows[0]) > MAX_COLUMNS:
         raise DataError(
-            f"{file} has {len(rows[0]):,} columns; at most {MAX_COLUMNS:,} are read.",
+            f"{file} has more than {MAX_COLUMNS:,} columns, and no more are read.",
             "Give a log with one row an interaction, not a matrix of users by items.",
             file=file,
             line=skip + 1,

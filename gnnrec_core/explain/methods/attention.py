@@ -34,6 +34,7 @@ from gnnrec_core.explain.walks.walks import best_walks
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
+from gnnrec_core.ranking.intervals import correlation_interval
 
 Float = NDArray[np.float64]
 
@@ -183,6 +184,7 @@ def _compared(scorer: Scorer, case: Case, edges: IntArray, values: Float, limit:
     if np.ptp(values[chosen]) == 0 or np.ptp(lost) == 0:
         return ("Attention is the same on all edges here, so it orders nothing.",)
     correlation = float(spearmanr(values[chosen], lost).statistic)
+    span = correlation_interval(correlation, len(chosen))
     meaning = (
         "on this case edges with more attention are also those whose removal costs more"
         if correlation >= 0.7
@@ -192,5 +194,5 @@ def _compared(scorer: Scorer, case: Case, edges: IntArray, values: Float, limit:
     )
     return (
         f"Rank correlation of attention with leaving the edge out ({len(chosen)} edges recomputed): "
-        f"{correlation:.2f}; {meaning}.",
+        f"{correlation:.2f}, 95 % interval {span.low:.2f} to {span.high:.2f}; {meaning}.".replace("-", "−"),
     )

@@ -7,14 +7,15 @@ A mask value for every directed edge is learned so that the masked graph keeps t
 by Adam from M ~ N(0, 2 / n_nodes). c = counts_as / |score| makes the prices of edges mean the same for every model: one
 whose scores are a tenth of another's would otherwise keep no edge at all. `counts_as` 0 sets c = 1, as PyG does. From
 the second step on, sum and entropy run over the edges whose first gradient is not zero, and the others get importance 0
-in the end. At the same seed and c = 1 the masks equal those of `torch_geometric.explain.GNNExplainer` (held together by
-`tests/explain/test_gnn_explainer.py`).
+in the end. At the same seed and settings the masks equal those of `torch_geometric.explain.GNNExplainer`, which runs on
+our models as `pyg_gnnexplainer` (`explain.scores.pyg_module`; held together by `tests/explain/test_gnn_explainer.py`).
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,7 +32,7 @@ from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.graph_masks import PairScore
-from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 
@@ -50,6 +51,13 @@ class GNNExplainerSettings(Settings):
     n_epochs: int = Field(300, ge=1, le=5000, description="Steps of the optimiser.")
     learning_rate: float = Field(0.01, gt=0.0, le=1.0, description="Step size of Adam.")
     n_seeds: int = Field(3, ge=1, le=10, description="Optimisations from different starts that are averaged.")
+
+
+class PyGSettings(GNNExplainerSettings):
+    """The same settings with defaults that take the slower computation into account."""
+
+    n_epochs: int = Field(100, ge=1, le=5000, description="Steps of the optimiser.")
+    n_seeds: int = Field(1, ge=1, le=10, description="Optimisations from different starts that are averaged.")
 
 
 class GNNExplainer:
@@ -72,13 +80,13 @@ class GNNExplainer:
     ) -> Explanation:
         prepared = prepare(model)
         start = time.perf_counter()
-        graph, score = prepared.graph, PairScore.of(prepared, case)
+        graph, learn = prepared.graph, self.learner(prepared, case, settings)
         edges = prepared.edges_of(case.user_index)
         seeds = [seed * settings.n_seeds + number for number in range(settings.n_seeds)]
         masks = []
         for number, one_seed in enumerate(seeds):
             with progress.part(number, len(seeds)):
-                mask = learn_mask(score, case.explained, settings, one_seed)
+                mask = learn(one_seed)
             masks.append(_both_directions(mask, edges, graph.reverse(edges)))
         importance = np.mean(masks, axis=0)
         stability = mean_agreement(masks)
@@ -94,6 +102,33 @@ class GNNExplainer:
             seconds=time.perf_counter() - start,
         )
 
+    def learner(self, prepared: Prepared, case: Case, settings: GNNExplainerSettings) -> Callable[[int], Float]:
+        """seed -> the learned importance of every directed edge `[n_edges]`."""
+        score = PairScore.of(prepared, case)
+        return lambda seed: learn_mask(score, case.explained, settings, seed)
+
+
+class PyGGNNExplainer(GNNExplainer):
+    """The same masks, learned by PyTorch Geometric's own `Explainer` and `GNNExplainer` on the whole graph."""
+
+    name: ClassVar[str] = "pyg_gnnexplainer"
+    settings_type: ClassVar[type[Settings]] = PyGSettings
+
+    def learner(self, prepared: Prepared, case: Case, settings: GNNExplainerSettings) -> Callable[[int], Float]:
+        """seed -> PyG's edge mask."""
+        from gnnrec_core.explain.scores.pyg_module import PairModule, pyg_mask
+
+        module = PairModule(
+            PairScore.of(prepared, case), prepared.graph.edge_index, _unit(case.explained, settings.counts_as)
+        )
+        chosen = (settings.n_epochs, settings.learning_rate, settings.edge_size)
+        return lambda seed: pyg_mask(module, *chosen, seed).numpy()
+
+
+def _unit(explained: float, counts_as: float) -> float:
+    """The factor c on the explained number."""
+    return counts_as / abs(explained) if counts_as and explained else 1.0
+
 
 def learn_mask(score: PairScore, target: float, settings: GNNExplainerSettings, seed: int) -> Float:
     """The learned importance of every directed edge `[n_edges]` in 0..1, from one start."""
@@ -101,7 +136,7 @@ def learn_mask(score: PairScore, target: float, settings: GNNExplainerSettings, 
     mask = torch.randn(score.n_edges, generator=torch.Generator().manual_seed(seed)) * std
     first, second = torch.zeros_like(mask), torch.zeros_like(mask)
     used = torch.zeros_like(mask, dtype=torch.bool)
-    unit = settings.counts_as / abs(target) if settings.counts_as and target else 1.0
+    unit = _unit(target, settings.counts_as)
     for step in range(1, settings.n_epochs + 1):
         progress.report(step - 1, settings.n_epochs)
         kept = mask.sigmoid()

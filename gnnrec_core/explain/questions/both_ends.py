@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.explanation import Case
+from gnnrec_core.explain.explanation import Case, kept_of
 from gnnrec_core.explain.methods.ledger import reader_ledger
 from gnnrec_core.explain.questions.counterfactual import NOT_PROVED, PROVED, Counterfactual, check_listed
 from gnnrec_core.explain.scores.linear import prepare
@@ -69,6 +69,7 @@ def ends_counterfactual(
         minimality=PROVED if found and len(chosen) == 1 else NOT_PROVED,
         limit=min(MAX_SIZE, max(len(line) for line in lines)),
         seconds=time.perf_counter() - start,
+        kept=kept_of(model),
     )
 
 

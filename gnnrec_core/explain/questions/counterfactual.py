@@ -15,7 +15,7 @@ from typing import Any
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.explanation import Case
+from gnnrec_core.explain.explanation import Case, kept_of
 from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.truth.levels import Levels, levels_of
@@ -38,8 +38,9 @@ class Counterfactual:
     `checked_smaller_sets` sets of up to three interactions, smaller than the answer, do not do it: `recomputed` of them
     were recomputed on the changed graph, the others miss by more than a bound on the predictor's error. `minimality` is
     "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
-    `edges` are the columns of the removed interactions. `trained_again` is the set that suffices when the model is
-    trained again, as foretold; None where none was found or the run is not calibrated.
+    `edges` are the columns of the removed interactions; `kept` says what of the training the recomputation keeps.
+    `trained_again` is the set that suffices when the model is trained again, as foretold; None where none was found or
+    the run is not calibrated.
     """
 
     case: Case
@@ -54,6 +55,7 @@ class Counterfactual:
     minimality: str
     limit: int
     seconds: float
+    kept: str
     trained_again: TrainedAgain | None = None
 
 
@@ -70,8 +72,7 @@ def counterfactual_of(
     model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
 ) -> Counterfactual:
     """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
-    scorer = scorer_of(model)
-    case = make_case(model, dataset, user_index, item_index, "score", k)
+    case, scorer = make_case(model, dataset, user_index, item_index, "score", k), scorer_of(model)
     excluded = excluded_items(dataset, user_index)
     check_listed(dataset, case, excluded)
     start = time.perf_counter()
@@ -101,6 +102,7 @@ def counterfactual_of(
         minimality=PROVED if size - 1 <= small.complete_to else NOT_PROVED,
         limit=search.limit,
         seconds=time.perf_counter() - start,
+        kept=kept_of(model),
         trained_again=again,
     )
 

@@ -16,6 +16,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.predictor import RemovalPredictor
 
@@ -123,6 +124,7 @@ def _near(predictor: RemovalPredictor, need: int, size: int, slack: Float | floa
     blocks = [sets[start : start + BLOCK] for start in range(0, len(sets), BLOCK)]
     leads, at_best = [], []
     for block in blocks:
+        progress.check()
         scores = predictor.of_sets(block)
         leads.append(lead(scores, need))
         scores[:, :-1] += slack

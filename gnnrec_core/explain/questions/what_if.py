@@ -13,7 +13,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
-from gnnrec_core.ranking.topk import top_k
+from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.run import Run
 
 
@@ -47,6 +47,7 @@ def what_if_model(
     model: Any, dataset: Dataset, user_index: int, remove: Sequence[int], add: Sequence[int], k: int = 10
 ) -> WhatIf:
     """`what_if` for a model in memory."""
+    check_k(k, dataset.n_items)
     scorer = scorer_of(model)
     removed, added = np.unique(np.array(remove, np.int64)), np.unique(np.array(add, np.int64))
     _check(dataset, scorer, user_index, removed, added)

@@ -67,8 +67,7 @@ def why_not_model(
     model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
 ) -> WhyNot:
     """`why_not` for a model in memory; what holds when it is trained again needs its `levels`."""
-    scorer = scorer_of(model)
-    case = make_case(model, dataset, user_index, item_index, "margin", k)
+    case, scorer = make_case(model, dataset, user_index, item_index, "margin", k), scorer_of(model)
     excluded = excluded_items(dataset, user_index)
     title = dataset.title(item_index)
     if item_index in excluded:

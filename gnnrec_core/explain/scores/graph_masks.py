@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.scores.linear import Prepared
@@ -59,6 +60,7 @@ class PairScore:
 
     def value_and_gradient(self, mask: Float, with_gradient: bool = True) -> tuple[float, Float]:
         """The explained number, and its derivative to each mask value `[n_edges]` (zeros where not asked for)."""
+        progress.check()
         full = np.append(mask, 1.0)[self.edge]
         total, at_entries = 0.0, np.zeros(len(full))
         for head in range(self.propagation.n_heads):

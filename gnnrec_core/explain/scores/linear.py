@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.removal import EdgeRemoval, undirected
 from gnnrec_core.graph import RecGraph
@@ -143,6 +144,7 @@ class LinearScorer:
         return HistoryParts(items @ own, edges, message @ items.T)
 
     def scores_without(self, user_index: int, edges: IntArray) -> Float:
+        progress.check()
         edges = np.asarray(edges, np.int64)
         if self.has_fast_leave_one_out and len(edges) <= MAX_CLOSED_FORM:
             return self.prepared.removal.scores_without(user_index, edges)
@@ -157,6 +159,7 @@ class LinearScorer:
         edges = np.asarray(edges, np.int64)
         step = max(1, AT_ONCE // self.graph.n_items) if self.has_fast_leave_one_out else 1
         for start in range(0, len(edges), step):
+            progress.check()
             some = edges[start : start + step]
             if len(some) > 1:
                 yield from self.prepared.removal.scores_without_each(user_index, some)
@@ -164,6 +167,7 @@ class LinearScorer:
                 yield self.scores_without(user_index, some)
 
     def scores_on(self, user_index: int, graph: RecGraph) -> Float:
+        progress.check()
         return all_scores(self._model.propagation(graph), user_index, graph.n_items)
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:

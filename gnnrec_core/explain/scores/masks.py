@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.scores.linear import Prepared, prepare, row_values
@@ -43,6 +44,7 @@ class MaskedScore:
     function: Any
 
     def __call__(self, masks: Tensor) -> Tensor:
+        progress.check()
         result: Tensor = self.function(masks)
         return result
 

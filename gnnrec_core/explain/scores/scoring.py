@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import LinearScorer
@@ -77,6 +78,7 @@ class HistoryScorer:
         return self._model.history_parts(user_index, np.asarray(item_indices, np.int64))
 
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
+        progress.check()
         return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
 
     def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:

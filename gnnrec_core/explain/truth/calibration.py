@@ -26,7 +26,9 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.truth.foretelling import Foreteller, Spread, foreteller_of, lead_changes
 from gnnrec_core.explain.truth.retraining import refits, train_without
+from gnnrec_core.ranking.intervals import Interval, correlation_interval, rate_interval
 from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run
 
 Float = NDArray[np.float64]
@@ -73,6 +75,12 @@ class Calibration(BaseModel):
     n_people: int = Field(ge=1)
     trainings: int = Field(ge=1, le=10)
     seconds: float = Field(ge=0)
+
+    def intervals(self) -> dict[str, Interval]:
+        """95 % intervals of what is measured over people: each counts once, as the items of one person go together."""
+        n = self.n_people
+        shares = {name: rate_interval(getattr(self, name), n) for name in ("sign_rate", "coverage")}
+        return {"spearman": correlation_interval(self.spearman, n), **shares}
 
     def told(self) -> dict[str, Any]:
         """What an explanation says of it."""
@@ -235,7 +243,8 @@ def _removals(run: Run, foreteller: Foreteller, rng: np.random.Generator) -> tup
     """People, and what is removed of each: the strongest three reasons of an item (a quarter of the people), its
     strongest one (a quarter), or any one."""
     graph = run.graph
-    long = np.flatnonzero(np.diff(graph.seen.indptr) >= SHORTEST_HISTORY)
+    left = np.diff(left_out(run.dataset).indptr) < run.dataset.n_items - 1  # somebody to lead in what is left
+    long = np.flatnonzero((np.diff(graph.seen.indptr) >= SHORTEST_HISTORY) & left)
     n = int(np.clip(len(graph.seen.indices) / ONE_IN, FEWEST_PEOPLE, MOST_PEOPLE))
     if len(long) < FEWEST_PEOPLE:
         raise RequestError(

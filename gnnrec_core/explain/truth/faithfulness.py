@@ -31,10 +31,11 @@ from numpy.typing import NDArray
 from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items
-from gnnrec_core.explain.explanation import Case, Explanation
+from gnnrec_core.explain.explanation import AT_RANDOM, Case, Explanation
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.ranking.intervals import Interval, correlation_interval
 from gnnrec_core.ranking.topk import rank_of
 
 Float = NDArray[np.float64]
@@ -70,7 +71,11 @@ class SetEffect:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """The panel of one explanation. `curves` and `sets` hold the method first, then the controls."""
+    """The panel of one explanation. `curves` and `sets` hold the method first, then the controls.
+
+    `spearman_low` to `spearman_high` is the 95 % interval of the rank correlation over `n_compared` interactions, taken
+    for a sample of such interactions.
+    """
 
     method: str
     n_edges: int
@@ -83,6 +88,8 @@ class Faithfulness:
     p_random: float | None
     beats_random: bool
     verdict: str
+    spearman_low: float | None = None
+    spearman_high: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the contract's `faithfulness`."""
@@ -118,7 +125,7 @@ def measure(
     order = np.argsort(-values, kind="stable")
     popular = np.argsort(-_popularity(scorer, edges), kind="stable")
     shuffled = [rng.permutation(len(edges)) for _ in range(N_RANDOM_CURVES)]
-    orders = ((explanation.method, [order]), ("random", shuffled), ("most popular", [popular]))
+    orders = ((explanation.method, [order]), (AT_RANDOM, shuffled), ("most popular", [popular]))
     sizes = sorted({min(m, len(edges)), max(1, math.ceil(0.2 * len(edges)))})
     curves = tuple(_mean_curve(truth, name, found, n_steps) for name, found in orders)
     sets = tuple(_mean_effect(truth, name, found, n) for n in sizes for name, found in orders)
@@ -126,7 +133,8 @@ def measure(
     p_random = _p_random(truth, order, max(1, math.ceil(0.2 * len(edges))), rng)
     stability = _stability(scorer, explanation, rerun, edges, values)
     beats = p_random is not None and p_random <= MAX_P
-    verdict = _verdict(explanation.method, len(edges), p_random, spearman)
+    span = None if spearman is None else correlation_interval(spearman, n_compared)
+    verdict = _verdict(explanation.method, len(edges), p_random, span)
     return Faithfulness(
         explanation.method,
         len(edges),
@@ -139,6 +147,8 @@ def measure(
         p_random,
         beats,
         verdict,
+        None if span is None else span.low,
+        None if span is None else span.high,
     )
 
 
@@ -264,7 +274,7 @@ def _stability(
     return mean_agreement([values, *others])
 
 
-def _verdict(method: str, n: int, p_random: float | None, spearman: float | None) -> str:
+def _verdict(method: str, n: int, p_random: float | None, span: Interval | None) -> str:
     if p_random is None:
         return f"With {n} edge{'s' if n > 1 else ''} there is no smaller set to compare with."
     if p_random > MAX_P:
@@ -272,5 +282,11 @@ def _verdict(method: str, n: int, p_random: float | None, spearman: float | None
             f"{method} does not beat random on this case: {p_random:.0%} of random sets as large as its top 20 % lower "
             "the explained number at least as much."
         )
-    agreement = "" if spearman is None else f" Its order agrees with exact deletion at {spearman:.2f} (1 is full)."
+    agreement = ""
+    if span is not None:
+        agreement = f" Its order agrees with exact deletion at {span.value:.2f} (1 is full; {_span(span)})."
     return f"{method} beats random on this case: removing its top 20 % lowers the explained number more.{agreement}"
+
+
+def _span(found: Interval) -> str:
+    return f"95 % interval {found.low:.2f} to {found.high:.2f}".replace("-", "−")

@@ -108,13 +108,16 @@ def foreteller_of(model: Any, calibration: Any = None) -> Foreteller | None:
 
 
 def lead_changes(now: Float, change: Float, excluded: IntArray, items: IntArray) -> Float:
-    """How each of `items` `[m]` moves against the mean of the `NEAR` best other items of the list `[m]`."""
+    """How each of `items` `[m]` moves against the mean of the `NEAR` best other items of the list `[m]`; against
+    nothing where it is alone in the list."""
     open_ = now.copy()
     open_[excluded] = -np.inf
     order = np.argsort(-open_, kind="stable")
     order = order[np.isfinite(open_[order])][: NEAR + 1]
-    moved = [change[item] - change[order[order != item][:NEAR]].mean() for item in items]
-    return np.array(moved)
+    near = [order[order != item][:NEAR] for item in items]
+    mean = [change[others].mean() if len(others) else 0.0 for others in near]
+    moved: Float = change[items] - np.array(mean)
+    return moved
 
 
 def _rank_at(scores: Float, item: int, excluded: IntArray, shift: float) -> int:

@@ -29,11 +29,14 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.truth.retraining import MAX_SEEDS, check_retrainable, refits, train_without
+from gnnrec_core.ranking.intervals import Interval, rate_interval
+from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 
 Float = NDArray[np.float64]
 FILE = "luck.json"
 MOST_USERS = 2000
+MOST_PLACES = 10_000_000
 MOST_REASONS = 200
 """People whose strongest reason is looked up in each training."""
 
@@ -43,7 +46,7 @@ class ByRank(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    rank: int = Field(ge=1, le=1000)
+    rank: int = Field(ge=1, le=MOST_PLACES)
     stays: float = Field(ge=0, le=1)
 
 
@@ -61,11 +64,11 @@ class Luck(BaseModel):
 
     dataset_fingerprint: str = Field(max_length=100)
     created: str = Field(max_length=100)
-    k: int = Field(ge=1, le=1000)
+    k: int = Field(ge=1, le=MOST_PLACES)
     overlap: float = Field(ge=0, le=1)
     same_first: float = Field(ge=0, le=1)
     same_reason: float | None = Field(None, ge=0, le=1)
-    by_rank: tuple[ByRank, ...] = Field(max_length=1000)
+    by_rank: tuple[ByRank, ...] = Field(max_length=MOST_PLACES)
     sigma: float = Field(gt=0, le=1e9)
     shift: float = Field(ge=-1e3, le=1e3)
     brier: float | None = Field(None, ge=0, le=1)
@@ -74,6 +77,10 @@ class Luck(BaseModel):
     n_users: int = Field(ge=1)
     seeds: int = Field(ge=1, le=MAX_SEEDS)
     seconds: float = Field(ge=0)
+
+    def interval(self, share: float) -> Interval:
+        """The 95 % interval over people of one of the shares."""
+        return rate_interval(share, self.n_users)
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,7 @@ def luck(run: Run, n_seeds: int = 5, k: int = 10) -> Luck:
     """
     if not 1 <= n_seeds <= MAX_SEEDS:
         raise RequestError(f"{n_seeds} seeds cannot be trained.", f"Choose 1 to {MAX_SEEDS}.")
-    if not 1 <= k <= min(1000, run.dataset.n_items):
-        raise RequestError(f"k = {k} cannot be used.", f"Choose 1 to {min(1000, run.dataset.n_items)}.")
+    check_k(k, run.dataset.n_items)
     check_retrainable(run)
     if refits(run):
         raise UnsupportedError(f"A run of {run.record.model!r} has no luck: any seed gives it.", "Ask a trained model.")

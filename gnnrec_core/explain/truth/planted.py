@@ -139,9 +139,9 @@ def score_method(run: Run, cases: Sequence[PlantedCase], method: str, seed: int 
     """One method on these cases, with its default settings."""
     explainer = EXPLAINERS.load(method)()
     settings = read_settings(explainer.settings_type, {})
-    aucs, precisions, started = [], [], time.process_time()
+    aucs, precisions, started, k = [], [], time.process_time(), min(MAX_RANK, run.dataset.n_items)
     for number, case in enumerate(cases):
-        asked = make_case(run.model, run.dataset, case.user_index, case.item_index, "score", MAX_RANK)
+        asked = make_case(run.model, run.dataset, case.user_index, case.item_index, "score", k)
         explanation = explainer.explain(run.model, run.dataset, asked, settings, seed + number)
         values = history_values(explanation, run.dataset, run.graph.history(case.user_index))
         aucs.append(auc(values, case.is_cause))

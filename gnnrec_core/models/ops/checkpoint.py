@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gnnrec_core import __version__
-from gnnrec_core.base.checked import parse
+from gnnrec_core.base.checked import open_file, parse
 from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.files import write_bytes
 from gnnrec_core.models.protocol import Tensors
@@ -38,7 +38,8 @@ def save_tensors(path: Path, tensors: Tensors, card: dict[str, Any]) -> None:
 def load_tensors(path: Path, finite: bool = True) -> tuple[Tensors, dict[str, Any]]:
     """The tensors and the card of `path`. RunError where the file is missing, damaged, or not one of ours."""
     try:
-        content = path.read_bytes()
+        with open_file(path) as file:
+            content = file.read()
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}.", "Train the run again.", file=str(path)) from error
     card = _card(path, content)

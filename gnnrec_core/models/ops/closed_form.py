@@ -18,6 +18,8 @@ from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, HistorySums, NewUserParts, Tensors
 
+DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
+
 
 class ClosedFormRecommender(ABC):
     """A recommender that one computation on the train interactions makes. Side edges are not used."""
@@ -151,3 +153,65 @@ def misfit(what: str) -> RunError:
         "Use the dataset and the settings that the run was trained with.",
         file="model.safetensors",
     )
+
+
+class SparseItemItem(ItemItemRecommender):
+    """S as the three arrays of a CSR matrix `[n_items, n_items]`: float32 entries, int32 columns, int64 row starts."""
+
+    @classmethod
+    def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
+        """An S without entries."""
+        return {
+            DATA: np.zeros(0, np.float32),
+            INDICES: np.zeros(0, np.int32),
+            STARTS: np.zeros(graph.n_items + 1, np.int64),
+        }
+
+    @classmethod
+    def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+        """RunError unless the three arrays are a CSR matrix of items by items."""
+        if set(tensors) != {DATA, INDICES, STARTS}:
+            raise misfit(f"expected {DATA}, {INDICES} and {STARTS}, found {sorted(tensors)}")
+        data, indices, starts = tensors[DATA], tensors[INDICES], tensors[STARTS]
+        if starts.shape != (graph.n_items + 1,) or data.shape != indices.shape:
+            raise misfit(f"they are not for {graph.n_items} items")
+        in_order = starts[0] == 0 and starts[-1] == len(data) and np.all(np.diff(starts) >= 0)
+        if not in_order or (len(indices) and not 0 <= indices.min() <= indices.max() < graph.n_items):
+            raise misfit("they are no sparse matrix")
+
+    def _set(self, tensors: Tensors) -> None:
+        super()._set(tensors)
+        n = self.graph.n_items
+        parts = (self._tensors[DATA].astype(np.float64), self._tensors[INDICES], self._tensors[STARTS])
+        self._similarity = sp.csr_array(parts, shape=(n, n))
+        self.__dict__.pop("_flipped", None)
+
+    def rows(self, items: IntArray) -> NDArray[np.float64]:
+        """S[items, :]."""
+        dense: NDArray[np.float64] = self._similarity[items].toarray()
+        return dense
+
+    def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ S."""
+        dense: NDArray[np.float64] = (weights @ self._similarity).toarray()
+        return dense
+
+    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ S^T."""
+        dense: NDArray[np.float64] = (weights @ self._flipped).toarray()
+        return dense
+
+    @cached_property
+    def _flipped(self) -> sp.csr_array:
+        """S^T by rows, made at the first question that needs it."""
+        return self._similarity.T.tocsr()
+
+
+def similarity_tensors(similarity: sp.csr_array) -> Tensors:
+    """What a run stores of a sparse matrix `[n_items, n_items]`."""
+    similarity.sort_indices()
+    return {
+        DATA: similarity.data.astype(np.float32),
+        INDICES: similarity.indices.astype(np.int32),
+        STARTS: similarity.indptr.astype(np.int64),
+    }

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RunError
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.losses import bpr, sampled_softmax
@@ -91,6 +92,7 @@ class GradientFit:
             group["lr"] = group["lr_factor"] * self.learning_rate(epoch)
         total = torch.zeros((), device=self.model.device, dtype=torch.float64)
         for batch in self.batches(epoch):
+            progress.check()
             if self.model.processes.any(self.options.should_stop()):
                 return None
             total += self.step(batch)

@@ -16,6 +16,7 @@ from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.audit.studies.frontier import Point, pareto_front
 from gnnrec_core.audit.studies.leakage import Leakage
 from gnnrec_core.audit.studies.mitigation import Mitigation
+from gnnrec_core.audit.verdicts import p_text
 from gnnrec_core.render.charts.chart_data import UNSEEN
 from gnnrec_core.render.charts.label_sides import label_sides
 from gnnrec_core.render.charts.named_axis import name_axis
@@ -110,7 +111,7 @@ def forest(report: AuditReport, metric: str) -> go.Figure:
 
 def _beside(d: Difference) -> str:
     star = " ★" if d.stands else ""
-    return f"{signed(d.value)}, p {'< 0.001' if d.p_adjusted < 0.001 else '= ' + number(d.p_adjusted)}{star}"
+    return f"{signed(d.value)}, p {p_text(d.p_adjusted)}{star}"
 
 
 def _reach_of(value: float) -> float:
@@ -276,7 +277,7 @@ def _good(metric: str, value: float) -> str:
 
 
 def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
-    """AUC of each group read off user embeddings, beside the range of shuffled labels."""
+    """AUC of each group read off user embeddings with its 95 % interval, beside the range of shuffled labels."""
     entries = list(found)[::-1]
     figure = go.Figure()
     for place, entry in enumerate(entries):
@@ -290,13 +291,21 @@ def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
         y=list(range(len(entries))),
         mode="markers",
         marker={"size": 11, "color": colours},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [_reach_of(entry.auc_high - entry.auc) for entry in entries],
+            "arrayminus": [_reach_of(entry.auc - entry.auc_low) for entry in entries],
+            "color": BASELINE,
+        },
         showlegend=False,
         cliponaxis=False,
     )
     name_axis(figure, "y", [e.group for e in entries], [f" (n = {e.n_users:,})" for e in entries])
     figure.add_vline(x=0.5, line=LINE)
     figure.update_xaxes(
-        title_text="AUC (bar: shuffled labels)", range=[min([0.3, *(e.auc - 0.02 for e in entries)]), 1.0]
+        title_text="AUC (grey band: shuffled labels)",
+        range=[min([0.3, *(e.auc - max(0.02, _reach_of(e.auc - e.auc_low)) for e in entries)]), 1.0],
     )
     return styled(figure, 110 + ROW * len(entries))
 

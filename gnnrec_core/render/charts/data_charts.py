@@ -29,20 +29,23 @@ def degree_chart(user_degrees: IntArray, item_degrees: IntArray, height: int = 3
             hovertemplate=f"%{{y:.1%}} of {name} have at least %{{x:,}}<extra></extra>",
         )
     theme.styled(figure, height)
-    figure.update_xaxes(type="log", title="interactions", dtick=1)
+    none = {name: int((degrees == 0).sum()) for name, degrees in (("users", user_degrees), ("items", item_degrees))}
+    left = " and ".join(f"{n:,} {name}" for name, n in none.items() if n)
+    title = f"interactions ({left} have none: no place on this axis)" if left else "interactions"
+    figure.update_xaxes(type="log", title=title, dtick=1)
     figure.update_yaxes(type="log", title="share with at least so many", tickformat="~%", dtick=1)
     return figure
 
 
 def survival(degrees: IntArray) -> tuple[IntArray, NDArray[np.float64]]:
-    """Each degree above 0 that occurs, and the share of entities that have at least it.
+    """Each degree above 0 that occurs, and the share of all entities (also of those with 0) that have at least it.
 
-    >>> survival(np.array([1, 1, 2, 5]))
-    (array([1, 2, 5]), array([1.  , 0.5 , 0.25]))
+    >>> survival(np.array([1, 1, 2, 5, 0]))
+    (array([1, 2, 5]), array([0.8, 0.4, 0.2]))
     """
     known = degrees[degrees > 0]
     values, counts = np.unique(known, return_counts=True)
-    return values, counts[::-1].cumsum()[::-1] / max(1, len(known))
+    return values, counts[::-1].cumsum()[::-1] / max(1, len(degrees))
 
 
 def long_tail_chart(item_degrees: IntArray, height: int = 320) -> go.Figure:

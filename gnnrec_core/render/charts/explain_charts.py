@@ -25,14 +25,25 @@ def waterfall(explanation: Explanation, n: int = 10) -> go.Figure:
         labels.append(f"{len(rest):,} smaller parts")
         values.append(float(sum(part.value for part in rest)))
     total = "Lead" if explanation.case.target == "margin" else "Score"
-    return sum_of_parts(labels, values, explanation.baseline, explanation.score, total)
+    return sum_of_parts(labels, values, explanation.baseline, explanation.score, total, baseline_label(explanation))
+
+
+def baseline_label(explanation: Explanation) -> str:
+    """What charts call the baseline; "" where the model has none."""
+    name = explanation.baseline_name
+    return BASELINE_LABEL if name == "taste in the own embedding" else name[:1].upper() + name[1:]
 
 
 def sum_of_parts(
-    labels: Sequence[str], values: Sequence[float], baseline: float, total: float, total_label: str = "Score"
+    labels: Sequence[str],
+    values: Sequence[float],
+    baseline: float,
+    total: float,
+    total_label: str = "Score",
+    baseline_label: str = BASELINE_LABEL,
 ) -> go.Figure:
     """Bars that start where the last one ended: the baseline (where there is one), the parts, and their total."""
-    first = [(BASELINE_LABEL, baseline, theme.BASELINE)] if baseline else []
+    first = [(baseline_label, baseline, theme.BASELINE)] if baseline and baseline_label else []
     steps = [*first, *((label, value, theme.signed_colour(value)) for label, value in zip(labels, values, strict=True))]
     lengths = [value for _, value, _ in steps]
     starts = np.concatenate([[0.0], np.cumsum(lengths)])

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from gnnrec_core.explain.explanation import Explanation, Group, MessagePath, Node
 from gnnrec_core.render import theme
-from gnnrec_core.render.charts.explain_charts import BASELINE_LABEL, ROW_HEIGHT, room
+from gnnrec_core.render.charts.explain_charts import ROW_HEIGHT, baseline_label, room
 from gnnrec_core.render.network import NODE_COLOURS
 
 ARROW = " → "
@@ -61,7 +61,7 @@ def sankey(explanation: Explanation, narrow: bool = False) -> go.Figure:
         start = flow.node(0, paths[0].nodes[0])
         hidden = explanation.score - explanation.baseline - sum(path.value for path in paths)
         flow.links[start, flow.add("All other paths", theme.BASELINE, 1)] = hidden
-        flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+        _add_baseline(flow, start, explanation)
     if flow.links:
         _make_room_for_labels(flow)
     return _draw(flow, narrow)
@@ -94,10 +94,14 @@ def sankey_of_kinds(explanation: Explanation, narrow: bool = False, n_kinds: int
     if rest:
         kinds = flow.add(f"{len(rest)} other kind{'s' if len(rest) > 1 else ''}", theme.BASELINE, 1)
         flow.links[start, kinds] = float(sum(group.value for group in rest))
-    if explanation.baseline:
-        flow.links[start, flow.add(BASELINE_LABEL, theme.BASELINE, 1)] = explanation.baseline
+    _add_baseline(flow, start, explanation)
     _make_room_for_labels(flow)
     return _draw(flow, narrow)
+
+
+def _add_baseline(flow: _Flow, start: int, explanation: Explanation) -> None:
+    if explanation.baseline_name:
+        flow.links[start, flow.add(baseline_label(explanation), theme.BASELINE, 1)] = explanation.baseline
 
 
 def kind_words(meta_path: str) -> str:
@@ -126,31 +130,36 @@ def kind_words(meta_path: str) -> str:
     return " → ".join(kinds).replace("user", "person")
 
 
-def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8) -> go.Figure:
-    """The share of `what` that all paths of one kind carry together, largest first; the rest in one bar."""
+def meta_path_bars(groups: Sequence[Group], what: str = "score", n: int = 8, as_share: bool = True) -> go.Figure:
+    """What all paths of one kind carry together, largest first, the rest in one bar: as a share of `what`, or, where
+    that is not above 0 and shares would turn their sign, in units of the score."""
     shown, rest = list(groups[:n]), groups[n:]
     if rest:
         shown.append(Group(f"{len(rest)} other kinds", sum(g.value for g in rest), sum(g.share for g in rest)))
-    names = [theme.wrapped(kind_words(group.name), 22, 3) for group in shown]
+    words = [kind_words(group.name) for group in shown]
+    values = [float(group.share if as_share else group.value) for group in shown]
+    names = [theme.wrapped(word, 22, 3) for word in words]
     row = ROW_HEIGHT + 10 * max((name.count("<br>") for name in names), default=0)
     figure = go.Figure(
         go.Bar(
-            x=[float(group.share) for group in shown],
-            y=names,
+            x=values,
+            y=list(range(len(shown))),
             orientation="h",
             marker={"color": [theme.signed_colour(group.value) for group in shown]},
-            text=[theme.percent(float(group.share)) for group in shown],
+            text=[theme.percent(value) if as_share else theme.signed(value) for value in values],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            hovertext=[theme.plotly_text(word) for word in words],
+            hovertemplate="%{hovertext}: %{text}<extra></extra>",
         )
     )
     theme.styled(figure, height=row * len(shown) + 70)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_yaxes(tickvals=list(range(len(shown))), ticktext=names, autorange="reversed", showgrid=False)
+    figure.update_layout(meta={"yaxis": [theme.plotly_text(word) for word in words]})
     figure.update_xaxes(
-        tickformat=".0%",
-        title=f"share of the {what}",
-        range=room(np.zeros(len(shown)), [float(g.share) for g in shown]),
+        tickformat=".0%" if as_share else None,
+        title=f"share of the {what}" if as_share else f"part of the {what}, in score units",
+        range=room(np.zeros(len(shown)), values),
     )
     return figure
 

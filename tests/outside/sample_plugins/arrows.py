@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import DataError, LensError
-from gnnrec_core.data.formats.delimited import need_file
-from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table, as_file
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.text.plain import first_bytes, plain_text
 
 ARROW = " -> "

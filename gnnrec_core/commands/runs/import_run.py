@@ -1,0 +1,86 @@
+"""`run import DATASET --out RUN`: a run out of lists, embeddings or a matrix that were made elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.terminal import say
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("dataset", type=Path, help="a dataset folder made by `data import`")
+    parser.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run folder to make")
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--lists", type=Path, metavar="FILE", help="user, item, and rank or score (csv, parquet, jsonl)")
+    kind.add_argument("--user-embeddings", type=Path, metavar="FILE", help="final embeddings of users")
+    kind.add_argument("--propagation", metavar="NAME", help="lightgcn or simgcl, with --embeddings and --layers")
+    kind.add_argument("--item-item", type=Path, metavar="FILE", help="square matrix: sparse .npz or dense .npy")
+    parser.add_argument("--item-embeddings", type=Path, metavar="FILE", help="with --user-embeddings")
+    parser.add_argument("--similarity", choices=("dot", "cosine"), default="dot", help="with --user-embeddings")
+    parser.add_argument("--embeddings", type=Path, metavar="FILE", help="layer-0 embeddings: users, then items")
+    parser.add_argument("--layers", type=int, metavar="K", help="how many layers they are propagated over")
+    parser.add_argument("--layer-weights", metavar="a,b,c", help="weights of layers 0 to K (default: the model's own)")
+    parser.add_argument("--user-ids", type=Path, metavar="FILE", help="one user id a row, in the order of the rows")
+    parser.add_argument("--item-ids", type=Path, metavar="FILE", help="one item id a row, in the order of the rows")
+    parser.add_argument("--unknown", choices=("refuse", "drop"), default="refuse", help="ids that the data do not have")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="lists or scores of the source to compare with")
+    parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Import, check, store; the object of the contract."""
+    from gnnrec_core.api.making import import_run
+
+    made = import_run(
+        arguments.dataset,
+        arguments.out,
+        lists=arguments.lists,
+        user_embeddings=arguments.user_embeddings,
+        item_embeddings=arguments.item_embeddings,
+        similarity=arguments.similarity,
+        propagation=arguments.propagation,
+        embeddings=arguments.embeddings,
+        layers=arguments.layers,
+        layer_weights=_weights(arguments.layer_weights),
+        item_item=arguments.item_item,
+        user_ids=arguments.user_ids,
+        item_ids=arguments.item_ids,
+        unknown=arguments.unknown,
+        check=arguments.check,
+        overwrite=arguments.overwrite,
+    )
+    told: dict[str, Any] = made.record.figures["imported"]
+    return told
+
+
+def show(result: dict[str, Any]) -> None:
+    """The same for people."""
+    say(f"{result['kind']} in {result['run']}: {result['n_users']:,} users, {result['n_items']:,} items")
+    for kind in ("users", "items"):
+        missing = result[f"missing_{kind}"]
+        if missing:
+            say(f"  {len(missing):,} {kind} have no row, such as {missing[0]!r}")
+    if result["n_dropped"]:
+        say(f"  {result['n_dropped']:,} rows of unknown ids were left out")
+    if result["check"] is not None:
+        check = result["check"]
+        difference = check["max_difference"]
+        said = "" if difference is None else f"largest difference of a score {difference:.3g}, "
+        share = "no lists to compare" if check["equal_lists"] is None else f"{check['equal_lists']:.1%} of lists equal"
+        say(f"  check: {said}{share} ({check['n_users']:,} users)")
+    say(f"  can: {', '.join(result['can'])}")
+    for entry in result["cannot"]:
+        say(f"  cannot {entry['what']}: {entry['why']}")
+
+
+def _weights(words: str | None) -> tuple[float, ...]:
+    if words is None:
+        return ()
+    try:
+        return tuple(float(word) for word in words.split(","))
+    except ValueError as error:
+        raise RequestError(f"--layer-weights {words!r} are not numbers.", "Write them as 0.5,0.25,0.25.") from error

@@ -1,0 +1,50 @@
+"""Propagated: LightGCN and relatives that share its inference, from layer-0 embeddings that were trained elsewhere.
+
+Not trained: `runs.bringing` makes such a run. Ledger, paths and counterfactuals are exact, as for our own LightGCN.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from gnnrec_core.data.dataset import FloatArray
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.brought.embeddings import BroughtEmbeddings, BroughtSettings
+from gnnrec_core.models.ops.propagation import Propagation
+
+
+class PropagatedSettings(BroughtSettings):
+    """Where the layer-0 embeddings come from, and the weight of each layer."""
+
+    layer_weights: tuple[float, ...] = Field(
+        (0.5, 0.5), min_length=1, max_length=17, description="a_0 .. a_K: what each layer counts in the embedding"
+    )
+
+
+class Propagated(BroughtEmbeddings):
+    """z = sum_l a_l P^l E with P = D^-1/2 A D^-1/2 over the train graph, no self-loops (He et al. 2020)."""
+
+    name: ClassVar[str] = "propagated"
+    settings_type: ClassVar[type[BroughtSettings]] = PropagatedSettings
+
+    def propagation(self, graph: RecGraph | None = None) -> Propagation:
+        """The same symmetric operator in each layer, degrees counted on `graph`."""
+        operator = (self.graph if graph is None else graph).normalised_adjacency
+        weights = np.array(self.settings.layer_weights, np.float64)
+        return Propagation(
+            self.graph.n_users, self._embedding, weights, ((operator,),) * (len(weights) - 1), symmetric=True
+        )
+
+    @cached_property
+    def _final(self) -> FloatArray:
+        final: FloatArray = np.asarray(self.propagation().final, np.float32)
+        final.flags.writeable = False
+        return final
+
+    def embeddings(self) -> FloatArray:
+        """Final embeddings `[n_nodes, d]` float32; not to be written to."""
+        return self._final

@@ -1,0 +1,80 @@
+"""A `Flow` as SVG: columns of stops, streams as wide as what they carry. Text only, no script, no style of its own.
+
+Whoever shows it brings the style (`render.style` for files, the page's own in the app). Stops carry `data-stop`,
+streams `data-from` and `data-to`, so that a page can make the drawing answer to a pointer and to keys.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from gnnrec_core.base.text import clean, for_html
+from gnnrec_core.render.blocks import Flow, Stop, Stream
+from gnnrec_core.render.theme import shortened, signed
+
+COLUMN, ROW, SIDE, TOP, BOTTOM = 205, 42, 78, 60, 10
+NAME_LENGTH = 26
+WIDEST, NARROWEST = 16.0, 0.8
+Points = tuple[tuple[float, float], ...]
+
+
+def flow_svg(flow: Flow) -> str:
+    """The drawing; the same flow gives the same text."""
+    places, width, height = layout(flow)
+    largest = max((abs(stream.value) for stream in flow.streams), default=0.0) or 1.0
+    order = sorted(flow.streams, key=lambda stream: -abs(stream.value))  # thin ones on top
+    parts = [_stream(stream, flow, places, largest) for stream in order]
+    parts += [_stop(number, stop, places[number]) for number, stop in enumerate(flow.stops)]
+    return (
+        f'<svg class="flow" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
+        f'aria-label="{for_html(flow.caption)}">{"".join(parts)}</svg>'
+    )
+
+
+def layout(flow: Flow) -> tuple[Points, float, float]:
+    """Centres of the stops, width and height in pixels: stops of a column in the order given, columns centred."""
+    columns: dict[int, list[int]] = defaultdict(list)
+    for number, stop in enumerate(flow.stops):
+        columns[stop.column].append(number)
+    tallest = max((len(members) for members in columns.values()), default=1)
+    height = TOP + BOTTOM + ROW * max(tallest, 3)
+    centres = {}
+    for column, members in columns.items():
+        first = TOP + (height - TOP - BOTTOM - ROW * (len(members) - 1)) / 2
+        for row, number in enumerate(members):
+            centres[number] = (SIDE + COLUMN * column, first + ROW * row)
+    width = 2 * SIDE + COLUMN * max(columns, default=0)
+    return tuple(centres[number] for number in range(len(flow.stops))), float(width), float(height)
+
+
+def _stream(stream: Stream, flow: Flow, places: Points, largest: float) -> str:
+    (x0, y0), (x1, y1) = places[stream.source], places[stream.target]
+    is_past_all = flow.stops[stream.target].column - flow.stops[stream.source].column > 2
+    bend = (x1 - x0) / (4 if is_past_all else 2)
+    y2, y3 = (2 * [(TOP / 3 - (y0 + y1) / 8) * 4 / 3]) if is_past_all else (y0, y1)  # its middle is at TOP / 3
+    kind = f"{'up' if stream.value >= 0 else 'down'} {'own' if is_past_all else 'link' if stream.is_link else 'like'}"
+    names = f"{clean(flow.stops[stream.source].name)} to {clean(flow.stops[stream.target].name)}"
+    share = abs(stream.value) / largest
+    above = f'<text class="dim" x="{(x0 + x1) / 2:.1f}" y="{TOP / 3 + 4:.1f}" text-anchor="middle">'
+    named = f"{above}{for_html(stream.name)}</text>" if stream.name else ""
+    return (
+        f'<path class="stream {kind}" data-from="{stream.source}" data-to="{stream.target}" '
+        f'stroke-width="{NARROWEST + (WIDEST - NARROWEST) * share:.2f}" stroke-opacity="{0.3 + 0.3 * share:.2f}" '
+        f'd="M{x0:.1f} {y0:.1f}C{x0 + bend:.1f} {y2:.1f} {x1 - bend:.1f} {y3:.1f} {x1:.1f} {y1:.1f}">'
+        f"<title>{for_html(names)}: {signed(stream.value)}</title></path>{named}"
+    )
+
+
+def _stop(number: int, stop: Stop, place: tuple[float, float]) -> str:
+    x, y = place
+    marks = {
+        "person": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>',
+        "item": f'<rect x="{x - 7:.1f}" y="{y - 7:.1f}" width="14" height="14" rx="2"/>',
+        "attribute": f'<path d="M{x:.1f} {y - 8:.1f}l8.5 15h-17z"/>',
+        "rest": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>',
+    }
+    return (
+        f'<g class="stop {stop.shape}" data-stop="{number}"><title>{for_html(stop.told)}</title>{marks[stop.shape]}'
+        f'<text x="{x:.1f}" y="{y - 13:.1f}" text-anchor="middle">{for_html(shortened(stop.name, NAME_LENGTH))}</text>'
+        "</g>"
+    )

@@ -1,0 +1,181 @@
+"""Matrices and ids from files of other libraries; every fault is a sentence, and no file can run code."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.dataset import FloatArray
+from gnnrec_core.runs.lists import ITEM, USER, table_of
+
+PICKLED = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
+MATRICES = ".npy, .npz, .safetensors, .parquet or .csv"
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A matrix `[n, d]` float32 of finite numbers, and the ids of its rows where the file has them."""
+
+    values: FloatArray
+    ids: tuple[str, ...] | None = None
+
+
+def read_rows(path: Path) -> Rows:
+    """Embeddings from a file; DataError where it is no finite matrix, or of a kind that would have to be unpickled."""
+    kind = readable(path)
+    if kind in (".parquet", ".csv"):
+        return _table_rows(path)
+    try:
+        if kind == ".npy":
+            values = np.load(path, allow_pickle=False)
+        elif kind == ".npz":
+            with path.open("rb") as file:
+                values = _only(path, dict(np.load(file, allow_pickle=False)))
+        elif kind == ".safetensors":
+            values = _only(path, load_file(path))
+        else:
+            raise _unknown_kind(path)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    return Rows(_matrix(path, values))
+
+
+def read_item_item(path: Path) -> sp.csr_array:
+    """A square matrix as sparse float64: a scipy `.npz` (CSR, CSC, COO) or a dense `.npy`."""
+    kind = readable(path)
+    try:
+        if kind == ".npz":
+            with path.open("rb") as file:
+                loaded: Any = sp.load_npz(file)
+            matrix: sp.csr_array = sp.csr_array(loaded, dtype=np.float64)
+        elif kind == ".npy":
+            matrix = sp.csr_array(_matrix(path, np.load(path, allow_pickle=False)).astype(np.float64))
+        else:
+            raise DataError(f"{path} is no item-item matrix.", "Give a sparse .npz or a dense .npy.", file=str(path))
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise _unreadable(path, error) from error
+    if not np.isfinite(matrix.data).all():
+        raise DataError(f"{path} holds values that are not finite.", "Export it again.", file=str(path))
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def read_ids(path: Path) -> tuple[str, ...]:
+    """One id a row: a text file with one a line, or the only (or first) column of a CSV or Parquet table."""
+    if readable(path) in (".csv", ".parquet"):
+        return _ids(path, table_of(path).to_series(0))
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return _ids(path, pl.Series("id", lines))
+
+
+def checksum(paths: Sequence[Path]) -> str:
+    """sha256 over the bytes of these files, one after the other, as hexadecimal text."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def readable(path: Path) -> str:
+    """The ending of an existing file that may be opened; DataError for a missing one and for pickles."""
+    kind = path.suffix.lower()
+    if kind in PICKLED:
+        raise DataError(
+            f"{path} may run code when it is opened, so it is not.",
+            "Save the tensor with numpy.save or safetensors, and give that file.",
+            file=str(path),
+        )
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.", "Check the name.", file=str(path))
+    return kind
+
+
+def _table_rows(path: Path) -> Rows:
+    """Columns of numbers, in order; a column that names users or items gives the ids."""
+    frame = table_of(path)
+    key = next((name for name in (*USER, *ITEM, "id") if name in frame.columns), None)
+    numbers = frame.drop(key) if key else frame
+    columns = []
+    for name in numbers.columns:
+        column = numbers[name].cast(pl.Float64, strict=False)
+        if column.is_null().any():
+            line = int(column.is_null().arg_max() or 0)
+            raise DataError(
+                f"{path}, row {line + 1}, column {name!r}: {numbers[name][line]!r} is not a number.",
+                "Give one column a dimension, and at most one of ids.",
+                file=str(path),
+                line=line + 1,
+                column=name,
+            )
+        columns.append(column.to_numpy())
+    values = np.stack(columns, axis=1) if columns else np.zeros((len(frame), 0))
+    return Rows(_matrix(path, values), _ids(path, frame[key]) if key else None)
+
+
+def _ids(path: Path, column: pl.Series) -> tuple[str, ...]:
+    ids = tuple("" if value is None else str(value).strip() for value in column.to_list())
+    if "" in ids:
+        raise DataError(f"{path}, row {ids.index('') + 1}: the id is empty.", "Name each row.", file=str(path))
+    if len(set(ids)) < len(ids):
+        seen: set[str] = set()
+        twice = next(name for name in ids if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise DataError(f"{path} names {twice!r} twice.", "Give each id one row.", file=str(path), value=twice)
+    return ids
+
+
+def _only(path: Path, found: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    matrices = {name: value for name, value in found.items() if value.ndim == 2}
+    if len(matrices) != 1:
+        raise DataError(
+            f"{path} holds {len(matrices)} matrices ({', '.join(sorted(found)[:8])}).",
+            "Save the one that is meant into a file of its own.",
+            file=str(path),
+        )
+    return next(iter(matrices.values()))
+
+
+def _matrix(path: Path, values: NDArray[Any]) -> FloatArray:
+    if values.ndim != 2 or values.dtype.kind not in "fiub" or 0 in values.shape:
+        raise DataError(
+            f"{path} holds {values.dtype} of shape {values.shape}, not a matrix of numbers.",
+            "Give one row a user, item or node, and one column a dimension.",
+            file=str(path),
+        )
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
+        row, column = wrong[0].tolist()
+        raise DataError(
+            f"{path}, row {row + 1}, column {column + 1}: {values[row, column]} is not finite.",
+            "Export the embeddings again.",
+            file=str(path),
+            line=row + 1,
+            column=column + 1,
+        )
+    return values.astype(np.float32)
+
+
+def _unknown_kind(path: Path) -> DataError:
+    return DataError(f"{path} is of a kind that is not read.", f"Give {MATRICES}.", file=str(path))
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read: {error}.", f"Write it again as {MATRICES}.", file=str(path))

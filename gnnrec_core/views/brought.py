@@ -1,0 +1,60 @@
+"""What a run can be asked, and why not the rest: found by trying, never by the name of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnnrec_core.base.errors import LensError
+from gnnrec_core.explain import EXPLAINERS
+from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.runs.bringing.importing import Brought
+from gnnrec_core.runs.fold_in import fold_in
+from gnnrec_core.runs.run import Run
+
+ALWAYS = ("recommend", "evaluate", "audit", "compare", "mitigate")
+"""What needs lists only."""
+
+
+def import_json(brought: Brought, run: Run, folder: Path, check: dict[str, Any] | None) -> dict[str, Any]:
+    """The JSON object of `run import`; `missing_users` and `missing_items` are ids of the data without a row."""
+    can, cannot = abilities(run)
+    return {
+        "run": str(folder),
+        "kind": run.record.model,
+        "n_users": run.dataset.n_users,
+        "n_items": run.dataset.n_items,
+        "missing_users": list(brought.missing_users),
+        "missing_items": list(brought.missing_items),
+        "n_dropped": brought.n_dropped,
+        "check": check,
+        "can": can,
+        "cannot": cannot,
+    }
+
+
+def abilities(run: Run) -> tuple[list[str], list[dict[str, str]]]:
+    """Verbs that serve this run, and the others with the sentence that says why not."""
+    asked: dict[str, Callable[[], Any]] = {
+        "counterfactual": lambda: scorer_of(run.model),
+        "why-not": lambda: scorer_of(run.model),
+        "fold-in": lambda: fold_in(run, [int(np.argmax(run.graph.popularity))], 1),
+        **{f"explain {name}": partial(_supports, name, run) for name in EXPLAINERS.names},
+    }
+    can, cannot = list(ALWAYS), []
+    for what, attempt in asked.items():
+        try:
+            attempt()
+        except LensError as error:
+            cannot.append({"what": what, "why": error.message})
+        else:
+            can.append(what)
+    return can, cannot
+
+
+def _supports(method: str, run: Run) -> None:
+    EXPLAINERS.load(method)().supports(run.model)

@@ -1,0 +1,45 @@
+"""The flow view: a drawing of `render.flow_svg` that answers to a pointer and to keys. Offline, no library.
+
+Hover or focus dims what does not pass that stop and says in words what does; a click or Enter comes back to Python as
+the position of the stop; "Play" sends pulses along the streams, column by column.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import streamlit as st
+
+from gnnrec_core.render.blocks import Flow
+from gnnrec_core.render.flow_svg import flow_svg
+
+HERE = Path(__file__).parent
+INSIDE = '<div class="tools"></div><div class="drawing"></div><p class="told" aria-live="polite"></p>'
+
+
+def flow_view(flow: Flow, key: str, file_name: str, chosen: str = "") -> str | None:
+    """Draw `flow`; the key of the stop that was just chosen ("" for one without a key), None where none was.
+
+    `chosen` is the key of the stop to show as chosen.
+    """
+    drawing = flow_svg(flow)
+    keys = [stop.key for stop in flow.stops]
+    result = st.components.v2.component(
+        "gnnrec_flow",
+        html=f'<div class="frame">{INSIDE}</div>',
+        css=(HERE / "flow_view.css").read_text(encoding="utf-8"),
+        js=(HERE / "flow_view.js").read_text(encoding="utf-8"),
+    )(
+        key=key,
+        data={
+            "drawing": drawing,
+            "told": [stop.told for stop in flow.stops],
+            "version": sha256(drawing.encode()).hexdigest()[:16],
+            "chosen": keys.index(chosen) if chosen and chosen in keys else None,
+            "file_name": file_name,
+        },
+        on_chosen_change=lambda: None,
+    )
+    position = result.chosen
+    return keys[position] if isinstance(position, int) and 0 <= position < len(keys) else None

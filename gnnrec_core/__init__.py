@@ -38,6 +38,7 @@ VERBS = {
     "report": "gnnrec_core.api.judging",
     "drivers": "gnnrec_core.api.whole",
     "item": "gnnrec_core.api.whole",
+    "provider": "gnnrec_core.api.whole",
     "cases": "gnnrec_core.api.whole",
     "parameters": "gnnrec_core.api.whole",
     "card": "gnnrec_core.api.whole",
@@ -62,6 +63,7 @@ __all__ = [
     "item",
     "load",
     "parameters",
+    "provider",
     "read",
     "recommend",
     "report",
@@ -73,7 +75,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
-    from gnnrec_core.api.whole import card, cases, drivers, item, parameters
+    from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider
 
 
 def verb(name: str) -> Any:

@@ -60,6 +60,12 @@ class OpenRun(Run):
 
         return whole.item(self, item, k, **options)
 
+    def provider(self, column: str, value: str, k: int = 10) -> Answer:
+        """How much exposure an author, seller or label gets, against how often people choose it later?"""
+        from gnnrec_core.api.whole import provider
+
+        return provider(self, column, value, k)
+
     def cases(self, shape: str, k: int = 10, **options: Any) -> Answer:
         """Which lists have an explanation of this shape?"""
         from gnnrec_core.api.whole import cases

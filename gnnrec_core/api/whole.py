@@ -80,6 +80,22 @@ def item(
     )
 
 
+def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) -> Answer:
+    """How much exposure an author, seller or label gets (`value` in `column` of the items), against how often people
+    choose it later. Rows: item, title, n_readers, n_lists, share_of_exposure."""
+    from gnnrec_core.whole.providers import provider_side
+
+    run = opened(run)
+    found = provider_side(run, column, value, k, seed)
+    return Answer(
+        f"{value}, from its own side, by {run.name}",
+        found,
+        item_views.provider_json(found, run.dataset),
+        item_views.provider_rows(found, run.dataset),
+        item_views.provider_sections(found, run.dataset),
+    )
+
+
 def parameters(run: RunLike, k: int = 10, split: str = "test") -> Answer:
     """The main parameters: each input of the model removed, everybody ranked again, lists and accuracy compared.
 

@@ -10,6 +10,7 @@ from gnnrec_core.views.drivers import driver_bars, part_json
 from gnnrec_core.views.privacy import NameUser
 from gnnrec_core.whole.drivers import Part
 from gnnrec_core.whole.item_side import ItemSide
+from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_core.whole.recourse import Link, Recourse, Step
 
 TOP = 10
@@ -71,6 +72,49 @@ def item_sections(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tup
     sections.append(Section("What keeps it from others", _kept(found, dataset)))
     sections.append(Section("What would bring it to more people", recourse_blocks(found, dataset, name_user)))
     return tuple(sections)
+
+
+def provider_json(found: ProviderSide, dataset: Dataset) -> dict[str, Any]:
+    """Exposure against merit, and the provider's items."""
+    return {
+        "column": found.column,
+        "value": found.value,
+        "k": found.k,
+        "split": found.split,
+        "exposure": found.exposure.to_dict(),
+        "merit": found.merit.to_dict(),
+        "share_of_train": found.history,
+        "ratio": found.ratio.to_dict(),
+        "sentence": found.sentence,
+        "items": list(provider_rows(found, dataset)),
+    }
+
+
+def provider_rows(found: ProviderSide, dataset: Dataset) -> tuple[dict[str, Any], ...]:
+    """One row an item, most exposed first."""
+    return tuple(
+        {
+            "item": dataset.items.ids[each.item],
+            "title": dataset.title(each.item),
+            "n_readers": each.n_readers,
+            "n_lists": each.n_lists,
+            "share_of_exposure": each.share,
+        }
+        for each in found.items
+    )
+
+
+def provider_sections(found: ProviderSide, dataset: Dataset) -> tuple[Section, ...]:
+    """The sentence, the shares, and the items."""
+    shares = (("exposure", found.exposure), ("merit (chosen later)", found.merit), ("exposure / merit", found.ratio))
+    table = Table(
+        ("figure", "value", "low", "high"),
+        tuple((name, figure.value, figure.low, figure.high) for name, figure in shares),
+        f"Lists of {found.k}, against the {found.split} part; 95 % intervals over people (bootstrap).",
+    )
+    rows = tuple(tuple(row.values())[1:] for row in provider_rows(found, dataset))
+    items = Table(("item", "readers", "lists", "share of its exposure"), rows)
+    return (Section("Exposure against merit", (Verdict(found.sentence), table)), Section("Its items", (items,)))
 
 
 def added_words(link: Link, dataset: Dataset, name_user: NameUser) -> str:

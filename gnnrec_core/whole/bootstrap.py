@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.ranking.intervals import Interval
+
 Float = NDArray[np.float64]
 DRAWS = 400
 AT_ONCE = 50
@@ -49,3 +51,20 @@ def shares(values: sp.csr_array, total: Float, seed: int, level: float = 0.95, d
         drawn.sort(axis=1)
         low[some], high[some] = (drawn[:, round(at * (draws - 1))] for at in (tail, 1.0 - tail))
     return Shares(share, np.minimum(low, share), np.maximum(high, share))
+
+
+def ratio_of_shares(first: tuple[Float, Float], second: tuple[Float, Float], seed: int, draws: int = DRAWS) -> Interval:
+    """(sum a / sum b) / (sum c / sum d) for `first` = (a, b) and `second` = (c, d), each `[n]` over the same people.
+
+    The interval is of the same kind; draws in which the second share is 0 are infinite. No figure where it is 0 itself.
+    """
+    (a, b), (c, d) = first, second
+    if not (b.sum() > 0 and d.sum() > 0 and c.sum() > 0):
+        return Interval(float("nan"), reason="nobody chose any of it later: there is nothing to hold it against")
+    value = float((a.sum() / b.sum()) / (c.sum() / d.sum()))
+    if len(a) < 2:
+        return Interval(value)
+    weight = np.random.default_rng(seed).poisson(1.0, (draws, len(a)))
+    top, bottom = (weight @ a) * (weight @ d), (weight @ b) * (weight @ c)
+    drawn = np.sort(np.divide(top, bottom, out=np.full(draws, np.inf), where=bottom > 0))
+    return Interval(value, float(drawn[round(0.025 * (draws - 1))]), float(drawn[round(0.975 * (draws - 1))]))

@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.gate import THRESHOLD, gate_of
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.segments import BINS, popularity_bins
-from gnnrec_core.audit.sources import item_labels
 from gnnrec_core.base.errors import RequestError, UnsupportedError
-from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.bootstrap import Shares, shares
 from gnnrec_core.whole.ledgers import ledgers
 from gnnrec_core.whole.paths import path_sums
-from gnnrec_core.whole.sorting import Sorting, sorting_of
+from gnnrec_core.whole.sorting import Sorting, items_with, sorting_of
 from gnnrec_core.whole.targets import Flags, Target, list_targets
 
 PATH = "path"
@@ -186,12 +184,7 @@ def segment_items(dataset: Dataset, segment: str) -> Flags:
         raise RequestError(
             f"There is no segment {segment!r} of items.", f"Choose {', '.join(BINS)} or COLUMN=VALUE.", value=segment
         )
-    labels = item_labels(dataset, column.strip())
-    known = () if labels is None else labels.labels
-    if labels is None or value.strip() not in known:
-        raise RequestError(f"No item has {column} = {value!r}.", did_you_mean(value.strip(), known), value=value)
-    found = labels.member[:, [known.index(value.strip())]].toarray()[:, 0]
-    return np.asarray(found, dtype=bool)
+    return items_with(dataset, column.strip(), value.strip())
 
 
 def part_of(name: str, sorting: Sorting, per_user: sp.csr_array, own: Float, total: Float, seed: int) -> Part:

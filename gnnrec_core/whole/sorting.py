@@ -123,6 +123,16 @@ SORTINGS: dict[str, Callable[[Dataset, RecGraph], Sorting]] = {
 }
 
 
+def items_with(dataset: Dataset, column: str, value: str) -> NDArray[np.bool_]:
+    """Which items have that label `[n_items]`."""
+    labels = item_labels(dataset, column)
+    known = () if labels is None else labels.labels
+    if labels is None or value not in known:
+        raise RequestError(f"No item has {column} = {value!r}.", did_you_mean(value, known), value=value)
+    found: NDArray[np.bool_] = labels.member[:, [known.index(value)]].toarray()[:, 0].astype(bool)
+    return found
+
+
 def _sorted(graph: RecGraph, codes: IntArray, names: tuple[str, ...], definition: str) -> Sorting:
     """Interactions by their code, side edges by their relation."""
     is_own, relations, kinds = _side_edges(graph)

@@ -8,12 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.audit.groups import available_groupings
+from gnnrec_core.audit.sources import PROVIDER_COLUMNS, column_values, first_column
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.blocks import Table, Verdict
 from gnnrec_core.render.charts.driver_chart import driver_chart
 from gnnrec_core.views.item_side import recourse_blocks
 from gnnrec_core.whole.item_side import ItemSide
+from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
@@ -56,6 +58,45 @@ def item_view(study: Study, item: int, k: int) -> None:
     st.subheader("What would bring it to more people", anchor=False)
     _recourse(study, found, item, k)
     _people(study, found)
+    _provider(study, item, k)
+
+
+def _provider(study: Study, item: int, k: int) -> None:
+    """Whoever made or sells it: exposure against merit, and their items."""
+    run, dataset = study.run, study.dataset
+    column = first_column(dataset, PROVIDER_COLUMNS)
+    values = [] if column is None else column_values(dataset.item_table[[item]], column)[1]
+    if column is None or not values:
+        return
+    value = values[0]
+
+    def question() -> ProviderSide:
+        from gnnrec_core.whole.providers import provider_side
+
+        return provider_side(run, column, value, k)
+
+    st.subheader(f"All of the same {for_markdown(column)}", anchor=False)
+    found = when_wanted(
+        study,
+        "Exposure against merit",
+        ":material/balance:",
+        "How much exposure all their items get, against how often people chose them later.",
+        ("provider", column, value, k),
+        question,
+    )
+    if found is not None:
+        st.markdown(for_markdown(found.sentence))
+        rows = [
+            {
+                "Item": clean(dataset.title(each.item)),
+                "Readers": each.n_readers,
+                "Lists": each.n_lists,
+                "Share of their exposure": each.share,
+            }
+            for each in found.items
+        ]
+        percents = {"Share of their exposure": st.column_config.NumberColumn(format="percent")}
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="All items of the provider")
 
 
 def _figures(found: ItemSide) -> None:

@@ -1,4 +1,4 @@
-"""`item RUN --item ID`: one item from its own side."""
+"""`item RUN --item ID`: one item from its own side; with `--provider COLUMN=VALUE` all items of one provider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ show = show_answer
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
-    parser.add_argument("--item", required=True, metavar="ID", help="the item")
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--item", metavar="ID", help="the item")
+    whose.add_argument("--provider", metavar="COLUMN=VALUE", help="all items of an author, seller or label instead")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     parser.add_argument("--group-by", metavar="COLUMN", help="who gets it, by groups as in `audit`")
     parser.add_argument("--more", type=int, default=5, metavar="N", help="bring it to N more people (default 5)")
@@ -27,9 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The item's side as the contract has it."""
     from gnnrec_core.api.making import load
-    from gnnrec_core.api.whole import item
+    from gnnrec_core.api.whole import item, provider
 
     a = arguments
     opened = load(a.run, a.dataset)
+    if a.provider is not None:
+        column, _, value = a.provider.partition("=")
+        return Answered(provider(opened, column.strip(), value.strip(), a.k, a.seed))
     name = name_others(opened.dataset, a.identities)
     return Answered(item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name))

@@ -36,6 +36,12 @@ VERBS = {
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
     "report": "gnnrec_core.api.judging",
+    "drivers": "gnnrec_core.api.whole",
+    "item": "gnnrec_core.api.whole",
+    "provider": "gnnrec_core.api.whole",
+    "cases": "gnnrec_core.api.whole",
+    "parameters": "gnnrec_core.api.whole",
+    "card": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -44,14 +50,20 @@ __all__ = [
     "__version__",
     "app",
     "audit",
+    "card",
+    "cases",
     "compare",
     "counterfactual",
+    "drivers",
     "evaluate",
     "explain",
     "fit",
     "from_lists",
     "import_run",
+    "item",
     "load",
+    "parameters",
+    "provider",
     "read",
     "recommend",
     "report",
@@ -63,6 +75,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
+    from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider
 
 
 def verb(name: str) -> Any:

@@ -12,6 +12,7 @@ LAYERS = (
     ("models",),
     ("runs",),
     ("explain", "audit"),
+    ("whole",),
     ("render",),
     ("views",),
     ("api",),

@@ -38,7 +38,14 @@ VERBS = {
     "gate": "gnnrec_core.api.deciding",
     "ab_plan": "gnnrec_core.api.deciding",
     "ab_read": "gnnrec_core.api.deciding",
+    "off_policy": "gnnrec_core.api.deciding",
     "report": "gnnrec_core.api.judging",
+    "drivers": "gnnrec_core.api.whole",
+    "item": "gnnrec_core.api.whole",
+    "provider": "gnnrec_core.api.whole",
+    "cases": "gnnrec_core.api.whole",
+    "parameters": "gnnrec_core.api.whole",
+    "card": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -49,15 +56,22 @@ __all__ = [
     "ab_read",
     "app",
     "audit",
+    "card",
+    "cases",
     "compare",
     "counterfactual",
+    "drivers",
     "evaluate",
     "explain",
     "fit",
     "from_lists",
     "gate",
     "import_run",
+    "item",
     "load",
+    "off_policy",
+    "parameters",
+    "provider",
     "read",
     "recommend",
     "report",
@@ -67,9 +81,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
-    from gnnrec_core.api.deciding import ab_plan, ab_read, gate
+    from gnnrec_core.api.deciding import ab_plan, ab_read, gate, off_policy
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
+    from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider
 
 
 def verb(name: str) -> Any:

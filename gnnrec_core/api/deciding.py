@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,8 @@ from gnnrec_core.data.dataset import SplitName
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from gnnrec_core.views.privacy import NameUser
 
 GATE_COLUMNS = ("difference", "low", "high", "p_adjusted", "margin", "ok", "n_users")
 READING = ("adjust", "planned_people", "shares", "min_group_size")
@@ -27,13 +29,14 @@ def gate(
     figures: Iterable[str] | None = None,
     by: Iterable[str] | None = None,
     seed: int = 0,
+    name_user: NameUser | None = None,
     **settings: Any,
 ) -> Answer:
     """May `candidate` take the place of `incumbent`? Rows: figure, group, difference, low, high, margin, ok.
 
     `figures` may not be lost (default: `decide.gate.DECLARED`), `by` are groupings (default: all that the data have),
     `settings` are the gate's (`margin=0.05`, `group_figure="ndcg"`). Lists from anywhere are runs too (`from_lists`).
-    Other people appear under pseudonyms. RunError where the two are of different data.
+    People appear under pseudonyms unless `name_user` names them otherwise. RunError where the two have different data.
     """
     from gnnrec_core.base.pseudonyms import load_pseudonyms
     from gnnrec_core.decide.gate import DECLARED, GateSettings
@@ -41,8 +44,9 @@ def gate(
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.gate import gate_sections, people_rows
 
-    here = workspace()
-    name_user = load_pseudonyms(here.home, here.read_only).name
+    if name_user is None:
+        here = workspace()
+        name_user = load_pseudonyms(here.home, here.read_only).name
     found = core(
         opened(candidate),
         opened(incumbent),
@@ -54,20 +58,21 @@ def gate(
         seed=seed,
     )
     content = {**found.to_dict(), "people": list(people_rows(found, name_user))}
-    rows = tuple(
-        {"figure": one["name"], "group": group, **{name: one[name] for name in GATE_COLUMNS}}
-        for group, one in (
-            *(("all users", figure) for figure in content["figures"]),
-            *((f"{g['grouping']} {g['group']}", g) for g in content["groups"]),
-        )
-    )
     return Answer(
         f"{found.candidate} in the place of {found.incumbent}: {found.verdict.word}",
         found,
         content,
-        rows,
-        gate_sections(found, name_user),
+        lambda: _gate_rows(content),
+        lambda: gate_sections(found, name_user),
     )
+
+
+def _gate_rows(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row a figure of everybody, then of each group."""
+    named = [("all users", figure) for figure in content["figures"]]
+    named += [(f"{group['grouping']} {group['group']}", group) for group in content["groups"]]
+    for group, one in named:
+        yield {"figure": one["name"], "group": group, **{name: one[name] for name in GATE_COLUMNS}}
 
 
 def ab_read(
@@ -98,8 +103,13 @@ def ab_read(
     traits = traits_of(held, _names(by), None if run is None else opened(run), k)
     found = read_experiment(held, read_settings(ReadSettings, rules), traits, seed)
     content = found.to_dict()
-    rows = tuple({k: v for k, v in one.items() if not isinstance(v, dict)} for one in content["effects"])
-    return Answer(" against ".join(found.arms[::-1]), found, content, rows, reading_sections(found))
+    return Answer(
+        " against ".join(found.arms[::-1]),
+        found,
+        content,
+        lambda: ({k: v for k, v in one.items() if not isinstance(v, dict)} for one in content["effects"]),
+        lambda: reading_sections(found),
+    )
 
 
 def ab_plan(
@@ -126,7 +136,31 @@ def ab_plan(
         held = read_log(log, read_settings(LogSettings, {**(columns or {}), "outcomes": _names(outcomes)}), 1)
     found = plan_experiment([opened(run) for run in runs], held, read_settings(PlanSettings, settings), k, seed)
     content = found.to_dict()
-    return Answer("How large an experiment", found, content, tuple(content["outcomes"]), plan_sections(found))
+    return Answer("How large an experiment", found, content, lambda: content["outcomes"], lambda: plan_sections(found))
+
+
+def off_policy(
+    log: pd.DataFrame | str | Path, run: RunLike, outcome: str = "outcome", k: int = 10, **columns: Any
+) -> Answer:
+    """What lists of `k` of `run` would have earned, from a log that says how likely each shown item was to be shown.
+
+    `columns`: `user="user"`, `item="item"`, `propensity`. Rows: estimate, value, low, high. RequestError where the log
+    has no propensities.
+    """
+    from gnnrec_core.decide.ab.off_policy import PolicySettings
+    from gnnrec_core.decide.ab.off_policy import off_policy as core
+    from gnnrec_core.views.experiment import policy_sections
+
+    settings = read_settings(PolicySettings, {**columns, "outcome": outcome})
+    found = core(log, opened(run), settings, k)
+    content = found.to_dict()
+    return Answer(
+        f"What lists of {found.run} would have earned",
+        found,
+        {"off_policy": content},
+        lambda: ({"estimate": name, **content[name]} for name in ("logged", "ips", "snips", "dr")),
+        lambda: policy_sections(found),
+    )
 
 
 def _names(given: str | Iterable[str]) -> tuple[str, ...]:

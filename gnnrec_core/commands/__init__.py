@@ -1,7 +1,7 @@
 """The commands of the contract, one file each: `configure(parser)` declares arguments, `run(arguments)` answers.
 
-`run` returns the JSON object of the contract; `show(result)` prints the same for people. `exit_code(result)`, where a
-command has it, says how it ends (default 0).
+`run` returns an `Answer`, or the JSON object of the contract; `view(content)`, where a command has it, draws it
+as sections of blocks, else it is drawn as facts and tables. `exit_code(content)` says how the command ends (default 0).
 """
 
 from gnnrec_core.base.registry import Plugin, Registry
@@ -87,6 +87,11 @@ COMMANDS = Registry(
         "Which interactions carry a difference?",
     ),
     Plugin("compare", "gnnrec_core.commands.audit.compare", "Compare", "Runs side by side with paired differences."),
+    Plugin("drivers", "gnnrec_core.commands.whole.drivers", "Drivers", "What carries all lists together?"),
+    Plugin("item", "gnnrec_core.commands.whole.item", "Item", "Who gets an item, why, and what would help it?"),
+    Plugin("parameters", "gnnrec_core.commands.whole.parameters", "Parameters", "Which inputs do the lists rest on?"),
+    Plugin("card", "gnnrec_core.commands.whole.card", "Card", "The system card of a run, for its file."),
+    Plugin("cases", "gnnrec_core.commands.whole.cases", "Cases", "Lists whose explanations have a shape."),
     Plugin(
         "gate",
         "gnnrec_core.commands.decide.gate",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 
@@ -21,14 +20,15 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crossed", default="refuse", choices=("refuse", "drop"), help="people shown several arms")
 
 
-def log_of(arguments: argparse.Namespace, file: Path, fewest_arms: int = 2) -> Any:
-    """The log in `file` as the arguments describe it."""
-    from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.ab.log import LogSettings, read_log
-
-    columns = {
+def columns_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments as settings of `decide.ab.log`, but for the outcomes."""
+    return {
         "user": arguments.user_col, "arm": arguments.arm_col, "time": arguments.time_col,
-        "outcomes": arguments.outcome_col or ["outcome"], "before": arguments.before_col, "start": arguments.start,
-        "control": arguments.control, "crossed": arguments.crossed,
+        "before": arguments.before_col, "start": arguments.start, "control": arguments.control,
+        "crossed": arguments.crossed,
     }  # fmt: skip
-    return read_log(file, read_settings(LogSettings, columns), fewest_arms)
+
+
+def outcomes_of(arguments: argparse.Namespace) -> list[str]:
+    """The outcomes that were named."""
+    return list(arguments.outcome_col or ["outcome"])

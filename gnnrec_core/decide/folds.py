@@ -20,7 +20,7 @@ from scipy import stats
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, Dataset, without_rows
-from gnnrec_core.runs.recommend import evaluate_model
+from gnnrec_core.runs.recommend import evaluate
 from gnnrec_core.runs.training import fit
 
 Codes = NDArray[np.int8]
@@ -82,7 +82,7 @@ def cross_validate(
     for number, codes in enumerate(splits(dataset, n_folds, kind, seed)):
         progress.report(number, n_folds)
         part = parted(dataset, codes)
-        found = evaluate_model(fit(part, model, settings, seed, device).model, part, k)
+        found = evaluate(fit(part, model, settings, seed, device), k)
         figures = {name: interval.value for name, interval in found.accuracy.items()} | found.all_lists
         n_train, _, n_test = part.interactions.n_by_split.values()
         folds.append(Fold(n_train, n_test, found.n_users, figures))

@@ -82,6 +82,10 @@ class EASE(ItemItemRecommender):
         """weights @ B."""
         return np.asarray(weights @ self._tensors[WEIGHT], dtype=np.float64)
 
+    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ B^T."""
+        return np.asarray(weights @ self._tensors[WEIGHT].T, dtype=np.float64)
+
     def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[np.float64]:
         """The closed form without each set: `RefittingRecommender`.
 

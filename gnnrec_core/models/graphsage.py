@@ -21,7 +21,7 @@ from gnnrec_core.models.ops.gradient_settings import GradientSettings
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import csr_tensor
-from gnnrec_core.models.protocol import HistoryParts, NewUserParts, Tensors
+from gnnrec_core.models.protocol import HistoryParts, HistorySums, NewUserParts, Tensors
 
 Array = NDArray[Any]
 MOST_HIDDEN = 0.25
@@ -204,6 +204,24 @@ class GraphSAGE(GradientRecommender):
         own, sent = self._unfold(layers, layers[0][user_index], graph.edge_index[1, edges], share)
         items = layers[-1][graph.n_users + np.asarray(item_indices)]
         return HistoryParts(items @ own, edges, sent @ items.T, averaged=True)
+
+    def history_sums(self, users: IntArray, signs: Any) -> HistorySums:
+        """The same for signed sums of many users, the layers of the network computed once."""
+        graph, layers = self.graph, self._layers(self.graph)
+        targets = signs @ layers[-1][graph.n_users : graph.n_users + graph.n_items]  # [b, d]
+        order = np.argsort(graph.edge_index[0], kind="stable")
+        starts = np.searchsorted(graph.edge_index[0, order], np.stack([users, users + 1]))
+        owns, edges, values = np.zeros(len(users)), [], []
+        for row, (user, start, end) in enumerate(zip(users.tolist(), *starts.tolist(), strict=True)):
+            mine = order[start:end]
+            weight = graph.edge_weight[mine].astype(np.float64)
+            share = weight / weight.sum() if len(mine) else weight
+            own, sent = self._unfold(layers, layers[0][user], graph.edge_index[1, mine], share)
+            owns[row] = own @ targets[row]
+            edges.append(mine)
+            values.append(sent @ targets[row])
+        owner = np.repeat(np.arange(len(users)), [len(each) for each in edges])
+        return HistorySums(owns, owner, np.concatenate(edges), np.concatenate(values))
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """A user of whom nothing but the items is known; all else stays as trained."""

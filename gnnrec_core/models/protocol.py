@@ -186,6 +186,29 @@ class HistoryRecommender(Protocol):
 
 
 @dataclass(frozen=True)
+class HistorySums:
+    """Signed sums of scores of `b` users, each taken apart: the sum of user t is own[t] + values[owner == t].sum().
+
+    `own` `[b]`; `owner`, `edges` int64 and `values` float64 `[m]`: whose edge, its column in the graph, and what it
+    carries.
+    """
+
+    own: NDArray[Any]
+    owner: IntArray
+    edges: IntArray
+    values: NDArray[Any]
+
+
+@runtime_checkable
+class BatchHistoryRecommender(Protocol):
+    """A history recommender that takes sums of scores of many users apart at once, faster than one by one."""
+
+    def history_sums(self, users: IntArray, signs: Any) -> HistorySums:
+        """The parts of sum_i signs[t, i] score(users[t], i); `signs` is CSR float64 `[b, n_items]`."""
+        ...
+
+
+@dataclass(frozen=True)
 class ReaderPaths:
     """A score (or a signed sum of scores) opened up into walks user - item - reader - ... - target.
 

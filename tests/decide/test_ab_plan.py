@@ -148,7 +148,7 @@ def test_the_command_plans_on_a_log_and_on_runs(tmp_path, capsys):
     assert "people find an effect of 10 %" in page.read_text()
     assert main(["ab", "plan", str(RUNS / "lightgcn"), str(RUNS / "popularity")]) == 0
     said = capsys.readouterr().out
-    assert "interleaving:" in said and "stands in for what people would do" in said
+    assert "people when interleaved" in said and "stands in for what people would do" in said
     assert main(["ab", "plan", "--json"]) == 2 and "--log" in json.loads(capsys.readouterr().out)["error"]["hint"]
 
 

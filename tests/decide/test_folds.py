@@ -71,4 +71,4 @@ def test_the_command(tmp_path, capsys):
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["folds"]) == 3 and found["metrics"]["ndcg"]["sd"] >= 0
-    assert main(words) == 0 and "one training differs from another" in capsys.readouterr().out
+    assert main(words) == 0 and "how far one training differs from another" in capsys.readouterr().out

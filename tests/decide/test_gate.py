@@ -142,7 +142,7 @@ def test_the_command_answers_as_the_contract_says_and_writes_a_page(tmp_path, ca
     text = page.read_text()
     assert "Ship. In every declared figure" in text and "<script" not in text and "reader-" in str(found["people"])
     assert main([*words, "--json"]) == 2 and main([*words, "--overwrite"]) == 0
-    assert "SHIP: gat in the place of lightgcn" in capsys.readouterr().out
+    assert "gat in the place of lightgcn: ship" in capsys.readouterr().out
 
 
 def test_the_facade_gives_the_same_and_others_go_by_pseudonyms():

@@ -125,7 +125,7 @@ def test_the_best_is_at_least_the_defaults_and_becomes_a_run(data, tmp_path, cap
     assert run.record.figures["validation"]["ndcg@20"] == pytest.approx(max(trials.values()))
     assert sum(found["importance"].values()) == pytest.approx(1)
     assert main([*words[:-1], "--resume", "--take", "0"]) == 0
-    assert load_run(out / "run").record.settings["n_neighbours"] == 100 and "trial" in capsys.readouterr().out
+    assert load_run(out / "run").record.settings["n_neighbours"] == 100 and "best trial" in capsys.readouterr().out
 
 
 def test_objectives_are_those_of_the_audit_on_validation():

@@ -18,16 +18,16 @@ from gnnrec_core.audit.sources import evidence_of, gather, ranked
 from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
 from gnnrec_core.audit.studies.mitigation import Parts, paired_values
 from gnnrec_core.audit.verdicts import pair_sentence
-from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.protocol import FitOptions, SizedRecommender
+from gnnrec_core.models.protocol import SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.training import fit_model
 
 CHANCE = "random"
 BASELINES = (*MODELS.having("baseline"), CHANCE)
@@ -179,10 +179,10 @@ def check_same_data(runs: Sequence[Run]) -> None:
 
 def unique_names(runs: Sequence[Run]) -> list[str]:
     """The folder names of the runs, numbered where two are the same or one is called as a baseline is."""
-    names: list[str] = []
+    taken, names = {f"baseline: {name}" for name in BASELINES}, list[str]()
     for run in runs:
         name, number = run.name, 2
-        while name in names or name.startswith("baseline: "):
+        while name in names or name in taken:
             name, number = f"{run.name} ({number})", number + 1
         names.append(name)
     return names
@@ -225,8 +225,7 @@ def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, se
     if isinstance(kind, SizedRecommender) and kind.memory_bytes(dataset, settings) > BASELINE_BYTES:
         raise LensError(f"{name} would need more than {BASELINE_BYTES / 2**30:.0f} GB for {dataset.n_items:,} items.")
     model = kind.create(dataset, settings, seed, "cpu")
-    for _ in model.fit(FitOptions()):
-        progress.check()
+    fit_model(model)
     return ranked(dataset, model.score, k, split)
 
 

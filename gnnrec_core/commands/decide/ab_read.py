@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.log_columns import add_columns, log_of
+from gnnrec_core.commands.log_columns import add_columns, columns_of, outcomes_of
+from gnnrec_core.commands.paged import add_report, answered
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
+    from gnnrec_core.runs.run import Run
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,81 +29,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--item-col", help="the item shown, for what another list would have earned")
     parser.add_argument("--propensity-col", help="the probability with which it was shown")
     parser.add_argument("--policy", type=Path, metavar="RUN", help="the run whose lists are asked about")
-    parser.add_argument("--report", type=Path, metavar="FILE.html", help="write one page that opens offline")
-    parser.add_argument("--overwrite", action="store_true", help="replace an older report")
+    add_report(parser)
     parser.add_argument("--dataset", type=Path, help="where the data of the runs are, if no longer where they were")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The reading of the contract; with `--policy` only what its lists would have earned."""
-    from gnnrec_core.base.files import refuse_existing, write_bytes
-    from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
-    from gnnrec_core.decide.ab.traits import traits_of
-    from gnnrec_core.render import html
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.experiment import reading_sections
+    from gnnrec_core.api.deciding import ab_read, off_policy
 
-    if arguments.policy:
-        return _policy(arguments)
-    if arguments.report:
-        refuse_existing(arguments.report, arguments.overwrite)
-    log = log_of(arguments, arguments.file)
-    rules = {"adjust": arguments.adjust, "planned_people": arguments.planned_people}
-    if arguments.shares:
-        rules["shares"] = arguments.shares.split(",")
-    known = load_run(arguments.run, arguments.dataset) if arguments.run else None
-    traits = traits_of(log, arguments.group_col, known, arguments.k)
-    found = read_experiment(log, read_settings(ReadSettings, rules), traits, arguments.seed)
-    if arguments.report:
-        page = html.page(
-            f"What {arguments.file.name} says", reading_sections(found), " against ".join(found.arms[::-1])
-        )
-        write_bytes(arguments.report, page.encode("utf-8", "replace"))
-    return {**found.to_dict(), "report": str(arguments.report) if arguments.report else None}
+    a = arguments
+    if a.policy:
+        columns = {"user": a.user_col, "item": a.item_col or "item", "propensity": a.propensity_col}
+        return answered(a, lambda: off_policy(a.file, _run(a.policy, a), outcomes_of(a)[0], k=a.k, **columns))
+    rules: dict[str, Any] = {"adjust": a.adjust, "planned_people": a.planned_people}
+    if a.shares:
+        rules["shares"] = a.shares.split(",")
+    known = _run(a.run, a) if a.run else None
+    return answered(
+        a, lambda: ab_read(a.file, outcomes_of(a), a.group_col, known, a.k, a.seed, **columns_of(a), **rules)
+    )
 
 
-def _policy(arguments: argparse.Namespace) -> dict[str, Any]:
-    from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.decide.ab.off_policy import PolicySettings, off_policy
+def _run(folder: Path, arguments: argparse.Namespace) -> Run:
     from gnnrec_core.runs.run import load_run
 
-    columns = {"user": arguments.user_col, "item": arguments.item_col or "item",
-               "outcome": (arguments.outcome_col or ["outcome"])[0],
-               "propensity": arguments.propensity_col}  # fmt: skip
-    chosen = load_run(arguments.policy, arguments.dataset)
-    found = off_policy(arguments.file, chosen, read_settings(PolicySettings, columns), arguments.k)
-    return {"off_policy": found.to_dict()}
-
-
-def show(result: dict[str, Any]) -> None:
-    """Sentences first, then the effects."""
-    if "off_policy" in result:
-        _show_policy(result["off_policy"])
-        return
-    for sentence in (*result["sentences"], *result["notes"]):
-        say(f"  - {sentence}")
-    say(f"  sample ratio: {', '.join(map(str, result['srm']['counts']))}, p = {result['srm']['p_value']:.3g}")
-    for effect in result["effects"]:
-        always = effect["always_valid"]
-        say(
-            f"  {effect['metric']:20} {effect['arm']:12} {effect['difference']:+.4g} "
-            f"[{effect['low']:+.4g}, {effect['high']:+.4g}]  at all times [{always['low']:+.4g}, {always['high']:+.4g}]"
-        )
-        if effect["cuped"]:
-            cuped = effect["cuped"]
-            say(
-                f"  {'':20} {'with CUPED':12} {cuped['difference']:+.4g} [{cuped['low']:+.4g}, {cuped['high']:+.4g}], "
-                f"{cuped['variance_left']:.0%} of the variance is left"
-            )
-    if result["report"]:
-        say(f"  wrote {result['report']}")
-
-
-def _show_policy(found: dict[str, Any]) -> None:
-    say(f"{found['run']}, lists of {found['k']}: {found['n_rows']:,} rows worth {found['effective']:,.0f}")
-    for name in ("logged", "ips", "snips", "dr"):
-        worth = found[name]
-        say(f"  {name:7} {worth['value']:.4g} [{worth['low']:.4g}, {worth['high']:.4g}]")
-    for sentence in found["warnings"]:
-        say(f"  ! {sentence}")
+    return load_run(folder, arguments.dataset)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Facts, Section, Table, Text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,19 +34,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**found.to_dict(), "kept": str(arguments.out) if arguments.out else None}
 
 
-def show(result: dict[str, Any]) -> None:
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """Size, accuracy, lists, reasons."""
-    say(f"{result['run']} in {result['bits']} bits: {result['times_smaller']:.2f} times smaller")
-    found = result["gate"]
-    say(f"  in the place of the other: {found['verdict']}. {found['sentences'][0]}")
-    for entry in found["figures"]:
-        share = entry["difference"] / abs(entry["incumbent"]) if entry["incumbent"] else float("nan")
-        say(f"  {entry['name']:18} {entry['difference']:+.5f} ({share:+.2%})")
-    say(f"  {found['lists']['overlap']['value']:.1%} of each list is kept")
-    if result["same_reason"]:
-        say(
-            f"  the first item keeps its strongest reason for {result['same_reason']['value']:.1%} of people, and "
-            f"{result['reasons_kept']['value']:.1%} of its three strongest"
-        )
-    if result["kept"]:
-        say(f"  wrote {result['kept']}")
+    found, same, kept = content["gate"], content["same_reason"], content["reasons_kept"]
+    facts: list[tuple[str, Any]] = [
+        ("times smaller", content["times_smaller"]),
+        ("share of each list that is kept", found["lists"]["overlap"]["value"]),
+    ]
+    if same and kept:
+        facts.append(("people whose first item keeps its strongest reason", same["value"]))
+        facts.append(("share of its three strongest that is kept", kept["value"]))
+    facts += [("kept as", content["kept"])] if content["kept"] else []
+    rows = tuple((f["name"], f["incumbent"], f["difference"], f["low"], f["high"]) for f in found["figures"])
+    table = Table(("figure", "before", "difference", "low", "high"), rows)
+    said = Text((f"In the place of the other: {found['verdict']}.", *found["sentences"]))
+    return (Section(f"{content['run']} in {content['bits']} bits", (Facts(tuple(facts)), said, table)),)

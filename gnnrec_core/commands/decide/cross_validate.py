@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Section, Table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +38,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     ).to_dict()
 
 
-def show(result: dict[str, Any]) -> None:
-    """A line a figure."""
-    say(f"{result['model']} on {result['dataset']}: {len(result['folds'])} {result['kind']}, lists of {result['k']}")
-    for name, figure in result["metrics"].items():
-        say(
-            f"  {name:12} {figure['mean']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}], "
-            f"one training differs from another by {figure['sd']:.4f} (standard deviation)"
-        )
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """A row a figure."""
+    rows = tuple((name, f["mean"], f["low"], f["high"], f["sd"]) for name, f in content["metrics"].items())
+    caption = "The 95 % interval is that of the mean; the last column is how far one training differs from another."
+    table = Table(("figure", "mean", "low", "high", "standard deviation"), rows, caption)
+    parts = f"{len(content['folds'])} {content['kind']}, lists of {content['k']}"
+    title = f"{content['model']} on {content['dataset']}: {parts}"
+    return (Section(title, (table,)),)

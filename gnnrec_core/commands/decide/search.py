@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Facts, Section, Table
 
 if TYPE_CHECKING:
     from gnnrec_core.decide.searching import Trial
@@ -63,16 +64,19 @@ def _tell(trial: Trial) -> None:
     say(f"trial {trial.number}: {told} after {trial.epochs} epochs{early} {trial.settings}", error=True)
 
 
-def show(result: dict[str, Any]) -> None:
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The best, the front, the importance of settings."""
-    say(f"{result['model']} on {result['dataset']}: {result['trials']} trials, {result['ended_early']} ended early")
-    best = result["best"]
-    say(f"  best on validation, trial {best['trial']}: {best['validation']} with {best['settings'] or 'the defaults'}")
-    for trial in result["front"]:
-        say(f"  no other beats trial {trial['number']}: " + ", ".join(
-            f"{name} {trial['figures'][name]:.4g}" for name in result["over"]
-        ))  # fmt: skip
-    for name, share in (result["importance"] or {}).items():
-        say(f"  {name:20} {share:.0%} of what makes the difference")
-    if result["run"]:
-        say(f"  wrote {result['run']}")
+    best, over = content["best"], content["over"]
+    facts = [("trials", content["trials"]), ("ended early", content["ended_early"]), ("best trial", best["trial"])]
+    facts += [(f"its {name}", value) for name, value in best["validation"].items()]
+    facts += [(name, value) for name, value in best["settings"].items()]
+    facts += [("kept as", content["run"])] if content["run"] else []
+    rows = tuple((trial["number"], *(trial["figures"][name] for name in over)) for trial in content["front"])
+    found = [
+        Section(f"{content['model']} on {content['dataset']}, on validation", (Facts(tuple(facts)),)),
+        Section("What no other trial beats", (Table(("trial", *over), rows),)),
+    ]
+    if content["importance"]:
+        shares = tuple(content["importance"].items())
+        found.append(Section("What makes the difference", (Table(("setting", "share"), shares),)))
+    return tuple(found)

@@ -42,7 +42,7 @@ class Prepared:
         return cls(graph, exact)
 
     @cached_property
-    def _by_source(self) -> tuple[IntArray, IntArray]:
+    def by_source(self) -> tuple[IntArray, IntArray]:
         """All edge columns grouped by source, and where each node's group starts."""
         source = self.graph.edge_index[0]
         start = np.zeros(self.graph.n_nodes + 1, np.int64)
@@ -51,7 +51,7 @@ class Prepared:
 
     def edges_of(self, node: int) -> IntArray:
         """Edge columns whose source is `node`."""
-        order, start = self._by_source
+        order, start = self.by_source
         return order[start[node] : start[node + 1]]
 
     @cached_property

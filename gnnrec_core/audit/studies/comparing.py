@@ -77,6 +77,18 @@ class PairedDifference:
 
 
 @dataclass(frozen=True)
+class Case:
+    """One figure of `run` against `other` on the same people: their parts `after` and `before` `[n]` each. Who does not
+    count, because not in a group say, has the parts 0 / 0."""
+
+    metric: Metric
+    run: str
+    other: str
+    after: Parts
+    before: Parts
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Runs and baselines on the same data, k and users. `evidence` keeps each row's lists, for charts."""
 
@@ -239,26 +251,33 @@ def _differences(
 ) -> tuple[PairedDifference, ...]:
     metrics = [find_metric(name) for name in tested]
     parts = {(m.name, key): m.parts(e, convention) for m in metrics for key, e in evidence.items()}
-    cases = [(metric, run, other) for metric in metrics for run, other in pairs]
+    cases = [Case(m, run, other, parts[m.name, run], parts[m.name, other]) for m in metrics for run, other in pairs]
+    return tuple(found for found in paired_differences(cases, gate, n_permutations, seed) if found is not None)
+
+
+def paired_differences(
+    cases: Sequence[Case], gate: Gate, n_permutations: int = 2000, seed: int = 0, practical: float = PRACTICAL
+) -> tuple[PairedDifference | None, ...]:
+    """The difference of each case, adjusted for all of them together; None where too few are measurable in both."""
     if not cases:
         return ()
-    changes = [paired_values(parts[m.name, other], parts[m.name, run]) for m, run, other in cases]
+    changes = [paired_values(case.before, case.after) for case in cases]
     tests = paired_tests(np.stack(changes, axis=1), n_permutations, seed)
     return tuple(
-        _difference(case, (parts[case[0].name, case[1]], parts[case[0].name, case[2]]), changes[number], tests, number)
-        for number, case in enumerate(cases)
-        if (known := np.isfinite(changes[number])).any() and gate.is_enough(known)
+        _difference(case, change, tests, number, practical) if _is_enough(change, gate) else None
+        for number, (case, change) in enumerate(zip(cases, changes, strict=True))
     )
 
 
+def _is_enough(change: NDArray[np.float64], gate: Gate) -> bool:
+    known = np.isfinite(change)
+    return bool(known.any()) and gate.is_enough(known)
+
+
 def _difference(
-    case: tuple[Metric, str, str],
-    parts: tuple[Parts, Parts],
-    change: NDArray[np.float64],
-    tests: PairedTests,
-    number: int,
+    case: Case, change: NDArray[np.float64], tests: PairedTests, number: int, practical: float
 ) -> PairedDifference:
-    metric, run, other = case
+    metric, run, other, parts = case.metric, case.run, case.other, (case.after, case.before)
     known = np.isfinite(change)
     n, figures = int(known.sum()), [metric.interval((top[known], bottom[known])).value for top, bottom in parts]
     value = float(change[known].mean())
@@ -271,9 +290,9 @@ def _difference(
     low, high = interval_from_test(value, reach, p_adjusted, outer, span)
     detectable = reach * (1 + POWER / tests.critical) if tests.critical else float("nan")
     effect = Effect(value, low, high, p_value, p_adjusted, figures[1] - metric.offset, n, n, detectable)
-    decision = decide(metric, effect, PRACTICAL)
+    decision = decide(metric, effect, practical)
     return PairedDifference(
         metric.name, run, other, value, low, high, p_value, p_adjusted, n,
         int((change > 1e-12).sum()), int((change < -1e-12).sum()), decision,
-        pair_sentence(metric, run, other, figures, effect, decision, PRACTICAL),
+        pair_sentence(metric, run, other, figures, effect, decision, practical),
     )  # fmt: skip

@@ -35,6 +35,9 @@ VERBS = {
     "what_if": "gnnrec_core.api.asking",
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
+    "gate": "gnnrec_core.api.deciding",
+    "ab_plan": "gnnrec_core.api.deciding",
+    "ab_read": "gnnrec_core.api.deciding",
     "report": "gnnrec_core.api.judging",
     "drivers": "gnnrec_core.api.whole",
     "item": "gnnrec_core.api.whole",
@@ -48,6 +51,8 @@ VERBS = {
 
 __all__ = [
     "__version__",
+    "ab_plan",
+    "ab_read",
     "app",
     "audit",
     "card",
@@ -59,6 +64,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "gate",
     "import_run",
     "item",
     "load",
@@ -73,6 +79,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
+    from gnnrec_core.api.deciding import ab_plan, ab_read, gate
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
     from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider

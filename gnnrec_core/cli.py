@@ -16,7 +16,7 @@ from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.outside import problems
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.base.terminal import say, say_json
+from gnnrec_core.base.terminal import say, say_json, say_lines
 from gnnrec_core.commands import COMMANDS
 
 
@@ -46,11 +46,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     for sentence in problems():
         say(sentence, error=True)
+    content = result if isinstance(result, dict) else result.content
     if as_json:
-        say_json(plain(result))
+        say_json(plain(content))
     else:
-        module.show(result)
-    return int(module.exit_code(result)) if hasattr(module, "exit_code") else 0
+        say_lines(_text(module, result))
+    return int(module.exit_code(content)) if hasattr(module, "exit_code") else 0
+
+
+def _text(module: Any, result: Any) -> str:
+    """What people read: an answer draws itself, other results as the command's `view` has them, or as plain facts."""
+    if not isinstance(result, dict):
+        return str(result)
+    from gnnrec_core.render.terminal import text
+    from gnnrec_core.views.facts import fact_sections
+
+    return text(getattr(module, "view", fact_sections)(result))
 
 
 def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:

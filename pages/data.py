@@ -12,11 +12,11 @@ with shell.page("data") as study:
     views = {"dataset": "The chosen dataset", "import": "Import another"}
     view = pickers.choose_one("Show", views, "show", "dataset" if study.dataset_entry else "import")
     if view == "import":
-        token = st.query_params.get(import_view.PARAMETER)
         if place.read_only:
             st.info(f"{roles.why_not(place)} Datasets are shown here, and none is imported.", icon=":material/lock:")
         else:
             import_view.drop(place)
+            token = st.query_params.get(import_view.PARAMETER)  # `drop` may have made one
             if token is not None:
                 import_view.steps(place, token)
     elif study.dataset_entry is None:

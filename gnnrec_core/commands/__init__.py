@@ -1,7 +1,7 @@
 """The commands of the contract, one file each: `configure(parser)` declares arguments, `run(arguments)` answers.
 
-`run` returns the JSON object of the contract; `show(result)` prints the same for people. `exit_code(result)`, where a
-command has it, says how it ends (default 0).
+`run` returns an `Answer`, or the JSON object of the contract; `view(content)`, where a command has it, draws it
+as sections of blocks, else it is drawn as facts and tables. `exit_code(content)` says how the command ends (default 0).
 """
 
 from gnnrec_core.base.registry import Plugin, Registry
@@ -92,6 +92,24 @@ COMMANDS = Registry(
     Plugin("parameters", "gnnrec_core.commands.whole.parameters", "Parameters", "Which inputs do the lists rest on?"),
     Plugin("card", "gnnrec_core.commands.whole.card", "Card", "The system card of a run, for its file."),
     Plugin("cases", "gnnrec_core.commands.whole.cases", "Cases", "Lists whose explanations have a shape."),
+    Plugin(
+        "gate",
+        "gnnrec_core.commands.decide.gate",
+        "Gate",
+        "Candidate against incumbent: ship, hold or cannot tell.",
+    ),
+    Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
+    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A run in few bits, and what that costs."),
+    Plugin(
+        "cross-validate",
+        "gnnrec_core.commands.decide.cross_validate",
+        "Cross-validate",
+        "One training on several splits, and how far they differ.",
+    ),
+    Plugin("ab plan", "gnnrec_core.commands.decide.ab_plan", "A/B plan", "How large must an experiment be?"),
+    Plugin(
+        "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."
+    ),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),

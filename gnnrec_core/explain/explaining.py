@@ -32,36 +32,20 @@ def explain(
     settings: Mapping[str, Any] | Settings | None = None,
     seed: int = 0,
     check_top: int = 10,
+    beyond: bool = True,
 ) -> Explanation:
     """Why `item_index` for `user_index`, by `method`, with its `check_top` largest contributions recomputed.
 
+    With `beyond` they are also foretold and, where that was done, trained again: without, all is said "in this model".
     `settings` are those of the method (a mapping is checked against its `settings_type`). Raises RequestError for an
     unknown method, setting or index, UnsupportedError where the method cannot serve the model.
     """
-    levels = levels_of(run.model, run) if check_top > 0 else None
-    return explain_model(
-        run.model, run.dataset, user_index, item_index, method, target, k, settings, seed, check_top, levels
-    )
-
-
-def explain_model(
-    model: Any,
-    dataset: Dataset,
-    user_index: int,
-    item_index: int,
-    method: str,
-    target: Target = "score",
-    k: int = 10,
-    settings: Mapping[str, Any] | Settings | None = None,
-    seed: int = 0,
-    check_top: int = 10,
-    levels: Levels | None = None,
-) -> Explanation:
-    """`explain` for a model in memory; without `levels` only the level "in this model" is filled."""
+    model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
     explainer = EXPLAINERS.load(method)()
     chosen = settings if isinstance(settings, Settings) else read_settings(explainer.settings_type, settings or {})
     explainer.supports(model)
+    levels = levels_of(model, run) if beyond and check_top > 0 else None
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
     checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
@@ -121,11 +105,6 @@ def with_checks(
         parts[place] = replace(parts[place], foretold=foretold, retrained=retrained)
     told = None if levels.calibration is None else levels.calibration.told()
     return replace(explanation, contributions=tuple(parts), calibration=told)
-
-
-def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
-    """The explained number and the item's rank on the graph without `edges`; `excluded` items stay out of the rank."""
-    return _check(scorer.scores_without(case.user_index, edges), case, excluded)
 
 
 def _check(scores: NDArray[np.float64], case: Case, excluded: IntArray) -> Check:

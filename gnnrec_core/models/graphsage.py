@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.features import DEGREES, node_features
@@ -30,9 +31,13 @@ MOST_HIDDEN = 0.25
 class GraphSAGESettings(GradientSettings):
     """Settings of GraphSAGE."""
 
-    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
-    l2: float = Field(1e-5, ge=0, le=10, description="weight of the squared parameters in the loss of an interaction")
-    n_layers: Literal[1, 2, 3] = Field(2, description="rounds of messages")
+    learning_rate: Annotated[float, Search(0.001, 0.05, log=True)] = Field(
+        0.005, gt=0, le=1, description="step size of Adam at its highest"
+    )
+    l2: Annotated[float, Search(1e-6, 1e-3, log=True)] = Field(
+        1e-5, ge=0, le=10, description="weight of the squared parameters in the loss of an interaction"
+    )
+    n_layers: Annotated[Literal[1, 2, 3], Search(choices=(1, 2, 3))] = Field(2, description="rounds of messages")
     n_neighbours: int = Field(10, ge=1, le=1000, description="neighbours drawn for each node and layer in training")
     side_edges: float = Field(
         1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"

@@ -12,8 +12,9 @@ import polars as pl
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Problem, Vocabulary
+from gnnrec_core.data.store import load_dataset
 from gnnrec_core.models.lists import Lists, ListsSettings
-from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.run import Run, load_run
 
 USER = ("user", "user_id", "uid", "userId")
 ITEM = ("item", "item_id", "iid", "itemId")
@@ -66,6 +67,22 @@ def known_rows(frame: pl.DataFrame, dataset: Dataset, unknown: Unknown) -> tuple
         return frame, 0
     known = frame["user"].is_in(list(dataset.users.ids)) & frame["item"].is_in(list(dataset.items.ids))
     return frame.filter(known.fill_null(False)), int(len(frame) - known.sum())
+
+
+def load_run_or_lists(path: Path, dataset: Path | None = None) -> Run:
+    """The run in the folder `path`, or the lists in the file `path` as a run on the dataset in `dataset`.
+
+    RequestError where lists come without a dataset: they say nothing of what people chose.
+    """
+    if path.is_dir():
+        return load_run(path, dataset)
+    if dataset is None:
+        raise RequestError(
+            f"{path} is no run folder, and lists can only be judged against a dataset.",
+            "Name it with --dataset.",
+            file=str(path),
+        )
+    return run_of_lists(path, load_dataset(dataset))
 
 
 def dataset_of_tables(lists: Any, held_out: Any, history: Any, users: Any, items: Any) -> Dataset:

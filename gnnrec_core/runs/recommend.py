@@ -92,11 +92,7 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
 
     RequestError where `split` is train, or has no interactions.
     """
-    return evaluate_model(run.model, run.dataset, k, split)
-
-
-def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName = "test") -> Evaluation:
-    """The same for a model that is not on disk."""
+    model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
     relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
     if relevant.nnz == 0:

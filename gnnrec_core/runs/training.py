@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import new_folder, write_json
 from gnnrec_core.base.settings import Settings, read_settings
@@ -94,13 +95,22 @@ def fit(
     return Run.of(model, dataset, seed, device, **_figures_of(model, history), stopped="")
 
 
-def fit_model(model: Any, dataset: Dataset, on_epoch: OnEpoch | None = None) -> tuple[Epoch, ...]:
-    """Train an untrained model to its end, validated where the dataset has a validation part; its epochs."""
-    validation = Validation(dataset)
+def fit_model(
+    model: Any, dataset: Dataset | None = None, on_epoch: OnEpoch | None = None, most: int | None = None
+) -> tuple[Epoch, ...]:
+    """Train an untrained model to its end, or for `most` epochs; its epochs.
+
+    It is validated after each epoch where `dataset` is given and has a validation part, and can be watched and stopped
+    (`base.progress`).
+    """
+    validation = None if dataset is None else Validation(dataset)
     history = []
     for epoch in model.fit(FitOptions(partial(validation, model) if validation else None)):
         history.append(epoch)
         (on_epoch or _ignore)(epoch)
+        progress.report(epoch.epoch, most) if most else progress.check()
+        if epoch.epoch == most:
+            break
     return tuple(history)
 
 

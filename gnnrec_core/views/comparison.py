@@ -16,7 +16,7 @@ def comparison_sections(found: Comparison) -> tuple[Section, ...]:
         for row in found.rows
         for name, figure in row.metrics.items()
         if name in default_tests("compare")
-    )
+    ) + tuple((row.name, METRICS["coverage"].title, row.items["coverage"], None, None) for row in found.rows)
     table = Table(
         ("run", "figure", "value", "low", "high"),
         rows,

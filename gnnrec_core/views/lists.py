@@ -49,7 +49,12 @@ def list_sections(lists: Recommendations, dataset: Dataset) -> tuple[Section, ..
     return tuple(
         Section(
             f"For {entry['user']}",
-            (Table(("rank", "item", "score"), tuple((r["rank"], r["title"], r["score"]) for r in entry["items"])),)
+            (
+                Table(
+                    ("rank", "score", "item", "id"),
+                    tuple((r["rank"], r["score"], r["title"], r["item"]) for r in entry["items"]),
+                ),
+            )
             if entry["items"]
             else (Text(("Every item is among what this person has already.",)),),
         )

@@ -17,7 +17,8 @@ from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import MODELS
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.charts import audit_charts
-from gnnrec_core.runs.workspace import RunEntry, Workspace
+from gnnrec_core.runs.entries import RunEntry
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import forms, state
 from gnnrec_ui.show import figures, tables
 from gnnrec_ui.show.charts import chart

@@ -15,7 +15,8 @@ from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import data_charts
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.workspace import DatasetEntry, Workspace
+from gnnrec_core.runs.entries import DatasetEntry
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui import readers
 from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.server import cache

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import clean, for_markdown
@@ -16,7 +17,6 @@ from gnnrec_core.data.apart.sandbox import draft_apart, preview_apart
 from gnnrec_core.data.attributes import relation_choices
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.describe import Description, describe
-from gnnrec_core.data.formats.source import Progress
 from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
@@ -39,6 +39,7 @@ SPLIT = ("split", "ratios", "validation_ratio")
 
 def drop(place: Workspace) -> None:
     """Where files are dropped; what is dropped goes to staging and its token into the URL."""
+    upload_budget.welcome()
     st.file_uploader(
         "Drop a log of interactions, or several files of one dataset",
         accept_multiple_files=True,
@@ -136,21 +137,21 @@ def _only_files(beside: dict[str, Any]) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _draft(source: Path, staged: Path, reading: str) -> Draft:
-    with _bar() as report:
-        return draft_apart(source, staged, ImportOptions.model_validate_json(reading), report)
+    with _bar():
+        return draft_apart(source, staged, ImportOptions.model_validate_json(reading))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _built(_draft: Draft, source: str, reading: str, choices: str) -> tuple[Dataset, Description]:
     """What `choices` make of a source that was read as `reading` says: built once for all sessions and reruns."""
-    with _bar() as report:
-        dataset = _draft.build(ImportOptions.model_validate_json(choices), report)
-        report(0.97, "looking at it")
+    with _bar():
+        dataset = _draft.build(ImportOptions.model_validate_json(choices))
+        progress.report(0.97, 1, "looking at it")
         return dataset, describe(dataset)
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[None]:
     """A bar that is there as long as the work."""
     bar = st.progress(0.0, "Reading …")
 
@@ -158,7 +159,8 @@ def _bar() -> Iterator[Progress]:
         bar.progress(min(1.0, share), f"{for_markdown(what.capitalize())} …")
 
     try:
-        yield said
+        with progress.watched(said):
+            yield
     finally:
         bar.empty()
 

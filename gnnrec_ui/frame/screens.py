@@ -115,6 +115,14 @@ _ALL = (
         "Differences are paired: each person is compared with themselves.",
     ),
     Screen(
+        "decide",
+        "Judge",
+        "Decide",
+        ":material/gavel:",
+        "May the chosen run take the place of another one, how large must an experiment be, and what did it say?  \n"
+        "A verdict names what was tested; “cannot tell” says what would settle it.",
+    ),
+    Screen(
         "methods",
         "About",
         "Methods",

@@ -10,7 +10,8 @@ import streamlit as st
 from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
+from gnnrec_core.runs.entries import DatasetEntry, RunEntry
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import state
 
 PARAMETER = "demo"

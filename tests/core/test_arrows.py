@@ -13,6 +13,7 @@ LAYERS = (
     ("runs",),
     ("explain", "audit"),
     ("whole",),
+    ("decide",),
     ("render",),
     ("views",),
     ("api",),

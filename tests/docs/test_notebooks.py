@@ -15,6 +15,7 @@ def test_a_notebook_runs_and_shows_tables_and_a_chart(path, tmp_path, monkeypatc
     from nbclient import NotebookClient
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("GNNREC_HOME", str(tmp_path / "home"))
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit it without output"

@@ -7,7 +7,7 @@ import pytest
 from gnnrec_core.data.preview import Draft
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.data import import_view
 from gnnrec_ui.server import slow_work

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.written import size_of
 from gnnrec_core.data.sample import save_sample
+from gnnrec_core.render.blocks import Section, Text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,9 +23,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return size_of(dataset, arguments.out)
 
 
-def show(result: dict[str, Any]) -> None:
-    """Print the answer for people."""
-    say(
-        f"{result['dataset']}: {result['n_interactions']:,} interactions of {result['n_users']:,} simulated readers "
-        f"with {result['n_items']:,} real classics; fingerprint {result['fingerprint'][:12]}."
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """What was written."""
+    said = (
+        f"{content['n_interactions']:,} interactions of {content['n_users']:,} simulated readers with "
+        f"{content['n_items']:,} real classics; fingerprint {content['fingerprint'][:12]}."
     )
+    return (Section(content["dataset"], (Text((said,)),)),)

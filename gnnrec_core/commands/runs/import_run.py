@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Facts, Section
+from gnnrec_core.views.facts import table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,24 +58,21 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return told
 
 
-def show(result: dict[str, Any]) -> None:
-    """The same for people."""
-    say(f"{result['kind']} in {result['run']}: {result['n_users']:,} users, {result['n_items']:,} items")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """What was brought, what is missing of it, how it compares with its source, and what it can be asked."""
+    facts: dict[str, Any] = {"can": ", ".join(content["can"])}
     for kind in ("users", "items"):
-        missing = result[f"missing_{kind}"]
-        if missing:
-            say(f"  {len(missing):,} {kind} have no row, such as {missing[0]!r}")
-    if result["n_dropped"]:
-        say(f"  {result['n_dropped']:,} rows of unknown ids were left out")
-    if result["check"] is not None:
-        check = result["check"]
-        difference = check["max_difference"]
-        said = "" if difference is None else f"largest difference of a score {difference:.3g}, "
-        share = "no lists to compare" if check["equal_lists"] is None else f"{check['equal_lists']:.1%} of lists equal"
-        say(f"  check: {said}{share} ({check['n_users']:,} users)")
-    say(f"  can: {', '.join(result['can'])}")
-    for entry in result["cannot"]:
-        say(f"  cannot {entry['what']}: {entry['why']}")
+        if missing := content[f"missing_{kind}"]:
+            facts[f"{kind} without a row"] = f"{len(missing):,}, such as {missing[0]!r}"
+    if content["n_dropped"]:
+        facts["rows of unknown ids left out"] = content["n_dropped"]
+    if check := content["check"]:
+        facts["compared with its source"] = f"{check['n_users']:,} users"
+        facts["largest difference of a score"] = check["max_difference"]
+        facts["equal lists"] = None if check["equal_lists"] is None else f"{check['equal_lists']:.1%}"
+    size = f"{content['n_users']:,} users, {content['n_items']:,} items"
+    cannot = [table("What it cannot, and why", content["cannot"])] if content["cannot"] else []
+    return (Section(f"{content['kind']} in {content['run']}: {size}", (Facts(tuple(facts.items())), *cannot)),)
 
 
 def _weights(words: str | None) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.trainings import configure_model, settings_given
+from gnnrec_core.render.blocks import Section, Text
 
 if TYPE_CHECKING:
     from gnnrec_core.models.protocol import Epoch
@@ -90,12 +91,14 @@ def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:
         return None
 
 
-def show(result: dict[str, Any]) -> None:
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The result in a few lines."""
-    validation = ", ".join(f"{name} {value:.4f}" for name, value in (result["validation"] or {}).items())
-    say(f"{result['model']} in {result['run']}: {result['state']}")
-    say(f"  {result['n_parameters']:,} parameters, {result['epochs_run']} epochs in {result['seconds']:.1f} s")
-    say(f"  best epoch {result['best_epoch']}: {validation or 'no validation part'}")
+    validation = ", ".join(f"{name} {value:.4f}" for name, value in (content["validation"] or {}).items())
+    said = (
+        f"{content['n_parameters']:,} parameters, {content['epochs_run']} epochs in {content['seconds']:.1f} s",
+        f"best epoch {content['best_epoch']}: {validation or 'no validation part'}",
+    )
+    return (Section(f"{content['model']} in {content['run']}: {content['state']}", (Text(said),)),)
 
 
 class _Progress:

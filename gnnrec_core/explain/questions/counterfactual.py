@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, IntArray
@@ -18,7 +17,7 @@ from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, kept_of
 from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
 from gnnrec_core.explain.scores.scoring import scorer_of
-from gnnrec_core.explain.truth.levels import Levels, levels_of
+from gnnrec_core.explain.truth.levels import levels_of
 from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
@@ -65,13 +64,7 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     RequestError where the item is not in the top k or is left out of the user's list; UnsupportedError where the
     model's score does not depend on the user's interactions.
     """
-    return counterfactual_of(run.model, run.dataset, user_index, item_index, k, levels_of(run.model, run))
-
-
-def counterfactual_of(
-    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
-) -> Counterfactual:
-    """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
+    model, dataset = run.model, run.dataset
     case, scorer = make_case(model, dataset, user_index, item_index, "score", k), scorer_of(model)
     excluded = excluded_items(dataset, user_index)
     check_listed(dataset, case, excluded)
@@ -88,7 +81,7 @@ def counterfactual_of(
     found = rank_after > k
     edges = search.predictor.edges[chosen]
     size = len(chosen) if found else search.limit + 1
-    again = None if levels is None else fewest_trained_again(levels, scorer, case, excluded, search.limit)
+    again = fewest_trained_again(levels_of(model, run), scorer, case, excluded, search.limit)
     return Counterfactual(
         case=case,
         found=found,

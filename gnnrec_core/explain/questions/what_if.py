@@ -40,13 +40,7 @@ def what_if(run: Run, user_index: int, remove: Sequence[int], add: Sequence[int]
 
     RequestError where the user has no such interaction, or has an added item already.
     """
-    return what_if_model(run.model, run.dataset, user_index, remove, add, k)
-
-
-def what_if_model(
-    model: Any, dataset: Dataset, user_index: int, remove: Sequence[int], add: Sequence[int], k: int = 10
-) -> WhatIf:
-    """`what_if` for a model in memory."""
+    model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
     scorer = scorer_of(model)
     removed, added = np.unique(np.array(remove, np.int64)), np.unique(np.array(add, np.int64))

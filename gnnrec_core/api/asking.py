@@ -117,10 +117,15 @@ def _picture(run: Run, found: Explanation, name_user: NameUser) -> Any:
 
 
 def counterfactual(
-    run: RunLike, user: Id, item: Id, k: int = 10, scope: Literal["own", "readers", "both"] = "own"
+    run: RunLike,
+    user: Id,
+    item: Id,
+    k: int = 10,
+    scope: Literal["own", "readers", "both"] = "own",
+    name_user: NameUser = str,
 ) -> Answer:
     """The fewest interactions (this user's, the item's other readers', or both) without which the item leaves the top
-    `k`; rows: user, item, title."""
+    `k`; rows: user, item, title. Other people are called what `name_user` makes of their ids."""
     from gnnrec_core.explain.questions.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 
@@ -130,7 +135,7 @@ def counterfactual(
         found = find_counterfactual(run, user_index, item_index, k)
     else:
         found = ends_counterfactual(run, user_index, item_index, k, scope)
-    content = {**counterfactual_json(found, run.dataset, run.graph), "scope": scope}
+    content = {**counterfactual_json(found, run.dataset, run.graph, name_user), "scope": scope}
     title = f"What takes {run.dataset.title(found.case.item_index)} off the list of {user}"
     dataset, graph = run.dataset, run.graph
     return Answer(
@@ -138,7 +143,7 @@ def counterfactual(
         found,
         content,
         lambda: content["removed"],
-        lambda: views.counterfactual_sections(found, dataset, graph),
+        lambda: views.counterfactual_sections(found, dataset, graph, name_user),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -51,15 +52,18 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
     }
 
 
-def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGraph | None = None) -> dict[str, Any]:
+def counterfactual_json(
+    answer: Counterfactual, dataset: Dataset, graph: RecGraph | None = None, name_user: Callable[[str], str] = str
+) -> dict[str, Any]:
     """The counterfactual; where none was found, `removed` is the set that pushes the item down furthest. With the
-    model's `graph` each entry of it names whose interaction it is; without, all are the user's own."""
+    model's `graph` each entry of it names whose interaction it is, others by `name_user`; without, all are the user's.
+    """
     case = answer.case
     return {
         **_pair(dataset, case.user_index, case.item_index),
         "k": case.k,
         "found": answer.found,
-        "removed": _removed(dataset, answer, graph),
+        "removed": _removed(dataset, answer, graph, name_user),
         "rank_before": case.rank,
         "rank_after": answer.rank_after,
         "score_before": case.score,
@@ -97,11 +101,14 @@ def why_not_json(answer: WhyNot, dataset: Dataset, top: int) -> dict[str, Any]:
     }
 
 
-def _removed(dataset: Dataset, answer: Counterfactual, graph: RecGraph | None) -> list[dict[str, Any]]:
-    own = [answer.case.user_index] * len(answer.removed)
-    users = own if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+def _removed(
+    dataset: Dataset, answer: Counterfactual, graph: RecGraph | None, name_user: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    own = answer.case.user_index
+    users = [own] * len(answer.removed) if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+    ids = dataset.users.ids
     return [
-        {"user": dataset.users.ids[user], **_item(dataset, item)}
+        {"user": ids[user] if user == own else name_user(ids[user]), **_item(dataset, item)}
         for user, item in zip(users, answer.removed, strict=True)
     ]
 

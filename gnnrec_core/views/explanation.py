@@ -11,6 +11,7 @@ from gnnrec_core.explain.questions.what_if import WhatIf
 from gnnrec_core.explain.questions.why_not import WhyNot
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.render.blocks import Bars, Block, Flow, Section, Table, Text, Verdict
+from gnnrec_core.views.privacy import NameUser
 
 N_BARS = 12
 EXACT = 1e-5
@@ -49,19 +50,21 @@ def part_rows(parts: tuple[Contribution, ...]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def counterfactual_sections(answer: Counterfactual, dataset: Dataset, graph: RecGraph) -> tuple[Section, ...]:
+def counterfactual_sections(
+    answer: Counterfactual, dataset: Dataset, graph: RecGraph, name_user: NameUser = str
+) -> tuple[Section, ...]:
     """The set that takes the item off the list, or the set that comes nearest."""
-    return (Section("What would take it off the list", counterfactual_blocks(answer, dataset, graph)),)
+    return (Section("What would take it off the list", counterfactual_blocks(answer, dataset, graph, name_user)),)
 
 
-def counterfactual_blocks(answer: Counterfactual, dataset: Dataset, graph: RecGraph) -> tuple[Block, ...]:
+def counterfactual_blocks(
+    answer: Counterfactual, dataset: Dataset, graph: RecGraph, name_user: NameUser = str
+) -> tuple[Block, ...]:
     """What falls in this model, how small the set is, and what suffices when the model is trained again."""
     case, title = answer.case, dataset.title(answer.case.item_index)
     users = graph.edge_index[0, list(answer.edges)].tolist()
-    named = ", ".join(
-        dataset.title(item) if user == case.user_index else f"{dataset.title(item)} of {dataset.users.ids[user]}"
-        for user, item in zip(users, answer.removed, strict=True)
-    )
+    whose = ["" if user == case.user_index else f" of {name_user(dataset.users.ids[user])}" for user in users]
+    named = ", ".join(dataset.title(item) + of for item, of in zip(answer.removed, whose, strict=True))
     change = f"rank {case.rank} to {answer.rank_after}, score {case.score:.4g} to {answer.score_after:.4g}"
     if answer.found:
         said = f"Without {named}, {title} leaves the top {case.k} ({change})"

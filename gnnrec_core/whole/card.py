@@ -204,7 +204,7 @@ def _accuracy(run: Run, k: int) -> Part:
 def _parameters(run: Run, k: int) -> tuple[Part, Part]:
     found = main_parameters(run, k)
     command = f"gnnrec parameters {run.name} --k {k}"
-    entries = [_moved(row, command) for row in found.rows if row.is_used]
+    entries = [_moved(row, command) for row in found.rows if row.is_used and row.has_effect is not None]
     plain = found.without_profiling
     beside = (
         _measured("Places shared with the run's lists", plain.overlap, command),
@@ -220,7 +220,7 @@ def _parameters(run: Run, k: int) -> tuple[Part, Part]:
 def _moved(row: Parameter, command: str) -> Entry:
     name, overlap = f"{row.name}: places that change without it", row.overlap
     if not np.isfinite(overlap.value):
-        return Entry(name, "all: no list is left" if row.has_effect is None else None, command=command)
+        return Entry(name, "all: no list is left", command=command)
     return Entry(name, 1 - overlap.value, 1 - overlap.high, 1 - overlap.low, command)
 
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from gnnrec_core.data.dataset import NO_TIME, Dataset, IntArray
 from gnnrec_core.explain.scores.linear import Float, Prepared, prepare
 from gnnrec_core.graph import INTERACTION, RecGraph
-from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender
+from gnnrec_core.models import MODELS
+from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender, RefittingRecommender
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.ledgers import entries_at, shares_of_parallel
@@ -29,9 +30,10 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class Input:
-    """One input: `score` without it, or None and a sentence `why` nothing can be ranked (or nothing changes).
+    """One input: `score` without it, or None and a sentence that says `why` there is none.
 
-    `is_used` is False where the model does not read it at all.
+    Then `is_used` is False where the model does not read it at all, and `leaves_none` True where no list is left
+    without it; else nothing is known.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Input:
     score: ScoreBlock | None
     why: str = ""
     is_used: bool = True
+    leaves_none: bool = False
 
 
 def inputs_of(run: Run) -> Iterator[Input]:
@@ -76,12 +79,14 @@ def _of_history(run: Run) -> Iterator[Input]:
     for name, definition, edges in history_parts(run.dataset, run.graph):
         changed = run.graph.without(edges)
         yield Input(name, definition, _on(run.model, changed))
-    yield Input(
-        "other people's behaviour",
-        "the weights between items, all of which are counted from everybody's interactions",
-        None,
-        "Without it there is no list: every weight between two items comes from what people have.",
-    )
+    if isinstance(run.model, RefittingRecommender):  # else nobody here knows where the weights come from
+        yield Input(
+            "other people's behaviour",
+            "the weights between items, all of which are counted from everybody's interactions",
+            None,
+            "Without it there is no list: every weight between two items comes from what people have.",
+            leaves_none=True,
+        )
     yield Input("learned taste", "a row of numbers for each person", None, "The model learns none.", is_used=False)
 
 
@@ -91,7 +96,7 @@ def _on(model: Any, graph: RecGraph) -> ScoreBlock:
 
 def _side_inputs(run: Run) -> Iterator[Input]:
     """Friends, attributes and other side edges, by relation."""
-    reads_graphs = isinstance(run.model, (PropagationRecommender, HistoryRecommender))
+    reads_graphs = run.record.model in MODELS or isinstance(run.model, (PropagationRecommender, HistoryRecommender))
     for relation in run.dataset.relations:
         if relation.kind == "user-item":
             continue
@@ -99,7 +104,10 @@ def _side_inputs(run: Run) -> Iterator[Input]:
         definition = f"the relation {relation.name} ({ends.get(relation.kind, 'attributes as nodes of the graph')})"
         name = f"{relation.name} links" if relation.kind in ends else f"attribute {relation.name}"
         graph = run.graph
-        if relation.name not in graph.relations or not reads_graphs:
+        if not reads_graphs:
+            yield Input(name, definition, None, "Whether the lists rest on it cannot be told: only they are known.")
+            continue
+        if relation.name not in graph.relations:
             yield Input(name, definition, None, "The model does not read it.", is_used=False)
             continue
         edges = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == graph.relations.index(relation.name))

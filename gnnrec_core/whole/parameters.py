@@ -34,7 +34,7 @@ PairedBounds = (-1.0, 1.0)
 class Parameter:
     """One input. `overlap` is the mean share of places of a list that stay without it (NaN where no list is left);
     `accuracy` NDCG with it gone less NDCG with it, over people with held-out items. `why` says what stands in the way
-    of a figure. `has_effect` is None where nothing can be said."""
+    of a figure. `has_effect` is None where nothing can be said, True where no list is left without it."""
 
     name: str
     definition: str
@@ -49,7 +49,7 @@ class Parameter:
         """What was measured, in words."""
         if not self.is_used:
             return f"{self.name}: not used by this model."
-        if self.has_effect is None:
+        if self.has_effect is None or np.isnan(self.overlap.value):
             return f"{self.name}: {self.why}"
         moved = f"without it {1 - self.overlap.value:.0%} of the places of a list change".replace("%", " %")
         if not self.has_effect:
@@ -85,7 +85,7 @@ def main_parameters(run: Run, k: int = 10, split: SplitName = "test") -> Paramet
             unknown = Interval(float("nan"), reason=each.why)
             same = Interval(1.0) if not each.is_used else unknown
             none = Interval(0.0) if not each.is_used else unknown
-            effect = None if each.is_used else False
+            effect = True if each.leaves_none else None if each.is_used else False
             rows.append(Parameter(each.name, each.definition, same, none, effect, each.is_used, each.why))
         else:
             rows.append(judge.without(each.name, each.definition, each.score, level))
@@ -118,7 +118,7 @@ class _Judge:
         if is_constant(score, self._everybody):
             why = "Without it there is no list: all items have the same score."
             unknown = Interval(float("nan"), reason=why)
-            return Parameter(name, definition, unknown, unknown, None, True, why)
+            return Parameter(name, definition, unknown, unknown, True, True, why)
         overlap = mean_interval(overlaps(self._lists, lists), bounds=UNIT)
         lost = self._measured(lists) - self._values
         accuracy = mean_interval(lost, level, PairedBounds)
@@ -161,4 +161,6 @@ def _moved(row: Parameter) -> float:
     """How far lists move without it; farthest where none is left."""
     if not row.is_used:
         return -1.0
-    return 2.0 if np.isnan(row.overlap.value) else 1.0 - row.overlap.value
+    if np.isnan(row.overlap.value):
+        return 2.0 if row.has_effect else -0.5
+    return 1.0 - row.overlap.value

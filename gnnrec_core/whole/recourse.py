@@ -109,7 +109,7 @@ class _World:
         self._known: dict[frozenset[Link], int] = {}
         model = run.model
         self.uses_graph = isinstance(model, PropagationRecommender) or (
-            isinstance(model, HistoryRecommender) and not isinstance(model, RefittingRecommender)
+            isinstance(model, HistoryRecommender) and bool(model.parts_frozen)  # else a link moves its own end alone
         )
         if not self.uses_graph and not isinstance(model, RefittingRecommender):
             raise UnsupportedError(

@@ -7,7 +7,9 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.questions.both_ends import ends_counterfactual
 from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.serialise import counterfactual_json
+from gnnrec_core.render.terminal import text
 from gnnrec_core.runs.run import Run
+from gnnrec_core.views.explanation import counterfactual_sections
 from tests.explain.fakes import attention, item_item, linear
 from tests.explain.test_counterfactual import SIDE, WORLD, rank_without, ranked
 
@@ -31,6 +33,10 @@ def test_found_follows_from_the_rebuilt_graph_and_nothing_in_the_set_is_superflu
             assert all(rank_without(model, dataset, user, item, np.delete(edges, p)) <= 5 for p in range(len(edges)))
         said = counterfactual_json(answer, dataset, model.graph)["removed"]
         assert [entry["user"] for entry in said] == [dataset.users.ids[u] for u in users]
+        veiled = counterfactual_json(answer, dataset, model.graph, lambda raw: "somebody")["removed"]
+        assert {entry["user"] for entry in veiled} <= {"somebody", dataset.users.ids[user]}
+        told = text(counterfactual_sections(answer, dataset, model.graph, lambda raw: "somebody"))
+        assert not any(f" of {dataset.users.ids[u]}" in told for u in users)
     assert n_found >= 2
 
 

@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+import gnnrec_core as gr
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.cli import main
 from gnnrec_core.commands import COMMANDS
@@ -89,6 +90,16 @@ def test_models_without_parts_and_runs_without_groups_have_a_card_too():
     assert not drivers.entries and "no parts" in drivers.notes[0]
     criteria = next(check for check in found.checklist if check.article == "27(2)(a)")
     assert criteria.status == "partly"
+
+
+def test_of_lists_from_elsewhere_nothing_is_claimed_that_nobody_knows():
+    run = load_run(RUN)
+    lists = gr.from_lists(gr.recommend(run, k=10).to_frame(), data=run.dataset)
+    found = make_card(lists, 10)
+    parameters = next(part for part in found.parts if part.key == "main parameters")
+    assert not parameters.entries and not any("not used" in note for note in parameters.notes)
+    assert any("cannot be told" in note for note in parameters.notes)
+    assert {check.status for check in found.checklist} == {"open", "partly"}
 
 
 def test_unknown_questions_and_damaged_answers_are_refused(tmp_path, capsys):

@@ -83,7 +83,7 @@ def test_on_the_sample_inputs_rank_as_planted():
 def test_a_model_that_is_nothing_but_popularity_says_so():
     found = main_parameters(Run.of(fitted("popularity", WORLD), WORLD), 5)
     first, *others = found.rows
-    assert first.name == "popularity" and first.has_effect is None and "no list" in first.sentence
+    assert first.name == "popularity" and first.has_effect and "no list" in first.sentence
     assert all(not row.is_used and row.overlap.value == 1 for row in others)
     assert found.without_profiling.overlap.value == 1 and found.without_profiling.has_effect is False
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from gnnrec_core.commands.cases import add_pair
+from gnnrec_core.commands.people import name_others
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
@@ -27,6 +28,6 @@ def run(arguments: argparse.Namespace) -> Answer:
     from gnnrec_core.api.asking import counterfactual
     from gnnrec_core.runs.run import load_run
 
-    return counterfactual(
-        load_run(arguments.run, arguments.dataset), arguments.user, arguments.item, arguments.k, arguments.scope
-    )
+    run = load_run(arguments.run, arguments.dataset)
+    name_user = name_others(run.dataset, arguments.identities, arguments.user)
+    return counterfactual(run, arguments.user, arguments.item, arguments.k, arguments.scope, name_user)

@@ -17,7 +17,8 @@ from gnnrec_core.base.text import clean
 from gnnrec_core.render import html
 from gnnrec_core.render.blocks import Section
 from gnnrec_core.runs.lists import READERS, table_of
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
+from gnnrec_ui.server import upload_budget
 from gnnrec_ui.server.slow_work import line, waiting_room
 
 MOST_MIB = 100
@@ -57,12 +58,17 @@ def take_away(title: str, sections: tuple[Section, ...], file: str) -> None:
 
 
 def dropped_log(key: str) -> tuple[pl.DataFrame, str] | None:
-    """A log that somebody drops, with a fingerprint of its bytes; None before. It is kept in memory only."""
+    """A log that somebody drops, with a fingerprint of its bytes; None before, and for who may drop nothing. It is kept
+    in memory only."""
+    may_drop = not roles.workspace().read_only
+    if may_drop:
+        upload_budget.welcome()
     upload = st.file_uploader(
         "Drop the log of an experiment",
         type=[ending.removeprefix(".") for ending in READERS],
         max_upload_size=MOST_MIB,
         key=key,
+        disabled=not may_drop,
         help="CSV, Parquet or JSON lines; one row an exposure: person, arm, time, outcomes. It is not stored.",
     )
     if upload is None:

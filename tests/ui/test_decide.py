@@ -65,3 +65,9 @@ def test_what_fails_is_said_once_and_can_be_asked_again(tmp_path):
     answered(app.file_uploader[0].upload(file.name, file.read_bytes(), "text/csv").run())
     assert "fewer than two arms" in " ".join(element.value for element in app.error)
     assert any(button.label == "Ask again" for button in app.button)
+
+
+def test_who_may_only_look_drops_no_log(monkeypatch):
+    monkeypatch.setenv("GNNREC_READ_ONLY", "1")
+    app = open_page("decide", decide="read")
+    assert app.file_uploader[0].proto.disabled or app.file_uploader[0].disabled

@@ -68,7 +68,7 @@ def _measure(dataset: Any, name: str, settings: dict[str, Any], k: int) -> dict[
         row[f"sum_of_shares_{target}"] = sum(each.share for each in whole.drivers) + whole.unassigned.share
         row[f"difference_{target}"] = found.difference
     row["peak_mib"] = _peak()
-    users = np.random.default_rng(0).choice(dataset.n_users, 20 if dataset.n_users < 10_000 else 2, replace=False)
+    users = np.random.default_rng(0).choice(dataset.n_users, 5 if dataset.n_users < 10_000 else 2, replace=False)
     start, total = time.perf_counter(), 0.0
     for user in users.tolist():
         for item in lists.item_index[user].tolist():

@@ -45,8 +45,8 @@ def drivers(
         f"What drives the lists of {run.name}",
         found,
         driver_views.drivers_json(found, top, decided),
-        driver_views.driver_rows(found),
-        driver_views.drivers_sections(found, decided),
+        lambda: driver_views.driver_rows(found),
+        lambda: driver_views.drivers_sections(found, decided),
         lambda: driver_chart(found.everybody),
     )
 
@@ -75,8 +75,8 @@ def item(
         f"{run.dataset.title(index)}, from its own side, by {run.name}",
         found,
         item_views.item_json(found, run.dataset, name),
-        item_views.item_rows(found, run.dataset, name),
-        item_views.item_sections(found, run.dataset, name),
+        lambda: item_views.item_rows(found, run.dataset, name),
+        lambda: item_views.item_sections(found, run.dataset, name),
     )
 
 
@@ -91,8 +91,8 @@ def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) 
         f"{value}, from its own side, by {run.name}",
         found,
         item_views.provider_json(found, run.dataset),
-        item_views.provider_rows(found, run.dataset),
-        item_views.provider_sections(found, run.dataset),
+        lambda: item_views.provider_rows(found, run.dataset),
+        lambda: item_views.provider_sections(found, run.dataset),
     )
 
 
@@ -109,8 +109,8 @@ def parameters(run: RunLike, k: int = 10, split: str = "test") -> Answer:
         f"Main parameters of {run.name}",
         found,
         parameter_views.parameters_json(found),
-        parameter_views.parameter_rows(found),
-        parameter_views.parameters_sections(found),
+        lambda: parameter_views.parameter_rows(found),
+        lambda: parameter_views.parameters_sections(found),
     )
 
 
@@ -133,7 +133,7 @@ def card(
     found = write_card(run, Path(out), k, group_by, answers, overwrite)
     content = card_json(found)
     rows = tuple({"section": part["title"], **entry} for part in content["sections"] for entry in part["entries"])
-    return Answer(f"System card of {run.name}", found, content, rows, card_sections(found))
+    return Answer(f"System card of {run.name}", found, content, lambda: rows, lambda: card_sections(found))
 
 
 def cases(
@@ -160,8 +160,8 @@ def cases(
         f"Explanations of the shape {shape!r} in {run.name}",
         found,
         case_views.cases_json(found, run.dataset, name, most),
-        case_views.case_rows(found, run.dataset, name, most),
-        case_views.cases_sections(found, run.dataset, name),
+        lambda: case_views.case_rows(found, run.dataset, name, most),
+        lambda: case_views.cases_sections(found, run.dataset, name),
     )
 
 

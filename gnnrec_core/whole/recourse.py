@@ -48,7 +48,8 @@ class Link:
 @dataclass(frozen=True)
 class Step:
     """With `links` the item is in `n_after` lists (`n_before` without), recomputed; `control` is the mean over as many
-    links drawn at random, each recomputed too. `is_fewest`: no smaller set reaches as many, all having been tried."""
+    links drawn at random, each recomputed too. `is_fewest`: every smaller set was tried, and none reached
+    the goal."""
 
     links: tuple[Link, ...]
     n_before: int
@@ -83,17 +84,17 @@ def recourse(run: Run, item: int, now: Standing, more: int = 5, most: int = 3, s
     size = run.dataset.n_users * run.dataset.n_items
     n_checked = int(np.clip(3e8 // size, 2, CHECKED))
     rng, steps, best = np.random.default_rng(seed), [], ()
-    all_so_far = True
+    all_smaller_tried = True  # the empty set is what there is now
     for n in range(1, most + 1):
         sets, all_tried = _sets(order, best, n, n_checked, world)
-        all_so_far &= all_tried
         if not sets:
             break
         found = max(sets, key=world.count)  # the first of equals: candidates stand in the order of their estimate
         draws = [tuple(order[i] for i in rng.choice(len(order), n, replace=False)) for _ in range(CONTROLS)]
         control = float(np.mean([world.count(draw) for draw in draws]))
         best = max((found, *draws), key=world.count)
-        steps.append(Step(best, before, world.count(best), control, all_so_far))
+        steps.append(Step(best, before, world.count(best), control, all_smaller_tried))
+        all_smaller_tried &= all_tried
         progress.report(n, most)
         if steps[-1].n_after >= goal:
             break

@@ -215,5 +215,6 @@ def test_the_command_answers_as_the_contract_says(capsys):
 def test_the_facade_draws_its_answer(sample_run):
     answer = gr.drivers(sample_run, by="age")
     assert (
-        answer.to_frame()["share"].sum() == pytest.approx(1) and len(answer.figure().data[0].x) == len(answer.rows) - 1
+        answer.to_frame()["share"].sum() == pytest.approx(1)
+        and len(answer.figure().data[0].x) == len(answer.to_frame()) - 1
     )

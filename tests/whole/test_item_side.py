@@ -113,6 +113,12 @@ def test_recourse_is_never_larger_than_trying_all_single_and_pair_additions(seed
             assert step.is_fewest
 
 
+def test_a_single_link_is_the_fewest_and_what_was_not_tried_is_not_proved(run):
+    item = some_item(run)
+    found = recourse(run, item, standing(run, item, K), more=30, most=2)
+    assert [step.is_fewest for step in found.steps] == [True, False]  # 30 candidates, of which 16 were recomputed
+
+
 def test_models_with_one_outcome_are_fitted_anew():
     world = random_dataset(n_users=20, n_items=12, per_user=6, seed=4)
     run = Run.of(fitted("popularity", world), world)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.answered import Answered
+from gnnrec_core.render.blocks import Facts, Section, Table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,19 +30,19 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
     a = arguments
     answers = dict(_answer(text) for text in a.answer)
-    written = Answered(card(load(a.run, a.dataset), a.out, a.k, a.group_by, answers, a.overwrite))
-    written["files"] = [str(a.out), str(a.out.with_suffix(".json"))]
-    return written
+    content = card(load(a.run, a.dataset), a.out, a.k, a.group_by, answers, a.overwrite).content
+    return {**content, "files": [str(a.out), str(a.out.with_suffix(".json"))]}
 
 
-def show(result: dict[str, Any]) -> None:
-    """Where it lies, and what is open."""
-    for file in result["files"]:
-        say(f"wrote {file}")
-    for check in result["checklist"]:
-        say(f"  Article {check['article']:8} {check['status']:9} {check['text']}")
-    for each in result["open_questions"]:
-        say(f"  open: {each['question']} (--answer {each['name']}=...)")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Where it lies, which articles it answers, and what is open."""
+    files = Facts(tuple(("wrote", file) for file in content["files"]))
+    articles = tuple((check["article"], check["status"], check["text"]) for check in content["checklist"])
+    asked = tuple((each["name"], each["question"]) for each in content["open_questions"])
+    sections = [Section("System card", (files, Table(("article", "status", "asks"), articles)))]
+    if asked:
+        sections.append(Section("Open questions (--answer NAME=TEXT)", (Facts(asked),)))
+    return tuple(sections)
 
 
 def _answer(text: str) -> tuple[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.commands.answered import Answered, show_answer
 from gnnrec_core.commands.people import add_identities, name_others
 
-show = show_answer
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The cases, counted and listed."""
     from gnnrec_core.api.making import load
     from gnnrec_core.api.whole import cases
@@ -34,4 +34,4 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     a = arguments
     opened = load(a.run, a.dataset)
     name = name_others(opened.dataset, a.identities)
-    return Answered(cases(opened, a.shape, a.k, a.target, a.group_by, a.most, a.seed, name))
+    return cases(opened, a.shape, a.k, a.target, a.group_by, a.most, a.seed, name).of(a.run)

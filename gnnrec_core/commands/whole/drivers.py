@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.commands.answered import Answered, show_answer
-
-show = show_answer
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The shares as the contract has them."""
     from gnnrec_core.api.making import load
     from gnnrec_core.api.whole import drivers
@@ -38,4 +37,4 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     a = arguments
     opened = load(a.run, a.dataset)
     chosen = {"group_by": a.group_by, "segment": a.segment, "decides": a.decides, "sample": a.sample, "top": a.top}
-    return Answered(drivers(opened, a.by, a.k, a.target, seed=a.seed, **chosen))
+    return drivers(opened, a.by, a.k, a.target, seed=a.seed, **chosen).of(a.run)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.commands.answered import Answered, show_answer
 from gnnrec_core.commands.people import add_identities, name_others
 
-show = show_answer
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The item's side as the contract has it."""
     from gnnrec_core.api.making import load
     from gnnrec_core.api.whole import item, provider
@@ -35,6 +35,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     opened = load(a.run, a.dataset)
     if a.provider is not None:
         column, _, value = a.provider.partition("=")
-        return Answered(provider(opened, column.strip(), value.strip(), a.k, a.seed))
+        return provider(opened, column.strip(), value.strip(), a.k, a.seed).of(a.run)
     name = name_others(opened.dataset, a.identities)
-    return Answered(item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name))
+    return item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name).of(a.run)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.commands.answered import Answered, show_answer
-
-show = show_answer
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """Every input with its figures."""
     from gnnrec_core.api.making import load
     from gnnrec_core.api.whole import parameters
 
-    return Answered(parameters(load(arguments.run, arguments.dataset), arguments.k, arguments.split))
+    a = arguments
+    return parameters(load(a.run, a.dataset), a.k, a.split).of(a.run)

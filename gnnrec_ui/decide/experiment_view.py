@@ -15,8 +15,9 @@ from gnnrec_core.decide.ab.planning import PlanSettings
 from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
 from gnnrec_core.decide.ab.traits import traits_of
 from gnnrec_core.views.experiment import plan_sections, reading_sections
-from gnnrec_ui.decide.shared import answered, choose_column, dropped_log, take_away
+from gnnrec_ui.decide.shared import choose_column, dropped_log, take_away
 from gnnrec_ui.frame import forms
+from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks
 
@@ -30,12 +31,12 @@ def plan_view(study: Study) -> None:
     rules = read_settings(PlanSettings, forms.fields_form(PlanSettings, PLAN, "plan"))
     held = dropped_log("plan_log")
     columns = _columns(held[0], "plan", fewest_arms=1) if held else None
-    run, key = study.run, study.key
+    run = study.run
     found = answered(
-        ("ab plan", key, held and held[1], _plain(columns), _plain(rules)),
-        lambda: plan_experiment([run], read_log(held[0], columns, 1) if held and columns else None, rules),
+        study,
         "Drawing people",
-        "plan",
+        ("ab plan", held and held[1], _plain(columns), _plain(rules)),
+        lambda: plan_experiment([run], read_log(held[0], columns, 1) if held and columns else None, rules),
     )
     if found is not None:
         sections = plan_sections(found)
@@ -58,14 +59,14 @@ def read_view(study: Study) -> None:
     groups = st.multiselect("Groups of people", table.columns, key="read_groups", format_func=clean)
     rules = read_settings(ReadSettings, forms.fields_form(ReadSettings, READ, "read"))
     knows = st.toggle("The chosen run knows these people", key="read_run", help="Groups, what to expect, and reasons.")
-    run, key = (study.run, study.key) if knows else (None, "")
+    run = study.run if knows else None
 
     def read() -> Any:
         log = read_log(table, columns)
         return read_experiment(log, rules, traits_of(log, groups, run))
 
-    asked = ("ab read", fingerprint, key, _plain(columns), tuple(groups), _plain(rules))
-    found = answered(asked, read, "Reading the experiment", "read")
+    asked = ("ab read", fingerprint, knows, _plain(columns), tuple(groups), _plain(rules))
+    found = answered(study, "Reading the experiment", asked, read)
     if found is not None:
         sections = reading_sections(found)
         blocks.draw(sections, "read")

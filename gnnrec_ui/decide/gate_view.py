@@ -11,8 +11,9 @@ from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.decide.gate import DECLARED, Gate, GateSettings, gate
 from gnnrec_core.views.gate import gate_sections, people_rows
 from gnnrec_ui.audit import audit_view
-from gnnrec_ui.decide.shared import answered, take_away
+from gnnrec_ui.decide.shared import take_away
 from gnnrec_ui.frame import forms, pickers, privacy, roles, shell
+from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server import cache
 from gnnrec_ui.show import blocks
@@ -46,10 +47,10 @@ def gate_view(study: Study) -> None:
     incumbent = cache.run(folder, data, other)
     ours = study.run
     found = answered(
-        ("gate", study.key, other, k, part, tuple(rules.model_dump().items())),
-        lambda: gate(ours, incumbent, k, figures=DECLARED, split=part, settings=rules),
+        study,
         "Comparing lists and ledgers",
-        "gate",
+        ("gate", other, k, part, tuple(rules.model_dump().items())),
+        lambda: gate(ours, incumbent, k, figures=DECLARED, split=part, settings=rules),
     )
     if found is not None:
         _show(study, found, name)

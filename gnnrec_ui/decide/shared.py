@@ -1,12 +1,10 @@
-"""What the sections of the Decide page share: slow questions, reports to take away, logs that are dropped."""
+"""What the sections of the Decide page share: reports to take away, logs that are dropped."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Hashable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -17,31 +15,10 @@ from gnnrec_core.base.text import clean
 from gnnrec_core.render import html
 from gnnrec_core.render.blocks import Section
 from gnnrec_core.runs.lists import READERS, table_of
-from gnnrec_ui.frame import roles, shell
+from gnnrec_ui.frame import roles
 from gnnrec_ui.server import upload_budget
-from gnnrec_ui.server.slow_work import line, waiting_room
 
 MOST_MIB = 100
-
-
-def answered(key: Hashable, question: Callable[[], Any], what: str, name: str) -> Any:
-    """The answer, or None while it is worked out (with a bar and a cancel button), where it failed (said so), or where
-    somebody has stopped it."""
-    work = line().find(key) or line().ask(key, question)
-    if work.state in ("waiting", "running"):
-        waiting_room(work, what, name)
-        return None
-    if work.state == "done":
-        return work.answer
-    if work.error is not None:
-        shell.show_error(work.error)
-    st.button("Ask again", on_click=_ask, args=(key, question), key=f"_again_{name}", icon=":material/refresh:")
-    return None
-
-
-def _ask(key: Hashable, question: Callable[[], Any]) -> None:
-    """Begin anew what has failed or was stopped (for the callback of a button)."""
-    line().ask(key, question)
 
 
 def take_away(title: str, sections: tuple[Section, ...], file: str) -> None:

@@ -12,9 +12,9 @@ from gnnrec_core.render.charts.driver_chart import driver_chart
 from gnnrec_core.views.cases import case_rows, cases_sentence
 from gnnrec_core.whole.shapes import SHAPES, Cases
 from gnnrec_ui.frame import forms, pickers, privacy, shell
+from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table, chart
-from gnnrec_ui.whole.asking import answered
 from gnnrec_ui.whole.drivers_view import TARGETS
 
 
@@ -46,7 +46,7 @@ def cases_view(study: Study, k: int) -> None:
         percents = {name: st.column_config.NumberColumn(format="percent") for name in ("Share of places", "From", "To")}
         st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="How many cases, by group")
     if found.hidden:
-        st.caption(f"{found.hidden} of the groups are not shown: too few people.")
+        st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
     if found.cohort is not None:
         learned = theme.percent(found.cohort.unassigned.share)
         reading = f"What carries these cases together, as signed shares. Not drawn: {learned} that no link carries."

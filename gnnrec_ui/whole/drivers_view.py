@@ -18,9 +18,9 @@ from gnnrec_core.views.drivers import SIGNED, drivers_json, headline
 from gnnrec_core.whole.drivers import PATH, Drivers
 from gnnrec_core.whole.sorting import sorting_names
 from gnnrec_ui.frame import forms, pickers, privacy, shell
+from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table, chart
-from gnnrec_ui.whole.asking import answered, when_wanted
 
 TITLES = {"item": "Item", "relation": "Kind of link", "age": "Age", "popularity": "Popularity", PATH: "Path"}
 TARGETS = {"score": "Score", "margin": "Lead"}
@@ -53,7 +53,7 @@ def drivers_view(study: Study, k: int) -> None:
     if found.groups:
         _side_by_side(found)
     if found.hidden:
-        st.caption(f"{found.hidden} of the groups are not shown: too few people.")
+        st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
     if by != PATH and found.everybody.drivers:
         _one_driver(study, found, k)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.sources import PROVIDER_COLUMNS, column_values, first_column
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.blocks import Table, Verdict
 from gnnrec_core.render.charts.driver_chart import driver_chart
@@ -17,10 +17,10 @@ from gnnrec_core.views.item_side import recourse_blocks
 from gnnrec_core.whole.item_side import ItemSide
 from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell
+from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.whole.asking import answered, when_wanted
 
 MORE = 5
 
@@ -105,7 +105,7 @@ def _figures(found: ItemSide) -> None:
     with st.container(horizontal=True):
         st.metric("Readers", f"{found.n_readers:,}", help="People who have it in the train part.")
         st.metric(
-            f"In lists of {found.k}", f"{found.n_listed:,}", f"{theme.percent(share)} of those who could",
+            f"In lists of {int(found.k)}", f"{found.n_listed:,}", f"{theme.percent(share)} of those who could",
             delta_color="off", delta_arrow="off", help="Whose list may hold it: everybody who does not have it yet.",
         )  # fmt: skip
         st.metric("Median rank", f"{ranks['median']:,}" if ranks else "–", help="Over everybody who could get it.")
@@ -132,7 +132,7 @@ def _groups(found: ItemSide) -> None:
         percents = {name: st.column_config.NumberColumn(format="percent") for name in ("Share", "From", "To")}
         st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="Who gets it, by group")
     if found.hidden:
-        st.caption(f"{found.hidden} of the groups are not shown: too few people.")
+        st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
 
 
 def _rivals(study: Study, found: ItemSide) -> None:
@@ -199,5 +199,5 @@ def _people(study: Study, found: ItemSide) -> None:
     if privacy.are_ids_shown(study):
         with st.container(horizontal=True):
             for user, rank in found.gets[:6]:
-                label = f"Why for {for_markdown(ids[user])} (rank {rank})?"
+                label = f"Why for {for_label(ids[user])} (rank {int(rank)})?"
                 shell.link("explain", label, user=ids[user], item=study.dataset.items.ids[found.item])

@@ -14,9 +14,9 @@ from gnnrec_core.render import theme
 from gnnrec_core.views.parameters import WHAT
 from gnnrec_core.whole.card import QUESTIONS
 from gnnrec_core.whole.parameters import Parameters
+from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table
-from gnnrec_ui.whole.asking import answered
 
 
 def parameters_view(study: Study, k: int) -> None:
@@ -40,8 +40,8 @@ def parameters_view(study: Study, k: int) -> None:
         f"({theme.signed(plain.accuracy.low)} to {theme.signed(plain.accuracy.high)})."
     )
     st.caption(
-        f"Lists of {found.k}; overlap over {found.n_users:,} people, NDCG over {found.n_judged:,} with {found.split} "
-        "items. Intervals hold for all inputs together with 95 %."
+        f"Lists of {int(found.k)}; overlap over {found.n_users:,} people, NDCG over {found.n_judged:,} with items in "
+        f"the {for_markdown(found.split)} part. Intervals hold for all inputs together with 95 %."
     )
     as_table(lambda: _table(found), "main-parameters", "All inputs with their figures")
 

@@ -22,13 +22,14 @@ def answered(study: Study, what: str, asked: tuple[Hashable, ...], question: Cal
     if work.state in ("waiting", "running"):
         waiting_room(work, what, str(hash(key)))
         return None
-    if work.error is not None:
+    if work.state == "done":
+        return work.answer
+    if work.error is None:
+        st.caption("Stopped.")
+    else:
         shell.show_error(work.error)
-        return None
-    if work.state == "cancelled":
-        again(key, question)
-        return None
-    return work.answer
+    st.button("Ask again", on_click=_begin, args=(key, question), key=f"_again_{hash(key)}", icon=":material/refresh:")
+    return None
 
 
 def when_wanted(
@@ -41,12 +42,6 @@ def when_wanted(
         st.button(label, on_click=_begin, args=(key, question), icon=icon, help=help, key=f"_ask_{hash(key)}")
         return None
     return answered(study, label, asked, question)
-
-
-def again(key: tuple[Hashable, ...], question: Callable[[], Any]) -> None:
-    """A button for work that somebody has stopped."""
-    st.caption("Stopped.")
-    st.button("Ask again", on_click=_begin, args=(key, question), key=f"_again_{hash(key)}")
 
 
 def _begin(key: tuple[Hashable, ...], question: Callable[[], Any]) -> None:

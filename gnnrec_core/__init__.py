@@ -25,8 +25,9 @@ VERBS = {
     "read": "gnnrec_core.api.making",
     "fit": "gnnrec_core.api.making",
     "load": "gnnrec_core.api.making",
-    "from_lists": "gnnrec_core.api.making",
-    "import_run": "gnnrec_core.api.making",
+    "from_lists": "gnnrec_core.api.bringing",
+    "from_scorer": "gnnrec_core.api.bringing",
+    "import_run": "gnnrec_core.api.bringing",
     "recommend": "gnnrec_core.api.asking",
     "evaluate": "gnnrec_core.api.asking",
     "explain": "gnnrec_core.api.asking",
@@ -50,6 +51,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "from_scorer",
     "import_run",
     "load",
     "read",
@@ -61,8 +63,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
+    from gnnrec_core.api.bringing import from_lists, from_scorer, import_run
     from gnnrec_core.api.judging import audit, compare, report
-    from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
+    from gnnrec_core.api.making import app, fit, load, read
 
 
 def verb(name: str) -> Any:

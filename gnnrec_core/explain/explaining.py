@@ -15,9 +15,10 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Check, Explanation, Target
 from gnnrec_core.explain.narrative import named_parts, narrate
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
 from gnnrec_core.explain.truth.levels import Levels, levels_of, split_baseline
+from gnnrec_core.models.protocol import AskedRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -63,9 +64,11 @@ def explain_model(
     explainer.supports(model)
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
-    checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
+    checked = replace(with_checks(rescorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
     if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
         checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
+    if isinstance(model, AskedRecommender):
+        checked = replace(checked, warnings=(*checked.warnings, model.told_calls()), calls=model.n_asked)
     return replace(checked, narrative=narrate(checked, dataset))
 
 
@@ -97,7 +100,7 @@ def with_faithfulness(
 
 
 def with_checks(
-    scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
+    scorer: Rescorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
 ) -> Explanation:
     """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges, at the
     level "in this model" and, with `levels`, foretold and trained again.
@@ -127,7 +130,7 @@ def with_checks(
     return replace(explanation, contributions=tuple(parts), calibration=told)
 
 
-def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
+def check_without(scorer: Rescorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
     """The explained number and the item's rank on the graph without `edges`; `excluded` items stay out of the rank."""
     return _check(scorer.scores_without(case.user_index, edges), case, excluded)
 

@@ -36,6 +36,7 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
         "baseline_split": None if explanation.baseline_split is None else asdict(explanation.baseline_split),
         "completeness_error": explanation.completeness_error,
         "calibration": explanation.calibration,
+        "calls": explanation.calls,
         "n_contributions": len(parts),
         "sum_of_contributions": float(sum(part.value for part in parts)),
         "contributions": [_contribution(part) for part in parts[:top]],
@@ -68,6 +69,7 @@ def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGrap
         "minimality": answer.minimality,
         "trained_again": _trained_again(dataset, answer.trained_again),
         "limit": answer.limit,
+        "calls": answer.calls,
         "seconds": answer.seconds,
     }
 

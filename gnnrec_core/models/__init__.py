@@ -21,6 +21,7 @@ DERIVED = Registry(
     Plugin(
         "item_item", "gnnrec_core.models.brought.item_item:ItemItem", "Item-item", "An item-item matrix, brought in."
     ),
+    Plugin("scored", "gnnrec_core.models.brought.scored:Scored", "Scored", "A scorer outside, asked as a black box."),
 )
 """Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 

@@ -22,13 +22,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The counterfactual as the contract has it."""
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.explain.questions.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
     from gnnrec_core.explain.serialise import counterfactual_json
     from gnnrec_core.ranking.topk import check_k
-    from gnnrec_core.runs.run import load_run
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     if arguments.scope == "own":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import split_assignments
 from gnnrec_core.base.terminal import say
+from gnnrec_core.commands.opening import add_run, opened
 from gnnrec_core.commands.people import add_identities, name_others
 
 if TYPE_CHECKING:
@@ -42,12 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_pair(parser: argparse.ArgumentParser) -> None:
     """The arguments of every command about one user and one item."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    add_run(parser)
     parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
     parser.add_argument("--item", required=True, metavar="ID", help="the item, as the data name it")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     add_identities(parser)
-    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -57,9 +56,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.explain.explaining import explain, with_faithfulness
     from gnnrec_core.explain.serialise import explanation_json
     from gnnrec_core.ranking.topk import check_k
-    from gnnrec_core.runs.run import load_run
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     check_k(arguments.k, found.dataset.n_items)
     explanation = explain(
         found,

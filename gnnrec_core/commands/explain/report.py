@@ -26,13 +26,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     page_file, json_file = arguments.out, arguments.out.with_suffix(".json")
     _refuse(arguments)
     from gnnrec_core.base.pseudonyms import load_pseudonyms
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.ranking.topk import check_k
-    from gnnrec_core.runs.run import load_run
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.evidence import gather
     from gnnrec_core.views.evidence_page import write_evidence
 
-    found, here = load_run(arguments.run, arguments.dataset), workspace()
+    found, here = opened(arguments), workspace()
     check_k(arguments.k, found.dataset.n_items)
     evidence = gather(
         found,

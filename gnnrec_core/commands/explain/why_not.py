@@ -21,12 +21,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The contrast and the additions."""
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.explain.questions.why_not import why_not
     from gnnrec_core.explain.serialise import why_not_json
     from gnnrec_core.ranking.topk import check_k
-    from gnnrec_core.runs.run import load_run
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     check_k(arguments.k, found.dataset.n_items)
     user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
     answer = why_not(found, user, item, arguments.k)

@@ -1,4 +1,4 @@
-"""`run import DATASET --out RUN`: a run out of lists, embeddings or a matrix that were made elsewhere."""
+"""`run import DATASET --out RUN`: a run out of lists, embeddings, a matrix or a scorer that were made elsewhere."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--user-embeddings", type=Path, metavar="FILE", help="final embeddings of users")
     kind.add_argument("--propagation", metavar="NAME", help="lightgcn or simgcl, with --embeddings and --layers")
     kind.add_argument("--item-item", type=Path, metavar="FILE", help="square matrix: sparse .npz or dense .npy")
+    kind.add_argument("--scorer", metavar="COMMAND", help="a command that answers JSON lines, or http(s)://...")
     parser.add_argument("--item-embeddings", type=Path, metavar="FILE", help="with --user-embeddings")
     parser.add_argument("--similarity", choices=("dot", "cosine"), default="dot", help="with --user-embeddings")
     parser.add_argument("--embeddings", type=Path, metavar="FILE", help="layer-0 embeddings: users, then items")
@@ -33,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Import, check, store; the object of the contract."""
-    from gnnrec_core.api.making import import_run
+    from gnnrec_core.api.bringing import import_run
 
     made = import_run(
         arguments.dataset,
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         layers=arguments.layers,
         layer_weights=_weights(arguments.layer_weights),
         item_item=arguments.item_item,
+        scorer=arguments.scorer,
         user_ids=arguments.user_ids,
         item_ids=arguments.item_ids,
         unknown=arguments.unknown,
@@ -72,6 +74,8 @@ def show(result: dict[str, Any]) -> None:
         said = "" if difference is None else f"largest difference of a score {difference:.3g}, "
         share = "no lists to compare" if check["equal_lists"] is None else f"{check['equal_lists']:.1%} of lists equal"
         say(f"  check: {said}{share} ({check['n_users']:,} users)")
+    if result["calls"] is not None:
+        say(f"  the scorer was asked {result['calls']:,} times")
     say(f"  can: {', '.join(result['can'])}")
     for entry in result["cannot"]:
         say(f"  cannot {entry['what']}: {entry['why']}")

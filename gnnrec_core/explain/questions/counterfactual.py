@@ -9,17 +9,19 @@ of walks and influence functions.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case
+from gnnrec_core.explain.questions.greedy_removal import GreedyRemoval
 from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
-from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.scoring import rescorer_of, scorer_of
 from gnnrec_core.explain.truth.levels import Levels, levels_of
 from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
+from gnnrec_core.models.protocol import AskedRecommender, HistoryRecommender, RescoredRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -39,7 +41,8 @@ class Counterfactual:
     were recomputed on the changed graph, the others miss by more than a bound on the predictor's error. `minimality` is
     "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
     `edges` are the columns of the removed interactions. `trained_again` is the set that suffices when the model is
-    trained again, as foretold; None where none was found or the run is not calibrated.
+    trained again, as foretold; None where none was found or the run is not calibrated. `calls`: how often a scorer
+    outside was asked since the run was opened.
     """
 
     case: Case
@@ -55,6 +58,7 @@ class Counterfactual:
     limit: int
     seconds: float
     trained_again: TrainedAgain | None = None
+    calls: int | None = None
 
 
 def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
@@ -70,11 +74,13 @@ def counterfactual_of(
     model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
 ) -> Counterfactual:
     """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
-    scorer = scorer_of(model)
     case = make_case(model, dataset, user_index, item_index, "score", k)
     excluded = excluded_items(dataset, user_index)
     check_listed(dataset, case, excluded)
     start = time.perf_counter()
+    if isinstance(model, RescoredRecommender) and not isinstance(model, HistoryRecommender):
+        return replace(_by_asking(model, case, excluded), seconds=time.perf_counter() - start)
+    scorer = scorer_of(model)
     search = RemovalSearch(scorer, case, excluded)
     chosen, small = smallest_set(search)
     if chosen is None:
@@ -102,6 +108,29 @@ def counterfactual_of(
         limit=search.limit,
         seconds=time.perf_counter() - start,
         trained_again=again,
+    )
+
+
+def _by_asking(model: Any, case: Case, excluded: IntArray) -> Counterfactual:
+    """Greedy search where scores have no parts to be led by: every set that is tried is scored by the model itself."""
+    scorer = rescorer_of(model)
+    sets = GreedyRemoval(scorer, case, excluded)
+    best = sets.search()
+    edges = sets.edges[list(best.places)]
+    return Counterfactual(
+        case=case,
+        found=best.rank > case.k,
+        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        edges=tuple(edges.tolist()),
+        rank_after=best.rank,
+        score_after=best.score,
+        verified=True,
+        checked_smaller_sets=sets.n_smaller(best),
+        recomputed=sets.n_smaller(best),
+        minimality=PROVED if sets.is_proved(best) else NOT_PROVED,
+        limit=sets.limit,
+        seconds=0.0,
+        calls=model.n_asked if isinstance(model, AskedRecommender) else None,
     )
 
 

@@ -1,0 +1,26 @@
+"""How a command opens a run; what a folder says is never started, only what the person says in this call."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.run import OpenRun
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Declare the run and what it may need."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train` or `run import`")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+    parser.add_argument(
+        "--scorer", metavar="COMMAND", help="for a run of a scorer: start this command (or ask http(s)://...) again"
+    )
+
+
+def opened(arguments: argparse.Namespace) -> OpenRun:
+    """The run of the arguments."""
+    from gnnrec_core.api.making import load
+
+    return load(arguments.run, arguments.dataset, arguments.scorer)

@@ -26,6 +26,7 @@ VERBS = {
     "fit": "gnnrec_core.api.making",
     "load": "gnnrec_core.api.making",
     "from_lists": "gnnrec_core.api.bringing",
+    "from_module": "gnnrec_core.api.bringing",
     "from_scorer": "gnnrec_core.api.bringing",
     "import_run": "gnnrec_core.api.bringing",
     "recommend": "gnnrec_core.api.asking",
@@ -51,6 +52,7 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "from_module",
     "from_scorer",
     "import_run",
     "load",
@@ -63,7 +65,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
-    from gnnrec_core.api.bringing import from_lists, from_scorer, import_run
+    from gnnrec_core.api.bringing import from_lists, from_module, from_scorer, import_run
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, load, read
 

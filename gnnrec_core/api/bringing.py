@@ -14,6 +14,7 @@ from gnnrec_core.data.store import load_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
 Scorer = Callable[[str, list[str], "list[str] | None"], Any]
 
@@ -119,3 +120,16 @@ def from_scorer(data: Dataset | str | Path, scorer: str | Scorer, timeout: float
 
     dataset = data if isinstance(data, Dataset) else read(data)
     return OpenRun.over(run_of_scorer(scorer, dataset, timeout))
+
+
+def from_module(module: torch.nn.Module, data: Dataset | str | Path, x: Any = None) -> OpenRun:
+    """A run of a trained torch module `(x, edge_index[, edge_attr]) -> [n_nodes, d]`, explained as a PyG module.
+
+    `x` `[n_nodes, d]` has a row for each user, then for each item, in the order of `data` (None: the module's only
+    embedding of that size). edge_index holds the train interactions both ways, items counted on from the users.
+    Raises DataError where the module does not give one embedding a node.
+    """
+    from gnnrec_core.runs.bringing.modules import run_of_module
+
+    dataset = data if isinstance(data, Dataset) else read(data)
+    return OpenRun.over(run_of_module(module, dataset, x))

@@ -48,25 +48,37 @@ def fit(
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
+    module: Any = None,
     **settings: Any,
 ) -> OpenRun:
     """Train `model` on `data` (a dataset, or anything that `read` takes); a run in memory, and on disk with `out`.
 
     `settings` are the model's (`n_layers=2`, `epochs=50`, ...; `gnnrec train --help` names them). The same seed gives
-    the weights that `gnnrec train` gives. Raises RequestError (unknown model or setting, too little memory).
+    the weights that `gnnrec train` gives. With `module` (a torch.nn.Module, a class of one, or "FILE.py:Class") that
+    `(x, edge_index[, edge_attr]) -> [n_nodes, d]` is trained, whatever `model` says. Raises RequestError (unknown model
+    or setting, too little memory).
     """
     from gnnrec_core.runs import training
 
     dataset = data if isinstance(data, Dataset) else read(data)
-    run = training.fit(dataset, model, settings, seed, device)
-    return OpenRun.over(training.save(run, Path(out)) if out is not None else run)
+    kind: str | type[Any] = model
+    if module is not None:
+        from gnnrec_core.runs.bringing.modules import model_of
+
+        kind, origin = model_of(module)
+        settings = {**origin, **settings}
+    run = training.fit(dataset, kind, settings, seed, device)
+    if out is None:
+        return OpenRun.over(run)
+    training.save(run, Path(out))
+    return load(out, module=module)
 
 
-def load(folder: str | Path, dataset: str | Path | None = None, scorer: Any = None) -> OpenRun:
+def load(folder: str | Path, dataset: str | Path | None = None, scorer: Any = None, module: Any = None) -> OpenRun:
     """The run in `folder`, with its dataset (or the one in `dataset`, of the same data).
 
     A run of a scorer is asked with `scorer` (a command, an address, or a function): what stands in the folder is never
-    started by itself.
+    started by itself. The same holds for the code of a module (`module`: an object, or "FILE.py:Class").
     """
     from gnnrec_core.runs.run import load_run
 
@@ -75,6 +87,10 @@ def load(folder: str | Path, dataset: str | Path | None = None, scorer: Any = No
         from gnnrec_core.runs.bringing.scorers import with_scorer
 
         run = with_scorer(run, scorer)
+    if module is not None:
+        from gnnrec_core.runs.bringing.modules import with_module
+
+        run = with_module(run, module)
     return OpenRun.over(run)
 
 

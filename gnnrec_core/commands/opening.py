@@ -17,10 +17,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scorer", metavar="COMMAND", help="for a run of a scorer: start this command (or ask http(s)://...) again"
     )
+    parser.add_argument(
+        "--module", metavar="FILE.py:CLASS", help="for a run of a module: its code, which is run (your own files only)"
+    )
 
 
 def opened(arguments: argparse.Namespace) -> OpenRun:
     """The run of the arguments."""
     from gnnrec_core.api.making import load
 
-    return load(arguments.run, arguments.dataset, arguments.scorer)
+    return load(arguments.run, arguments.dataset, arguments.scorer, arguments.module)

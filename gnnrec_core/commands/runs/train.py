@@ -21,10 +21,17 @@ MOST_CALIBRATED = 200_000
 PRINTED = ("n_parameters", "epochs_run", "best_epoch", "seconds", "seconds_per_epoch", "validation", "stopped")
 
 
-def configure_model(parser: argparse.ArgumentParser) -> None:
-    """Declare what is trained: dataset, model, settings, device."""
+def configure_model(parser: argparse.ArgumentParser, modules: bool = False) -> None:
+    """Declare what is trained: dataset, model (or a module of one's own), settings, device."""
     parser.add_argument("dataset", type=Path, help="a dataset folder made by `data import`")
-    parser.add_argument("--model", required=True, help=", ".join(MODELS.names))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", help=", ".join(MODELS.names))
+    if modules:
+        what.add_argument(
+            "--module",
+            metavar="FILE.py:CLASS",
+            help="a torch module (x, edge_index[, edge_attr]) -> [n_nodes, d]; the file is run, so name your own only",
+        )
     parser.add_argument(
         "--set",
         action="append",
@@ -37,16 +44,17 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
 
 def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The values of `--set`, over those of a preset where one is named. RequestError for an unknown model or preset."""
-    MODELS[arguments.model]
+    if arguments.model is not None:
+        MODELS[arguments.model]
     given: dict[str, Any] = dict(split_assignments(arguments.set))
-    if "preset" in given:
+    if "preset" in given and arguments.model is not None:
         given = {**preset_settings(given.pop("preset"), arguments.model), **given}
     return given
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_model(parser)
+    configure_model(parser, modules=True)
     parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
     parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
@@ -64,11 +72,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train and answer with the figures of the contract."""
     from gnnrec_core.runs.training import train
 
-    given = settings_given(arguments)
+    given, model = settings_given(arguments), arguments.model
+    if arguments.module is not None:
+        from gnnrec_core.runs.bringing.modules import model_of
+
+        model, origin = model_of(arguments.module)
+        given |= origin
     progress = _Progress()
     record = train(
         arguments.dataset,
-        arguments.model,
+        model,
         given,
         arguments.out,
         seed=arguments.seed,

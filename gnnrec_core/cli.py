@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
-        module, arguments = _parse(words)
+        module, arguments = parse(words)
         result = module.run(arguments)
     except LensError as error:
         for line in (error.message, error.hint):
@@ -53,8 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(module.exit_code(result)) if hasattr(module, "exit_code") else 0
 
 
-def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
-    """The module of the command and its parsed arguments; only that command's module is imported."""
+def parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of the command in `words` and its arguments; only that module is imported. RequestError where they are
+    wrong."""
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)

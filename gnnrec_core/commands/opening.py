@@ -23,7 +23,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def opened(arguments: argparse.Namespace) -> OpenRun:
-    """The run of the arguments."""
+    """The run of the arguments: a folder, or a run that is open already."""
     from gnnrec_core.api.making import load
+    from gnnrec_core.api.run import OpenRun
+    from gnnrec_core.runs.run import Run
 
-    return load(arguments.run, arguments.dataset, arguments.scorer, arguments.module)
+    if isinstance(arguments.run, Run):
+        return OpenRun.over(arguments.run)
+    return load(
+        arguments.run, arguments.dataset, getattr(arguments, "scorer", None), getattr(arguments, "module", None)
+    )

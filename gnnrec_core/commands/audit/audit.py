@@ -41,14 +41,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.audit.group_audit import AuditSettings
     from gnnrec_core.base.pseudonyms import load_pseudonyms
     from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.audit_report import write_audit
 
     conditions = [parse_condition(text) for text in arguments.fail_if]
     group_by = arguments.group_by or next((c.grouping for c in conditions if c.grouping), None)
     report = audit(
-        load_run(arguments.run, arguments.dataset),
+        opened(arguments),
         arguments.k,
         group_by,
         split=arguments.split,

@@ -34,13 +34,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         return _all(arguments)
     if arguments.out is not None:
         raise RequestError("--out goes with --all.", "Use --json for the list of one user.")
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.runs.recommend import recommend
-    from gnnrec_core.runs.run import load_run
     from gnnrec_core.views.lists import list_json
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     lists = recommend(found, np.array([found.dataset.users.index(arguments.user)]), arguments.k)
-    return {"run": str(arguments.run), **list_json(lists, found.dataset)}
+    told = str(arguments.run) if isinstance(arguments.run, Path) else found.name
+    return {"run": told, **list_json(lists, found.dataset)}
 
 
 def show(result: dict[str, Any]) -> None:

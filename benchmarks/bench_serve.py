@@ -31,7 +31,7 @@ def milliseconds(values: list[float]) -> dict[str, float]:
 
 
 async def steady(client: httpx.AsyncClient, questions: list[str]) -> list[float]:
-    """Seconds of each answer where a question is sent every 1 / A_SECOND seconds, whether or not others are under way."""
+    """Seconds of each answer where a question is sent every 1 / A_SECOND seconds, whatever is under way."""
     start = time.perf_counter()
 
     async def one(number: int, question: str) -> float:

@@ -60,8 +60,8 @@ def from_factors(
     unknown: Unknown = "refuse",
 ) -> Brought:
     """Final embeddings of users and items (same number of columns). DataError where they do not fit the dataset."""
-    left = _aligned(read_rows(users), ids.users, dataset.users, users, unknown)
-    right = _aligned(read_rows(items), ids.items, dataset.items, items, unknown)
+    left = _aligned(read_rows(users, "user"), ids.users, dataset.users, users, unknown)
+    right = _aligned(read_rows(items, "item"), ids.items, dataset.items, items, unknown)
     if left.values.shape[1] != right.values.shape[1]:
         raise DataError(
             f"{users} has {left.values.shape[1]} columns, {items} has {right.values.shape[1]}.",

@@ -58,6 +58,8 @@ def import_run(
     item_ids: str | Path | None = None,
     unknown: Literal["refuse", "drop"] = "refuse",
     check: str | Path | None = None,
+    list_date: str | None = None,
+    list_cutoff: int | None = None,
     overwrite: bool = False,
 ) -> OpenRun:
     """A run in the folder `out` on the dataset folder `data`, made of what another library has trained.
@@ -66,6 +68,7 @@ def import_run(
     `embeddings` (users, then items) and `layers`; `item_item`; `scorer` (a command, an address or a function, asked
     once for everybody now). Ids stand in the files, in `user_ids` and `item_ids` (one a row), or the rows are in the
     order of the dataset. `check` names lists or scores of the source to compare with.
+    Where lists have a column `date` or `cutoff`, `list_date` and `list_cutoff` choose one (else the last, the largest).
     `run.record.figures["imported"]` is the JSON of `gnnrec run import`. Nothing is unpickled. Raises DataError for
     files that do not fit, RequestError for options that do not go together.
     """
@@ -74,13 +77,14 @@ def import_run(
     from gnnrec_core.runs.bringing import importing
     from gnnrec_core.runs.bringing.checking import check_against
     from gnnrec_core.runs.bringing.scorers import run_of_scorer
+    from gnnrec_core.runs.lists import Chosen
     from gnnrec_core.runs.training import save
     from gnnrec_core.views.brought import import_json
 
     folder, dataset = Path(data), load_dataset(Path(data))
     ids = importing.IdFiles(*(None if path is None else Path(path) for path in (user_ids, item_ids)))
     if lists is not None:
-        brought = importing.from_list_file(dataset, Path(lists), unknown)
+        brought = importing.from_list_file(dataset, Path(lists), unknown, Chosen(list_date, list_cutoff))
     elif user_embeddings is not None and item_embeddings is not None:
         brought = importing.from_factors(
             dataset, Path(user_embeddings), Path(item_embeddings), ids, similarity, unknown

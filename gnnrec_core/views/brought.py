@@ -19,11 +19,14 @@ from gnnrec_core.runs.run import Run
 
 ALWAYS = ("recommend", "evaluate", "audit", "compare", "mitigate")
 """What needs lists only."""
+LISTS = ("date", "cutoff", "n_other_lists")
+"""What a table of several lists for each person had, where it had such."""
 
 
 def import_json(brought: Brought, run: Run, folder: Path, check: dict[str, Any] | None) -> dict[str, Any]:
     """The JSON object of `run import`; `missing_users` and `missing_items` are ids of the data without a row."""
     can, cannot = abilities(run)
+    figures = run.record.figures
     run.model.tensors()  # a scorer is asked for everybody before it is said how often
     return {
         "run": str(folder),
@@ -33,6 +36,7 @@ def import_json(brought: Brought, run: Run, folder: Path, check: dict[str, Any] 
         "missing_users": list(brought.missing_users),
         "missing_items": list(brought.missing_items),
         "n_dropped": brought.n_dropped,
+        "lists": {"n_other_lists": 0, **{name: figures[name] for name in LISTS if name in figures}},
         "check": check,
         "calls": run.model.n_asked if isinstance(run.model, AskedRecommender) else None,
         "can": can,

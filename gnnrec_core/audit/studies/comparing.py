@@ -24,6 +24,7 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions, SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.ranking.topk import source_of
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 
@@ -212,7 +213,7 @@ def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, se
     model = kind.create(dataset, settings, seed, "cpu")
     for _ in model.fit(FitOptions()):
         pass
-    return ranked(dataset, model.score, k, split)
+    return ranked(dataset, source_of(model), k, split)
 
 
 def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, convention: str) -> Row:

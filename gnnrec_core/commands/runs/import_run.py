@@ -29,6 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--item-ids", type=Path, metavar="FILE", help="one item id a row, in the order of the rows")
     parser.add_argument("--unknown", choices=("refuse", "drop"), default="refuse", help="ids that the data do not have")
     parser.add_argument("--check", type=Path, metavar="FILE", help="lists or scores of the source to compare with")
+    parser.add_argument("--list-date", metavar="DATE", help="which lists, where they have a column date (the last)")
+    parser.add_argument("--list-cutoff", type=int, metavar="K", help="which, where they have a column cutoff (largest)")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
 
 
@@ -53,6 +55,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         item_ids=arguments.item_ids,
         unknown=arguments.unknown,
         check=arguments.check,
+        list_date=arguments.list_date,
+        list_cutoff=arguments.list_cutoff,
         overwrite=arguments.overwrite,
     )
     told: dict[str, Any] = made.record.figures["imported"]
@@ -68,6 +72,9 @@ def show(result: dict[str, Any]) -> None:
             say(f"  {len(missing):,} {kind} have no row, such as {missing[0]!r}")
     if result["n_dropped"]:
         say(f"  {result['n_dropped']:,} rows of unknown ids were left out")
+    if result["lists"]["n_other_lists"]:
+        which = ", ".join(f"{name} {result['lists'][name]}" for name in ("date", "cutoff") if name in result["lists"])
+        say(f"  lists of {which}; {result['lists']['n_other_lists']:,} rows are of others")
     if result["check"] is not None:
         check = result["check"]
         difference = check["max_difference"]

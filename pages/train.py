@@ -7,6 +7,7 @@ from gnnrec_core.runs import jobs
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.frame import shell
+from gnnrec_ui.train.bring_in import bring_in
 from gnnrec_ui.train.jobs_view import trainings
 from gnnrec_ui.train.new_training import choose_training, expected_time
 from gnnrec_ui.train.runs_view import run_list
@@ -33,6 +34,11 @@ with shell.page("train") as study:
             with shell.boundary():
                 jobs.start(place, plan.request)
                 st.rerun()
+
+    with st.expander(
+        "Add a model or lists made elsewhere", icon=":material/upload:", expanded="bring" in st.query_params
+    ):
+        bring_in(place, dataset)
 
     st.subheader("Trainings", anchor=False)
     trainings(place)

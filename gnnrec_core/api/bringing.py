@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,6 +60,7 @@ def import_run(
     check: str | Path | None = None,
     list_date: str | None = None,
     list_cutoff: int | None = None,
+    columns: Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> OpenRun:
     """A run in the folder `out` on the dataset folder `data`, made of what another library has trained.
@@ -68,7 +69,8 @@ def import_run(
     `embeddings` (users, then items) and `layers`; `item_item`; `scorer` (a command, an address or a function, asked
     once for everybody now). Ids stand in the files, in `user_ids` and `item_ids` (one a row), or the rows are in the
     order of the dataset. `check` names lists or scores of the source to compare with.
-    Where lists have a column `date` or `cutoff`, `list_date` and `list_cutoff` choose one (else the last, the largest).
+    Where lists have a column `date` or `cutoff`, `list_date` and `list_cutoff` choose one (else the last, the
+    largest); `columns` ({"user": "uid", "item": "sku", "rank": "pos"}) says what the table calls its own.
     `run.record.figures["imported"]` is the JSON of `gnnrec run import`. Nothing is unpickled. Raises DataError for
     files that do not fit, RequestError for options that do not go together.
     """
@@ -84,7 +86,9 @@ def import_run(
     folder, dataset = Path(data), load_dataset(Path(data))
     ids = importing.IdFiles(*(None if path is None else Path(path) for path in (user_ids, item_ids)))
     if lists is not None:
-        brought = importing.from_list_file(dataset, Path(lists), unknown, Chosen(list_date, list_cutoff))
+        brought = importing.from_list_file(
+            dataset, Path(lists), unknown, Chosen(list_date, list_cutoff, tuple((columns or {}).items()))
+        )
     elif user_embeddings is not None and item_embeddings is not None:
         brought = importing.from_factors(
             dataset, Path(user_embeddings), Path(item_embeddings), ids, similarity, unknown

@@ -52,10 +52,11 @@ SCANNERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
 @dataclass(frozen=True)
 class Chosen:
     """Which lists of a table with several for each person: of one `date` (None: the last), of one `cutoff` (None: the
-    largest)."""
+    largest). `columns` are (what it is: user, item or rank; what the table calls it)."""
 
     date: str | None = None
     cutoff: int | None = None
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 ANY = Chosen()
@@ -73,7 +74,7 @@ def run_of_lists(
     model. Raises DataError for a missing column, an unknown id (with `unknown` "drop" such rows are left out, and the
     record's figures count them), a pair that stands twice, or a rank that is no number.
     """
-    rows, told = _of_one_list(scanned(lists), chosen)
+    rows, told = _of_one_list(_renamed(scanned(lists), chosen), chosen)
     found = _indexed(rows, dataset)
     _check_order(found, rows)
     is_known = found["user_index"].is_not_null() & found["item_index"].is_not_null()
@@ -105,6 +106,19 @@ def scanned(source: Any) -> pl.LazyFrame:
             found: pl.LazyFrame = scanner(path)
             return found
     return table_of(source).lazy()
+
+
+def _renamed(rows: pl.LazyFrame, chosen: Chosen) -> pl.LazyFrame:
+    """The table with its columns called what they are; DataError where one is not there."""
+    names = _columns(rows)
+    for what, name in chosen.columns:
+        if name not in names:
+            raise DataError(f"The table has no column {name!r}.", did_you_mean(name, names), column=what, value=name)
+        # Another column that already has the name, or comes before it in ours, would be taken instead.
+        known = {"user": USER, "item": ITEM}.get(what, (what,))
+        rows = rows.drop([other for other in known if other in names and other != name]).rename({name: what})
+        names = _columns(rows)
+    return rows
 
 
 def _of_one_list(rows: pl.LazyFrame, chosen: Chosen) -> tuple[pl.LazyFrame, dict[str, Any]]:

@@ -31,6 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", type=Path, metavar="FILE", help="lists or scores of the source to compare with")
     parser.add_argument("--list-date", metavar="DATE", help="which lists, where they have a column date (the last)")
     parser.add_argument("--list-cutoff", type=int, metavar="K", help="which, where they have a column cutoff (largest)")
+    for what in ("user", "item", "rank"):
+        parser.add_argument(f"--{what}-col", metavar="NAME", help=f"what the lists call their column {what}")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
 
 
@@ -57,6 +59,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         check=arguments.check,
         list_date=arguments.list_date,
         list_cutoff=arguments.list_cutoff,
+        columns={what: name for what in ("user", "item", "rank") if (name := getattr(arguments, f"{what}_col"))},
         overwrite=arguments.overwrite,
     )
     told: dict[str, Any] = made.record.figures["imported"]

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch_geometric.nn import GATConv
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.graph import RecGraph
@@ -33,6 +32,8 @@ class Stack(torch.nn.Module):
 
     def __init__(self, width: int, n_layers: int, n_heads: int, dropout: float, n_edge_features: int) -> None:
         super().__init__()
+        from torch_geometric.nn import GATConv  # a second that listing models need not wait for
+
         options = {"heads": n_heads, "dropout": dropout, "edge_dim": n_edge_features or None}
         self.layers = torch.nn.ModuleList(GATConv(width, width // n_heads, **options) for _ in range(n_layers))
 

@@ -144,7 +144,7 @@ def grouped_jackknife(value_without: Callable[[NDArray[np.int64]], float], n: in
     """
     order = np.random.default_rng(seed).permutation(n)
     blocks = np.array_split(order, n_blocks)
-    values = np.array([value_without(np.sort(np.setdiff1d(order, block))) for block in blocks])
+    values = np.array([value_without(np.delete(np.arange(n), block)) for block in blocks])
     return float(np.sqrt((n_blocks - 1) / n_blocks * np.square(values - values.mean()).sum()))
 
 

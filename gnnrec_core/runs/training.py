@@ -118,7 +118,7 @@ def save(run: Run, out: Path, overwrite: bool = False, dataset_folder: Path | No
             save_dataset(run.dataset, temporary / "dataset")
         save_tensors(temporary / MODEL_FILE, run.model.tensors(), _card(record))
         write_json(temporary / "run.json", record.to_dict())
-    return load_run(out)
+    return load_run(out) if dataset_folder is None else Run(out, RunRecord.read(out), run.dataset)
 
 
 def _checked(

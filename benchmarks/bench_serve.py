@@ -27,8 +27,10 @@ N_ANSWERS = 10_000
 
 
 def milliseconds(values: list[float]) -> dict[str, float]:
-    """Quantiles."""
-    return {f"p{q}": round(1000 * float(np.quantile(values, q / 100)), 2) for q in (50, 95, 99)}
+    """Quantiles of what was answered, and how many questions were refused."""
+    answered = [value for value in values if np.isfinite(value)]
+    found = {f"p{q}": round(1000 * float(np.quantile(answered, q / 100)), 2) for q in (50, 95, 99)}
+    return {**found, "n_refused": len(values) - len(answered)}
 
 
 async def get(path: str) -> Any:
@@ -46,13 +48,19 @@ async def get(path: str) -> Any:
 
 
 async def steady(questions: list[str]) -> list[float]:
-    """Seconds of each answer where a question is sent every 1 / A_SECOND seconds, whatever is under way."""
+    """Seconds of each answer where a question is sent every 1 / A_SECOND seconds, whatever is under way; infinite where
+    the service was too busy (503)."""
     start = time.perf_counter()
 
     async def one(number: int, question: str) -> float:
         await asyncio.sleep(max(0.0, start + number / A_SECOND - time.perf_counter()))
         sent = time.perf_counter()
-        await get(question)
+        try:
+            await get(question)
+        except ConnectionError as error:
+            if " 503 " not in str(error):
+                raise
+            return float("inf")
         return time.perf_counter() - sent
 
     return list(await asyncio.gather(*(one(number, question) for number, question in enumerate(questions))))

@@ -86,7 +86,7 @@ def _settle(figure: Figure, share: str) -> str:
         return f"{title}: no number of people would settle it at what the difference seems to be; look at its reasons."
     return (
         f"{title}: about {figure.needed:,} people would rule a loss of {share} out if the difference is what it "
-        f"seems; there are {figure.found.n_users:,}. An A/B test (`ab plan`) is the other way."
+        f"seems; there are {figure.found.n_users:,}. An A/B test is the other way."
     )
 
 

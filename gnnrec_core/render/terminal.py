@@ -51,8 +51,8 @@ def _block(block: Block) -> list[str]:
             ]
         case Chart(caption=caption, table=table):
             return [for_terminal(caption), *_table(table)]
-        case Flow(stops):
-            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
+        case Flow(stops):  # the first column stands in the table of parts, too
+            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops if stop.column == 2)]
         case Verdict(sentence, kind):
             return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 

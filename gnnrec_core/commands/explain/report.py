@@ -8,6 +8,8 @@ from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.commands.cases import add_pair
+from gnnrec_core.render.blocks import Section
+from gnnrec_core.views.facts import fact_sections
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,3 +55,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "methods": [opinion.method for opinion in (evidence.score, *evidence.second_opinions)],
         "not_computed": [{"what": what, "why": why} for what, why in evidence.skipped],
     }
+
+
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Where the files lie, and what could not be computed."""
+    return fact_sections(content, f"Evidence: {content['item']} for {content['user']}")

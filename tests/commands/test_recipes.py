@@ -85,7 +85,9 @@ def test_pygs_lightgcn_on_movielens_is_imported_whole(tmp_path, capsys):
         "--check",
         tmp_path / "lists.parquet",
     )
-    assert told["check"]["max_difference"] <= 1e-5 and told["check"]["equal_lists"] >= 0.999
+    difference, first = told["check"]["max_difference"], -np.sort(-hidden, axis=1)[:, :11].astype(float)
+    tied = (-np.diff(first, axis=1) <= 2 * difference).any(axis=1).mean()  # rounding alone may swap these
+    assert difference <= 1e-5 and tied <= 0.005 and told["check"]["equal_lists"] >= 1 - tied
     run = gr.load(tmp_path / "run")
     np.testing.assert_allclose(run.model.score(np.arange(n_users)), scores, atol=1e-5)
     user, item = data.users.ids[7], gr.recommend(run, data.users.ids[7]).to_frame()["item"][0]

@@ -18,7 +18,7 @@ from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, kept_of
 from gnnrec_core.explain.questions.greedy_removal import GreedyRemoval
 from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
-from gnnrec_core.explain.scores.scoring import rescorer_of, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of, scorer_of
 from gnnrec_core.explain.truth.levels import levels_of
 from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
 from gnnrec_core.models.protocol import AskedRecommender, HistoryRecommender, RescoredRecommender
@@ -69,12 +69,12 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     model's score does not depend on the user's interactions.
     """
     model, dataset = run.model, run.dataset
-    case = make_case(model, dataset, user_index, item_index, "score", k)
+    case, rescorer = make_case(model, dataset, user_index, item_index, "score", k), rescorer_of(model)
     excluded = excluded_items(dataset, user_index)
     check_listed(dataset, case, excluded)
     start = time.perf_counter()
     if isinstance(model, RescoredRecommender) and not isinstance(model, HistoryRecommender):
-        return replace(_by_asking(model, case, excluded), seconds=time.perf_counter() - start)
+        return replace(_by_asking(model, rescorer, case, excluded), seconds=time.perf_counter() - start)
     scorer = scorer_of(model)
     search = RemovalSearch(scorer, case, excluded)
     chosen, small = smallest_set(search)
@@ -107,9 +107,8 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     )
 
 
-def _by_asking(model: Any, case: Case, excluded: IntArray) -> Counterfactual:
+def _by_asking(model: Any, scorer: Rescorer, case: Case, excluded: IntArray) -> Counterfactual:
     """Greedy search where scores have no parts to be led by: every set that is tried is scored by the model itself."""
-    scorer = rescorer_of(model)
     sets = GreedyRemoval(scorer, case, excluded)
     best = sets.search()
     edges = sets.edges[list(best.places)]

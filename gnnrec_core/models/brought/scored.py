@@ -54,7 +54,7 @@ class Scored:
 
     name: ClassVar[str] = "scored"
     settings_type: ClassVar[type[ScoredSettings]] = ScoredSettings
-    keeps: ClassVar[str] = "the scorer as it is; it is given the history without them"
+    keeps: ClassVar[str] = "the scorer's parameters"
     no_parts: ClassVar[str] = "a scorer says what it scores, not why; leave_one_out and shapley ask it again and again"
 
     def __init__(

@@ -17,7 +17,7 @@ from gnnrec_core.runs.bringing.importing import Brought
 from gnnrec_core.runs.fold_in import fold_in
 from gnnrec_core.runs.run import Run
 
-ALWAYS = ("recommend", "evaluate", "audit", "compare", "mitigate")
+ALWAYS = ("recommend", "evaluate", "audit", "compare", "mitigate", "gate", "card")
 """What needs lists only."""
 LISTS = ("date", "cutoff", "n_other_lists")
 """What a table of several lists for each person had, where it had such."""
@@ -50,6 +50,7 @@ def abilities(run: Run) -> tuple[list[str], list[dict[str, str]]]:
         "counterfactual": lambda: rescorer_of(run.model),
         "what-if": lambda: rescorer_of(run.model),
         "why-not": lambda: scorer_of(run.model),
+        "drivers": lambda: scorer_of(run.model),
         "fold-in": lambda: fold_in(run, [int(np.argmax(run.graph.popularity))], 1),
         **{f"explain {name}": partial(_supports, name, run) for name in EXPLAINERS.names},
     }

@@ -20,7 +20,7 @@ from gnnrec_core.runs.entries import DatasetEntry
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.workspace import Workspace
-from gnnrec_ui.frame import forms, shell, state
+from gnnrec_ui.frame import forms, roles, shell, state
 from gnnrec_ui.server import upload_budget
 from gnnrec_ui.server.staging import MOST_BYTES, plain_names, stage
 
@@ -90,7 +90,7 @@ def bring_in(place: Workspace, dataset: DatasetEntry) -> None:
     names = plain_names(uploads)
     chosen = _roles(kind, names)
     options = _options(kind)
-    if st.button("Add", type="primary", icon=":material/add:", disabled=place.read_only):
+    if st.button("Add", type="primary", icon=":material/add:", disabled=place.read_only, help=roles.why_not(place)):
         with shell.boundary():
             upload_budget.check_room(place.home / "staging", sum(upload.size for upload in uploads))
             token = stage(place, uploads)

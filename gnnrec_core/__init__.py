@@ -25,8 +25,10 @@ VERBS = {
     "read": "gnnrec_core.api.making",
     "fit": "gnnrec_core.api.making",
     "load": "gnnrec_core.api.making",
-    "from_lists": "gnnrec_core.api.making",
-    "import_run": "gnnrec_core.api.making",
+    "from_lists": "gnnrec_core.api.bringing",
+    "from_module": "gnnrec_core.api.bringing",
+    "from_scorer": "gnnrec_core.api.bringing",
+    "import_run": "gnnrec_core.api.bringing",
     "recommend": "gnnrec_core.api.asking",
     "evaluate": "gnnrec_core.api.asking",
     "explain": "gnnrec_core.api.asking",
@@ -65,6 +67,8 @@ __all__ = [
     "explain",
     "fit",
     "from_lists",
+    "from_module",
+    "from_scorer",
     "gate",
     "import_run",
     "item",
@@ -81,9 +85,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
+    from gnnrec_core.api.bringing import from_lists, from_module, from_scorer, import_run
     from gnnrec_core.api.deciding import ab_plan, ab_read, gate, off_policy
     from gnnrec_core.api.judging import audit, compare, report
-    from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
+    from gnnrec_core.api.making import app, fit, load, read
     from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider
 
 

@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
-        module, arguments = _parse(words)
+        module, arguments = parse(words)
         result = module.run(arguments)
     except LensError as error:
         for line in (error.message, error.hint):
@@ -46,12 +46,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     for sentence in problems():
         say(sentence, error=True)
-    content = result if isinstance(result, dict) else result.content
+    content = content_of(result)
     if as_json:
         say_json(plain(content))
     else:
         say_lines(_text(module, result))
     return int(module.exit_code(content)) if hasattr(module, "exit_code") else 0
+
+
+def content_of(result: Any) -> dict[str, Any]:
+    """The object that a command prints with `--json`, of what its `run` returned."""
+    content: dict[str, Any] = result if isinstance(result, dict) else result.content
+    return content
 
 
 def _text(module: Any, result: Any) -> str:
@@ -64,8 +70,9 @@ def _text(module: Any, result: Any) -> str:
     return text(getattr(module, "view", fact_sections)(result))
 
 
-def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
-    """The module of the command and its parsed arguments; only that command's module is imported."""
+def parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of the command in `words` and its arguments; only that module is imported. RequestError where they are
+    wrong."""
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened, pair
-from gnnrec_core.api.making import from_lists
+from gnnrec_core.api.bringing import from_lists
 from gnnrec_core.api.run import Id
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import SplitName

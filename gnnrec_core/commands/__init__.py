@@ -25,7 +25,7 @@ COMMANDS = Registry(
         "run import",
         "gnnrec_core.commands.runs.import_run",
         "Import a run",
-        "A run out of lists, embeddings or a matrix made elsewhere.",
+        "A run out of lists, weights or a scorer made elsewhere.",
     ),
     Plugin(
         "estimate",
@@ -111,6 +111,7 @@ COMMANDS = Registry(
         "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."
     ),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
+    Plugin("serve", "gnnrec_core.commands.serving.serve", "Serve", "The same answers over HTTP, for programs."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

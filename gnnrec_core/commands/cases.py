@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnnrec_core.commands.opening import add_run
 from gnnrec_core.commands.people import add_identities, name_others
 
 if TYPE_CHECKING:
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 def add_pair(parser: argparse.ArgumentParser) -> None:
     """The arguments of every command about one user and one item."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    add_run(parser)
     parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
     parser.add_argument("--item", required=True, metavar="ID", help="the item, as the data name it")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     add_identities(parser)
-    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
 def for_the_reader(explanation: Explanation, dataset: Dataset, arguments: argparse.Namespace) -> Explanation:

@@ -15,9 +15,10 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Check, Explanation, Target, kept_of
 from gnnrec_core.explain.narrative import named_parts, narrate
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
 from gnnrec_core.explain.truth.levels import Levels, levels_of, split_baseline
+from gnnrec_core.models.protocol import AskedRecommender
 from gnnrec_core.ranking.topk import check_k, rank_of
 from gnnrec_core.runs.run import Run
 
@@ -48,9 +49,11 @@ def explain(
     levels = levels_of(model, run) if beyond and check_top > 0 else None
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
-    checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
+    checked = replace(with_checks(rescorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
     if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
         checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
+    if isinstance(model, AskedRecommender):
+        checked = replace(checked, warnings=(*checked.warnings, model.told_calls()), calls=model.n_asked)
     return replace(checked, narrative=narrate(checked, dataset))
 
 
@@ -77,7 +80,7 @@ def with_faithfulness(
 
 
 def with_checks(
-    scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
+    scorer: Rescorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
 ) -> Explanation:
     """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges, at the
     level "in this model" and, with `levels`, foretold and trained again.

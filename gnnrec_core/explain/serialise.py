@@ -39,6 +39,7 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
         "baseline_split": None if explanation.baseline_split is None else asdict(explanation.baseline_split),
         "completeness_error": explanation.completeness_error,
         "calibration": explanation.calibration,
+        "calls": explanation.calls,
         "n_contributions": len(parts),
         "sum_of_contributions": float(sum(part.value for part in parts)),
         "contributions": [_contribution(part) for part in parts[:top]],
@@ -75,6 +76,7 @@ def counterfactual_json(
         "trained_again": _trained_again(dataset, answer.trained_again),
         "limit": answer.limit,
         "kept": answer.kept,
+        "calls": answer.calls,
         "seconds": answer.seconds,
     }
 

@@ -22,6 +22,8 @@ DERIVED = Registry(
     Plugin(
         "item_item", "gnnrec_core.models.brought.item_item:ItemItem", "Item-item", "An item-item matrix, brought in."
     ),
+    Plugin("scored", "gnnrec_core.models.brought.scored:Scored", "Scored", "A scorer outside, asked as a black box."),
+    Plugin("module", "gnnrec_core.models.brought.module:Module", "Module", "A PyTorch module of somebody else."),
 )
 """Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 
@@ -31,6 +33,12 @@ MODELS = Registry(
         "lightgcn", "gnnrec_core.models.lightgcn:LightGCN", "LightGCN", "Linear graph convolution (He et al. 2020)."
     ),
     Plugin("gat", "gnnrec_core.models.gat:GAT", "GAT", "Graph attention that reweights LightGCN's normalisation."),
+    Plugin(
+        "gat_conv",
+        "gnnrec_core.models.gat_conv:GATConvStack",
+        "GAT (textbook)",
+        "PyG's GATConv layers; less accurate than GAT, and not exactly explainable.",
+    ),
     Plugin(
         "graphsage",
         "gnnrec_core.models.graphsage:GraphSAGE",

@@ -14,7 +14,7 @@ from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import check_k, rank_items, rank_of
+from gnnrec_core.ranking.topk import check_k, rank_items, rank_of, source_of
 from gnnrec_core.runs.run import Run
 
 
@@ -56,7 +56,7 @@ def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
             f"There is no user with index {int(users.max() if users.min() >= 0 else users.min())}.",
             f"Choose 0 to {run.dataset.n_users - 1}.",
         )
-    return rank_items(run.model.score, users, left_out(run.dataset), k)
+    return rank_items(source_of(run.model), users, left_out(run.dataset), k)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
     relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
     if relevant.nnz == 0:
         raise RequestError(*empty_part(dataset, split), value=split)
-    lists = rank_items(model.score, np.arange(dataset.n_users), before, k)
+    lists = rank_items(source_of(model), np.arange(dataset.n_users), before, k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
     measurable = int(np.count_nonzero(n))

@@ -66,7 +66,8 @@ STEPS = (
         "Accuracy by group with intervals and tests, what is never shown to anybody, and what a fix would cost, "
         "and whom.",
         "One group is served worse by construction: find it in the charts, click it, and meet its people. Then move "
-        "the slider under “What a fix costs”.",
+        "the slider under “What a fix costs”. Choose the run “incumbent” above: lists of a shop whose model nobody "
+        "knows are audited in the same way.",
         "Audit the model",
         ":material/balance:",
         "audit",

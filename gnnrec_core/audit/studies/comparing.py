@@ -25,6 +25,7 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.ranking.topk import source_of
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import fit_model
@@ -226,7 +227,7 @@ def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, se
         raise LensError(f"{name} would need more than {BASELINE_BYTES / 2**30:.0f} GB for {dataset.n_items:,} items.")
     model = kind.create(dataset, settings, seed, "cpu")
     fit_model(model)
-    return ranked(dataset, model.score, k, split)
+    return ranked(dataset, source_of(model), k, split)
 
 
 def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, convention: str, gate: Gate) -> Row:

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     from gnnrec_core.api.judging import audit
     from gnnrec_core.audit.checks import check, parse_condition
     from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.audit_report import audit_sections, write_audit
     from gnnrec_core.views.facts import fact_sections
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     conditions = [parse_condition(text) for text in arguments.fail_if]
     group_by = arguments.group_by or next((c.grouping for c in conditions if c.grouping), None)
     answer = audit(
-        load_run(arguments.run, arguments.dataset),
+        opened(arguments),
         group_by,
         arguments.k,
         arguments.split,

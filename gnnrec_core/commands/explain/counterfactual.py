@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """The counterfactual as the contract has it."""
     from gnnrec_core.api.asking import counterfactual
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
 
-    run = load_run(arguments.run, arguments.dataset)
+    run = opened(arguments)
     name_user = name_others(run.dataset, arguments.identities, arguments.user)
     return counterfactual(run, arguments.user, arguments.item, arguments.k, arguments.scope, name_user)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import split_assignments
 from gnnrec_core.commands.cases import add_pair, for_the_reader
+from gnnrec_core.commands.opening import opened
 from gnnrec_core.commands.people import name_others
 
 if TYPE_CHECKING:
@@ -40,9 +41,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.api.asking import explain, explained
-    from gnnrec_core.runs.run import load_run
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     answer = explain(
         found,
         arguments.user,

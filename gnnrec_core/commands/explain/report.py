@@ -27,13 +27,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.top < 1:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 1 or more.", value=arguments.top)
     from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.evidence import gather
     from gnnrec_core.views.evidence_page import evidence_files, write_evidence
 
     page_file, json_file = evidence_files(arguments.out, arguments.overwrite)
-    found, here = load_run(arguments.run, arguments.dataset), workspace()
+    found, here = opened(arguments), workspace()
     evidence = gather(
         found,
         found.dataset.users.index(arguments.user),

@@ -28,10 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The retraining as the contract has it."""
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.explain.truth.retraining import retrain
-    from gnnrec_core.runs.run import load_run
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     dataset = found.dataset
     user, item = dataset.users.index(arguments.user), dataset.items.index(arguments.item)
     ids = [word.strip() for word in next(csv.reader([arguments.without]), []) if word.strip()]

@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace) -> Answer:
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
     from gnnrec_core.api.asking import not_recommended, why_not
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     answer = why_not(found, arguments.user, arguments.item, arguments.k, arguments.top).value
     answer = replace(answer, contrast=for_the_reader(answer.contrast, found.dataset, arguments))
     return not_recommended(found, answer, arguments.top)

@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace) -> Answer | dict[str, Any]:
     if arguments.out is not None:
         raise RequestError("--out goes with --all.", "Use --json for the list of one user.")
     from gnnrec_core.api.asking import recommend
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened, told_run
 
-    return recommend(load_run(arguments.run, arguments.dataset), arguments.user, k=arguments.k).of(arguments.run)
+    return recommend(opened(arguments), arguments.user, k=arguments.k).of(told_run(arguments))
 
 
 def _all(arguments: argparse.Namespace) -> dict[str, Any]:

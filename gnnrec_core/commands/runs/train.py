@@ -22,7 +22,7 @@ PRINTED = ("n_parameters", "epochs_run", "best_epoch", "seconds", "seconds_per_e
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_model(parser)
+    configure_model(parser, modules=True)
     parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
     parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
@@ -40,11 +40,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train and answer with the figures of the contract."""
     from gnnrec_core.runs.training import train
 
-    given = settings_given(arguments)
+    given, model = settings_given(arguments), arguments.model
+    if arguments.module is not None:
+        from gnnrec_core.runs.bringing.modules import model_of
+
+        model, origin = model_of(arguments.module)
+        given |= origin
     progress = _Progress()
     record = train(
         arguments.dataset,
-        arguments.model,
+        model,
         given,
         arguments.out,
         seed=arguments.seed,

@@ -135,6 +135,9 @@ class LinearScorer:
         self.frozen = self.prepared.propagation.frozen
         self.has_fast_leave_one_out = self.prepared.propagation.symmetric
 
+    def edges_of(self, user_index: int) -> IntArray:
+        return self.prepared.edges_of(user_index)
+
     def scores(self, user_index: int) -> Float:
         return all_scores(self.prepared.propagation, user_index, self.graph.n_items)
 

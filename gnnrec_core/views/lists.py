@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gnnrec_core.audit.gate import THRESHOLD
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.known import Published, sentences
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
@@ -66,6 +67,8 @@ def list_sections(lists: Recommendations, dataset: Dataset) -> tuple[Section, ..
 
 def evaluation_json(found: Evaluation, known: Published | None = None) -> dict[str, Any]:
     """The figures of the contract, without the name of the run; `published` where the dataset is a `known` one."""
+    told = found.disliked is not None and found.n_disliking >= THRESHOLD
+    disliked = {"disliked_share": found.disliked.to_dict()} if told and found.disliked else {}
     return {
         "k": found.k,
         "split": found.split,
@@ -74,6 +77,7 @@ def evaluation_json(found: Evaluation, known: Published | None = None) -> dict[s
         "metrics": {
             **{name: figure.to_dict() for name, figure in found.accuracy.items()},
             **{name: {"value": value, "low": None, "high": None} for name, value in found.all_lists.items()},
+            **disliked,
         },
         "published": None if known is None else known.to_dict(),
     }

@@ -32,7 +32,7 @@ PARAMETER = "import"
 ROLES = {"user_col": "User id", "item_col": "Item id", "rating_col": "Rating", "time_col": "Time"}
 GRAPH = (
     *("min_rating", "k_core", "min_user_interactions", "min_item_interactions", "since", "until"),
-    *("weighting", "half_life_days", "duplicates"),
+    *("weighting", "half_life_days", "duplicates", "negatives"),
 )
 SPLIT = ("split", "ratios", "validation_ratio")
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
 from gnnrec_ui.damaged_view import damaged
-from gnnrec_ui.data import dataset_view, import_view
+from gnnrec_ui.data import dataset_view, import_view, suspicious_view
 from gnnrec_ui.frame import pickers, roles, shell
 
 with shell.page("data") as study:
@@ -34,5 +34,6 @@ with shell.page("data") as study:
         dataset_view.problem_table(dataset_view.problems_of(entry))
         st.subheader("Attributes", anchor=False)
         dataset_view.attributes(found)
+        suspicious_view.suspicious_view(study)
         dataset_view.manage(place, entry)
     damaged(place, "datasets")

@@ -46,18 +46,24 @@ def recommend(run: RunLike, *users: Id, k: int = 10) -> Answer:
 
 
 def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
-    """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high."""
+    """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high.
+
+    On public data that we know, published figures stand beside them, or a sentence says why they may not.
+    """
+    from gnnrec_core.data.known import published
     from gnnrec_core.runs import recommend as core
 
     run = opened(run)
     found = core.evaluate(run, k, cast(SplitName, split))
-    content = list_views.evaluation_json(found)
+    figures = {name: figure.value for name, figure in found.accuracy.items()}
+    known = published(run.dataset, k, found.split, {run.name: figures})
+    content = list_views.evaluation_json(found, known)
     return Answer(
         f"Accuracy of {run.name}",
         found,
         content,
         lambda: ({"figure": name, **figure} for name, figure in content["metrics"].items()),
-        lambda: list_views.evaluation_sections(found),
+        lambda: list_views.evaluation_sections(found, known),
     )
 
 

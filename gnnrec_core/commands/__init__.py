@@ -20,6 +20,12 @@ COMMANDS = Registry(
         "Describe",
         "Sizes and distributions of a dataset.",
     ),
+    Plugin(
+        "data suspicious",
+        "gnnrec_core.commands.data.suspicious",
+        "Suspicious",
+        "Programs, copies and made-up profiles in a log, and what they change.",
+    ),
     Plugin("train", "gnnrec_core.commands.runs.train", "Train", "Train a model on a dataset."),
     Plugin(
         "run import",

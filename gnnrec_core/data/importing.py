@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
 from gnnrec_core.data.checks import check_dataset
 from gnnrec_core.data.clean.behaviours import choose_rows
+from gnnrec_core.data.clean.dislikes import disliked_relations, low_ratings
 from gnnrec_core.data.clean.distinct import distinct
 from gnnrec_core.data.clean.duplicates import once_in_order
 from gnnrec_core.data.clean.filters import apply_filters, interaction_weights, weight_doubts
@@ -71,7 +73,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions) -> D
     progress.report(0.4, 1, "checking columns")
     rows_in = sum(part.table.n_in for part in source.parts)
     everybody = _ids_in_source(source)
-    source, chosen = choose_rows(source, options)
+    source, chosen, said_no = choose_rows(source, options)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
     problems = _together([*source.problems, *(p for part in source.parts for p in part.table.problems), *chosen, *met])
@@ -79,6 +81,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions) -> D
     progress.report(0.6, 1, "merging duplicates and filtering")
     log, more = once_in_order(log, options.duplicates, places)
     problems += more
+    said_no = pl.concat([said_no, low_ratings(log, options)])
     log, more = apply_filters(log, options, places)
     problems += more
     problems += weight_doubts(log, options, places)
@@ -98,8 +101,9 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions) -> D
         {vocabulary.kind: everybody[vocabulary.kind] - set(vocabulary.ids) for vocabulary in vocabularies},
     )
     exposure, of_shown = shown_relation(source.shown, *vocabularies)
-    relations = (*relations, *exposure)
-    problems += of_shown
+    disliked, of_disliked = disliked_relations(said_no, *vocabularies, interactions, options.seed)
+    relations = (*relations, *exposure, *disliked)
+    problems += (*of_shown, *of_disliked)
     problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
         options.name or source.name,

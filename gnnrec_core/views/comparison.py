@@ -5,6 +5,7 @@ from __future__ import annotations
 from gnnrec_core.audit.metrics import METRICS, default_tests
 from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.render.blocks import Section, Table, Verdict
+from gnnrec_core.views.lists import published_sections
 
 
 def comparison_sections(found: Comparison) -> tuple[Section, ...]:
@@ -22,4 +23,4 @@ def comparison_sections(found: Comparison) -> tuple[Section, ...]:
         rows,
         f"Lists of {found.k}, judged on {found.split}; 95 % intervals over people.",
     )
-    return (Section("Differences", tuple(said)), Section("Figures", (table,)))
+    return (Section("Differences", tuple(said)), Section("Figures", (table,)), *published_sections(found.published))

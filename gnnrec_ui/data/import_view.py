@@ -23,16 +23,16 @@ from gnnrec_core.data.preview import Draft, Preview
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui import import_reading
-from gnnrec_ui.data import dataset_view, import_files
+from gnnrec_ui.data import dataset_view, hints, import_files
+from gnnrec_ui.data.hints import ROLES
 from gnnrec_ui.frame import forms, shell, state
 from gnnrec_ui.server import upload_budget
 from gnnrec_ui.server.staging import MOST_BYTES, StagedFile, Upload, plain_names, source_of, stage
 
 PARAMETER = "import"
-ROLES = {"user_col": "User id", "item_col": "Item id", "rating_col": "Rating", "time_col": "Time"}
 GRAPH = (
     *("min_rating", "k_core", "min_user_interactions", "min_item_interactions", "since", "until"),
-    *("weighting", "half_life_days", "duplicates"),
+    *("weighting", "half_life_days", "duplicates", "negatives"),
 )
 SPLIT = ("split", "ratios", "validation_ratio")
 
@@ -84,7 +84,8 @@ def steps(place: Workspace, token: str) -> None:
     try:
         _steps(place, token)
     except LensError as error:
-        shell.show_error(error)
+        said = (hints.in_the_app(text) for text in (error.message, error.hint))
+        shell.show_error(type(error)(*said, **error.details))
         import_reading.offer_cure(error)
     if PARAMETER in st.query_params:
         discard(place, token)
@@ -111,6 +112,9 @@ def _steps(place: Workspace, token: str) -> None:
     _effect(plain, dataset)
     st.subheader("3 · What was met, and what was done about it", anchor=False)
     dataset_view.problem_table(dataset.problems)
+    for problem in dataset.problems:
+        if problem.code == "no_header":
+            import_reading.offer_settings(problem.message)
     st.subheader("4 · What it looks like", anchor=False)
     dataset_view.overview(found)
     dataset_view.charts(found, "draft")
@@ -175,6 +179,7 @@ def _columns(preview: Preview) -> dict[str, str]:
     rows = preview.rows.to_pandas().map(clean)
     rows.columns = [clean(name) for name in rows.columns]
     st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file")
+    st.session_state[import_reading.COLUMNS] = tuple(preview.columns)
     if not preview.columns_by_name:
         return {}
     guesses = (preview.user, preview.item, preview.rating, preview.time)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.decision import POWER, PRACTICAL, Decision, Effect, decide, interval_from_test
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
-from gnnrec_core.audit.metrics import Metric, default_tests, find_convention, find_metric, measurable
+from gnnrec_core.audit.metrics import METRICS, Metric, default_tests, find_convention, find_metric, measurable
 from gnnrec_core.audit.sources import evidence_of, gather, ranked
 from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
 from gnnrec_core.audit.studies.mitigation import Parts, paired_values
@@ -21,6 +21,7 @@ from gnnrec_core.audit.verdicts import pair_sentence
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
+from gnnrec_core.data.known import Published, published
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval
@@ -102,6 +103,7 @@ class Comparison:
     differences: tuple[PairedDifference, ...]
     warnings: tuple[str, ...]
     evidence: dict[str, Evidence] = field(default_factory=dict, repr=False)
+    published: Published | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the command prints it."""
@@ -123,6 +125,7 @@ class Comparison:
             ],
             "differences": [d.to_dict() for d in self.differences],
             "warnings": list(self.warnings),
+            "published": None if self.published is None else self.published.to_dict(),
         }
 
 
@@ -162,8 +165,18 @@ def compare(
     tested = default_tests("compare") if tested is None else tested
     differences = _differences(evidence, pairs, tested, convention, n_permutations, seed, gate)
     return Comparison(
-        k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence
-    )
+        k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence,
+        _published(dataset, k, split, rows, convention),
+    )  # fmt: skip
+
+
+def _published(dataset: Dataset, k: int, split: SplitName, rows: Sequence[Row], convention: str) -> Published | None:
+    """What others published on the same data, beside the runs (baselines are ours, not theirs)."""
+    figures = {
+        row.name: {name: each.value for name, each in row.metrics.items()} for row in rows if not row.is_baseline
+    }
+    named = [name for name, metric in METRICS.items() if convention in {v.convention for v in metric.variants}]
+    return published(dataset, k, split, figures, dict.fromkeys(named, convention))
 
 
 def check_same_data(runs: Sequence[Run]) -> None:

@@ -31,6 +31,12 @@ class GradientSettings(Settings):
     negative_popularity: float = Field(
         0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
     )
+    known_negatives: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of negatives drawn from what people are known to dislike (if data say so)",
+    )
     similarity: Literal["dot", "user", "cosine"] = Field(
         "user", description="what the softmax loss compares: scores, scores over the length of the user, or cosines"
     )

@@ -12,6 +12,7 @@ LAYERS = (
     ("models",),
     ("runs",),
     ("explain", "audit"),
+    ("change",),
     ("render",),
     ("views",),
     ("api",),

@@ -185,7 +185,11 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
     """
     rows = np.unique(run.graph.edge_interaction[np.asarray(edges, np.int64)])
     model = model_type(run.record.model).create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
-    n_epochs = epochs_of(run)
+    return trained(model, epochs_of(run))
+
+
+def trained(model: Any, n_epochs: int) -> Any:
+    """The untrained model after `n_epochs` epochs, or as many as it has; nothing is validated."""
     for epoch in model.fit(FitOptions()):
         progress.report(epoch.epoch, n_epochs)
         if epoch.epoch >= n_epochs:

@@ -184,7 +184,7 @@ def _against(run: Run, found: Run, kind: str, index: int, method: str, k: int) -
         after, before = _membership(found, other, history), _membership(run, other, history)
     return Against(
         float(np.abs(own.astype(np.float64) - theirs).max()),
-        float(np.nanmean(rank_biased_overlap(*lists))),
+        float(np.nanmean(rank_biased_overlap(lists[0], lists[1]))),
         float(shared[lists[0] >= 0].mean()),
         int(lists[0].shape[1]),
         after,
@@ -200,8 +200,8 @@ def _membership(run: Run, truth: Run, history: IntArray) -> Interval | None:
     """AUC with which the rest of the history stands out in the scores that a stranger with half of it would get."""
     if len(history) < 4:
         return None
-    halves = np.random.default_rng(0).permutation(history)
-    halves = [halves[::2], halves[1::2]]
+    shuffled = np.random.default_rng(0).permutation(history)
+    halves = [shuffled[::2], shuffled[1::2]]
     inside, outside = [], []
     try:
         for given, rest in (halves, halves[::-1]):

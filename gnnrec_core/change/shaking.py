@@ -72,7 +72,12 @@ def _with_new(whole: Dataset, base: Dataset, users: IntArray, rng: np.random.Gen
 
 
 def with_interactions(dataset: Dataset, users: IntArray, items: IntArray) -> Dataset:
-    """The dataset with these new train interactions: weight 1, without time and rating."""
+    """The dataset with these train interactions (pairs unique): new ones with weight 1, without time and rating; one
+    that is there already weighs 1 more."""
+    log, keys = dataset.interactions, users * dataset.n_items + items
+    known = np.isin(log.user_index * dataset.n_items + log.item_index, keys)
+    new = ~np.isin(keys, (log.user_index * dataset.n_items + log.item_index)[known])
+    users, items = users[new], items[new]
     fresh: dict[str, Any] = {
         "user_index": users,
         "item_index": items,
@@ -81,9 +86,8 @@ def with_interactions(dataset: Dataset, users: IntArray, items: IntArray) -> Dat
         "timestamp": np.full(len(users), NO_TIME),
         "rating": np.full(len(users), np.nan),
     }
-    log = dataset.interactions
+    held = {column.name: getattr(log, column.name) for column in fields(Interactions)} | {"weight": log.weight + known}
     joined: dict[str, Any] = {
-        column.name: None if (old := getattr(log, column.name)) is None else np.concatenate([old, fresh[column.name]])
-        for column in fields(Interactions)
+        name: None if old is None else np.concatenate([old, fresh[name]]) for name, old in held.items()
     }
     return replace(dataset, interactions=Interactions(**joined))

@@ -91,6 +91,7 @@ COMMANDS = Registry(
     Plugin("drift", "gnnrec_core.commands.change.drift", "Drift", "One person's choices and reasons over time."),
     Plugin("robustness", "gnnrec_core.commands.change.robustness", "Robustness", "What shaken data do, and to whom."),
     Plugin("forget", "gnnrec_core.commands.change.forget", "Forget", "A run without a person or item, and a receipt."),
+    Plugin("rounds", "gnnrec_core.commands.change.rounds", "Rounds", "Rounds of feedback: who is left behind?"),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),

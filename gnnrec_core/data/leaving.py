@@ -41,12 +41,13 @@ def without_entity(dataset: Dataset, kind: str, index: int) -> Dataset:
     ids = Vocabulary(vocabulary.kind, vocabulary.ids[:index] + vocabulary.ids[index + 1 :])
     table = dataset.user_table if kind == "user" else dataset.item_table
     table = table.filter(pl.col(f"{kind}_index") != index).with_columns(pl.int_range(pl.len()).alias(f"{kind}_index"))
+    named: dict[str, Any] = {f"{kind}s": ids, f"{kind}_table": table}
     return replace(
         dataset,
         interactions=_interactions(dataset.interactions, f"{kind}_index", index),
         relations=tuple(_relation(relation, node, 1) for relation in dataset.relations),
         problems=tuple(p for p in dataset.problems if raw_id != p.value and repr(raw_id) not in p.message + p.action),
-        **({"users": ids, "user_table": table} if kind == "user" else {"items": ids, "item_table": table}),
+        **named,
     )
 
 

@@ -99,6 +99,14 @@ _ALL = (
         "Differences are paired: each person is compared with themselves.",
     ),
     Screen(
+        "over_time",
+        "Judge",
+        "Over time",
+        ":material/history:",
+        "The run as of any day, and what becomes of it when the data are shaken or people choose from its lists.  \n"
+        "Each answer names its level: trained again, or in this model with what was trained kept.",
+    ),
+    Screen(
         "methods",
         "About",
         "Methods",

@@ -36,6 +36,11 @@ VERBS = {
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
     "report": "gnnrec_core.api.judging",
+    "as_of": "gnnrec_core.api.changing",
+    "drift": "gnnrec_core.api.changing",
+    "forget": "gnnrec_core.api.changing",
+    "robustness": "gnnrec_core.api.changing",
+    "rounds": "gnnrec_core.api.changing",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -43,24 +48,30 @@ VERBS = {
 __all__ = [
     "__version__",
     "app",
+    "as_of",
     "audit",
     "compare",
     "counterfactual",
+    "drift",
     "evaluate",
     "explain",
     "fit",
+    "forget",
     "from_lists",
     "import_run",
     "load",
     "read",
     "recommend",
     "report",
+    "robustness",
+    "rounds",
     "what_if",
     "why_not",
 ]
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
+    from gnnrec_core.api.changing import as_of, drift, forget, robustness, rounds
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
 

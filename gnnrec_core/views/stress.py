@@ -80,7 +80,10 @@ def robustness_sections(found: Robustness, dataset: Dataset, name_user: NameUser
         f"Lists of {found.k}, mean over {found.n_draws} draws; 95 % intervals over people (exposure, reasons and own: "
         f"over draws). With nothing changed the overlap is {found.control:.3f}.",
     )
-    sections = [Section("Shaken", (Verdict(robustness_sentence(found)), Text((f"Level: {found.words}.",)), table))]
+    level = f"Level: {found.words}."
+    if found.level == "kept":
+        level += " Training again would move the lists further: choose the level “again” to see how far."
+    sections = [Section("Shaken", (Verdict(robustness_sentence(found)), Text((level,)), table))]
     if found.groups:
         rows = tuple(
             (g.group, g.n_users, g.overlap.value, g.difference, g.low, g.high, g.p_adjusted) for g in found.groups

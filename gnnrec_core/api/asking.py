@@ -50,7 +50,7 @@ def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
 
     On public data that we know, published figures stand beside them, or a sentence says why they may not.
     """
-    from gnnrec_core.data.known import published
+    from gnnrec_core.data.about.known import published
     from gnnrec_core.runs import recommend as core
 
     run = opened(run)

@@ -10,10 +10,10 @@ from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened
 from gnnrec_core.api.run import Id
 from gnnrec_core.data.dataset import SplitName
-from gnnrec_core.views import drivers as driver_views
-from gnnrec_core.views import item_side as item_views
-from gnnrec_core.views import parameters as parameter_views
 from gnnrec_core.views.privacy import NameUser
+from gnnrec_core.views.whole import drivers as driver_views
+from gnnrec_core.views.whole import item_side as item_views
+from gnnrec_core.views.whole import parameters as parameter_views
 
 
 def drivers(
@@ -127,7 +127,7 @@ def card(
     `answers` are the author's (`whole.card.QUESTIONS` names the questions); those of an earlier card in the same place
     are kept. Rows: one a figure. RequestError where a file exists and `overwrite` is false.
     """
-    from gnnrec_core.views.card import card_json, card_sections, write_card
+    from gnnrec_core.views.whole.card import card_json, card_sections, write_card
 
     run = opened(run)
     found = write_card(run, Path(out), k, group_by, answers, overwrite)
@@ -151,7 +151,7 @@ def cases(
     one_item: one interaction carries over half; friends; learned; contested; scattered. Rows: user, item, title, rank,
     strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
     """
-    from gnnrec_core.views import cases as case_views
+    from gnnrec_core.views.whole import cases as case_views
     from gnnrec_core.whole.shapes import cases_of_shape
 
     run, name = opened(run), name_user or _pseudonyms()

@@ -121,6 +121,7 @@ COMMANDS = Registry(
     Plugin("robustness", "gnnrec_core.commands.change.robustness", "Robustness", "What shaken data do, and to whom."),
     Plugin("forget", "gnnrec_core.commands.change.forget", "Forget", "A run without a person or item, and a receipt."),
     Plugin("rounds", "gnnrec_core.commands.change.rounds", "Rounds", "Rounds of feedback: who is left behind?"),
+    Plugin("attack", "gnnrec_core.commands.change.attack", "Attack", "What fake accounts can push, and for whom."),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("serve", "gnnrec_core.commands.serving.serve", "Serve", "The same answers over HTTP, for programs."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),

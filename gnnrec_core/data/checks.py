@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from gnnrec_core.data.about.describe import component_sizes
 from gnnrec_core.data.clean.blocks import blocks, counted, in_blocks
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, Dataset, IntArray, Problem
-from gnnrec_core.data.describe import component_sizes
 
 BOT_TIMES_MEDIAN = 50
 BOT_PER_DAY = 1000

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gnnrec_core.audit.gate import THRESHOLD
+from gnnrec_core.data.about.known import Published, sentences
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.data.known import Published, sentences
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 from gnnrec_core.render.blocks import Block, Section, Table, Text, Verdict
 from gnnrec_core.runs.recommend import Evaluation

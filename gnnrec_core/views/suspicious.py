@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gnnrec_core.audit.gate import THRESHOLD
+from gnnrec_core.data.about.suspicious import REASONS, Suspicion
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.data.suspicious import REASONS, Suspicion
 from gnnrec_core.render.blocks import Block, Facts, Section, Table, Text, Verdict
 from gnnrec_core.runs.without_people import WithoutPeople
 from gnnrec_core.views.privacy import NameUser

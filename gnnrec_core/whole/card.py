@@ -20,8 +20,8 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.data.describe import describe
-from gnnrec_core.data.leak import measure_leak
+from gnnrec_core.data.about.describe import describe
+from gnnrec_core.data.about.leak import measure_leak
 from gnnrec_core.explain.truth.calibration import load_calibration
 from gnnrec_core.explain.truth.luck import load_luck
 from gnnrec_core.models import DERIVED, MODELS

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.data.about.describe import Description, describe
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import data_charts
 from gnnrec_core.runs import jobs

@@ -13,11 +13,11 @@ from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.data.about.describe import Description, describe
+from gnnrec_core.data.about.leak import measure_leak
 from gnnrec_core.data.apart.sandbox import draft_apart, preview_apart
 from gnnrec_core.data.attributes import relation_choices
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.data.describe import Description, describe
-from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
 from gnnrec_core.data.store import save_dataset

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from gnnrec_core.data.suspicious import Suspicion, find_suspicious
+from gnnrec_core.data.about.suspicious import Suspicion, find_suspicious
 from gnnrec_core.runs.without_people import WithoutPeople, lists_without
 from gnnrec_core.views.suspicious import suspicion_json, suspicion_sections
 from gnnrec_ui.frame import privacy, shell

@@ -9,7 +9,7 @@ from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts.driver_chart import driver_chart
-from gnnrec_core.views.cases import case_rows, cases_sentence
+from gnnrec_core.views.whole.cases import case_rows, cases_sentence
 from gnnrec_core.whole.shapes import SHAPES, Cases
 from gnnrec_ui.frame import forms, pickers, privacy, shell
 from gnnrec_ui.frame.asking import answered

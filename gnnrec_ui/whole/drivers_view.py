@@ -14,7 +14,7 @@ from gnnrec_core.audit.segments import BINS
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts.driver_chart import driver_chart
-from gnnrec_core.views.drivers import SIGNED, drivers_json, headline
+from gnnrec_core.views.whole.drivers import SIGNED, drivers_json, headline
 from gnnrec_core.whole.drivers import PATH, Drivers
 from gnnrec_core.whole.sorting import sorting_names
 from gnnrec_ui.frame import forms, pickers, privacy, shell

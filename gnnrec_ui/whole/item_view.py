@@ -13,7 +13,7 @@ from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.blocks import Table, Verdict
 from gnnrec_core.render.charts.driver_chart import driver_chart
-from gnnrec_core.views.item_side import recourse_blocks
+from gnnrec_core.views.whole.item_side import recourse_blocks
 from gnnrec_core.whole.item_side import ItemSide
 from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell

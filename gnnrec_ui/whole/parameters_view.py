@@ -11,7 +11,7 @@ import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.render import theme
-from gnnrec_core.views.parameters import WHAT
+from gnnrec_core.views.whole.parameters import WHAT
 from gnnrec_core.whole.card import QUESTIONS
 from gnnrec_core.whole.parameters import Parameters
 from gnnrec_ui.frame.asking import answered
@@ -106,7 +106,7 @@ def _with_answers(card: Any, said: tuple[tuple[str, str], ...]) -> Any:
 
 
 def _file(card: Any, said: tuple[tuple[str, str], ...], ending: str) -> str:
-    from gnnrec_core.views.card import card_json, card_page
+    from gnnrec_core.views.whole.card import card_json, card_page
 
     whole = _with_answers(card, said)
     return card_page(whole) if ending == "html" else json.dumps(card_json(whole), indent=1, ensure_ascii=False)

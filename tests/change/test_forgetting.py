@@ -113,4 +113,4 @@ def test_an_item_is_forgotten_by_the_command(tmp_path: Path, capsys):
     assert found["item"] == "emma" and found["method"] == "refit" and found["largest_difference"] <= 1e-6
     assert "emma" not in load_run(tmp_path / "new").dataset.items
     assert main(["forget", str(RUNS / "itemknn"), "--out", str(tmp_path / "x")]) == 2
-    assert main([*words, "--overwrite"]) == 0 and "are gone" in capsys.readouterr().out
+    assert main([*words, "--overwrite"]) == 0 and "still there" in capsys.readouterr().out

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from gnnrec_core.base.errors import LensError
+from gnnrec_core.data.about.describe import component_sizes, describe, gini
 from gnnrec_core.data.checks import check_dataset
-from gnnrec_core.data.describe import component_sizes, describe, gini
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import preview_source, read_draft
 from tests.data.bad_inputs import good_rows, text

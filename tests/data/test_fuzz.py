@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnnrec_core.base.errors import LensError
-from gnnrec_core.data.describe import describe
+from gnnrec_core.data.about.describe import describe
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import EDGE_KINDS, EdgeSource, ImportOptions
 

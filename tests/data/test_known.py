@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnnrec_core.data import known
+from gnnrec_core.data.about import known
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from tests.worlds import SHARED, make_dataset, needs_shared

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.about.leak import measure_leak
 from gnnrec_core.data.dataset import SPLITS
 from gnnrec_core.data.importing import import_source
-from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.splits import held_out_counts, random_split
 

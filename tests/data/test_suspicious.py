@@ -10,10 +10,10 @@ import pytest
 import scipy.sparse as sp
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.about.suspicious import REASONS, Suspect, find_suspicious
 from gnnrec_core.data.coherence import LEAST, coherence, incoherence_limit, pushed_items
 from gnnrec_core.data.dataset import Dataset, Interactions, Vocabulary
 from gnnrec_core.data.sample import make_sample
-from gnnrec_core.data.suspicious import REASONS, Suspect, find_suspicious
 from gnnrec_core.runs.without_people import lists_without
 from tests.worlds import make_dataset
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gnnrec_core.base.errors import DataError, LensError, RunError
 from gnnrec_core.data import bounds
+from gnnrec_core.data.about.describe import describe
 from gnnrec_core.data.dataset import NO_TIME, Dataset
-from gnnrec_core.data.describe import describe
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.graph import build_graph
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors

@@ -11,7 +11,7 @@ from gnnrec_core.cli import main
 from gnnrec_core.commands import COMMANDS
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
-from gnnrec_core.views.card import answers_file, write_card
+from gnnrec_core.views.whole.card import answers_file, write_card
 from gnnrec_core.whole.card import ARTICLES, QUESTIONS, make_card
 
 RUN = SAMPLE / "runs" / "itemknn"

@@ -20,8 +20,8 @@ from gnnrec_core.audit.studies.mitigation import Parts, paired_values
 from gnnrec_core.audit.verdicts import pair_sentence
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
+from gnnrec_core.data.about.known import Published, published
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
-from gnnrec_core.data.known import Published, published
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.data.about.describe import describe
 from gnnrec_core.data.checks import CHECK_CODES, check_dataset
 from gnnrec_core.data.dataset import Dataset, Problem
-from gnnrec_core.data.describe import describe
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.render.blocks import Facts, Section
 from gnnrec_core.views.facts import problem_blocks, table

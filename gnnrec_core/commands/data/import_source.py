@@ -16,9 +16,9 @@ from gnnrec_core.base.progress import watched
 from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.written import size_of
+from gnnrec_core.data.about.leak import measure_leak
 from gnnrec_core.data.formats import READERS
 from gnnrec_core.data.importing import import_source
-from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.render.blocks import Facts, Section

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Scores with reasons, and with `--model` what changes without these people."""
-    from gnnrec_core.data.suspicious import find_suspicious
+    from gnnrec_core.data.about.suspicious import find_suspicious
     from gnnrec_core.runs.without_people import lists_without
     from gnnrec_core.views.suspicious import suspicion_json
 

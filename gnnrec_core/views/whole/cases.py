@@ -6,8 +6,8 @@ from typing import Any
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.render.blocks import Block, Section, Table, Text
-from gnnrec_core.views.drivers import LEVEL, driver_bars, part_json
 from gnnrec_core.views.privacy import NameUser
+from gnnrec_core.views.whole.drivers import LEVEL, driver_bars, part_json
 from gnnrec_core.whole.shapes import SHAPES, Cases
 
 TOP, MOST = 10, 50

@@ -6,8 +6,8 @@ from typing import Any
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.render.blocks import Block, Facts, Section, Table, Text, Verdict
-from gnnrec_core.views.drivers import driver_bars, part_json
 from gnnrec_core.views.privacy import NameUser
+from gnnrec_core.views.whole.drivers import driver_bars, part_json
 from gnnrec_core.whole.drivers import Part
 from gnnrec_core.whole.item_side import ItemSide
 from gnnrec_core.whole.providers import ProviderSide

@@ -1,0 +1,51 @@
+"""`attack RUN --item ID`: how many fake accounts bring an item into the lists of how many people."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.render.blocks import Section, Table, Verdict
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run of a model that refits at once")
+    parser.add_argument("--item", required=True, metavar="ID", help="the item that is pushed")
+    parser.add_argument("--profile", default="random", metavar="NAME", help="random, average, bandwagon, segment")
+    parser.add_argument("--people", type=int, default=100, metavar="N", help="people to be reached (default 100)")
+    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument("--accounts", metavar="N,N", help="numbers of accounts (default 0,1,2,5,10,20,50)")
+    parser.add_argument("--size", type=int, default=0, help="other items an account has (default: the median person's)")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A step for each number of accounts."""
+    from dataclasses import asdict
+
+    from gnnrec_core.base.errors import RequestError
+    from gnnrec_core.change.attack import N_FAKES, attack
+    from gnnrec_core.runs.run import load_run
+
+    base = load_run(arguments.run, arguments.dataset)
+    words = [word.strip() for word in (arguments.accounts or "").split(",") if word.strip()]
+    if not all(word.isdecimal() for word in words):
+        raise RequestError(f"{arguments.accounts!r} are no numbers of accounts.", "Write them as 0,5,50.")
+    numbers = [int(word) for word in words] or list(N_FAKES)
+    item = base.dataset.items.index(arguments.item)
+    asked = (arguments.profile, arguments.people, arguments.k, numbers, arguments.size)
+    found = asdict(attack(base, item, *asked, seed=arguments.seed))
+    del found["item_index"]
+    return {"run": str(arguments.run), "item": arguments.item, "title": base.dataset.title(item), **found}
+
+
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """What was tried, one row a number of accounts, and how many suffice."""
+    k, needed = content["k"], content["needed"]
+    rows = tuple((step["n_fakes"], step["n_people"], step["lists_kept"]) for step in content["steps"])
+    said = f"{needed} accounts reach" if needed is not None else "No number of accounts that was tried reaches"
+    title = f"Pushing {content['title']} with {content['profile']} accounts of {content['size']} other items each"
+    table = Table(("accounts", f"people with it in their top {k}", "share of all other places that stay"), rows)
+    return (Section(title, (Verdict(f"{said} {content['n_people']:,} people."), table)),)

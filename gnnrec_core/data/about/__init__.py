@@ -1,0 +1,1 @@
+"""What a dataset says of itself: sizes, what leaks, published figures, interactions that look made."""

@@ -49,9 +49,10 @@ def controls() -> dict[str, Any]:
         )
         left, right = st.columns(2)
         with left:
-            read_as = forms.choose("Format", ("auto", *READERS.names), "import_format", "auto")
+            formats = [name for name in READERS.names if name not in READERS.having("named")]
+            read_as = forms.choose("Format", ("auto", *formats), "import_format", "auto")
         with right:
-            days = forms.choose(hints.name_of("day_first"), tuple(_DAYS), "import_day_first", "auto", _DAYS.__getitem__)
+            days = forms.choose("Order of day and month", tuple(_DAYS), "import_day_first", "auto", _DAYS.__getitem__)
         chosen |= forms.fields_form(ImportOptions, ("delimiter", "header", "table"), "import")
         chosen |= forms.fields_form(ImportOptions, ("rating_scale", "amounts", "codes"), "import")
         chosen |= forms.fields_form(ImportOptions, ("accept_future_times",), "import")

@@ -11,7 +11,13 @@ _HERE = "gnnrec_core.data.formats"
 READERS = Registry(
     "reader",
     Plugin("sql", f"{_HERE}.sql:SqlReader", "SQL", "A table or query of a database, named by its URL."),
-    Plugin("pyg", f"{_HERE}.pyg:PygReader", "PyTorch Geometric", "A dataset of torch_geometric.datasets by name."),
+    Plugin(
+        "pyg",
+        f"{_HERE}.pyg:PygReader",
+        "PyTorch Geometric",
+        "A dataset of torch_geometric.datasets by name.",
+        {"named": True},
+    ),
     Plugin("recbole", f"{_HERE}.recbole:RecBoleReader", "RecBole", "Atomic files with typed headers (.inter)."),
     Plugin("lightgcn", f"{_HERE}.lightgcn:LightGCNReader", "LightGCN", "train.txt, test.txt: 'user item item ...'."),
     Plugin("movielens", f"{_HERE}.movielens:MovieLensReader", "MovieLens", "100K, 1M, 10M, 20M, 25M, 32M, latest."),
@@ -34,8 +40,9 @@ READERS = Registry(
         {"fallback": True},
     ),
     called="format",
-    traits={"fallback": (False, True)},
+    traits={"fallback": (False, True), "named": (False, True)},
 )
+"""Traits: `fallback` (reads what no other recognises), `named` (its source is a name and no file that one can drop)."""
 
 
 def detect(source: str) -> str:

@@ -51,7 +51,8 @@ def controls() -> dict[str, Any]:
         with left:
             read_as = forms.choose("Format", ("auto", *READERS.names), "import_format", "auto")
         with right:
-            days = forms.choose(hints.name_of("day_first"), tuple(_DAYS), "import_day_first", "auto", _DAYS.__getitem__)
+            label = for_label(hints.name_of("day_first"))
+            days = forms.choose(label, tuple(_DAYS), "import_day_first", "auto", _DAYS.__getitem__)
         chosen |= forms.fields_form(ImportOptions, ("delimiter", "header", "table"), "import")
         chosen |= forms.fields_form(ImportOptions, ("rating_scale", "amounts", "codes"), "import")
         chosen |= forms.fields_form(ImportOptions, ("accept_future_times",), "import")

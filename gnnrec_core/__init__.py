@@ -48,6 +48,11 @@ VERBS = {
     "cases": "gnnrec_core.api.whole",
     "parameters": "gnnrec_core.api.whole",
     "card": "gnnrec_core.api.whole",
+    "as_of": "gnnrec_core.api.changing",
+    "drift": "gnnrec_core.api.changing",
+    "forget": "gnnrec_core.api.changing",
+    "robustness": "gnnrec_core.api.changing",
+    "rounds": "gnnrec_core.api.changing",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -57,15 +62,18 @@ __all__ = [
     "ab_plan",
     "ab_read",
     "app",
+    "as_of",
     "audit",
     "card",
     "cases",
     "compare",
     "counterfactual",
+    "drift",
     "drivers",
     "evaluate",
     "explain",
     "fit",
+    "forget",
     "from_lists",
     "from_module",
     "from_scorer",
@@ -79,6 +87,8 @@ __all__ = [
     "read",
     "recommend",
     "report",
+    "robustness",
+    "rounds",
     "what_if",
     "why_not",
 ]
@@ -86,6 +96,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
     from gnnrec_core.api.bringing import from_lists, from_module, from_scorer, import_run
+    from gnnrec_core.api.changing import as_of, drift, forget, robustness, rounds
     from gnnrec_core.api.deciding import ab_plan, ab_read, gate, off_policy
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, load, read

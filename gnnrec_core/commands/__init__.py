@@ -116,6 +116,11 @@ COMMANDS = Registry(
     Plugin(
         "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."
     ),
+    Plugin("as-of", "gnnrec_core.commands.change.as_of", "As of", "Graph, list, ledger and audit as of a day."),
+    Plugin("drift", "gnnrec_core.commands.change.drift", "Drift", "One person's choices and reasons over time."),
+    Plugin("robustness", "gnnrec_core.commands.change.robustness", "Robustness", "What shaken data do, and to whom."),
+    Plugin("forget", "gnnrec_core.commands.change.forget", "Forget", "A run without a person or item, and a receipt."),
+    Plugin("rounds", "gnnrec_core.commands.change.rounds", "Rounds", "Rounds of feedback: who is left behind?"),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("serve", "gnnrec_core.commands.serving.serve", "Serve", "The same answers over HTTP, for programs."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),

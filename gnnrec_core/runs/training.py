@@ -115,11 +115,17 @@ def fit_model(
     return tuple(history)
 
 
-def save(run: Run, out: Path, overwrite: bool = False, dataset_folder: Path | None = None) -> Run:
+def save(
+    run: Run,
+    out: Path,
+    overwrite: bool = False,
+    dataset_folder: Path | None = None,
+    beside: Callable[[Path], Mapping[str, Any]] | None = None,
+) -> Run:
     """Write a run that is in memory into the folder `out`; the run as it lies there.
 
     Its dataset goes into `out/dataset`, unless it lies in `dataset_folder` already. RequestError where `out` exists and
-    `overwrite` is false.
+    `overwrite` is false. `beside`, given the folder as it is being made, names JSON files that lie in it as well.
     """
     path = "dataset" if dataset_folder is None else relative_dataset_path(out, dataset_folder)
     record = replace(run.record, dataset_path=path)
@@ -128,6 +134,8 @@ def save(run: Run, out: Path, overwrite: bool = False, dataset_folder: Path | No
             save_dataset(run.dataset, temporary / "dataset")
         save_tensors(temporary / MODEL_FILE, run.model.tensors(), _card(record))
         write_json(temporary / "run.json", record.to_dict())
+        for name, content in ({} if beside is None else beside(temporary)).items():
+            write_json(temporary / name, content)
     return load_run(out) if dataset_folder is None else Run(out, RunRecord.read(out), run.dataset)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from gnnrec_ui.frame import shell
+from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import line, waiting_room
 
@@ -33,13 +33,28 @@ def answered(study: Study, what: str, asked: tuple[Hashable, ...], question: Cal
 
 
 def when_wanted(
-    study: Study, label: str, icon: str, help: str, asked: tuple[Hashable, ...], question: Callable[[], Any]
+    study: Study,
+    label: str,
+    icon: str,
+    help: str,
+    asked: tuple[Hashable, ...],
+    question: Callable[[], Any],
+    trains: bool = False,
 ) -> Any:
-    """The same, begun by a button."""
+    """The same, begun by a button; where it `trains`, only by who may."""
     key = (*asked, study.key)
     work = line().find(key)
     if work is None or work.state == "cancelled":
-        st.button(label, on_click=_begin, args=(key, question), icon=icon, help=help, key=f"_ask_{hash(key)}")
+        place = roles.workspace()
+        st.button(
+            label,
+            on_click=_begin,
+            args=(key, question),
+            icon=icon,
+            disabled=trains and place.read_only,
+            help=(roles.why_not(place) if trains else "") or help,
+            key=f"_ask_{hash(key)}",
+        )
         return None
     return answered(study, label, asked, question)
 

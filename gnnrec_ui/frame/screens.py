@@ -123,6 +123,14 @@ _ALL = (
         "A verdict names what was tested; “cannot tell” says what would settle it.",
     ),
     Screen(
+        "over_time",
+        "Judge",
+        "Over time",
+        ":material/history:",
+        "The run as of any day, and what becomes of it when the data are shaken or people choose from its lists.  \n"
+        "Each answer names its level: trained again, or in this model with what was trained kept.",
+    ),
+    Screen(
         "methods",
         "About",
         "Methods",

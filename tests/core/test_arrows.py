@@ -14,6 +14,7 @@ LAYERS = (
     ("explain", "audit"),
     ("whole",),
     ("decide",),
+    ("change",),
     ("render",),
     ("views",),
     ("api",),

@@ -107,14 +107,14 @@ def luck(run: Run, n_seeds: int = 5, k: int = 10) -> Luck:
     users = np.sort(rng.permutation(run.dataset.n_users)[:MOST_USERS])
     asked = rng.permutation(len(users))[:MOST_REASONS]
     own = _lists(run, run.model, users, k)
-    reasons = _reasons(run.model, users[asked], own.items[asked, 0])
+    reasons = strongest_reasons(run.model, users[asked], own.items[asked, 0])
     others, same_reason = [], []
     for number in range(n_seeds):
         with progress.part(number, n_seeds):
             model = train_without(run, np.zeros(0, np.int64), run.record.seed + 1 + number)
         others.append(_lists(run, model, users, k))
         if reasons is not None:
-            again = _reasons(model, users[asked], own.items[asked, 0])
+            again = strongest_reasons(model, users[asked], own.items[asked, 0])
             same_reason.append(float(np.mean(reasons == again)))
     stays = np.array([_stays(own.items, other.items) for other in others])  # [seeds, n, k]
     listed = own.items >= 0
@@ -233,14 +233,16 @@ def _stays(own: IntArray, other: IntArray) -> NDArray[np.bool_]:
     return found
 
 
-def _reasons(model: Any, users: IntArray, items: IntArray) -> IntArray | None:
-    """The edge that carries most of each person's first item `[n]`, -1 where there is none; None without parts."""
+def strongest_reasons(model: Any, users: IntArray, items: IntArray) -> IntArray | None:
+    """The node at the other end of the edge that carries most of each person's item `[n]`, -1 where there is none; None
+    for a model without parts."""
     try:
         scorer = scorer_of(model)
     except UnsupportedError:
         return None
-    found = []
-    for user, item in zip(users.tolist(), items.tolist(), strict=True):
+    found = np.full(len(users), -1, np.int64)
+    for place, (user, item) in enumerate(zip(users.tolist(), items.tolist(), strict=True)):
         parts = scorer.parts(user, np.array([item])) if item >= 0 else None
-        found.append(int(parts.edges[np.argmax(parts.values[:, 0])]) if parts is not None and len(parts.edges) else -1)
-    return np.array(found, np.int64)
+        if parts is not None and len(parts.edges):
+            found[place] = scorer.graph.edge_index[1, parts.edges[np.argmax(parts.values[:, 0])]]
+    return found

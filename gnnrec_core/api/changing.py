@@ -1,0 +1,121 @@
+"""Verbs that change the data of a run: another day, shaken interactions, a person forgotten, rounds of feedback."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gnnrec_core.api.answers import Answer
+from gnnrec_core.api.asking import RunLike, opened, pair
+from gnnrec_core.api.run import Id, OpenRun
+from gnnrec_core.base.pseudonyms import load_pseudonyms
+from gnnrec_core.runs.workspace import workspace
+
+
+def as_of(
+    run: RunLike, user: Id, item: Id, day: str | date, k: int = 10, by: str | None = None, top: int = 10
+) -> Answer:
+    """Graph, list, ledger and audit as of the end of a day ("2024-05-31"); rows: the list of that day.
+
+    RequestError for a day before the first interaction or a log without times.
+    """
+    from gnnrec_core.change.as_of import as_of as core
+    from gnnrec_core.data.moments import read_day
+    from gnnrec_core.views.over_time import as_of_json, as_of_sections
+
+    run = opened(run)
+    found = core(run, *pair(run.dataset, user, item), read_day(str(day)), k, by, check_top=top)
+    content = as_of_json(found, run.dataset, top)
+    title = f"{run.dataset.title(found.item_index)} for {user} as of {found.state.day}"
+    return Answer(title, found, content, lambda: content["items"], lambda: as_of_sections(found, run.dataset, top))
+
+
+def drift(run: RunLike, user: Id, by: str | None = None, windows: int = 6, k: int = 10, seed: int = 0) -> Answer:
+    """What one person chose over time, what carried their list, and when it changed; rows: the windows."""
+    from gnnrec_core.change.drift import drift as core
+    from gnnrec_core.views.over_time import drift_json, drift_sections
+
+    run = opened(run)
+    found = core(run, run.dataset.users.index(str(user)), by, windows, k, seed=seed)
+    content = drift_json(found, run.dataset)
+    return Answer(
+        f"{user} over time", found, content, lambda: content["windows"], lambda: drift_sections(found, run.dataset)
+    )
+
+
+def robustness(
+    run: RunLike,
+    kind: str = "drop",
+    share: float = 0.05,
+    k: int = 10,
+    by: str | None = None,
+    draws: int = 0,
+    level: str = "",
+    seed: int = 0,
+) -> Answer:
+    """What shaken data ("drop", "add", "rewire", "one", "seed") do to lists, figures and reasons; rows: figures.
+
+    Other people appear under pseudonyms.
+    """
+    from gnnrec_core.change.robustness import robustness as core
+    from gnnrec_core.views.stress import FIGURES, robustness_json, robustness_sections
+
+    run, here = opened(run), workspace()
+    name = load_pseudonyms(here.home, here.read_only).name
+    found = core(run, kind, share, k, by, draws, level, seed)
+    content = robustness_json(found, run.dataset, name)
+    rows = tuple({"figure": figure, **content[figure]} for figure in FIGURES if content[figure] is not None)
+    return Answer(
+        f"{run.name}, shaken", found, content, lambda: rows, lambda: robustness_sections(found, run.dataset, name)
+    )
+
+
+def forget(
+    run: RunLike,
+    out: str | Path,
+    user: Id | None = None,
+    item: Id | None = None,
+    method: str = "",
+    compare: bool = True,
+    overwrite: bool = False,
+) -> tuple[OpenRun, dict[str, Any]]:
+    """Write into `out` the run without a person or an item, its data beside it; the run there and its receipt.
+
+    RequestError unless one of `user` and `item` is named, or where `out` exists.
+    """
+    from gnnrec_core.base.errors import RequestError
+    from gnnrec_core.change.forgetting import forget as core
+
+    if (user is None) == (item is None):
+        raise RequestError("Name one person or one item to forget.", "Give user=ID or item=ID.")
+    run = opened(run)
+    kind, raw_id, ids = ("user", user, run.dataset.users) if item is None else ("item", item, run.dataset.items)
+    made, receipt = core(run, kind, ids.index(str(raw_id)), Path(out), method, compare, overwrite=overwrite)
+    return OpenRun.over(made), receipt.to_dict()
+
+
+def rounds(
+    run: RunLike,
+    n: int = 10,
+    k: int = 10,
+    influence: float = 0.8,
+    sharpness: float = 3.0,
+    by: str | None = None,
+    seeds: int = 3,
+    seed: int = 0,
+) -> Answer:
+    """`n` rounds in which people choose from their lists and the model learns from it; rows: figures by round."""
+    from gnnrec_core.change.rounds import rounds as core
+    from gnnrec_core.views.stress import rounds_json, rounds_sections
+
+    run = opened(run)
+    found = core(run, n, k, influence, sharpness, by, seeds, seed)
+    rows = tuple(
+        {"figure": track.name, "round": number, "value": value, "control": control}
+        for track in found.tracks
+        for number, (value, control) in enumerate(zip(track.mean, track.control, strict=True))
+    )
+    return Answer(
+        f"{run.name} after {n} rounds", found, rounds_json(found), lambda: rows, lambda: rounds_sections(found)
+    )

@@ -1,0 +1,1 @@
+"""Commands about what becomes of a run when its data change."""

@@ -1,0 +1,40 @@
+"""`drift RUN --user ID`: what one person chose over time, what carried their list, and when it changed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
+    parser.add_argument("--user", required=True, metavar="ID", help="the user, as the data name them")
+    parser.add_argument("--by", metavar="COLUMN", help="a column of the items (default: genres and the like)")
+    parser.add_argument("--windows", type=int, default=6, help="parts that the history is cut into (default 6)")
+    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """The windows and the change."""
+    from gnnrec_core.api.answers import Answer
+    from gnnrec_core.change.drift import drift
+    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.views.over_time import drift_json, drift_sections, turn_sentence
+
+    base = load_run(arguments.run, arguments.dataset)
+    user = base.dataset.users.index(arguments.user)
+    found = drift(base, user, arguments.by, arguments.windows, arguments.k, seed=arguments.seed)
+    content = {**drift_json(found, base.dataset), "verdict": turn_sentence(found)}
+    return Answer(
+        f"{arguments.user} over time",
+        found,
+        content,
+        lambda: content["windows"],
+        lambda: drift_sections(found, base.dataset),
+    ).of(arguments.run)

@@ -1,0 +1,172 @@
+"""What becomes of the chosen run when its data change: each section is a choice, a cached answer, and its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from gnnrec_core.base.errors import LensError
+from gnnrec_core.base.text import for_markdown
+from gnnrec_core.data.moments import read_day, span
+from gnnrec_core.render.theme import percent
+from gnnrec_ui import ask
+from gnnrec_ui.frame import pickers, privacy, state
+from gnnrec_ui.frame.asking import when_wanted
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show.blocks import draw
+
+if TYPE_CHECKING:
+    from gnnrec_core.change.as_of import AsOf
+    from gnnrec_core.runs.run import Run
+
+SECTIONS = {
+    "as_of": "As of a day",
+    "drift": "One person over time",
+    "shake": "Shaken data",
+    "rounds": "Rounds later",
+    "forget": "Forgetting",
+}
+SHARES = {"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.2": 0.2}
+KINDS = {"drop": "Drop", "add": "Add", "rewire": "Rewire", "one": "One interaction", "seed": "Another seed"}
+RUN, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
+
+
+def as_of(study: Study) -> None:
+    """The case, list, ledger and audit as of the day of the slider, `?asof=` in the URL."""
+    user = pickers.choose_user(study)
+    listed = [int(item) for item in ask.recommendations(study, user, 10).item_index[0] if item >= 0]
+    item = pickers.choose_item(study, listed)
+    day = _choose_day(study)
+    found = _as_of(study.run, study.key, user, item, day.isoformat(), _grouping(study))
+    if found.explanation is not None:
+        found = replace(found, explanation=privacy.shown(study, user, found.explanation))
+    from gnnrec_core.views.over_time import as_of_sections, strip_section
+
+    draw(as_of_sections(found, study.dataset), "as_of")
+    group_by = _grouping(study)
+    if group_by is not None:
+        run = study.run
+
+        def strip() -> Any:
+            from gnnrec_core.change.as_of import group_strip
+
+            return group_strip(run, group_by)
+
+        answer = when_wanted(study, "NDCG of the groups over time", RUN, BESIDE, ("strip", group_by), strip)
+        if answer is not None:
+            draw((strip_section(answer, "NDCG"),), "strip")
+
+
+def drift(study: Study) -> None:
+    """Whether and when one person's choices changed."""
+    user = pickers.choose_user(study)
+    run = study.run
+
+    def question() -> Any:
+        from gnnrec_core.change.drift import drift as core
+
+        return core(run, user)
+
+    found = when_wanted(study, "This person over time", RUN, BESIDE, ("drift", user), question)
+    if found is not None:
+        from gnnrec_core.views.over_time import drift_sections
+
+        draw(drift_sections(found, study.dataset), "drift")
+
+
+def shake(study: Study) -> None:
+    """What shaken data do to lists, and to whom."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        kind = pickers.choose_one("Shake", KINDS, "kind")
+    with right:
+        labels = {name: percent(value, 0) for name, value in SHARES.items()}
+        share = pickers.choose_one("Share of the interactions", labels, "shaken", "0.05")
+    run, group_by = study.run, _grouping(study)
+
+    def question() -> Any:
+        from gnnrec_core.change.robustness import robustness
+
+        return robustness(run, kind, SHARES[share], group_by=group_by)
+
+    asked = ("robustness", kind, share, group_by)
+    found = when_wanted(study, "Shake and compare", RUN, BESIDE, asked, question, trains=kind == "seed")
+    if found is not None:
+        from gnnrec_core.views.stress import robustness_sections
+
+        draw(robustness_sections(found, study.dataset, privacy.name_user(study)), "shake")
+
+
+def rounds(study: Study) -> None:
+    """Ten rounds of feedback."""
+    run, group_by = study.run, _grouping(study)
+
+    def question() -> Any:
+        from gnnrec_core.change.rounds import rounds as core
+
+        return core(run, 10, min(10, run.dataset.n_items), group_by=group_by)
+
+    found = when_wanted(study, "Play ten rounds", RUN, BESIDE, ("rounds", group_by), question)
+    if found is not None:
+        from gnnrec_core.views.stress import rounds_sections
+
+        draw(rounds_sections(found), "rounds")
+
+
+def forget(study: Study) -> None:
+    """How a person is forgotten, and what the receipt of it says."""
+    st.caption(
+        "A run without a person, its data beside it, and a receipt: what was removed, which files changed, how near it "
+        "is to a training without them, and whether a membership test still finds them. It is made on the command "
+        "line, where the run and its copy can be kept apart; the old run knows the person until it is deleted."
+    )
+    name = study.run_entry.folder.name if study.run_entry is not None else "RUN"
+    st.code(f"gnnrec forget {name} --user ID --out {name}-without", language="bash")
+
+
+DRAW: Mapping[str, Callable[[Study], None]] = MappingProxyType(
+    {"as_of": as_of, "drift": drift, "shake": shake, "rounds": rounds, "forget": forget}
+)
+
+
+def _choose_day(study: Study) -> date:
+    """The day of the slider; a link to another day than the log has is told so."""
+    first, last = span(study.dataset)
+
+    def is_day(text: str) -> bool:
+        try:
+            return first <= read_day(text) <= last
+        except LensError:
+            return False
+
+    asked = state.gone("asof", is_day)
+    if asked is not None:
+        state.notice(f"The link asks for the day “{for_markdown(asked)}”; the log has {first} to {last}.")
+    held = date.fromisoformat(state.follow("asof", is_day, last.isoformat()))
+    if first == last:
+        return last
+    st.session_state["asof"] = held
+    chosen: date = st.slider("As of", first, last, key="asof", help="The end of this day, UTC.")
+    state.settle("asof", chosen.isoformat(), last.isoformat())
+    return chosen
+
+
+def _grouping(study: Study) -> str | None:
+    """The first attribute of the people; None where the data have none."""
+    from gnnrec_core.audit.groups import available_groupings
+
+    names = [choice.name for choice in available_groupings(study.dataset) if choice.kind == "attribute"]
+    wanted = st.query_params.get("by")
+    return wanted if wanted in names else next(iter(names), None)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Going back to that day …")
+def _as_of(_run: Run, key: str, user: int, item: int, day: str, group_by: str | None) -> AsOf:
+    from gnnrec_core.change.as_of import as_of as core
+
+    return core(_run, user, item, read_day(day), min(10, _run.dataset.n_items), group_by)

@@ -5,6 +5,7 @@ The files are data and nothing else: no code is run for them, no process is star
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.errors import LensError, RequestError
+from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.runs.bringing.apart import import_apart
 from gnnrec_core.runs.entries import DatasetEntry
 from gnnrec_core.runs.recommend import recommend
@@ -70,12 +71,20 @@ KINDS: dict[str, Kind] = {
     ),
 }
 NONE = "none"
+CONTROLS = {
+    "unknown drop": "Leave out unknown ids",
+    **{f"{what}-ids": IDS[f"{what}_ids"][0] for what in ("user", "item")},
+    **{f"{what}-col": f"Column of the {what}" for what in ("user", "item", "rank")},
+    "layers": "Layers",
+}
+"""Options that sentences of the library name, as this page calls them."""
 
 
 def bring_in(place: Workspace, dataset: DatasetEntry) -> None:
     """Drop, say what each file is, check, look at the first list; the run stands in the list of runs then."""
     kind = KINDS[forms.choose("What you have", tuple(KINDS), "bring", name_of=lambda name: KINDS[name].title)]
-    st.caption(f"{kind.about} Made from the train part of {for_markdown(dataset.name)}; nothing in a file is run.")
+    about, data = for_markdown(kind.about), for_markdown(dataset.name)
+    st.caption(f"{about} Made from the train part of {data}; nothing in a file is run.")
     uploads = st.file_uploader(
         "Drop the files",
         accept_multiple_files=True,
@@ -99,6 +108,8 @@ def bring_in(place: Workspace, dataset: DatasetEntry) -> None:
                 folder = place.staging(token) / "source"
                 files = {role: folder / name for role, name in chosen.items()}
                 run_id = added(place, dataset, files, {**kind.fixed, **options})
+            except LensError as error:
+                raise type(error)(in_the_app(error.message), in_the_app(error.hint), **error.details) from error
             finally:
                 place.discard_staging(token)
             state.choose("run", run_id)
@@ -114,6 +125,13 @@ def added(place: Workspace, dataset: DatasetEntry, files: Mapping[str, Path], op
     return folder.name
 
 
+def in_the_app(text: str) -> str:
+    """A sentence that names options of the command line, with the controls of this page in their place."""
+    for option, control in CONTROLS.items():
+        text = re.sub(rf"`?--{option}\b`?", f"“{control}”", text)
+    return text
+
+
 def _roles(kind: Kind, names: list[str]) -> dict[str, str]:
     """Which file is what: guessed from names, a person may say otherwise."""
     chosen = {}
@@ -121,7 +139,7 @@ def _roles(kind: Kind, names: list[str]) -> dict[str, str]:
         guess = next((name for name in names if role.split("_")[0] in name.lower()), None)
         options = names if required else [NONE, *names]
         with column:
-            found = forms.choose(title, options, f"bring_{role}", guess or options[0], clean)
+            found = forms.choose(for_label(title), options, f"bring_{role}", guess or options[0], clean)
         if found != NONE:
             chosen[role] = found
     return chosen

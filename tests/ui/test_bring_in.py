@@ -9,7 +9,7 @@ from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs.bringing.apart import import_apart
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import workspace
-from gnnrec_ui.train.bring_in import KINDS, added
+from gnnrec_ui.train.bring_in import KINDS, added, in_the_app
 from tests.ui.app import open_page, own_workspace, texts  # noqa: F401
 from tests.worlds import random_dataset
 
@@ -26,8 +26,11 @@ def test_lists_with_columns_of_their_own_become_a_run_of_the_workspace(dataset, 
     rows = [("u1", "i30", 2), ("u1", "i31", 1), ("u2", "i32", 1), ("ghost", "i32", 1)]
     pl.DataFrame(rows, ["uid", "sku", "pos"], orient="row").write_csv(tmp_path / "lists.csv")
     columns = {"user_col": "uid", "item_col": "sku", "rank_col": "pos"}
-    with pytest.raises(DataError, match="ghost"):
+    with pytest.raises(DataError, match="ghost") as refused:
         added(workspace(), dataset, {"lists": tmp_path / "lists.csv"}, columns)
+    assert "--unknown drop" in refused.value.hint
+    said = in_the_app(refused.value.hint)
+    assert "“Leave out unknown ids”" in said and "--" not in said and "`" not in said
     run_id = added(workspace(), dataset, {"lists": tmp_path / "lists.csv"}, {**columns, "unknown": "drop"})
     run = load_run(workspace().run(run_id).folder)
     assert [run.dataset.items.ids[item] for item in run.model.items[1] if item >= 0] == ["i31", "i30"]

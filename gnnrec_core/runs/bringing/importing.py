@@ -179,7 +179,7 @@ def _places(
     if strangers and unknown != "drop":
         raise DataError(
             f"{len(strangers):,} {kind}s of {path} are not in the dataset, the first is {strangers[0]!r}.",
-            f"Pass --unknown drop to leave them out. {did_you_mean(strangers[0], known.ids[:50_000])}",
+            f"Leave them out with --unknown drop. {did_you_mean(strangers[0], known.ids[:50_000])}",
             file=str(path),
             value=strangers[0],
         )

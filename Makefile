@@ -40,11 +40,12 @@ format: $(VENV)/.test-ready
 
 # The shipped data and runs again: the data byte for byte, the runs with the same figures.
 sample: $(VENV)/.run-ready
-	$(BIN)/gnnrec sample --out sample_data/classics --overwrite
+	$(BIN)/gnnrec sample --out sample_data/classics --lists sample_data/incumbent.parquet --overwrite
 	$(TRAIN) --model lightgcn --out sample_data/runs/lightgcn $(SAMPLE)
 	$(TRAIN) --model gat --out sample_data/runs/gat $(SAMPLE)
 	$(TRAIN) --model itemknn --out sample_data/runs/itemknn --set n_neighbours=50
 	$(TRAIN) --model popularity --out sample_data/runs/popularity
+	$(BIN)/gnnrec run import sample_data/classics --lists sample_data/incumbent.parquet --out sample_data/runs/incumbent --overwrite
 
 bench: $(VENV)/.test-ready
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done

@@ -21,6 +21,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "lightgcn": ("lightgcn", {}),
     "gat_ids_only": ("gat", {"edge_features": False}),
     "gat": ("gat", {}),
+    "gat_conv": ("gat_conv", {}),
 }
 N_PAIRS = 20
 

@@ -32,7 +32,7 @@ from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.methods.leave_one_out import leave_one_out
 from gnnrec_core.explain.methods.ledger import user_ledger
 from gnnrec_core.explain.questions.both_ends import ends_counterfactual
-from gnnrec_core.explain.questions.counterfactual import counterfactual_of
+from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run, load_run
@@ -119,8 +119,8 @@ def measure(run: Run, n_users: int, seed: int) -> dict[str, Any]:
     contradictions, cases = 0, cases_of(run, n_users, seed)
     for user, item in cases:
         judge = Judge(run, user, item)
-        own = counterfactual_of(run.model, run.dataset, user, item, K)
-        both = ends_counterfactual(run.model, run.dataset, user, item, K, "both")
+        own = find_counterfactual(run, user, item, K)
+        both = ends_counterfactual(run, user, item, K, "both")
         for name, found in (("own", own), ("both", both)):
             sizes[name].append(len(found.edges) if found.found else 0)
             seconds[name].append(found.seconds)

@@ -23,7 +23,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.methods.paths import target_vector
-from gnnrec_core.explain.questions.counterfactual import counterfactual_of
+from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.scores.edge_effects import leave_one_out, user_ledger, weight_gradient
 from gnnrec_core.explain.scores.linear import all_scores, prepare
 from gnnrec_core.explain.scores.predictor import removal_predictor
@@ -31,6 +31,7 @@ from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.walks.walks import best_walks
 from gnnrec_core.ranking.topk import rank_items, rank_of
 from gnnrec_core.runs.recommend import left_out
+from gnnrec_core.runs.run import Run
 
 K = 10
 
@@ -221,7 +222,7 @@ def counterfactuals(model: Any, dataset: Dataset, lists: Any, users: Any, place:
     answers, times, verified = [], [], []
     for user in users:
         start = time.process_time()
-        answer = counterfactual_of(model, dataset, int(user), int(lists[user, place - 1]), K)
+        answer = find_counterfactual(Run.of(model, dataset), int(user), int(lists[user, place - 1]), K)
         times.append(time.process_time() - start)
         answers.append(answer)
         if answer.found:

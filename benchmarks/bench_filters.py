@@ -164,7 +164,8 @@ def case_against_refit(model: Any, dataset: Any, user: int) -> tuple[float, ...]
     """For the first item of a person: Spearman, slope, CPU seconds a refit, relative completeness error of the ledger
     of the score and of the margin. None where all parts are equal, so that there is no order to compare.
     """
-    from gnnrec_core.explain.explaining import explain_model
+    from gnnrec_core.explain.explaining import explain
+    from gnnrec_core.runs.run import Run
 
     graph = model.graph
     scores = model.score_on(graph, np.array([user]))[0]
@@ -179,7 +180,7 @@ def case_against_refit(model: Any, dataset: Any, user: int) -> tuple[float, ...]
     values, lost = parts.values[chosen, 0], scores[item] - refitted
     if np.ptp(values) == 0:
         return None
-    found = [explain_model(model, dataset, user, item, "ledger", of, check_top=0) for of in ("score", "margin")]
+    found = [explain(Run.of(model, dataset), user, item, "ledger", of, check_top=0) for of in ("score", "margin")]
     errors = [ledger.completeness_error / abs(ledger.score) for ledger in found]
     return spearmanr(values, lost).statistic, linregress(values, lost).slope, seconds, *errors
 

@@ -22,7 +22,7 @@ from common import write
 
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.workspace import Workspace
 from tests.browser.app import serving
 from tests.load.sessions import Session

@@ -23,7 +23,7 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.methods.gnn_explainer import GNNExplainerSettings, learn_mask
 from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.graph_masks import PairScore
@@ -118,7 +118,7 @@ def agreement(name: str, n_cases: int) -> dict[str, Any]:
             if method == "gnnexplainer" and row >= N_SLOW:
                 continue
             with suppress(UnsupportedError):
-                told = explain_model(run.model, run.dataset, int(user), item, method, check_top=0)
+                told = explain(run, int(user), item, method, check_top=0)
                 panels[method].append(measure(run.model, run.dataset, told, n_steps=1, truth=truth))
     return {method: _summary(found) for method, found in panels.items() if found}
 

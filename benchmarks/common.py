@@ -12,7 +12,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +99,6 @@ def gowalla(validation_ratio: float = 0.0) -> Dataset:
     chosen &= left[user[train]] > 0
     split[train[chosen]] = 1
     return _dataset("gowalla", user, item, split.astype(np.int8))
-
-
-def without_relations(dataset: Dataset) -> Dataset:
-    """The same interactions without ratings and times."""
-    interactions = replace(dataset.interactions, timestamp=None, rating=None)
-    return replace(dataset, interactions=interactions)
 
 
 def _dataset(name: str, user: Any, item: Any, split: Any, **columns: Any) -> Dataset:

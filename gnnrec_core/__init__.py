@@ -25,8 +25,10 @@ VERBS = {
     "read": "gnnrec_core.api.making",
     "fit": "gnnrec_core.api.making",
     "load": "gnnrec_core.api.making",
-    "from_lists": "gnnrec_core.api.making",
-    "import_run": "gnnrec_core.api.making",
+    "from_lists": "gnnrec_core.api.bringing",
+    "from_module": "gnnrec_core.api.bringing",
+    "from_scorer": "gnnrec_core.api.bringing",
+    "import_run": "gnnrec_core.api.bringing",
     "recommend": "gnnrec_core.api.asking",
     "evaluate": "gnnrec_core.api.asking",
     "explain": "gnnrec_core.api.asking",
@@ -35,31 +37,53 @@ VERBS = {
     "what_if": "gnnrec_core.api.asking",
     "audit": "gnnrec_core.api.judging",
     "compare": "gnnrec_core.api.judging",
+    "gate": "gnnrec_core.api.deciding",
+    "ab_plan": "gnnrec_core.api.deciding",
+    "ab_read": "gnnrec_core.api.deciding",
+    "off_policy": "gnnrec_core.api.deciding",
     "report": "gnnrec_core.api.judging",
     "as_of": "gnnrec_core.api.changing",
     "drift": "gnnrec_core.api.changing",
     "forget": "gnnrec_core.api.changing",
     "robustness": "gnnrec_core.api.changing",
     "rounds": "gnnrec_core.api.changing",
+    "drivers": "gnnrec_core.api.whole",
+    "item": "gnnrec_core.api.whole",
+    "provider": "gnnrec_core.api.whole",
+    "cases": "gnnrec_core.api.whole",
+    "parameters": "gnnrec_core.api.whole",
+    "card": "gnnrec_core.api.whole",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
 
 __all__ = [
     "__version__",
+    "ab_plan",
+    "ab_read",
     "app",
     "as_of",
     "audit",
+    "card",
+    "cases",
     "compare",
     "counterfactual",
     "drift",
+    "drivers",
     "evaluate",
     "explain",
     "fit",
     "forget",
     "from_lists",
+    "from_module",
+    "from_scorer",
+    "gate",
     "import_run",
+    "item",
     "load",
+    "off_policy",
+    "parameters",
+    "provider",
     "read",
     "recommend",
     "report",
@@ -71,9 +95,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gnnrec_core.api.asking import counterfactual, evaluate, explain, recommend, what_if, why_not
+    from gnnrec_core.api.bringing import from_lists, from_module, from_scorer, import_run
     from gnnrec_core.api.changing import as_of, drift, forget, robustness, rounds
+    from gnnrec_core.api.deciding import ab_plan, ab_read, gate, off_policy
     from gnnrec_core.api.judging import audit, compare, report
-    from gnnrec_core.api.making import app, fit, from_lists, import_run, load, read
+    from gnnrec_core.api.making import app, fit, load, read
+    from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider
 
 
 def verb(name: str) -> Any:

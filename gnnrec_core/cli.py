@@ -16,7 +16,7 @@ from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.outside import problems
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.base.terminal import say, say_json
+from gnnrec_core.base.terminal import say, say_json, say_lines
 from gnnrec_core.commands import COMMANDS
 
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
-        module, arguments = _parse(words)
+        module, arguments = parse(words)
         result = module.run(arguments)
     except LensError as error:
         for line in (error.message, error.hint):
@@ -46,15 +46,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     for sentence in problems():
         say(sentence, error=True)
+    content = content_of(result)
     if as_json:
-        say_json(plain(result))
+        say_json(plain(content))
     else:
-        module.show(result)
-    return int(module.exit_code(result)) if hasattr(module, "exit_code") else 0
+        say_lines(_text(module, result))
+    return int(module.exit_code(content)) if hasattr(module, "exit_code") else 0
 
 
-def _parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
-    """The module of the command and its parsed arguments; only that command's module is imported."""
+def content_of(result: Any) -> dict[str, Any]:
+    """The object that a command prints with `--json`, of what its `run` returned."""
+    content: dict[str, Any] = result if isinstance(result, dict) else result.content
+    return content
+
+
+def _text(module: Any, result: Any) -> str:
+    """What people read: an answer draws itself, other results as the command's `view` has them, or as plain facts."""
+    if not isinstance(result, dict):
+        return str(result)
+    from gnnrec_core.render.terminal import text
+    from gnnrec_core.views.facts import fact_sections
+
+    return text(getattr(module, "view", fact_sections)(result))
+
+
+def parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of the command in `words` and its arguments; only that module is imported. RequestError where they are
+    wrong."""
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)

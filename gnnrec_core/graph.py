@@ -118,6 +118,11 @@ class RecGraph:
         start, end = self.seen.indptr[user_index : user_index + 2]
         return self._user_item[1][start:end]
 
+    @property
+    def all_history_edges(self) -> IntArray:
+        """Those of all users, in the order of the entries of `seen` `[n_train]`."""
+        return self._user_item[1]
+
     def reverse(self, edges: IntArray) -> IntArray:
         """The columns that hold the same edges in the other direction."""
         reversed_edges: IntArray = (edges + self.n_edges // 2) % self.n_edges
@@ -132,12 +137,18 @@ class RecGraph:
 
     def with_interactions(self, user_index: int, item_indices: IntArray) -> RecGraph:
         """The graph with new interactions of weight 1 of one user (features 0, no dataset row)."""
-        new = len(item_indices)
+        items = self.item_node(np.asarray(item_indices, np.int64))
+        return self.with_edges(np.full(len(items), user_index, np.int64), items)
+
+    def with_edges(self, source: IntArray, target: IntArray, relation: int = 0, weight: float = 1.0) -> RecGraph:
+        """The graph with new edges of one relation between nodes `[n]` (features 0, no dataset row); interactions go
+        from users to items."""
+        new = len(source)
         half = self.n_edges // 2
-        ends = np.stack([np.full(new, user_index, dtype=np.int64), self.item_node(np.asarray(item_indices, np.int64))])
+        ends = np.stack([np.asarray(source, np.int64), np.asarray(target, np.int64)])
         extra: dict[str, NDArray[Any]] = {
-            "edge_type": np.zeros(new, np.int16),
-            "edge_weight": np.ones(new, np.float32),
+            "edge_type": np.full(new, relation, np.int16),
+            "edge_weight": np.full(new, weight, np.float32),
             "edge_interaction": np.full(new, -1, np.int64),
             "edge_features": np.zeros((new, self.edge_features.shape[1]), np.float32),
         }

@@ -96,7 +96,7 @@ def _missed(_run: Run, key: str) -> list[int]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _telling_user(_run: Run, key: str) -> int:
-    from gnnrec_core.explain.explaining import explain_model
+    from gnnrec_core.explain.explaining import explain
     from gnnrec_core.runs.recommend import recommend
 
     n_train = np.diff(_run.graph.seen.indptr)
@@ -108,7 +108,7 @@ def _telling_user(_run: Run, key: str) -> int:
         if first < 0:
             continue
         try:
-            found = explain_model(_run.model, _run.dataset, user, first, "ledger", "margin", k, check_top=1)
+            found = explain(_run, user, first, "ledger", "margin", k, check_top=1, beyond=False)
         except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
             continue
         falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]

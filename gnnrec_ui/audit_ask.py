@@ -8,7 +8,8 @@ import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import SplitName
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
+from gnnrec_core.runs.entries import DatasetEntry, RunEntry
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server import cache
 

@@ -18,7 +18,7 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, privacy, roles, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import line, waiting_room
-from gnnrec_ui.show.blocks import show_sections
+from gnnrec_ui.show import blocks
 
 if TYPE_CHECKING:
     from gnnrec_core.change.as_of import AsOf
@@ -44,9 +44,9 @@ def as_of(study: Study) -> None:
     found = _as_of(study.run, study.key, user, item, day.isoformat(), _grouping(study))
     if found.explanation is not None:
         found = replace(found, explanation=privacy.shown(study, user, found.explanation))
-    from gnnrec_core.views.over_time import as_of_sections, strip_section
+    from gnnrec_core.views.change.over_time import as_of_sections, strip_section
 
-    show_sections(as_of_sections(found, study.dataset), "as_of")
+    blocks.draw(as_of_sections(found, study.dataset), "as_of")
     group_by = _grouping(study)
     if group_by is not None:
         run = study.run
@@ -58,7 +58,7 @@ def as_of(study: Study) -> None:
 
         answer = _job(("strip", study.key, group_by), "NDCG of the groups over time", strip)
         if answer is not None:
-            show_sections([strip_section(answer, "NDCG")], "strip")
+            blocks.draw((strip_section(answer, "NDCG"),), "strip")
 
 
 def drift(study: Study) -> None:
@@ -73,9 +73,9 @@ def drift(study: Study) -> None:
 
     found = _job(("drift", study.key, user), "This person over time", question)
     if found is not None:
-        from gnnrec_core.views.over_time import drift_sections
+        from gnnrec_core.views.change.over_time import drift_sections
 
-        show_sections(drift_sections(found, study.dataset), "drift")
+        blocks.draw(drift_sections(found, study.dataset), "drift")
 
 
 def shake(study: Study) -> None:
@@ -96,9 +96,9 @@ def shake(study: Study) -> None:
     key = ("robustness", study.key, kind, share, group_by)
     found = _job(key, "Shake and compare", question, trains=kind == "seed")
     if found is not None:
-        from gnnrec_core.views.stress import robustness_sections
+        from gnnrec_core.views.change.stress import robustness_sections
 
-        show_sections(robustness_sections(found, study.dataset, privacy.name_user(study)), "shake")
+        blocks.draw(robustness_sections(found, study.dataset, privacy.name_user(study)), "shake")
 
 
 def rounds(study: Study) -> None:
@@ -112,9 +112,9 @@ def rounds(study: Study) -> None:
 
     found = _job(("rounds", study.key, group_by), "Play ten rounds", question)
     if found is not None:
-        from gnnrec_core.views.stress import rounds_sections
+        from gnnrec_core.views.change.stress import rounds_sections
 
-        show_sections(rounds_sections(found), "rounds")
+        blocks.draw(rounds_sections(found), "rounds")
 
 
 def forget(study: Study) -> None:

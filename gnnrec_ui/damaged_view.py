@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from gnnrec_core.base.text import for_label
-from gnnrec_core.runs.workspace import Kind, Workspace
+from gnnrec_core.runs.entries import Kind
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import shell
 
 

@@ -10,19 +10,28 @@ from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.text import for_label, for_markdown, for_option
 from gnnrec_core.data.clean.conditions import parse_condition
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.formats import READERS
+from gnnrec_core.data.options import ImportOptions
+from gnnrec_ui.data import hints
 from gnnrec_ui.frame import forms, state
 
 BAD_ROWS, ENCODING = "import_bad_rows", "import_encoding"
+MENUS = (*hints.ROLES, "format", "day_first", "bad_rows", "encoding")
+"""Options whose control is a menu of `forms.choose`; the others are widgets that are bound to the URL."""
+COLUMNS = "_import_columns"
+"""Where the session keeps the names of the columns of the file, in order."""
 _ENCODINGS = (
     *("auto", "utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "iso8859-15", "gb18030", "big5"),
     *("shift_jis", "euc_jp", "euc_kr", "cp1256"),
 )
+_DAYS = {"auto": "Told by the file", "day": "Day first: 03/04 is 3 April", "month": "Month first: 03/04 is 4 March"}
 _ROWS = {"refuse": "Refuse the file, and say where they are", "drop": "Leave them out, and count them"}
 
 
 def controls() -> dict[str, Any]:
     """Encoding, unusable rows and conditions: import options that differ from the defaults."""
     open_at_once = any(name in st.query_params for name in (BAD_ROWS, ENCODING, "import_keep"))
+    chosen: dict[str, Any] = {}
     with st.expander("How the file is read", expanded=open_at_once):
         left, right = st.columns(2)
         with left:
@@ -38,19 +47,35 @@ def controls() -> dict[str, Any]:
             placeholder="rating >= 4; event_type in purchase,cart",
             help="COLUMN OP VALUE with one of = != < <= > >= in; several are parted by a semicolon.",
         )
+        left, right = st.columns(2)
+        with left:
+            read_as = forms.choose("Format", ("auto", *READERS.names), "import_format", "auto")
+        with right:
+            days = forms.choose(hints.name_of("day_first"), tuple(_DAYS), "import_day_first", "auto", _DAYS.__getitem__)
+        chosen |= forms.fields_form(ImportOptions, ("delimiter", "header", "table"), "import")
+        chosen |= forms.fields_form(ImportOptions, ("rating_scale", "amounts", "codes"), "import")
+        chosen |= forms.fields_form(ImportOptions, ("accept_future_times",), "import")
+    chosen |= {} if read_as == "auto" else {"format": read_as}
+    chosen |= {} if days == "auto" else {"day_first": days == "day"}
+    for name in ("amounts", "codes"):
+        if name in chosen:
+            chosen[name] = tuple(part.strip() for part in chosen[name].split(",") if part.strip())
+    if chosen.get("delimiter") in ("tab", "\\t"):
+        chosen["delimiter"] = "\t"
     keep = tuple(part.strip() for part in typed.split(";") if part.strip())
     for text in keep:
         try:
             parse_condition(text)
         except ValueError as error:
             raise RequestError(f"{error}.", "For example: rating >= 4", value=text) from None
-    chosen: dict[str, Any] = {"bad_rows": rows} if rows != "refuse" else {}
+    chosen |= {"bad_rows": rows} if rows != "refuse" else {}
     chosen |= {"encoding": encoding} if encoding != "auto" else {}
     return chosen | ({"keep": keep} if keep else {})
 
 
 def offer_cure(error: LensError) -> None:
     """Under the sentence of an error: the control that cures it, where there is one."""
+    offer_settings(f"{error.message} {error.hint}")
     n_rows = error.details.get("bad_rows")
     if n_rows and st.query_params.get(BAD_ROWS) != "drop":
         words = "this row" if n_rows == 1 else f"these {int(n_rows):,} rows"
@@ -68,6 +93,22 @@ def offer_cure(error: LensError) -> None:
                 st.button(
                     f"Read as {name}", key=f"cure_{name}", on_click=state.choose, args=(ENCODING, name), type="tertiary"
                 )
+
+
+def offer_settings(text: str) -> None:
+    """Buttons that set what a sentence names: `cures`."""
+    for number, cure in enumerate(hints.cures(text, st.session_state.get(COLUMNS, ()))):
+        if cure != {"bad_rows": "drop"}:  # it has a button of its own, with the number of rows
+            st.button(for_label(hints.button_label(cure)), key=f"cure_{number}", on_click=_set, args=(cure,))
+
+
+def _set(cure: dict[str, str]) -> None:
+    """Put values into controls (for the callback of a button)."""
+    for option, value in cure.items():
+        if option in MENUS:
+            state.choose(f"import_{option}", value)
+        else:
+            st.session_state[f"import_{option}"] = value
 
 
 def behaviours(plain: Dataset, asked: tuple[str, ...]) -> dict[str, Any]:

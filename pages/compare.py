@@ -25,5 +25,6 @@ with shell.page("compare") as study:
         names = compare_view.names_of(found, runs)
         compare_view.table(found, names)
         compare_view.differences(found, names)
+        compare_view.published(found, names)
         compare_view.frontier(found, names)
         compare_view.downloads(found)

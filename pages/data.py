@@ -4,7 +4,7 @@ import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
 from gnnrec_ui.damaged_view import damaged
-from gnnrec_ui.data import dataset_view, import_view
+from gnnrec_ui.data import dataset_view, import_view, suspicious_view
 from gnnrec_ui.frame import pickers, roles, shell
 
 with shell.page("data") as study:
@@ -12,11 +12,11 @@ with shell.page("data") as study:
     views = {"dataset": "The chosen dataset", "import": "Import another"}
     view = pickers.choose_one("Show", views, "show", "dataset" if study.dataset_entry else "import")
     if view == "import":
-        token = st.query_params.get(import_view.PARAMETER)
         if place.read_only:
             st.info(f"{roles.why_not(place)} Datasets are shown here, and none is imported.", icon=":material/lock:")
         else:
             import_view.drop(place)
+            token = st.query_params.get(import_view.PARAMETER)  # `drop` may have made one
             if token is not None:
                 import_view.steps(place, token)
     elif study.dataset_entry is None:
@@ -34,5 +34,6 @@ with shell.page("data") as study:
         dataset_view.problem_table(dataset_view.problems_of(entry))
         st.subheader("Attributes", anchor=False)
         dataset_view.attributes(found)
+        suspicious_view.suspicious_view(study)
         dataset_view.manage(place, entry)
     damaged(place, "datasets")

@@ -6,6 +6,7 @@ from gnnrec_core.base.text import for_markdown
 from gnnrec_core.runs import jobs
 from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.frame import roles, shell
+from gnnrec_ui.train.bring_in import bring_in
 from gnnrec_ui.train.jobs_view import trainings
 from gnnrec_ui.train.new_training import choose_training, expected_time
 from gnnrec_ui.train.runs_view import run_list
@@ -38,6 +39,10 @@ with shell.page("train") as study:
                 with shell.boundary():
                     jobs.start(place, plan.request)
                     st.rerun()
+        with st.expander(
+            "Add a model or lists made elsewhere", icon=":material/upload:", expanded="bring" in st.query_params
+        ):
+            bring_in(place, dataset)
 
     st.subheader("Runs", anchor=False)
     run_list(place, dataset.fingerprint)

@@ -6,7 +6,8 @@ import pytest
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.ranking.intervals import mean_interval, share_interval
 from gnnrec_core.runs.fold_in import fold_in
-from gnnrec_core.runs.recommend import chosen_later, evaluate, evaluate_model, left_out, recommend
+from gnnrec_core.runs.recommend import chosen_later, evaluate, left_out, recommend
+from gnnrec_core.runs.run import Run
 from tests.audit.oracle_world import ORACLE
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset, star
@@ -65,7 +66,7 @@ def test_worked_figures():
     triples = [(0, 0, "train"), (0, 2, "test"), (1, 1, "train"), (1, 0, "test"), (1, 3, "test"), (2, 0, "train")]
     world = make_dataset(triples)
     scores = np.array([[9, 3, 2, 1], [5, 9, 4, 3], [9, 4, 3, 2]])
-    found = evaluate_model(Fixed(scores), world, k=2)
+    found = evaluate(Run.of(Fixed(scores), world), k=2)
     # Lists: user 0 [1, 2], user 1 [0, 2], user 2 [1, 2].
     second = 1 / np.log2(3)
     expected = {
@@ -114,7 +115,7 @@ def test_the_oracle_is_met_to_nine_digits():
     scores = np.zeros((fixture["n_users"], fixture["n_items"]))
     for user, items in fixture["recs"].items():
         scores[int(user), items] = fixture["scores"][user]
-    found = evaluate_model(Fixed(scores), world, fixture["k"])
+    found = evaluate(Run.of(Fixed(scores), world), fixture["k"])
     values = ORACLE["values"].items()
     known = {key.partition(".")[2]: v["value"] if isinstance(v, dict) else v for key, v in values}
     ours = {name: figure.value for name, figure in found.accuracy.items()} | found.all_lists
@@ -132,7 +133,7 @@ def test_torch_geometric_agrees():
 
     world = random_dataset(200, 120, per_user=12, seed=5)
     model = Fixed(np.random.default_rng(0).normal(size=(200, 120)))
-    found = evaluate_model(model, world, k=10)
+    found = evaluate(Run.of(model, world), k=10)
     lists = recommend(run_of_fixed(model, world), np.arange(200), 10)
     assert (lists.item_index >= 0).all()  # -1 would corrupt these metrics
     rows, columns = interaction_matrix(world, "test").nonzero()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.files import refuse_existing, write_bytes
-from gnnrec_core.base.terminal import say
+from gnnrec_core.base.terminal import say_lines
 from gnnrec_core.base.text import for_html
 from gnnrec_core.render import html, terminal
 from gnnrec_core.render.blocks import Section
@@ -24,22 +25,32 @@ class Answer:
     """An answer as a table, as JSON, as text, as a picture and as a page; `value` is the library's own result.
 
     `rows` are those of `to_frame()`, `content` is what `to_dict()` returns: the object that the command line prints
-    with `--json`. `sections` hold the same for people, drawn once for terminal, notebook and file.
+    with `--json`. `sections` hold the same for people, drawn once for terminal, notebook and file. Rows, sections,
+    picture and graph are made when they are first asked for.
     """
 
     title: str
     value: Any
     content: dict[str, Any]
-    rows: tuple[dict[str, Any], ...]
-    sections: tuple[Section, ...]
-    draw: Callable[[], Any] | None = field(default=None)
-    network: Callable[[], Any] | None = field(default=None)
+    rows: Callable[[], Iterable[dict[str, Any]]]
+    blocks: Callable[[], tuple[Section, ...]]
+    draw: Callable[[], Any] | None = None
+    network: Callable[[], Any] | None = None
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """Headings with their blocks."""
+        return self.blocks()
+
+    def of(self, run: str | Path) -> Answer:
+        """The same, with the name of the run first in its JSON."""
+        return replace(self, content={"run": str(run), **self.content})
 
     def to_frame(self) -> pd.DataFrame:
         """The main table, ids and titles as text, one row an item, part, figure or group."""
         import pandas as pd
 
-        return pd.DataFrame(list(self.rows))
+        return pd.DataFrame(list(self.rows()))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the command line: plain numbers, texts, lists; no NaN (None instead)."""
@@ -67,7 +78,7 @@ class Answer:
     def show(self) -> None:
         """Draw it: the picture where there is one, else its text."""
         if self.draw is None:
-            say(self)
+            say_lines(str(self))
         else:
             self.figure().show()
 

@@ -14,11 +14,12 @@ from gnnrec_core.api.run import Id
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.explain.explanation import Explanation
+from gnnrec_core.explain.questions.why_not import WhyNot
 from gnnrec_core.explain.serialise import counterfactual_json, explanation_json, why_not_json
-from gnnrec_core.graph import RecGraph
 from gnnrec_core.runs.run import Run
 from gnnrec_core.views import explanation as views
 from gnnrec_core.views import lists as list_views
+from gnnrec_core.views.privacy import NameUser
 
 RunLike = Run | str | Path
 TOP = 10
@@ -39,20 +40,31 @@ def recommend(run: RunLike, *users: Id, k: int = 10) -> Answer:
         f"The best {k} for {_people(users, dataset)}, by {run.name}",
         lists,
         list_views.list_json(lists, dataset),
-        list_views.list_rows(lists, dataset),
-        list_views.list_sections(lists, dataset),
+        lambda: list_views.list_rows(lists, dataset),
+        lambda: list_views.list_sections(lists, dataset),
     )
 
 
 def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
-    """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high."""
+    """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high.
+
+    On public data that we know, published figures stand beside them, or a sentence says why they may not.
+    """
+    from gnnrec_core.data.known import published
     from gnnrec_core.runs import recommend as core
 
     run = opened(run)
     found = core.evaluate(run, k, cast(SplitName, split))
-    content = list_views.evaluation_json(found)
-    rows = tuple({"figure": name, **figure} for name, figure in content["metrics"].items())
-    return Answer(f"Accuracy of {run.name}", found, content, rows, list_views.evaluation_sections(found))
+    figures = {name: figure.value for name, figure in found.accuracy.items()}
+    known = published(run.dataset, k, found.split, {run.name: figures})
+    content = list_views.evaluation_json(found, known)
+    return Answer(
+        f"Accuracy of {run.name}",
+        found,
+        content,
+        lambda: ({"figure": name, **figure} for name, figure in content["metrics"].items()),
+        lambda: list_views.evaluation_sections(found, known),
+    )
 
 
 def explain(
@@ -73,40 +85,53 @@ def explain(
     the panel that measures how far to trust it. Rows: kind, label, user, item, value, share, score and rank without it.
     """
     from gnnrec_core.explain import explaining
-    from gnnrec_core.render.charts.explain_charts import waterfall
 
     run = opened(run)
-    dataset, graph = run.dataset, run.graph
     user_index, item_index = pair(run.dataset, user, item)
     found = explaining.explain(run, user_index, item_index, method, target, k, settings, seed, check_top=top)
     if faithfulness:
         found = explaining.with_faithfulness(run.model, run.dataset, found, seed)
+    return explained(run, found, top)
+
+
+def explained(run: Run, found: Explanation, top: int = TOP, name_user: NameUser = str) -> Answer:
+    """An explanation as the answer of `explain`; `name_user` says what people are called in its picture."""
+    from gnnrec_core.render.charts.explain_charts import waterfall
+    from gnnrec_core.render.graph_export import explanation_graph
+
+    dataset, case = run.dataset, found.case
     return Answer(
-        f"Why {run.dataset.title(item_index)} stands at rank {found.rank} for {user}, by {method}",
+        f"Why {dataset.title(case.item_index)} stands at rank {found.rank} for {dataset.users.ids[case.user_index]}, "
+        f"by {found.method}{'' if found.exact else ' (not exact)'}",
         found,
-        explanation_json(found, run.dataset, top),
-        views.part_rows(found.contributions),
-        views.explanation_sections(found, top, _picture(run, found)),
+        explanation_json(found, dataset, top),
+        lambda: views.part_rows(found.contributions),
+        lambda: views.explanation_sections(found, dataset, top, _picture(run, found, name_user)),
         (lambda: waterfall(found, top)) if found.is_additive else None,
-        lambda: _network(found, graph, dataset),
+        lambda: explanation_graph(found, run.graph, dataset),
     )
 
 
-def _picture(run: Run, found: Explanation) -> Any:
+def _picture(run: Run, found: Explanation, name_user: NameUser) -> Any:
     """From the person by way of their links to the item, for a method whose parts sum to the number."""
     from gnnrec_core.explain.walks.bridges import bridges
     from gnnrec_core.views.case_picture import case_picture
 
     if not (found.is_additive and found.exact):
         return None
-    return case_picture(found.case, bridges(run.model, found.case), run.graph, run.dataset)
+    return case_picture(found.case, bridges(run.model, found.case), run.graph, run.dataset, name_user)
 
 
 def counterfactual(
-    run: RunLike, user: Id, item: Id, k: int = 10, scope: Literal["own", "readers", "both"] = "own"
+    run: RunLike,
+    user: Id,
+    item: Id,
+    k: int = 10,
+    scope: Literal["own", "readers", "both"] = "own",
+    name_user: NameUser = str,
 ) -> Answer:
     """The fewest interactions (this user's, the item's other readers', or both) without which the item leaves the top
-    `k`; rows: user, item, title."""
+    `k`; rows: user, item, title. Other people are called what `name_user` makes of their ids."""
     from gnnrec_core.explain.questions.both_ends import ends_counterfactual
     from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 
@@ -115,10 +140,17 @@ def counterfactual(
     if scope == "own":
         found = find_counterfactual(run, user_index, item_index, k)
     else:
-        found = ends_counterfactual(run.model, run.dataset, user_index, item_index, k, scope)
-    content = {**counterfactual_json(found, run.dataset, run.graph), "scope": scope}
+        found = ends_counterfactual(run, user_index, item_index, k, scope)
+    content = {**counterfactual_json(found, run.dataset, run.graph, name_user), "scope": scope}
     title = f"What takes {run.dataset.title(found.case.item_index)} off the list of {user}"
-    return Answer(title, found, content, tuple(content["removed"]), views.counterfactual_sections(found, run.dataset))
+    dataset, graph = run.dataset, run.graph
+    return Answer(
+        title,
+        found,
+        content,
+        lambda: content["removed"],
+        lambda: views.counterfactual_sections(found, dataset, graph, name_user),
+    )
 
 
 def why_not(run: RunLike, user: Id, item: Id, k: int = 10, top: int = TOP) -> Answer:
@@ -126,13 +158,18 @@ def why_not(run: RunLike, user: Id, item: Id, k: int = 10, top: int = TOP) -> An
     from gnnrec_core.explain.questions import why_not as core
 
     run = opened(run)
-    found = core.why_not(run, *pair(run.dataset, user, item), k)
+    return not_recommended(run, core.why_not(run, *pair(run.dataset, user, item), k), top)
+
+
+def not_recommended(run: Run, found: WhyNot, top: int = TOP) -> Answer:
+    """What an item lacks, as the answer of `why_not`."""
+    dataset, case = run.dataset, found.case
     return Answer(
-        f"Why not {run.dataset.title(found.case.item_index)} for {user}",
+        f"Why not {dataset.title(case.item_index)}, at rank {case.rank} for {dataset.users.ids[case.user_index]}",
         found,
-        why_not_json(found, run.dataset, top),
-        views.part_rows(found.contrast.contributions),
-        views.why_not_sections(found, run.dataset, top),
+        why_not_json(found, dataset, top),
+        lambda: views.part_rows(found.contrast.contributions),
+        lambda: views.why_not_sections(found, dataset, top),
     )
 
 
@@ -152,7 +189,7 @@ def what_if(run: RunLike, user: Id, remove: Iterable[Id] = (), add: Iterable[Id]
         "items": list(rows),
         "seconds": found.seconds,
     }
-    return Answer(f"What if, for {user}", found, content, rows, views.what_if_sections(found, dataset))
+    return Answer(f"What if, for {user}", found, content, lambda: rows, lambda: views.what_if_sections(found, dataset))
 
 
 def opened(run: RunLike) -> Run:
@@ -167,12 +204,6 @@ def opened(run: RunLike) -> Run:
 def pair(dataset: Dataset, user: Id, item: Id) -> tuple[int, int]:
     """Indices of a user and an item by id; RequestError with near ids where one is unknown."""
     return dataset.users.index(str(user)), dataset.items.index(str(item))
-
-
-def _network(explanation: Explanation, graph: RecGraph, dataset: Dataset) -> Any:
-    from gnnrec_core.render.graph_export import explanation_graph
-
-    return explanation_graph(explanation, graph, dataset)
 
 
 def _people(users: tuple[Id, ...], dataset: Dataset) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened, pair
-from gnnrec_core.api.making import from_lists
+from gnnrec_core.api.bringing import from_lists
 from gnnrec_core.api.run import Id
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import SplitName
@@ -49,23 +49,28 @@ def audit(
     settings = read_settings(AuditSettings, {"min_group_size": min_group_size})
     report = core(run, k, by, split=cast(SplitName, split), settings=settings, seed=seed, **options)
     content = report.to_dict()
-    rows = [
-        {"group": "all users", "figure": name, **figure, "n_users": report.scope.n_users}
-        for name, figure in content["overall"].items()
-    ]
-    rows += [
-        {"group": group["group"], "figure": name, **figure, "n_users": group["n_users"]}
-        for group in content["by_group"]
-        for name, figure in group["metrics"].items()
-    ]
     return Answer(
         f"Audit of {report.scope.run}",
         report,
         content,
-        tuple(rows),
-        audit_sections(report),
+        lambda: _audit_rows(content),
+        lambda: audit_sections(report),
         (lambda: heat_map(report)) if report.grouping else None,
     )
+
+
+def _audit_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row a figure of everybody, then of each group."""
+    n_users = content["scope"]["n_users"]
+    rows = [
+        {"group": "all users", "figure": name, **figure, "n_users": n_users}
+        for name, figure in content["overall"].items()
+    ]
+    return rows + [
+        {"group": group["group"], "figure": name, **figure, "n_users": group["n_users"]}
+        for group in content["by_group"]
+        for name, figure in group["metrics"].items()
+    ]
 
 
 def compare(*runs: RunLike, k: int = 20, split: str = "test", seed: int = 0, **options: Any) -> Answer:
@@ -79,17 +84,16 @@ def compare(*runs: RunLike, k: int = 20, split: str = "test", seed: int = 0, **o
 
     found = core([opened(run) for run in runs], k, split=cast(SplitName, split), seed=seed, **options)
     content = found.to_dict()
-    rows = tuple(
-        {"run": row["run"], "figure": name, **figure}
-        for row in content["runs"]
-        for name, figure in row["metrics"].items()
-    )
     return Answer(
         f"{len(runs)} runs on {found.dataset}",
         found,
         content,
-        rows,
-        comparison_sections(found),
+        lambda: (
+            {"run": row["run"], "figure": name, **figure}
+            for row in content["runs"]
+            for name, figure in row["metrics"].items()
+        ),
+        lambda: comparison_sections(found),
         lambda: comparison_chart(found),
     )
 

@@ -1,13 +1,13 @@
-"""Verbs that make or open something: data, a trained run, lists from elsewhere, the dashboard."""
+"""Verbs that make or open something: data, a trained run, the dashboard."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.api.run import OpenRun
 from gnnrec_core.base.errors import RequestError
@@ -48,107 +48,50 @@ def fit(
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
+    module: Any = None,
     **settings: Any,
 ) -> OpenRun:
     """Train `model` on `data` (a dataset, or anything that `read` takes); a run in memory, and on disk with `out`.
 
     `settings` are the model's (`n_layers=2`, `epochs=50`, ...; `gnnrec train --help` names them). The same seed gives
-    the weights that `gnnrec train` gives. Raises RequestError (unknown model or setting, too little memory).
+    the weights that `gnnrec train` gives. With `module` (a torch.nn.Module, a class of one, or "FILE.py:Class") that
+    `(x, edge_index[, edge_attr]) -> [n_nodes, d]` is trained, whatever `model` says. Raises RequestError (unknown model
+    or setting, too little memory).
     """
     from gnnrec_core.runs import training
 
     dataset = data if isinstance(data, Dataset) else read(data)
-    run = training.fit(dataset, model, settings, seed, device)
-    return OpenRun.over(training.save(run, Path(out)) if out is not None else run)
+    kind: str | type[Any] = model
+    if module is not None:
+        from gnnrec_core.runs.bringing.modules import model_of
+
+        kind, origin = model_of(module)
+        settings = {**origin, **settings}
+    run = training.fit(dataset, kind, settings, seed, device)
+    if out is None:
+        return OpenRun.over(run)
+    training.save(run, Path(out))
+    return load(out, module=module)
 
 
-def load(folder: str | Path, dataset: str | Path | None = None) -> OpenRun:
-    """The run in `folder`, with its dataset (or the one in `dataset`, of the same data)."""
+def load(folder: str | Path, dataset: str | Path | None = None, scorer: Any = None, module: Any = None) -> OpenRun:
+    """The run in `folder`, with its dataset (or the one in `dataset`, of the same data).
+
+    A run of a scorer is asked with `scorer` (a command, an address, or a function): what stands in the folder is never
+    started by itself. The same holds for the code of a module (`module`: an object, or "FILE.py:Class").
+    """
     from gnnrec_core.runs.run import load_run
 
-    return OpenRun.over(load_run(Path(folder), None if dataset is None else Path(dataset)))
+    run = load_run(Path(folder), None if dataset is None else Path(dataset))
+    if scorer is not None:
+        from gnnrec_core.runs.bringing.scorers import with_scorer
 
+        run = with_scorer(run, scorer)
+    if module is not None:
+        from gnnrec_core.runs.bringing.modules import with_module
 
-def from_lists(
-    lists: pd.DataFrame | str | Path,
-    data: Dataset | None = None,
-    held_out: pd.DataFrame | None = None,
-    history: pd.DataFrame | None = None,
-    users: pd.DataFrame | None = None,
-    items: pd.DataFrame | None = None,
-) -> OpenRun:
-    """A run made of ranked lists from anywhere, to audit, compare and show; it knows no scores of unlisted items.
-
-    `lists` has the columns `user`, `item` and `rank` (1 is first) or `score` (higher is better). Either `data` is a
-    dataset of ours, or `held_out` (`user`, `item`: what people chose later) says what the lists are judged on, with
-    `history` (`user`, `item`: what they had before), `users` (`user` and attributes) and `items` (`item`, `title`,
-    attributes) where there are such. Raises DataError where ids of the lists are unknown or columns are missing.
-    """
-    from gnnrec_core.runs.lists import dataset_of_tables, run_of_lists
-
-    dataset = data if data is not None else dataset_of_tables(lists, held_out, history, users, items)
-    return OpenRun.over(run_of_lists(lists, dataset))
-
-
-def import_run(
-    data: str | Path,
-    out: str | Path,
-    *,
-    lists: str | Path | None = None,
-    user_embeddings: str | Path | None = None,
-    item_embeddings: str | Path | None = None,
-    similarity: Literal["dot", "cosine"] = "dot",
-    propagation: str | None = None,
-    embeddings: str | Path | None = None,
-    layers: int | None = None,
-    layer_weights: Sequence[float] = (),
-    item_item: str | Path | None = None,
-    user_ids: str | Path | None = None,
-    item_ids: str | Path | None = None,
-    unknown: Literal["refuse", "drop"] = "refuse",
-    check: str | Path | None = None,
-    overwrite: bool = False,
-) -> OpenRun:
-    """A run in the folder `out` on the dataset folder `data`, made of what another library has trained.
-
-    One of: `lists`; `user_embeddings` with `item_embeddings`; `propagation` ("lightgcn", "simgcl") with layer-0
-    `embeddings` (users, then items) and `layers`; `item_item`. Ids stand in the files, in `user_ids` and `item_ids`
-    (one a row), or the rows are in the order of the dataset. `check` names lists or scores of the source to compare
-    with. `run.record.figures["imported"]` is the JSON of `gnnrec run import`. Nothing is unpickled. Raises DataError
-    for files that do not fit, RequestError for options that do not go together.
-    """
-    from dataclasses import replace
-
-    from gnnrec_core.runs.bringing import importing
-    from gnnrec_core.runs.bringing.checking import check_against
-    from gnnrec_core.runs.training import save
-    from gnnrec_core.views.brought import import_json
-
-    folder, dataset = Path(data), load_dataset(Path(data))
-    ids = importing.IdFiles(*(None if path is None else Path(path) for path in (user_ids, item_ids)))
-    if lists is not None:
-        brought = importing.from_list_file(dataset, Path(lists), unknown)
-    elif user_embeddings is not None and item_embeddings is not None:
-        brought = importing.from_factors(
-            dataset, Path(user_embeddings), Path(item_embeddings), ids, similarity, unknown
-        )
-    elif propagation is not None and embeddings is not None and layers is not None:
-        brought = importing.from_propagation(
-            dataset, Path(embeddings), layers, propagation, layer_weights, ids, unknown
-        )
-    elif item_item is not None:
-        brought = importing.from_item_item(dataset, Path(item_item), ids, unknown)
-    else:
-        raise RequestError(
-            "What to import is not complete.",
-            "Give lists, user and item embeddings, a propagation with embeddings and layers, or an item-item matrix.",
-        )
-    run = brought.run
-    compared = None if check is None else check_against(run, Path(check))
-    told = import_json(brought, run, Path(out), compared)
-    figured = type(run)(None, replace(run.record, figures={**run.record.figures, "imported": told}), dataset)
-    figured.__dict__["model"] = run.model
-    return OpenRun.over(save(figured, Path(out), overwrite, folder))
+        run = with_module(run, module)
+    return OpenRun.over(run)
 
 
 def app(runs: Run | str | Path | Iterable[Run | str | Path] = (), port: int = 8501, wait: bool = True) -> Any:

@@ -48,6 +48,42 @@ class OpenRun(Run):
 
         return audit(self, by, k, **options)
 
+    def drivers(self, by: str = "item", k: int = 10, **options: Any) -> Answer:
+        """What carries all lists together, and for whom?"""
+        from gnnrec_core.api.whole import drivers
+
+        return drivers(self, by, k, **options)
+
+    def item(self, item: Id, k: int = 10, **options: Any) -> Answer:
+        """Who gets this item, what carries it, and what would bring it to more people?"""
+        from gnnrec_core.api import whole
+
+        return whole.item(self, item, k, **options)
+
+    def provider(self, column: str, value: str, k: int = 10) -> Answer:
+        """How much exposure an author, seller or label gets, against how often people choose it later?"""
+        from gnnrec_core.api.whole import provider
+
+        return provider(self, column, value, k)
+
+    def cases(self, shape: str, k: int = 10, **options: Any) -> Answer:
+        """Which lists have an explanation of this shape?"""
+        from gnnrec_core.api.whole import cases
+
+        return cases(self, shape, k, **options)
+
+    def parameters(self, k: int = 10, split: str = "test") -> Answer:
+        """Which inputs do the lists rest on?"""
+        from gnnrec_core.api.whole import parameters
+
+        return parameters(self, k, split)
+
+    def card(self, out: str | Path, k: int = 10, **options: Any) -> Answer:
+        """Write the system card."""
+        from gnnrec_core.api.whole import card
+
+        return card(self, out, k, **options)
+
     def save(self, folder: str | Path, overwrite: bool = False) -> OpenRun:
         """Write a run that is in memory, with its dataset, into `folder`; the run as it lies there."""
         from gnnrec_core.runs.training import save

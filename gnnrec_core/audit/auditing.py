@@ -16,6 +16,7 @@ from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
 from gnnrec_core.audit.stats.statistics import grouped_jackknife
+from gnnrec_core.audit.studies.shown import shown_against_lists
 from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.runs.recommend import empty_part
@@ -80,6 +81,7 @@ def audit_evidence(
         evidence=evidence,
         grouping=grouping,
         run=run,
+        shown=shown_against_lists(evidence, run.dataset, gate) if gate else None,
     )
 
 

@@ -84,7 +84,9 @@ def check(report: AuditReport, condition: Condition) -> Check:
         )
     value = _value(report, condition)
     if not np.isfinite(value):
-        return Check(condition.expression, value, True, "nothing to measure it by: no two groups that may be shown")
+        figure = report.overall.get(condition.metric) or report.items[condition.metric]
+        why = figure.reason if condition.kind == "value" else "no two groups that may be shown"
+        return Check(condition.expression, value, True, f"nothing to measure it by: {why}")
     failed = OPERATORS[condition.sign](value, condition.bound)
     return Check(condition.expression, value, failed, f"it is {value:.4g}")
 

@@ -255,11 +255,15 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 def rarefaction(evidence: Evidence, shares: Sequence[float] = SHARES, seed: int = 0) -> pl.DataFrame:
-    """Coverage and Gini of random parts of the users: what they would be for a smaller service."""
+    """Coverage and Gini of random parts of the users: what they would be for a smaller service.
+
+    No part of fewer than `THRESHOLD` people, unless these are all.
+    """
     order = np.random.default_rng(seed).permutation(evidence.n)
     table = []
     for share in shares:
-        part = evidence.subset(np.sort(order[: max(1, round(share * evidence.n))]))
+        n = max(THRESHOLD if evidence.n >= THRESHOLD else 1, round(share * evidence.n))
+        part = evidence.subset(np.sort(order[:n]))
         table.append(
             {
                 "n_users": part.n,

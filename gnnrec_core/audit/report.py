@@ -12,6 +12,7 @@ from gnnrec_core.audit.decision import Decision, Finding
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.groups import Grouping
+from gnnrec_core.audit.studies.shown import ShownAgainstLists
 from gnnrec_core.ranking.intervals import Interval
 
 
@@ -108,7 +109,8 @@ class ImpactRatio:
 @dataclass(frozen=True)
 class AuditReport:
     """An audit of one run. `per_user` `[n_users]` holds the parts behind each mean; `suppressed` names groups that are
-    not shown because they, or what could be worked out with them, are fewer people than the threshold."""
+    not shown because they, or what could be worked out with them, are fewer people than the threshold. `shown` is
+    what people were shown against these lists, where the data say it."""
 
     scope: Scope
     overall: dict[str, Interval]
@@ -124,6 +126,7 @@ class AuditReport:
     evidence: Evidence = field(repr=False)
     grouping: Grouping | None = field(default=None, repr=False)
     run: Any = field(default=None, repr=False)
+    shown: ShownAgainstLists | None = None
 
     @property
     def gate(self) -> Gate | None:
@@ -148,6 +151,7 @@ class AuditReport:
             "items": {name: value.value for name, value in self.items.items()},
             "not_measured": {name: value.reason for name, value in (self.items | self.overall).items() if value.reason},
             "items_intervals": {name: value.to_dict() for name, value in self.items.items()},
+            "shown": None if self.shown is None else self.shown.to_dict(),
             "verdicts": list(self.verdicts),
             "warnings": list(self.warnings),
         }

@@ -15,7 +15,7 @@ from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, SplitName
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import Recommendations
-from gnnrec_core.ranking.topk import ScoreBlock, check_k, rank_items
+from gnnrec_core.ranking.topk import Listing, ScoreBlock, check_k, rank_items, source_of
 from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run
 
@@ -36,7 +36,7 @@ def gather(
     if isinstance(run.model, EmbeddingRecommender):
         users, items = run.dataset.n_users, run.dataset.n_items
         vectors = np.asarray(run.model.embeddings()[users : users + items], dtype=np.float32)
-    lists = ranked(run.dataset, run.model.score, k, split)
+    lists = ranked(run.dataset, source_of(run.model), k, split)
     return evidence_of(run.dataset, lists, split, category_column, provider_column, vectors)
 
 
@@ -62,7 +62,7 @@ def evidence_of(
     )
 
 
-def ranked(dataset: Dataset, score: ScoreBlock, k: int, split: SplitName = "test") -> Recommendations:
+def ranked(dataset: Dataset, score: ScoreBlock | Listing, k: int, split: SplitName = "test") -> Recommendations:
     """The `k` best unseen items of every user by `score`."""
     check_k(k, dataset.n_items)
     return rank_items(score, np.arange(dataset.n_users), left_out(dataset, split), k)

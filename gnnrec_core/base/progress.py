@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Watcher = Callable[[float], None]
+Watcher = Callable[[float, str], None]
 _WATCHER: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 _STOPPER: ContextVar[Callable[[], None] | None] = ContextVar("stopper", default=None)
 
 
 @contextmanager
 def watched(watcher: Watcher) -> Iterator[None]:
-    """Within the block (in this thread), `watcher` hears the share that is done, in 0..1.
+    """Within the block (in this thread), `watcher` hears the share that is done, in 0..1, and what is done now.
 
     >>> heard = []
-    >>> with watched(heard.append):
-    ...     report(1, 4)
+    >>> with watched(lambda share, what: heard.append((share, what))):
+    ...     report(1, 4, "reading")
     >>> heard
-    [0.25]
+    [(0.25, 'reading')]
     """
     token = _WATCHER.set(watcher)
     try:
@@ -37,7 +37,7 @@ def part(number: int, of: int) -> Iterator[None]:
     """What is reported within the block is the share of part `number` (from 0) of `of` equal parts.
 
     >>> heard = []
-    >>> with watched(heard.append):
+    >>> with watched(lambda share, what: heard.append(share)):
     ...     with part(1, 2):
     ...         report(1, 2)
     >>> heard
@@ -47,17 +47,17 @@ def part(number: int, of: int) -> Iterator[None]:
     if outer is None:
         yield
         return
-    with watched(lambda share: outer((number + share) / of)):
-        outer(number / of)
+    with watched(lambda share, what: outer((number + share) / of, what)):
+        outer(number / of, "")
         yield
 
 
-def report(done: int, of: int) -> None:
-    """Tell the watcher, where there is one, that `done` of `of` steps are done."""
+def report(done: float, of: float, what: str = "") -> None:
+    """Tell the watcher, where there is one, that `done` of `of` steps are done, and `what` comes now."""
     check()
     watcher = _WATCHER.get()
     if watcher is not None:
-        watcher(done / of)
+        watcher(done / of, what)
 
 
 @contextmanager

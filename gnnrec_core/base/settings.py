@@ -23,8 +23,20 @@ class Settings(BaseModel):
 
 
 @dataclass(frozen=True)
+class Search:
+    """Where a search looks for a setting, declared with its field: `Annotated[float, Search(0.001, 0.05, log=True)]`.
+    Either from `low` to `high`, evenly (`log`: evenly in the logarithm), or one of `choices`."""
+
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class SettingField:
-    """What a form needs to know of one setting. `choices` is empty unless the type is a `Literal`."""
+    """What a form needs to know of one setting. `choices` is empty unless the type is a `Literal`; `search` None where
+    a search leaves it alone."""
 
     name: str
     kind: str
@@ -33,6 +45,7 @@ class SettingField:
     high: float | None
     choices: tuple[Any, ...]
     description: str
+    search: Search | None = None
 
 
 S = TypeVar("S", bound=Settings)
@@ -86,7 +99,8 @@ def describe_settings(settings_type: type[Settings]) -> tuple[SettingField, ...]
             high = getattr(rule, "le", getattr(rule, "lt", high))
         choices = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is Literal else ()
         kind = "choice" if choices else getattr(field.annotation, "__name__", str(field.annotation))
-        described.append(SettingField(name, kind, field.default, low, high, choices, field.description or ""))
+        search = next((rule for rule in field.metadata if isinstance(rule, Search)), None)
+        described.append(SettingField(name, kind, field.default, low, high, choices, field.description or "", search))
     return tuple(described)
 
 

@@ -18,6 +18,12 @@ def say(line: Any = "", end: str = "\n", error: bool = False, again: bool = Fals
     print(f"{start}{for_terminal(line)}", end=end, file=sys.stderr if error else sys.stdout, flush=error)
 
 
+def say_lines(text: str) -> None:
+    """Print a text of ours that has several lines, each through `say`."""
+    for line in text.splitlines():
+        say(line)
+
+
 def say_json(value: Any) -> None:
     """Print `value` as one line of JSON; hidden characters stand in it as escapes, so that nothing is lost."""
     print(for_json(json.dumps(value, ensure_ascii=False, allow_nan=False)))

@@ -22,7 +22,7 @@ from gnnrec_core.change.moved import Level, level_of, level_words, moved
 from gnnrec_core.data.dataset import NO_TIME
 from gnnrec_core.data.moments import as_of_day, day_of, rows_after, span, times_of
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.recommend import recommend
@@ -104,9 +104,7 @@ def as_of(
     case = make_case(then.model, then.dataset, user_index, item_index, "score", k)
     now = make_case(run.model, run.dataset, user_index, item_index, "score", k)
     try:
-        explanation = explain_model(
-            then.model, then.dataset, user_index, item_index, "ledger", k=k, check_top=check_top
-        )
+        explanation = explain(then, user_index, item_index, "ledger", k=k, check_top=check_top, beyond=False)
         no_ledger = ""
     except UnsupportedError as error:
         explanation, no_ledger = None, error.message

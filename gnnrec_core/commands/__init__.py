@@ -1,7 +1,7 @@
 """The commands of the contract, one file each: `configure(parser)` declares arguments, `run(arguments)` answers.
 
-`run` returns the JSON object of the contract; `show(result)` prints the same for people. `exit_code(result)`, where a
-command has it, says how it ends (default 0).
+`run` returns an `Answer`, or the JSON object of the contract; `view(content)`, where a command has it, draws it
+as sections of blocks, else it is drawn as facts and tables. `exit_code(content)` says how the command ends (default 0).
 """
 
 from gnnrec_core.base.registry import Plugin, Registry
@@ -20,12 +20,18 @@ COMMANDS = Registry(
         "Describe",
         "Sizes and distributions of a dataset.",
     ),
+    Plugin(
+        "data suspicious",
+        "gnnrec_core.commands.data.suspicious",
+        "Suspicious",
+        "Programs, copies and made-up profiles in a log, and what they change.",
+    ),
     Plugin("train", "gnnrec_core.commands.runs.train", "Train", "Train a model on a dataset."),
     Plugin(
         "run import",
         "gnnrec_core.commands.runs.import_run",
         "Import a run",
-        "A run out of lists, embeddings or a matrix made elsewhere.",
+        "A run out of lists, weights or a scorer made elsewhere.",
     ),
     Plugin(
         "estimate",
@@ -93,7 +99,31 @@ COMMANDS = Registry(
     Plugin("forget", "gnnrec_core.commands.change.forget", "Forget", "A run without a person or item, and a receipt."),
     Plugin("rounds", "gnnrec_core.commands.change.rounds", "Rounds", "Rounds of feedback: who is left behind?"),
     Plugin("attack", "gnnrec_core.commands.change.attack", "Attack", "What fake accounts can push, and for whom."),
+    Plugin("drivers", "gnnrec_core.commands.whole.drivers", "Drivers", "What carries all lists together?"),
+    Plugin("item", "gnnrec_core.commands.whole.item", "Item", "Who gets an item, why, and what would help it?"),
+    Plugin("parameters", "gnnrec_core.commands.whole.parameters", "Parameters", "Which inputs do the lists rest on?"),
+    Plugin("card", "gnnrec_core.commands.whole.card", "Card", "The system card of a run, for its file."),
+    Plugin("cases", "gnnrec_core.commands.whole.cases", "Cases", "Lists whose explanations have a shape."),
+    Plugin(
+        "gate",
+        "gnnrec_core.commands.decide.gate",
+        "Gate",
+        "Candidate against incumbent: ship, hold or cannot tell.",
+    ),
+    Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
+    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A run in few bits, and what that costs."),
+    Plugin(
+        "cross-validate",
+        "gnnrec_core.commands.decide.cross_validate",
+        "Cross-validate",
+        "One training on several splits, and how far they differ.",
+    ),
+    Plugin("ab plan", "gnnrec_core.commands.decide.ab_plan", "A/B plan", "How large must an experiment be?"),
+    Plugin(
+        "ab read", "gnnrec_core.commands.decide.ab_read", "A/B read", "What an experiment's log says, and for whom."
+    ),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
+    Plugin("serve", "gnnrec_core.commands.serving.serve", "Serve", "The same answers over HTTP, for programs."),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

@@ -35,5 +35,6 @@ def exit_code(result: dict[str, Any]) -> int:
     return int(result["exit"])
 
 
-def show(result: dict[str, Any]) -> None:
+def view(content: dict[str, Any]) -> tuple[()]:
     """Nothing is left to say when the server has stopped."""
+    return ()

@@ -11,10 +11,17 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.presets import PRESETS, preset_settings
 
 
-def configure_model(parser: argparse.ArgumentParser) -> None:
-    """Declare what is trained: dataset, model, settings, device."""
+def configure_model(parser: argparse.ArgumentParser, modules: bool = False) -> None:
+    """Declare what is trained: dataset, model (or a module of one's own), settings, device."""
     parser.add_argument("dataset", type=Path, help="a dataset folder made by `data import`")
-    parser.add_argument("--model", required=True, help=", ".join(MODELS.names))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", help=", ".join(MODELS.names))
+    if modules:
+        what.add_argument(
+            "--module",
+            metavar="FILE.py:CLASS",
+            help="a torch module (x, edge_index[, edge_attr]) -> [n_nodes, d]; the file is run, so name your own only",
+        )
     parser.add_argument(
         "--set",
         action="append",
@@ -27,8 +34,9 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
 
 def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The values of `--set`, over those of a preset where one is named. RequestError for an unknown model or preset."""
-    MODELS[arguments.model]
+    if arguments.model is not None:
+        MODELS[arguments.model]
     given: dict[str, Any] = dict(split_assignments(arguments.set))
-    if "preset" in given:
+    if "preset" in given and arguments.model is not None:
         given = {**preset_settings(given.pop("preset"), arguments.model), **given}
     return given

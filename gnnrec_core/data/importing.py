@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.attributes import attribute_nodes, attribute_table, read_attribute_file
 from gnnrec_core.data.checks import check_dataset
 from gnnrec_core.data.clean.behaviours import choose_rows
+from gnnrec_core.data.clean.dislikes import disliked_relations, low_ratings
 from gnnrec_core.data.clean.distinct import distinct
 from gnnrec_core.data.clean.duplicates import once_in_order
 from gnnrec_core.data.clean.filters import apply_filters, interaction_weights, weight_doubts
@@ -19,34 +22,30 @@ from gnnrec_core.data.clean.impressions import shown_relation, unfold_impression
 from gnnrec_core.data.dataset import Dataset, Interactions, Problem, Vocabulary
 from gnnrec_core.data.formats import detect, load_reader
 from gnnrec_core.data.formats.archive import unpacked
-from gnnrec_core.data.formats.source import Progress, SourceLog, as_file, as_folder
+from gnnrec_core.data.formats.source import SourceLog, as_file, as_folder
 from gnnrec_core.data.log import Log, Places, clean_log
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.side_edges import read_edge_files, side_relations
 from gnnrec_core.data.splits import split_log
 
 
-def import_source(
-    source: str | Path, options: ImportOptions | None = None, progress: Progress | None = None
-) -> Dataset:
+def import_source(source: str | Path, options: ImportOptions | None = None) -> Dataset:
     """Read `source` (a file, a folder, a database URL, a name) into a dataset, with an account of every repair.
 
     `settings["rows_in"]` of the result is the number of rows in the source: it equals the interactions kept plus the
     `rows_removed` of all problems. Raises DataError or RequestError that name what is wrong, where, and what to do.
     """
     options = options or ImportOptions()
-    report = progress or _silent
-    return build_dataset(read_source(str(source), options, report), str(source), options, report)
+    return build_dataset(read_source(str(source), options), str(source), options)
 
 
-def read_source(source: str, options: ImportOptions, progress: Progress | None = None) -> SourceLog:
+def read_source(source: str, options: ImportOptions) -> SourceLog:
     """Read a source with the reader that `options.format` names or that recognises it, and the files beside it:
     `options.users`, `options.items`, `options.edges`."""
-    report = progress or _silent
     before = _state(source)
     with unpacked(source) as place:
         name = detect(place) if options.format == "auto" else options.format
-        log = load_reader(name).read(place, options, report)
+        log = load_reader(name).read(place, options)
     if place != source:
         note = Problem("zip", "info", 1, "unpacked", "The ZIP archive was unpacked.", Path(source).name)
         log = replace(log, name=Path(source).stem, problems=(note, *log.problems))
@@ -69,27 +68,28 @@ def _state(source: str) -> list[tuple[str, int, int]]:
     return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()]
 
 
-def build_dataset(source: SourceLog, location: str, options: ImportOptions, progress: Progress) -> Dataset:
+def build_dataset(source: SourceLog, location: str, options: ImportOptions) -> Dataset:
     """The dataset of a source that has been read; its columns are let go as soon as they are clean."""
-    progress(0.4, "checking columns")
+    progress.report(0.4, 1, "checking columns")
     rows_in = sum(part.table.n_in for part in source.parts)
     everybody = _ids_in_source(source)
-    source, chosen = choose_rows(source, options)
+    source, chosen, said_no = choose_rows(source, options)
     places = Places.of(source)
     log, n_future, met = clean_log(source, options)
     problems = _together([*source.problems, *(p for part in source.parts for p in part.table.problems), *chosen, *met])
     source = replace(source, parts=())
-    progress(0.6, "merging duplicates and filtering")
+    progress.report(0.6, 1, "merging duplicates and filtering")
     log, more = once_in_order(log, options.duplicates, places)
     problems += more
+    said_no = pl.concat([said_no, low_ratings(log, options)])
     log, more = apply_filters(log, options, places)
     problems += more
     problems += weight_doubts(log, options, places)
-    progress(0.75, "splitting")
+    progress.report(0.75, 1, "splitting")
     split, split_name, more = split_log(log, options, n_future)
     problems += more
     interactions = _interactions(log, split, options)
-    progress(0.85, "attributes and side edges")
+    progress.report(0.85, 1, "attributes and side edges")
     vocabularies = Vocabulary("user", log.user_ids), Vocabulary("item", log.item_ids)
     user_table, of_users = attribute_table(source.users, vocabularies[0], options)
     item_table, of_items = attribute_table(source.items, vocabularies[1], options)
@@ -101,8 +101,9 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         {vocabulary.kind: everybody[vocabulary.kind] - set(vocabulary.ids) for vocabulary in vocabularies},
     )
     exposure, of_shown = shown_relation(source.shown, *vocabularies)
-    relations = (*relations, *exposure)
-    problems += of_shown
+    disliked, of_disliked = disliked_relations(said_no, *vocabularies, interactions, options.seed)
+    relations = (*relations, *exposure, *disliked)
+    problems += (*of_shown, *of_disliked)
     problems += [replace(p, rows_removed=0) for p in (*of_users, *of_items, *of_edges)]  # no interaction left
     dataset = Dataset(
         options.name or source.name,
@@ -116,7 +117,7 @@ def build_dataset(source: SourceLog, location: str, options: ImportOptions, prog
         source.location or location,
         {**options.chosen(), "format": source.format, "split": split_name, "rows_in": rows_in},
     )
-    progress(0.95, "quality checks")
+    progress.report(0.95, 1, "quality checks")
     checks = check_dataset(dataset)
     return replace(dataset, problems=(*_whole(problems, rows_in, len(interactions)), *checks))
 
@@ -162,7 +163,3 @@ def _whole(problems: list[Problem], rows_in: int, kept: int) -> tuple[Problem, .
     if rows_in != kept + removed:
         raise RuntimeError(f"the account does not add up: {rows_in} rows in, {kept} kept, {removed} removed")
     return tuple(problems)
-
-
-def _silent(share: float, what: str) -> None:
-    return None

@@ -80,6 +80,11 @@ class ImportOptions(Settings):
     behaviour_weights: tuple[tuple[str, float], ...] = Field(
         (), description="weight of each behaviour, such as purchase=3,cart=2,view=1; others are left out"
     )
+    negatives: Literal["drop", "keep"] = Field(
+        "drop",
+        description="rows that say no (label 0, dislike, a behaviour of weight 0, below min_rating): left out, or kept "
+        "beside the graph as known negatives for training and evaluation",
+    )
     min_rating: float | None = Field(None, description="leave out interactions rated lower")
     since: str | None = Field(None, description="leave out interactions before this date (2024-01-31 or seconds)")
     until: str | None = Field(None, description="leave out interactions from this date on (2024-01-31 or seconds)")

@@ -12,7 +12,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.formats import READERS, detect, load_reader
 from gnnrec_core.data.formats.archive import unpacked
 from gnnrec_core.data.formats.roles import propose_roles
-from gnnrec_core.data.formats.source import Progress, SourceLog, as_file
+from gnnrec_core.data.formats.source import SourceLog, as_file
 from gnnrec_core.data.formats.text_file import file_dialect
 from gnnrec_core.data.importing import build_dataset, read_source
 from gnnrec_core.data.options import ImportOptions
@@ -110,11 +110,11 @@ class Draft:
     source: str
     log: SourceLog
 
-    def build(self, options: ImportOptions, progress: Progress | None = None) -> Dataset:
+    def build(self, options: ImportOptions) -> Dataset:
         """The dataset that these choices make."""
-        return build_dataset(self.log, self.source, options, progress or (lambda share, what: None))
+        return build_dataset(self.log, self.source, options)
 
 
-def read_draft(source: str | Path, options: ImportOptions | None = None, progress: Progress | None = None) -> Draft:
+def read_draft(source: str | Path, options: ImportOptions | None = None) -> Draft:
     """Read `source` with the columns of `options`; graph choices and splits may be tried on the result at will."""
-    return Draft(str(source), read_source(str(source), options or ImportOptions(), progress))
+    return Draft(str(source), read_source(str(source), options or ImportOptions()))

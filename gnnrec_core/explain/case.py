@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Target
-from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.scoring import rescorer_of
 from gnnrec_core.ranking.topk import check_k, rank_of, top_k
 
 
@@ -47,9 +47,9 @@ def make_case(model: Any, dataset: Dataset, user_index: int, item_index: int, ta
 
 
 def _exact_scores(model: Any, user_index: int, scores: NDArray[Any]) -> NDArray[Any]:
-    """The scores in float64 where the model has parts: a margin of two float32 scores would be mostly rounding."""
+    """The scores in float64 where they can be computed anew: a margin of float32 scores would be mostly rounding."""
     try:
-        return scorer_of(model).scores(user_index)
+        return rescorer_of(model).scores(user_index)
     except UnsupportedError:
         return scores
 

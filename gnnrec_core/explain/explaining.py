@@ -15,9 +15,10 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Check, Explanation, Target, kept_of
 from gnnrec_core.explain.narrative import named_parts, narrate
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
 from gnnrec_core.explain.truth.faithfulness import Truth, measure
 from gnnrec_core.explain.truth.levels import Levels, levels_of, split_baseline
+from gnnrec_core.models.protocol import AskedRecommender
 from gnnrec_core.ranking.topk import check_k, rank_of
 from gnnrec_core.runs.run import Run
 
@@ -32,41 +33,27 @@ def explain(
     settings: Mapping[str, Any] | Settings | None = None,
     seed: int = 0,
     check_top: int = 10,
+    beyond: bool = True,
 ) -> Explanation:
     """Why `item_index` for `user_index`, by `method`, with its `check_top` largest contributions recomputed.
 
+    With `beyond` they are also foretold and, where that was done, trained again: without, all is said "in this model".
     `settings` are those of the method (a mapping is checked against its `settings_type`). Raises RequestError for an
     unknown method, setting or index, UnsupportedError where the method cannot serve the model.
     """
-    levels = levels_of(run.model, run) if check_top > 0 else None
-    return explain_model(
-        run.model, run.dataset, user_index, item_index, method, target, k, settings, seed, check_top, levels
-    )
-
-
-def explain_model(
-    model: Any,
-    dataset: Dataset,
-    user_index: int,
-    item_index: int,
-    method: str,
-    target: Target = "score",
-    k: int = 10,
-    settings: Mapping[str, Any] | Settings | None = None,
-    seed: int = 0,
-    check_top: int = 10,
-    levels: Levels | None = None,
-) -> Explanation:
-    """`explain` for a model in memory; without `levels` only the level "in this model" is filled."""
+    model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
     explainer = EXPLAINERS.load(method)()
     chosen = settings if isinstance(settings, Settings) else read_settings(explainer.settings_type, settings or {})
     explainer.supports(model)
+    levels = levels_of(model, run) if beyond and check_top > 0 else None
     case = make_case(model, dataset, user_index, item_index, target, k)
     explanation: Explanation = explainer.explain(model, dataset, case, chosen, seed)
-    checked = replace(with_checks(scorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
+    checked = replace(with_checks(rescorer_of(model), dataset, explanation, check_top, levels), kept=kept_of(model))
     if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
         checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
+    if isinstance(model, AskedRecommender):
+        checked = replace(checked, warnings=(*checked.warnings, model.told_calls()), calls=model.n_asked)
     return replace(checked, narrative=narrate(checked, dataset))
 
 
@@ -93,7 +80,7 @@ def with_faithfulness(
 
 
 def with_checks(
-    scorer: Scorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
+    scorer: Rescorer, dataset: Dataset, explanation: Explanation, check_top: int, levels: Levels | None = None
 ) -> Explanation:
     """The explanation with "without it: score, rank" for its first `check_top` contributions that are edges, at the
     level "in this model" and, with `levels`, foretold and trained again.
@@ -121,11 +108,6 @@ def with_checks(
         parts[place] = replace(parts[place], foretold=foretold, retrained=retrained)
     told = None if levels.calibration is None else levels.calibration.told()
     return replace(explanation, contributions=tuple(parts), calibration=told)
-
-
-def check_without(scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> Check:
-    """The explained number and the item's rank on the graph without `edges`; `excluded` items stay out of the rank."""
-    return _check(scorer.scores_without(case.user_index, edges), case, excluded)
 
 
 def _check(scores: NDArray[np.float64], case: Case, excluded: IntArray) -> Check:

@@ -165,7 +165,7 @@ class Explanation:
     time, without checks. `frozen` says what the method held fixed; `groups` are sums over all walks of one shape, which
     with the baseline sum to the score; `warnings` are sentences for people. `kept` says what a recomputation keeps.
     `calibration` says what foretold figures rest on (None: on nothing, they are guesses on the low side);
-    `baseline_split` shares the baseline out.
+    `baseline_split` shares the baseline out; `calls`: how often a scorer outside was asked since the run was opened.
     """
 
     case: Case
@@ -189,6 +189,7 @@ class Explanation:
     seconds: float = 0.0
     kept: str = KEPT
     calibration: dict[str, Any] | None = None
+    calls: int | None = None
     baseline_split: BaselineSplit | None = None
 
     def share_of(self, value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -38,6 +39,7 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
         "baseline_split": None if explanation.baseline_split is None else asdict(explanation.baseline_split),
         "completeness_error": explanation.completeness_error,
         "calibration": explanation.calibration,
+        "calls": explanation.calls,
         "n_contributions": len(parts),
         "sum_of_contributions": float(sum(part.value for part in parts)),
         "contributions": [_contribution(part) for part in parts[:top]],
@@ -51,15 +53,18 @@ def explanation_json(explanation: Explanation, dataset: Dataset, top: int) -> di
     }
 
 
-def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGraph | None = None) -> dict[str, Any]:
+def counterfactual_json(
+    answer: Counterfactual, dataset: Dataset, graph: RecGraph | None = None, name_user: Callable[[str], str] = str
+) -> dict[str, Any]:
     """The counterfactual; where none was found, `removed` is the set that pushes the item down furthest. With the
-    model's `graph` each entry of it names whose interaction it is; without, all are the user's own."""
+    model's `graph` each entry of it names whose interaction it is, others by `name_user`; without, all are the user's.
+    """
     case = answer.case
     return {
         **_pair(dataset, case.user_index, case.item_index),
         "k": case.k,
         "found": answer.found,
-        "removed": _removed(dataset, answer, graph),
+        "removed": _removed(dataset, answer, graph, name_user),
         "rank_before": case.rank,
         "rank_after": answer.rank_after,
         "score_before": case.score,
@@ -71,6 +76,7 @@ def counterfactual_json(answer: Counterfactual, dataset: Dataset, graph: RecGrap
         "trained_again": _trained_again(dataset, answer.trained_again),
         "limit": answer.limit,
         "kept": answer.kept,
+        "calls": answer.calls,
         "seconds": answer.seconds,
     }
 
@@ -97,11 +103,14 @@ def why_not_json(answer: WhyNot, dataset: Dataset, top: int) -> dict[str, Any]:
     }
 
 
-def _removed(dataset: Dataset, answer: Counterfactual, graph: RecGraph | None) -> list[dict[str, Any]]:
-    own = [answer.case.user_index] * len(answer.removed)
-    users = own if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+def _removed(
+    dataset: Dataset, answer: Counterfactual, graph: RecGraph | None, name_user: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    own = answer.case.user_index
+    users = [own] * len(answer.removed) if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+    ids = dataset.users.ids
     return [
-        {"user": dataset.users.ids[user], **_item(dataset, item)}
+        {"user": ids[user] if user == own else name_user(ids[user]), **_item(dataset, item)}
         for user, item in zip(users, answer.removed, strict=True)
     ]
 

@@ -10,6 +10,7 @@ from gnnrec_core.base.registry import Plugin, Registry
 DERIVED = Registry(
     "derived model",
     Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
+    Plugin("rounded", "gnnrec_core.models.rounded:Rounded", "Rounded", "Another model with its tables in few bits."),
     Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
     Plugin("factors", "gnnrec_core.models.brought.factors:Factors", "Factors", "Final embeddings, brought in."),
     Plugin(
@@ -21,6 +22,8 @@ DERIVED = Registry(
     Plugin(
         "item_item", "gnnrec_core.models.brought.item_item:ItemItem", "Item-item", "An item-item matrix, brought in."
     ),
+    Plugin("scored", "gnnrec_core.models.brought.scored:Scored", "Scored", "A scorer outside, asked as a black box."),
+    Plugin("module", "gnnrec_core.models.brought.module:Module", "Module", "A PyTorch module of somebody else."),
 )
 """Models that are not trained but saved from something else; runs hold them, the Train page does not offer them."""
 
@@ -30,6 +33,12 @@ MODELS = Registry(
         "lightgcn", "gnnrec_core.models.lightgcn:LightGCN", "LightGCN", "Linear graph convolution (He et al. 2020)."
     ),
     Plugin("gat", "gnnrec_core.models.gat:GAT", "GAT", "Graph attention that reweights LightGCN's normalisation."),
+    Plugin(
+        "gat_conv",
+        "gnnrec_core.models.gat_conv:GATConvStack",
+        "GAT (textbook)",
+        "PyG's GATConv layers; less accurate than GAT, and not exactly explainable.",
+    ),
     Plugin(
         "graphsage",
         "gnnrec_core.models.graphsage:GraphSAGE",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.base.settings import Settings
+from gnnrec_core.base.settings import Search, Settings
 from gnnrec_core.models.graph_filter import Filter, GraphFilter
 
 ROUNDING = 1e-12
@@ -20,10 +20,16 @@ class ChebyCFSettings(Settings):
     """Settings of ChebyCF."""
 
     order: int = Field(8, ge=1, le=64, description="order of the polynomial: two sparse products each")
-    flatness: float = Field(5.0, ge=0.1, le=20, description="how flat the filter is at its middle; 1: straight")
+    flatness: Annotated[float, Search(1.0, 10.0)] = Field(
+        5.0, ge=0.1, le=20, description="how flat the filter is at its middle; 1: straight"
+    )
     n_vectors: int = Field(0, ge=0, le=4096, description="smoothest directions the low-pass keeps; 0: by the catalogue")
-    low_pass_weight: float = Field(0.4, ge=0, le=100, description="weight of the low-pass beside the polynomial")
-    degree_power: float = Field(0.2, ge=-1, le=2, description="how much popular items gain: power of degrees after it")
+    low_pass_weight: Annotated[float, Search(0.0, 1.0)] = Field(
+        0.4, ge=0, le=100, description="weight of the low-pass beside the polynomial"
+    )
+    degree_power: Annotated[float, Search(-0.2, 0.6)] = Field(
+        0.2, ge=-1, le=2, description="how much popular items gain: power of degrees after it"
+    )
 
 
 def plateau(x: NDArray[np.float64], flatness: float) -> NDArray[np.float64]:

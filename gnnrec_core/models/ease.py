@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import scipy.linalg
@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.base.settings import Settings
+from gnnrec_core.base.settings import Search, Settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
@@ -25,7 +25,9 @@ WEIGHT = "weight"
 class EASESettings(Settings):
     """Settings of EASE."""
 
-    l2: float = Field(100.0, gt=0, le=1e7, description="ridge penalty on the item-item weights")
+    l2: Annotated[float, Search(10.0, 2000.0, log=True)] = Field(
+        100.0, gt=0, le=1e7, description="ridge penalty on the item-item weights"
+    )
 
 
 class EASE(ItemItemRecommender):
@@ -79,6 +81,10 @@ class EASE(ItemItemRecommender):
     def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
         """weights @ B."""
         return np.asarray(weights @ self._tensors[WEIGHT], dtype=np.float64)
+
+    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ B^T."""
+        return np.asarray(weights @ self._tensors[WEIGHT].T, dtype=np.float64)
 
     def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> NDArray[np.float64]:
         """The closed form without each set: `RefittingRecommender`.

@@ -7,7 +7,6 @@ attention is held fixed. Why this form: docs/decisions/0002-models.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -20,8 +19,9 @@ from torch import Tensor
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.ops.attention import Weights, attend, attention, raw_logits
-from gnnrec_core.models.ops.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.attention import Attention, Weights, attend, attention, raw_logits
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.features import edge_feature_names, edge_features
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.propagation import Propagation
@@ -47,19 +47,6 @@ class GATSettings(GraphSettings):
     hide_batch: bool = Field(
         True, description="train on a graph without the interactions that the step is asked to predict"
     )
-
-
-@dataclass(frozen=True)
-class Attention:
-    """Attention of every layer and head on the edges of a graph, aligned with `graph.edge_index`.
-
-    `alpha` float32 `[n_layers, n_heads, n_edges]` in 0..1 sums to 1 over the edges into each node. `lift` is alpha over
-    what uniform attention gives, w_e / d_target: 1 says "as LightGCN would", 2 twice that. Lift is a routing weight; it
-    is no preference and does not say how much an edge matters for a score.
-    """
-
-    alpha: FloatArray
-    lift: FloatArray
 
 
 class GAT(GradientRecommender):
@@ -232,35 +219,3 @@ class GAT(GradientRecommender):
         shape = (self.settings.n_layers, self.settings.n_heads, graph.n_edges)
         alpha = torch.stack(found).cpu().numpy().reshape(shape) if found else np.zeros(shape, np.float32)
         return alpha, weights.calibration(edges)[edges.place].cpu().numpy()
-
-
-def edge_feature_names(graph: RecGraph, settings: Any) -> tuple[str, ...]:
-    """Names of what attention sees of an edge: each feature once for messages to users, once for all others."""
-    if not settings.edge_features:
-        return ()
-    names = [f"relation:{name}" for name in graph.relations[1:]] + list(graph.feature_names)
-    if np.ptp(graph.edge_weight[: graph.n_edges // 2]) > 0:
-        names.append("weight")
-    return tuple(f"{name}>{side}" for name in names for side in ("user", "other"))
-
-
-def edge_features(graph: RecGraph, names: tuple[str, ...]) -> FloatArray:
-    """The features `names` of every edge, float32 `[n_edges, n_features]`; 0 where the message goes the other way."""
-    to_user = graph.edge_index[1] < graph.n_users
-    columns = [_edge_feature(graph, name.rpartition(">")[0]) for name in names]
-    sides = [to_user if name.endswith(">user") else ~to_user for name in names]
-    if not columns:
-        return np.zeros((graph.n_edges, 0), np.float32)
-    return np.stack([column * side for column, side in zip(columns, sides, strict=True)], axis=1).astype(np.float32)
-
-
-def _edge_feature(graph: RecGraph, name: str) -> FloatArray:
-    if name == "weight":
-        logarithm: FloatArray = np.log(graph.edge_weight)
-        return logarithm
-    if name.startswith("relation:"):
-        number = graph.relations.index(name.removeprefix("relation:"))
-        indicator: FloatArray = (graph.edge_type == number).astype(np.float32)
-        return indicator
-    feature: FloatArray = graph.edge_features[:, graph.feature_names.index(name)]
-    return feature

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from gnnrec_core.base.settings import Settings
+from gnnrec_core.base.settings import Search, Settings
 from gnnrec_core.models.graph_filter import Filter, GraphFilter
 
 
@@ -15,7 +15,9 @@ class GFCFSettings(Settings):
     """Settings of GF-CF."""
 
     n_vectors: int = Field(0, ge=0, le=4096, description="smoothest directions the low-pass keeps; 0: by the catalogue")
-    low_pass_weight: float = Field(0.3, ge=0, le=100, description="weight of the low-pass beside the smoothing")
+    low_pass_weight: Annotated[float, Search(0.0, 1.0)] = Field(
+        0.3, ge=0, le=100, description="weight of the low-pass beside the smoothing"
+    )
 
 
 class GFCF(GraphFilter):

@@ -108,6 +108,10 @@ class GraphFilter(ItemItemRecommender):
         """weights @ S in float64."""
         return self._filtered(weights, np.float64)
 
+    def back(self, weights: sp.csr_array) -> Float:
+        """weights @ S^T in float64: h(P) and V V^T are symmetric, so D^-a and D^a change places."""
+        return self._filtered(weights, np.float64, flipped=True)
+
     def rows(self, items: IntArray) -> Float:
         """S[items, :]."""
         places = (np.arange(len(items)), np.asarray(items))
@@ -178,18 +182,18 @@ class GraphFilter(ItemItemRecommender):
         np.power(degree, power, out=up, where=degree > 0)
         return down, up
 
-    def _filtered(self, weights: sp.csr_array, dtype: type) -> NDArray[Any]:
-        """weights @ S `[b, n_items]`, computed in `dtype`."""
+    def _filtered(self, weights: sp.csr_array, dtype: type, flipped: bool = False) -> NDArray[Any]:
+        """weights @ S (`flipped`: weights @ S^T) `[b, n_items]`, computed in `dtype`."""
         own = self.filter(self.settings)
         result: NDArray[Any] = np.zeros(weights.shape, dtype)
         if len(own.polynomial):
-            down, up = self._scales(own.polynomial_power)
+            down, up = self._scales(own.polynomial_power)[:: -1 if flipped else 1]
             for start in range(0, weights.shape[0], COLUMNS):
                 block = slice(start, start + COLUMNS)
                 signal: NDArray[Any] = (weights[block].toarray() * down).astype(dtype).T  # [n_items, c]
                 result[block] = self._polynomial(signal, own.polynomial).T * up.astype(dtype)
         if own.low_pass_weight:
-            self._add_low_pass(result, weights, own)
+            self._add_low_pass(result, weights, own, flipped)
         return result
 
     def _polynomial_columns(self, items: IntArray) -> Float:
@@ -212,10 +216,10 @@ class GraphFilter(ItemItemRecommender):
         found: NDArray[Any] = total.numpy()
         return found
 
-    def _add_low_pass(self, result: NDArray[Any], weights: sp.csr_array, own: Filter) -> None:
-        """result += w * weights @ D^-b V V^T D^b."""
+    def _add_low_pass(self, result: NDArray[Any], weights: sp.csr_array, own: Filter, flipped: bool) -> None:
+        """result += w * weights @ D^-b V V^T D^b, or its transpose."""
         vectors, dtype = self._tensors[VECTORS], result.dtype
-        down, up = self._scales(own.low_pass_power)
+        down, up = self._scales(own.low_pass_power)[:: -1 if flipped else 1]
         used = np.unique(weights.indices)
         inside = (weights[:, used] * (own.low_pass_weight * down[used])).astype(dtype)
         inside = inside @ vectors[used].astype(dtype)  # [b, d]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.features import DEGREES, node_features
@@ -20,7 +21,7 @@ from gnnrec_core.models.ops.gradient_settings import GradientSettings
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import csr_tensor
-from gnnrec_core.models.protocol import HistoryParts, NewUserParts, Tensors
+from gnnrec_core.models.protocol import HistoryParts, HistorySums, NewUserParts, Tensors
 
 Array = NDArray[Any]
 MOST_HIDDEN = 0.25
@@ -30,9 +31,13 @@ MOST_HIDDEN = 0.25
 class GraphSAGESettings(GradientSettings):
     """Settings of GraphSAGE."""
 
-    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
-    l2: float = Field(1e-5, ge=0, le=10, description="weight of the squared parameters in the loss of an interaction")
-    n_layers: Literal[1, 2, 3] = Field(2, description="rounds of messages")
+    learning_rate: Annotated[float, Search(0.001, 0.05, log=True)] = Field(
+        0.005, gt=0, le=1, description="step size of Adam at its highest"
+    )
+    l2: Annotated[float, Search(1e-6, 1e-3, log=True)] = Field(
+        1e-5, ge=0, le=10, description="weight of the squared parameters in the loss of an interaction"
+    )
+    n_layers: Annotated[Literal[1, 2, 3], Search(choices=(1, 2, 3))] = Field(2, description="rounds of messages")
     n_neighbours: int = Field(10, ge=1, le=1000, description="neighbours drawn for each node and layer in training")
     side_edges: float = Field(
         1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"
@@ -199,6 +204,24 @@ class GraphSAGE(GradientRecommender):
         own, sent = self._unfold(layers, layers[0][user_index], graph.edge_index[1, edges], share)
         items = layers[-1][graph.n_users + np.asarray(item_indices)]
         return HistoryParts(items @ own, edges, sent @ items.T, averaged=True)
+
+    def history_sums(self, users: IntArray, signs: Any) -> HistorySums:
+        """The same for signed sums of many users, the layers of the network computed once."""
+        graph, layers = self.graph, self._layers(self.graph)
+        targets = signs @ layers[-1][graph.n_users : graph.n_users + graph.n_items]  # [b, d]
+        order = np.argsort(graph.edge_index[0], kind="stable")
+        starts = np.searchsorted(graph.edge_index[0, order], np.stack([users, users + 1]))
+        owns, edges, values = np.zeros(len(users)), [], []
+        for row, (user, start, end) in enumerate(zip(users.tolist(), *starts.tolist(), strict=True)):
+            mine = order[start:end]
+            weight = graph.edge_weight[mine].astype(np.float64)
+            share = weight / weight.sum() if len(mine) else weight
+            own, sent = self._unfold(layers, layers[0][user], graph.edge_index[1, mine], share)
+            owns[row] = own @ targets[row]
+            edges.append(mine)
+            values.append(sent @ targets[row])
+        owner = np.repeat(np.arange(len(users)), [len(each) for each in edges])
+        return HistorySums(owns, owner, np.concatenate(edges), np.concatenate(values))
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """A user of whom nothing but the items is known; all else stays as trained."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.base.settings import Settings
+from gnnrec_core.base.settings import Search, Settings
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.models.ops.closed_form import SparseItemItem, similarity_tensors, weighted_interactions
 from gnnrec_core.models.protocol import Tensors
@@ -21,8 +21,12 @@ BLOCK = 512
 class ItemKNNSettings(Settings):
     """Settings of the item neighbours."""
 
-    n_neighbours: int = Field(100, ge=1, le=10_000, description="most similar items kept for each item")
-    shrinkage: float = Field(10.0, ge=0, le=1e6, description="added to the denominator: pairs seen rarely count less")
+    n_neighbours: Annotated[int, Search(10, 400, log=True)] = Field(
+        100, ge=1, le=10_000, description="most similar items kept for each item"
+    )
+    shrinkage: Annotated[float, Search(0.0, 200.0)] = Field(
+        10.0, ge=0, le=1e6, description="added to the denominator: pairs seen rarely count less"
+    )
 
 
 class ItemKNN(SparseItemItem):

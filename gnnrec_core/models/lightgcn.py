@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.ops.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.node_order import NodeOrder

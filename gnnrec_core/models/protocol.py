@@ -185,6 +185,79 @@ class HistoryRecommender(Protocol):
         ...
 
 
+@runtime_checkable
+class RescoredRecommender(Protocol):
+    """A recommender whose scores on a changed graph can be asked for, and perhaps nothing else.
+
+    Enough for what changes the graph and looks again: leave one out, Shapley values of removals, counterfactuals.
+    """
+
+    def score_on(self, graph: RecGraph, users: IntArray) -> NDArray[Any]:
+        """Scores `[n, n_items]` on a changed graph, parameters held fixed: the recomputation behind every check."""
+        ...
+
+
+@runtime_checkable
+class AskedRecommender(Protocol):
+    """A recommender whose scores are asked for outside, at a price: it says how often it was asked."""
+
+    n_asked: int
+
+    def told_calls(self) -> str:
+        """How often it was asked, as a sentence."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModuleInputs:
+    """A module of PyTorch Geometric that nobody else holds, in evaluation mode, and what it is called with.
+
+    `module(x, edge_index, edge_attr)` (without `edge_attr` where that is None) gives final embeddings `[n_nodes, d]`.
+    """
+
+    module: Any
+    x: Any
+    edge_index: Any
+    edge_attr: Any = None
+
+    def embeddings(self) -> Any:
+        """Final embeddings `[n_nodes, d]` (torch), differentiable in whatever masks are set on the module."""
+        attributes = () if self.edge_attr is None else (self.edge_attr,)
+        return self.module(self.x, self.edge_index, *attributes)
+
+
+@runtime_checkable
+class ModuleRecommender(Protocol):
+    """A recommender that is a module of PyTorch Geometric, so that PyG's edge masks and explainers run on it."""
+
+    def module_inputs(self) -> ModuleInputs:
+        """A copy of the module with the trained weights, and the inputs of the trained graph."""
+        ...
+
+
+@dataclass(frozen=True)
+class HistorySums:
+    """Signed sums of scores of `b` users, each taken apart: the sum of user t is own[t] + values[owner == t].sum().
+
+    `own` `[b]`; `owner`, `edges` int64 and `values` float64 `[m]`: whose edge, its column in the graph, and what it
+    carries.
+    """
+
+    own: NDArray[Any]
+    owner: IntArray
+    edges: IntArray
+    values: NDArray[Any]
+
+
+@runtime_checkable
+class BatchHistoryRecommender(Protocol):
+    """A history recommender that takes sums of scores of many users apart at once, faster than one by one."""
+
+    def history_sums(self, users: IntArray, signs: Any) -> HistorySums:
+        """The parts of sum_i signs[t, i] score(users[t], i); `signs` is CSR float64 `[b, n_items]`."""
+        ...
+
+
 @dataclass(frozen=True)
 class ReaderPaths:
     """A score (or a signed sum of scores) opened up into walks user - item - reader - ... - target.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,14 +28,30 @@ def check_k(k: int, n_items: int) -> None:
         )
 
 
+@runtime_checkable
+class Listing(Protocol):
+    """What has lists rather than scores: no number for each pair is needed to rank."""
+
+    def listed(self, users: IntArray, seen: sp.csr_array, k: int) -> Recommendations:
+        """The first `k` unseen items of each user's list."""
+        ...
+
+
+def source_of(model: Any) -> ScoreBlock | Listing:
+    """What `rank_items` takes of a model."""
+    return model if isinstance(model, Listing) else model.score
+
+
 def rank_items(
-    score_block: ScoreBlock, users: IntArray, seen: sp.csr_array, k: int, block: int = 1024
+    score_block: ScoreBlock | Listing, users: IntArray, seen: sp.csr_array, k: int, block: int = 1024
 ) -> Recommendations:
     """The `k` best unseen items of each user.
 
     `seen` is boolean `[n_users, n_items]` (only the rows of `users` are read). Equal scores are ordered by item index.
     """
     users = np.asarray(users, dtype=np.int64)
+    if isinstance(score_block, Listing):
+        return score_block.listed(users, seen, k)
     items = np.full((len(users), k), NONE_LEFT, dtype=np.int64)
     scores = np.full((len(users), k), -np.inf, dtype=np.float32)
     for start in range(0, len(users), block):

@@ -9,6 +9,8 @@ from gnnrec_core.base.text import for_terminal
 from gnnrec_core.render.blocks import Bars, Block, Chart, Curves, Facts, Flow, Section, Table, Text, Verdict, number
 
 BAR_WIDTH = 40
+WIDE = 240
+"""Letters in a row from which a table is written row by row."""
 MARKS = {"good": "✓", "warning": "!", "note": "·"}
 
 
@@ -49,8 +51,8 @@ def _block(block: Block) -> list[str]:
             ]
         case Chart(caption=caption, table=table):
             return [for_terminal(caption), *_table(table)]
-        case Flow(stops):
-            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops)]
+        case Flow(stops):  # the first column stands in the table of parts, too
+            return [for_terminal(block.caption), *(for_terminal(stop.told) for stop in stops if stop.column == 2)]
         case Verdict(sentence, kind):
             return [f"{MARKS[kind]} {for_terminal(sentence)}"]
 
@@ -58,6 +60,8 @@ def _block(block: Block) -> list[str]:
 def _table(table: Table) -> list[str]:
     cells = [[_value(value) for value in row] for row in table.rows]
     rights = [all(_is_number(row[column]) for row in table.rows) for column in range(len(table.columns))]
+    if sum(max(map(len, column)) for column in zip(*cells)) > WIDE:
+        return [*_caption(table), *_row_by_row(table, cells)]
     widths = [max(len(row[column]) for row in ([*table.columns], *cells)) for column in range(len(table.columns))]
 
     def line(row: list[str]) -> str:
@@ -65,7 +69,20 @@ def _table(table: Table) -> list[str]:
         return "  ".join(f"{cell:>{width}}" if right else f"{cell:{width}}" for cell, width, right in marked).rstrip()
 
     head = line([for_terminal(name) for name in table.columns])
-    return [*([for_terminal(table.caption)] if table.caption else []), head, *(line(row) for row in cells)]
+    return [*_caption(table), head, *(line(row) for row in cells)]
+
+
+def _caption(table: Table) -> list[str]:
+    return [for_terminal(table.caption)] if table.caption else []
+
+
+def _row_by_row(table: Table, cells: list[list[str]]) -> Iterator[str]:
+    """What is too wide to stand side by side: each row as its first cell, the others named under it."""
+    for row in cells:
+        yield row[0]
+        for name, cell in zip(table.columns[1:], row[1:], strict=True):
+            if cell:
+                yield f"  {for_terminal(name)}: {cell}"
 
 
 def _bars(bars: Bars) -> list[str]:

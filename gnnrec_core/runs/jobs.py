@@ -15,71 +15,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
 import psutil
-from filelock import FileLock
-from pydantic import Field
 
 from gnnrec_core.base import clock
-from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import LensError, RequestError
-from gnnrec_core.base.files import tail, write_json
+from gnnrec_core.base.files import tail
 from gnnrec_core.base.places import PROJECT
+from gnnrec_core.runs.entries import Trashed
 from gnnrec_core.runs.heartbeat import is_same, started
-from gnnrec_core.runs.run import Line, RunRecord, Setting, State, Whole
-from gnnrec_core.runs.workspace import Trashed, Workspace
+from gnnrec_core.runs.job_files import Job, TrainRequest, folder_of, lock, read, read_all, write
+from gnnrec_core.runs.run import RunRecord, State
+from gnnrec_core.runs.workspace import Workspace
 
 MAX_IN_LINE = 20
 GRACE_SECONDS = 20.0
 """How long a cancelled training may take to keep its best epoch before its processes are killed."""
 MIN_FREE_BYTES = 256 * 2**20
 LOG_TAIL = 4_000
-
-
-@dataclass(frozen=True)
-class TrainRequest:
-    """What `train` is asked. `settings` holds only what differs from the model's defaults."""
-
-    __pydantic_config__ = STRICT
-    dataset_folder: Annotated[str, Field(max_length=4096)]
-    model: Line
-    settings: Mapping[str, Setting]
-    seed: Whole = 0
-    device: Line = "auto"
-    max_seconds: Moment | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """The words after `train` or `estimate` that say what is trained, and on what."""
-        words = [self.dataset_folder, "--model", self.model, "--seed", str(self.seed), "--device", self.device]
-        for name, value in self.settings.items():
-            words += ["--set", f"{name}={value}"]
-        return words
-
-
-@dataclass(frozen=True)
-class Job:
-    """`job.json`. `number` is the place in line, from 1; `pid` with `started` names one process for good.
-    `cancelled_at` is on the clock that nobody sets (`base.clock`).
-
-    Number 0 stands for a `job.json` that cannot be read: its process is unknown, and it can only be dismissed.
-    """
-
-    __pydantic_config__ = STRICT
-    id: Line
-    number: Count
-    request: TrainRequest
-    pid: Annotated[int, Field(ge=-1, le=2**31 - 1)]
-    started: Moment
-    resume: bool = False
-    cancelled_at: Moment | None = None
-
-
-FORM = Form(Job, RequestError, "Dismiss it, and start the training anew.", most_bytes=2**20)
 
 
 @dataclass(frozen=True)
@@ -121,15 +77,15 @@ def cancel(place: Workspace, job_id: str) -> None:
     status = status_of(place, job_id)
     if not status.alive:
         return
-    _write(place, replace(status.job, cancelled_at=clock.now()))
+    write(place, replace(status.job, cancelled_at=clock.now()))
     _signal(status.job, signal.SIGTERM)
     if status.record is None and _gone_within(status.job, 3.0):
-        shutil.rmtree(_folder(place, job_id))
+        shutil.rmtree(folder_of(place, job_id))
 
 
 def statuses(place: Workspace) -> tuple[JobStatus, ...]:
     """All jobs, the newest first."""
-    jobs = _read_all(place)
+    jobs = read_all(place)
     alive = {job.number for job in jobs if is_alive(job)}
     return tuple(_look(place, job, alive) for job in sorted(jobs, key=lambda job: -job.number))
 
@@ -147,7 +103,7 @@ def forget(place: Workspace, job_id: str) -> None:
     place.check_writable()
     if status_of(place, job_id).alive:
         raise RequestError(f"The training {job_id} is not over.", "Cancel it first.", value=job_id)
-    shutil.rmtree(_folder(place, job_id))
+    shutil.rmtree(folder_of(place, job_id))
 
 
 def delete_dataset(place: Workspace, dataset_id: str) -> Trashed:
@@ -173,7 +129,7 @@ def delete_run(place: Workspace, run_id: str) -> Trashed:
 
 def log_tail(place: Workspace, job_id: str) -> str:
     """The last characters that the training printed."""
-    return tail(_folder(place, status_of(place, job_id).job.id) / "log.txt", LOG_TAIL)
+    return tail(folder_of(place, status_of(place, job_id).job.id) / "log.txt", LOG_TAIL)
 
 
 def is_alive(job: Job) -> bool:
@@ -184,10 +140,10 @@ def is_alive(job: Job) -> bool:
 def wait_in_line(job_folder: Path, pause: Callable[[float], None] = time.sleep) -> list[str]:
     """Wait for the turn of the job in `job_folder` (in the child); returns the words of the training that is due."""
     place = Workspace(job_folder.parents[1])
-    with _lock(place):
-        own = _read(job_folder)
+    with lock(place):
+        own = read(job_folder)
     room = at_once()
-    while sum(is_alive(job) for job in _read_all(place) if job.number < own.number) >= room:
+    while sum(is_alive(job) for job in read_all(place) if job.number < own.number) >= room:
         pause(0.5)
     return train_words(place, own)
 
@@ -216,11 +172,11 @@ def train_words(place: Workspace, job: Job) -> list[str]:
 
 
 def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) -> Job:
-    folder = _folder(place, job_id)
+    folder = folder_of(place, job_id)
     folder.mkdir(parents=True, exist_ok=True)
     _check_room(place)
-    with _lock(place), (folder / "log.txt").open("ab") as log:
-        number = max((job.number for job in _read_all(place)), default=0) + 1
+    with lock(place), (folder / "log.txt").open("ab") as log:
+        number = max((job.number for job in read_all(place)), default=0) + 1
         process = subprocess.Popen(
             [sys.executable, "-m", "gnnrec_core", "job", str(folder)],
             cwd=PROJECT,
@@ -232,12 +188,12 @@ def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) 
         )
         threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
         job = Job(job_id, number, request, process.pid, started(process.pid), resume)
-        _write(place, job)
+        write(place, job)
     return job
 
 
 def _check_room(place: Workspace) -> None:
-    waiting = sum(is_alive(job) for job in _read_all(place))
+    waiting = sum(is_alive(job) for job in read_all(place))
     if waiting >= MAX_IN_LINE:
         raise RequestError(f"{waiting} trainings wait in line already.", "Cancel one, or wait for one to end.")
     free = shutil.disk_usage(place.home).free
@@ -277,12 +233,12 @@ def _state(job: Job, record: RunRecord | None, lives: bool) -> State:
 def _record(place: Workspace, job: Job) -> tuple[RunRecord | None, str]:
     folder = place.home / "runs" / job.id
     if not job.number:
-        return None, f"{_folder(place, job.id) / 'job.json'} is damaged: what was asked is not known."
+        return None, f"{folder_of(place, job.id) / 'job.json'} is damaged: what was asked is not known."
     try:
         record = RunRecord.read(folder) if (folder / "run.json").is_file() else None
     except LensError as error:
         return None, error.message
-    return record, record.error if record else _last_words(_folder(place, job.id) / "log.txt")
+    return record, record.error if record else _last_words(folder_of(place, job.id) / "log.txt")
 
 
 def _last_words(log: Path) -> str:
@@ -327,34 +283,3 @@ def _gone_within(job: Job, seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def _folder(place: Workspace, job_id: str) -> Path:
-    return place.home / "jobs" / job_id
-
-
-def _lock(place: Workspace) -> FileLock:
-    return FileLock(place.home / "jobs" / ".lock", timeout=30)
-
-
-def _write(place: Workspace, job: Job) -> None:
-    write_json(_folder(place, job.id) / "job.json", asdict(job))
-
-
-def _read(folder: Path) -> Job:
-    """The job in `folder`. RequestError where its note is damaged, or speaks of another job."""
-    job = FORM.read(folder / "job.json")
-    if job.id != folder.name:
-        raise FORM.damaged(str(folder / "job.json"), f"it speaks of the job {job.id!r}")
-    return job
-
-
-def _read_all(place: Workspace) -> list[Job]:
-    jobs = []
-    for path in (place.home / "jobs").glob("*/job.json"):
-        try:
-            jobs.append(_read(path.parent))
-        except RequestError:
-            if path.exists():  # else it was forgotten by somebody else in this moment
-                jobs.append(Job(path.parent.name, 0, TrainRequest("", "", {}), pid=-1, started=0.0))
-    return jobs

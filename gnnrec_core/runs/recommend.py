@@ -9,12 +9,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.data.clean.dislikes import HELD_OUT, known_negatives
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, SplitName
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
-from gnnrec_core.ranking.matrix import interaction_matrix
+from gnnrec_core.ranking.matrix import interaction_matrix, pairs_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import check_k, rank_items, rank_of
+from gnnrec_core.ranking.topk import check_k, rank_items, rank_of, source_of
 from gnnrec_core.runs.run import Run
 
 
@@ -25,7 +26,9 @@ class Evaluation:
     `n_users` have at least one held-out item, and accuracy is the mean over them; `n_without` have none and count only
     in the figures of all lists. `accuracy` has 95 % intervals over users (`ranking.intervals`).
     `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
-    their list, in train interactions). They have no interval: resampling users would shift them.
+    their list, in train interactions). They have no interval: resampling users would shift them. `disliked` is the
+    mean, over the `n_disliking` people with held-out known negatives (`data.clean.dislikes`), of the share of these
+    that stands in their list: 0 (none) to 1, lower is better; None where nothing is known.
     """
 
     k: int
@@ -34,6 +37,8 @@ class Evaluation:
     n_without: int
     accuracy: dict[str, Interval]
     all_lists: dict[str, float]
+    disliked: Interval | None = None
+    n_disliking: int = 0
 
 
 def left_out(dataset: Dataset, split: SplitName = "test") -> sp.csr_array:
@@ -56,7 +61,7 @@ def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
             f"There is no user with index {int(users.max() if users.min() >= 0 else users.min())}.",
             f"Choose 0 to {run.dataset.n_users - 1}.",
         )
-    return rank_items(run.model.score, users, left_out(run.dataset), k)
+    return rank_items(source_of(run.model), users, left_out(run.dataset), k)
 
 
 @dataclass(frozen=True)
@@ -92,19 +97,18 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
 
     RequestError where `split` is train, or has no interactions.
     """
-    return evaluate_model(run.model, run.dataset, k, split)
-
-
-def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName = "test") -> Evaluation:
-    """The same for a model that is not on disk."""
+    model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
     relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
     if relevant.nnz == 0:
         raise RequestError(*empty_part(dataset, split), value=split)
-    lists = rank_items(model.score, np.arange(dataset.n_users), before, k)
+    lists = rank_items(source_of(model), np.arange(dataset.n_users), before, k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
     measurable = int(np.count_nonzero(n))
+    disliked = pairs_matrix(dataset, *known_negatives(dataset, HELD_OUT))
+    n_no = n_relevant(lists, disliked)
+    in_list = hits(lists, disliked).sum(1)[n_no > 0] / n_no[n_no > 0]
     popularity = np.bincount(interaction_matrix(dataset, "train").indices, minlength=dataset.n_items)
     return Evaluation(
         k=k,
@@ -113,6 +117,8 @@ def evaluate_model(model: Any, dataset: Dataset, k: int = 20, split: SplitName =
         n_without=dataset.n_users - measurable,
         accuracy={name: mean_interval(value, bounds=UNIT) for name, value in values.items()},
         all_lists={"coverage": _coverage(lists, dataset.n_items), "arp": _mean_popularity(lists, popularity)},
+        disliked=mean_interval(in_list, bounds=UNIT) if len(in_list) else None,
+        n_disliking=len(in_list),
     )
 
 

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import new_folder, write_json
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import MODELS, model_type
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
 from gnnrec_core.models.ops.device import check_memory, choose_device
 from gnnrec_core.models.ops.parallel import Processes, processes
@@ -36,7 +37,7 @@ OnEpoch = Callable[[Epoch], None]
 
 def train(
     dataset_folder: Path,
-    model_name: str,
+    model: str | type[Any],
     settings: Mapping[str, Any] | Settings | None,
     out: Path,
     seed: int = 0,
@@ -46,7 +47,8 @@ def train(
     overwrite: bool = False,
     on_epoch: OnEpoch | None = None,
 ) -> RunRecord:
-    """Train `model_name` on the dataset in `dataset_folder`; the run folder `out` appears before the first epoch.
+    """Train `model` (a name, or the class of one that has none here) on the dataset in `dataset_folder`; the run folder
+    `out` appears before the first epoch.
 
     `resume` goes on with the run in `out` where it stopped (and starts it where there is none yet): final weights are
     those of a training that was never stopped. SIGINT, SIGTERM and `max_seconds` end training with the best epoch so
@@ -59,25 +61,25 @@ def train(
     dataset = load_dataset(dataset_folder)
     old = RunRecord.read(out) if resume and (out / "run.json").is_file() else None
     if old is not None:
-        _check_same(old, model_name, dataset, seed, out)
+        _check_same(old, _name_of(model), dataset, seed, out)
         settings = _same_settings(old, settings)
         if old.state == "finished" and not old.figures["stopped"]:
             return old
-    model_type, checked = _checked(model_name, settings, dataset, device)
+    kind, checked = _checked(model, settings, dataset, device)
     with processes(device) as own, stop_on_signals(max_seconds) as stop:
-        model = model_type.create(dataset, checked, seed, device)
-        if hasattr(model, "processes"):
-            model.processes = own
-        record = _record(old, model_name, checked, dataset, dataset_folder, out, seed, device)
+        made = kind.create(dataset, checked, seed, device)
+        if hasattr(made, "processes"):
+            made.processes = own
+        record = _record(old, _name_of(model), checked, dataset, dataset_folder, out, seed, device)
         if own.is_first:
             _prepare(out, record, old, overwrite)
-        job = _Job(model, record, dataset, out, own, stop, on_epoch or _ignore)
+        job = _Job(made, record, dataset, out, own, stop, on_epoch or _ignore)
         return job.run()
 
 
 def fit(
     dataset: Dataset,
-    model_name: str,
+    model: str | type[Any],
     settings: Mapping[str, Any] | Settings | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -88,19 +90,28 @@ def fit(
     Raises RequestError (unknown model or setting, too little memory), RunError (diverging loss), UnsupportedError.
     """
     device = choose_device(device)
-    model_type, checked = _checked(model_name, settings, dataset, device)
-    model = model_type.create(dataset, checked, seed, device)
-    history = fit_model(model, dataset, on_epoch)
-    return Run.of(model, dataset, seed, device, **_figures_of(model, history), stopped="")
+    kind, checked = _checked(model, settings, dataset, device)
+    made = kind.create(dataset, checked, seed, device)
+    history = fit_model(made, dataset, on_epoch)
+    return Run.of(made, dataset, seed, device, **_figures_of(made, history), stopped="")
 
 
-def fit_model(model: Any, dataset: Dataset, on_epoch: OnEpoch | None = None) -> tuple[Epoch, ...]:
-    """Train an untrained model to its end, validated where the dataset has a validation part; its epochs."""
-    validation = Validation(dataset)
+def fit_model(
+    model: Any, dataset: Dataset | None = None, on_epoch: OnEpoch | None = None, most: int | None = None
+) -> tuple[Epoch, ...]:
+    """Train an untrained model to its end, or for `most` epochs; its epochs.
+
+    It is validated after each epoch where `dataset` is given and has a validation part, and can be watched and stopped
+    (`base.progress`).
+    """
+    validation = None if dataset is None else Validation(dataset)
     history = []
     for epoch in model.fit(FitOptions(partial(validation, model) if validation else None)):
         history.append(epoch)
         (on_epoch or _ignore)(epoch)
+        progress.report(epoch.epoch, most) if most else progress.check()
+        if epoch.epoch == most:
+            break
     return tuple(history)
 
 
@@ -125,18 +136,22 @@ def save(
         write_json(temporary / "run.json", record.to_dict())
         for name, content in ({} if beside is None else beside(temporary)).items():
             write_json(temporary / name, content)
-    return load_run(out)
+    return load_run(out) if dataset_folder is None else Run(out, RunRecord.read(out), run.dataset)
 
 
 def _checked(
-    model_name: str, settings: Mapping[str, Any] | Settings | None, dataset: Dataset, device: str
+    model: str | type[Any], settings: Mapping[str, Any] | Settings | None, dataset: Dataset, device: str
 ) -> tuple[Any, Settings]:
     """The type of the model and its checked settings; RequestError where they are wrong or memory is too small."""
-    model_type = MODELS.load(model_name)
-    checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings or {})
-    if isinstance(model_type, SizedRecommender):
-        check_memory(model_type.memory_bytes(dataset, checked), device)
-    return model_type, checked
+    kind: Any = MODELS.load(model) if isinstance(model, str) else model
+    checked = settings if isinstance(settings, Settings) else read_settings(kind.settings_type, settings or {})
+    if isinstance(kind, SizedRecommender):
+        check_memory(kind.memory_bytes(dataset, checked), device)
+    return kind, checked
+
+
+def _name_of(model: str | type[Any]) -> str:
+    return model if isinstance(model, str) else str(model.name)
 
 
 def _card(record: RunRecord) -> dict[str, Any]:
@@ -154,7 +169,7 @@ def _figures_of(model: Any, history: Sequence[Epoch]) -> dict[str, Any]:
     best = next((epoch for epoch in reversed(history) if epoch.is_best), None)
     seconds = [epoch.seconds for epoch in history]
     return {
-        "n_parameters": sum(int(value.size) for value in model.tensors().values()),
+        "n_parameters": getattr(model, "n_parameters", None) or sum(int(v.size) for v in model.tensors().values()),
         "epochs_run": history[-1].epoch if history else 0,
         "best_epoch": best.epoch if best else 0,
         "seconds": sum(seconds),
@@ -317,7 +332,7 @@ def _check_same(old: RunRecord, model_name: str, dataset: Dataset, seed: int, ou
 
 def _same_settings(old: RunRecord, settings: Mapping[str, Any] | Settings | None) -> Settings:
     """The settings of the run; RequestError where a given one differs."""
-    known: Settings = read_settings(MODELS.load(old.model).settings_type, old.settings)
+    known: Settings = read_settings(model_type(old.model).settings_type, old.settings)
     given = settings.model_dump() if isinstance(settings, Settings) else dict(settings or {})
     asked = read_settings(type(known), {**old.settings, **given}).model_dump()
     for name, value in known.model_dump().items():

@@ -12,7 +12,8 @@ from gnnrec_core.base import clock, progress
 from gnnrec_core.base.checked import parse
 from gnnrec_core.base.errors import LensError, RequestError, error_from
 from gnnrec_core.base.places import PROJECT
-from gnnrec_core.runs.jobs import TrainRequest, environment
+from gnnrec_core.runs.job_files import TrainRequest
+from gnnrec_core.runs.jobs import environment
 
 LONGEST = 300.0
 """Seconds after which a trial is given up: a training would be no quicker."""

@@ -16,83 +16,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import get_args
 
 from gnnrec_core.base import clock
 from gnnrec_core.base.errors import LensError, RequestError, RunError
 from gnnrec_core.base.files import sweep_temporaries, write_json
 from gnnrec_core.base.places import PROJECT, default_home
-from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.data.card import CARD, DatasetCard, write_card
+from gnnrec_core.data.card import CARD, write_card
 from gnnrec_core.models import MODELS
+from gnnrec_core.runs.entries import DatasetEntry, E, Kind, Origin, RunEntry, Trashed, pick, refuse_busy
 from gnnrec_core.runs.run import RunRecord, dataset_folder
 
-Kind = Literal["datasets", "runs"]
-Origin = Literal["shipped", "opened", "own"]
 SAMPLE = PROJECT / "sample_data"
 SAMPLE_DATASET = "classics"
 NAME_LENGTH = 120
 NOTES_LENGTH = 4_000
 READ_ONLY = ("This server is read-only.", "Run the app on your own machine to import data and to train.")
 """What is said to whoever would change something, and what to do."""
-
-
-@dataclass(frozen=True)
-class DatasetEntry:
-    """A stored dataset; `card` is its `dataset.json`."""
-
-    id: str
-    folder: Path
-    card: DatasetCard
-    origin: Origin
-
-    @property
-    def shipped(self) -> bool:
-        """Whether it belongs to the sample."""
-        return self.origin == "shipped"
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self.card["name"]
-
-    @property
-    def fingerprint(self) -> str:
-        """Which data it holds; runs are tied to it."""
-        return self.card["fingerprint"]
-
-
-@dataclass(frozen=True)
-class RunEntry:
-    """A run folder with its `run.json`, whatever its state."""
-
-    id: str
-    folder: Path
-    record: RunRecord
-    origin: Origin
-
-    @property
-    def shipped(self) -> bool:
-        """Whether it belongs to the sample."""
-        return self.origin == "shipped"
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether there is a trained model: the run has ended, or was cancelled and kept its best epoch."""
-        return self.record.state in ("finished", "cancelled") and (self.folder / "model.safetensors").is_file()
-
-
-E = TypeVar("E", DatasetEntry, RunEntry)
-
-
-@dataclass(frozen=True)
-class Trashed:
-    """Something deleted that `restore(token)` brings back."""
-
-    token: str
-    kind: Kind
-    id: str
-    deleted: datetime
 
 
 @dataclass(frozen=True)
@@ -144,11 +84,11 @@ class Workspace:
 
     def dataset(self, dataset_id: str) -> DatasetEntry:
         """The dataset with that id; RequestError that suggests near ids. The text given is never used as a path."""
-        return _pick(self.datasets(), dataset_id, "dataset")
+        return pick(self.datasets(), dataset_id, "dataset")
 
     def run(self, run_id: str) -> RunEntry:
         """The run with that id; RequestError that suggests near ids. The text given is never used as a path."""
-        return _pick(self.runs(), run_id, "run")
+        return pick(self.runs(), run_id, "run")
 
     def dataset_of(self, run: RunEntry) -> DatasetEntry:
         """The dataset that holds the data of `run`; RunError where none does."""
@@ -214,7 +154,7 @@ class Workspace:
     def note_run(self, run_id: str, notes: str) -> None:
         """Replace the notes of a run that is not being trained."""
         entry = self._changeable(self.run(run_id))
-        _refuse_busy(entry)
+        refuse_busy(entry)
         if len(notes) > NOTES_LENGTH:
             raise RequestError(f"Notes have {len(notes):,} characters.", f"At most {NOTES_LENGTH:,} fit.")
         write_json(entry.folder / "run.json", replace(entry.record, notes=notes).to_dict())
@@ -222,7 +162,7 @@ class Workspace:
     def delete_run(self, run_id: str) -> Trashed:
         """Move a run to the trash; RequestError for a shipped run and for one that is being trained."""
         entry = self._changeable(self.run(run_id))
-        _refuse_busy(entry)
+        refuse_busy(entry)
         return self._to_trash("runs", entry.folder)
 
     def delete_dataset(self, dataset_id: str) -> Trashed:
@@ -352,22 +292,8 @@ def _shipped_runs(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: (places.get(path.name, len(places)), path.name))
 
 
-def _pick(entries: tuple[E, ...], wanted: str, kind: str) -> E:
-    for entry in entries:
-        if entry.id == wanted:
-            return entry
-    raise RequestError(
-        f"There is no {kind} {wanted!r}.", did_you_mean(wanted, [entry.id for entry in entries]), value=wanted
-    )
-
-
 def _display_name(name: str) -> str:
     cleaned = " ".join(name.split())
     if not 1 <= len(cleaned) <= NAME_LENGTH:
         raise RequestError(f"A name has 1 to {NAME_LENGTH} characters.", "Type another name.", value=cleaned)
     return cleaned
-
-
-def _refuse_busy(entry: RunEntry) -> None:
-    if entry.record.state in ("queued", "running"):
-        raise RequestError(f"The run {entry.id} is being trained.", "Cancel it first.", value=entry.id)

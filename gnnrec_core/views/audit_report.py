@@ -20,6 +20,7 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.sentences import impact_sentence
 from gnnrec_core.audit.studies.mitigation import Mitigation
+from gnnrec_core.audit.studies.shown import BY_POPULARITY, ShownAgainstLists
 from gnnrec_core.audit.verdicts import with_interval
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
@@ -29,6 +30,7 @@ from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table
 from gnnrec_core.render.html import page
 
 MOST_FINDINGS = 12
+MOST_SEGMENTS = 30
 LIMITS = (
     "Everything is measured offline, against interactions that were held out. These interactions were made under what "
     "people were shown at the time, so they favour popular items themselves.",
@@ -97,12 +99,33 @@ def audit_sections(
         Section("All users", _overall(report)),
         *([Section(f"Groups by {scope.group_by}", _groups(report))] if report.grouping else []),
         Section("Items", _items(report)),
+        *shown_sections(report.shown),
         Section("New users", _cold_start(report)),
         *([Section("What if", tuple(_mitigation(m) for m in mitigations))] if mitigations else []),
         Section("Definitions", (_definitions(report),)),
         Section("Limits", (Text(LIMITS),)),
     ]
     return tuple(sections)
+
+
+def shown_sections(found: ShownAgainstLists | None) -> tuple[Section, ...]:
+    """What people were shown, and what these lists would show them; nothing where the data do not say it."""
+    if found is None:
+        return ()
+    said = (
+        f"Share of these lists that their people were never shown: {with_interval(found.unseen)}, mean over the "
+        f"{found.n_people:,} people with impressions. The log has {found.n_impressions:,} impressions."
+    )
+    order = sorted(found.segments, key=lambda each: (each.of != BY_POPULARITY, -abs(each.difference.value)))
+    rows = tuple(
+        (e.of, e.segment, e.was, e.would_be, e.difference.value, e.difference.low, e.difference.high)
+        for e in order[:MOST_SEGMENTS]
+    )
+    names = ("by", "segment", "was shown", "would be shown", "difference", "low", "high")
+    more = f" The {MOST_SEGMENTS} that differ most, of {len(order):,}." if len(order) > MOST_SEGMENTS else ""
+    hidden = f" {found.n_hidden:,} concern too few people to be said." if found.n_hidden else ""
+    caption = f"Share of what a person was shown, and of their list; 95 % intervals over people.{more}{hidden}"
+    return (Section("What was shown, and what would be", (Verdict(said), Table(names, rows, caption))),)
 
 
 def per_user_csv(report: AuditReport, identities: bool = False, names: Pseudonyms | None = None) -> str:

@@ -11,18 +11,23 @@ import numpy as np
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.scoring import rescorer_of, scorer_of
+from gnnrec_core.models.protocol import AskedRecommender
 from gnnrec_core.runs.bringing.importing import Brought
 from gnnrec_core.runs.fold_in import fold_in
 from gnnrec_core.runs.run import Run
 
-ALWAYS = ("recommend", "evaluate", "audit", "compare", "mitigate")
+ALWAYS = ("recommend", "evaluate", "audit", "compare", "mitigate", "gate", "card")
 """What needs lists only."""
+LISTS = ("date", "cutoff", "n_other_lists")
+"""What a table of several lists for each person had, where it had such."""
 
 
 def import_json(brought: Brought, run: Run, folder: Path, check: dict[str, Any] | None) -> dict[str, Any]:
     """The JSON object of `run import`; `missing_users` and `missing_items` are ids of the data without a row."""
     can, cannot = abilities(run)
+    figures = run.record.figures
+    run.model.tensors()  # a scorer is asked for everybody before it is said how often
     return {
         "run": str(folder),
         "kind": run.record.model,
@@ -31,7 +36,9 @@ def import_json(brought: Brought, run: Run, folder: Path, check: dict[str, Any] 
         "missing_users": list(brought.missing_users),
         "missing_items": list(brought.missing_items),
         "n_dropped": brought.n_dropped,
+        "lists": {"n_other_lists": 0, **{name: figures[name] for name in LISTS if name in figures}},
         "check": check,
+        "calls": run.model.n_asked if isinstance(run.model, AskedRecommender) else None,
         "can": can,
         "cannot": cannot,
     }
@@ -40,8 +47,10 @@ def import_json(brought: Brought, run: Run, folder: Path, check: dict[str, Any] 
 def abilities(run: Run) -> tuple[list[str], list[dict[str, str]]]:
     """Verbs that serve this run, and the others with the sentence that says why not."""
     asked: dict[str, Callable[[], Any]] = {
-        "counterfactual": lambda: scorer_of(run.model),
+        "counterfactual": lambda: rescorer_of(run.model),
+        "what-if": lambda: rescorer_of(run.model),
         "why-not": lambda: scorer_of(run.model),
+        "drivers": lambda: scorer_of(run.model),
         "fold-in": lambda: fold_in(run, [int(np.argmax(run.graph.popularity))], 1),
         **{f"explain {name}": partial(_supports, name, run) for name in EXPLAINERS.names},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gnnrec_core.audit.metrics import METRICS, default_tests
 from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.render.blocks import Section, Table, Verdict
+from gnnrec_core.views.lists import published_sections
 
 
 def comparison_sections(found: Comparison) -> tuple[Section, ...]:
@@ -16,10 +17,10 @@ def comparison_sections(found: Comparison) -> tuple[Section, ...]:
         for row in found.rows
         for name, figure in row.metrics.items()
         if name in default_tests("compare")
-    )
+    ) + tuple((row.name, METRICS["coverage"].title, row.items["coverage"], None, None) for row in found.rows)
     table = Table(
         ("run", "figure", "value", "low", "high"),
         rows,
         f"Lists of {found.k}, judged on {found.split}; 95 % intervals over people.",
     )
-    return (Section("Differences", tuple(said)), Section("Figures", (table,)))
+    return (Section("Differences", tuple(said)), Section("Figures", (table,)), *published_sections(found.published))

@@ -8,20 +8,16 @@ from typing import Any
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
 from gnnrec_core.base.plain import plain
-from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
 from gnnrec_core.views.evidence import LIMITS, Evidence, case_facts, evidence_json, provenance
-from gnnrec_core.views.explanation import ledger_blocks, path_blocks
+from gnnrec_core.views.explanation import counterfactual_blocks, ledger_blocks, path_blocks
+from gnnrec_core.views.facts import named
 
 
 def write_evidence(evidence: Evidence, file: Path, top: int = 20, overwrite: bool = False) -> Path:
-    """Write `file` (it ends in .html) and the JSON beside it; its path. RequestError where one of them exists."""
-    beside = file.with_suffix(".json")
-    if file.suffix != ".html":
-        raise RequestError(f"{file} is not an .html file.", "Name it FILE.html.", value=str(file))
-    for path in (file, beside):
-        refuse_existing(path, overwrite)
+    """Write `file` and the JSON beside it; its path. RequestError as `evidence_files` has it."""
+    file, beside = evidence_files(file, overwrite)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_together(
         {
@@ -32,11 +28,20 @@ def write_evidence(evidence: Evidence, file: Path, top: int = 20, overwrite: boo
     return file
 
 
+def evidence_files(file: Path, overwrite: bool = False) -> tuple[Path, Path]:
+    """The page and the JSON beside it; RequestError where `file` does not end in .html or one of them exists."""
+    if file.suffix != ".html":
+        raise RequestError(f"{file} is not an .html file.", "Name it FILE.html.", value=str(file))
+    for path in (file, file.with_suffix(".json")):
+        refuse_existing(path, overwrite)
+    return file, file.with_suffix(".json")
+
+
 def evidence_page(evidence: Evidence, top: int = 20) -> str:
     """One self-contained page that opens offline."""
     case = evidence.score.case
     sections = [
-        Section("In short", (Text(evidence.score.narrative), Facts(tuple(_named(case_facts(evidence)))))),
+        Section("In short", (Text(evidence.score.narrative), Facts(named(case_facts(evidence))))),
         Section("How the score comes about", (evidence.picture,)),
         Section("What the score is made of", ledger_blocks(evidence.score, top)),
     ]
@@ -49,7 +54,7 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
     sections += [
         Section("What would have to change", _counterfactual(evidence)),
         Section("Which method to believe on this case", _methods(evidence)),
-        Section("Provenance", (Facts(tuple(_named(provenance(evidence)))),)),
+        Section("Provenance", (Facts(named(provenance(evidence))),)),
         Section("Limits", (Text(LIMITS), *_not_computed(evidence))),
     ]
     return page(
@@ -62,46 +67,9 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
 
 
 def _counterfactual(evidence: Evidence) -> tuple[Block, ...]:
-    found = evidence.counterfactual
-    if found is None:
+    if evidence.counterfactual is None:
         return (Verdict(next((why for what, why in evidence.skipped if what == "counterfactual"), "Not computed.")),)
-    titles = [evidence.dataset.title(item) for item in found.removed]
-    change = f"rank {found.case.rank} to {found.rank_after}, score {found.case.score:.4g} to {found.score_after:.4g}"
-    if not found.found:
-        return (
-            Verdict(
-                f"No set of up to {found.limit} interactions was found without which the item leaves the top "
-                f"{found.case.k} in this model as it stands.",
-                "warning",
-            ),
-            Text((f"The set that pushes it down furthest ({change}): {', '.join(titles)}.",) if titles else ()),
-        )
-    return (
-        Verdict(
-            f"Without {', '.join(titles)} the item leaves the top {found.case.k} ({change}) in this model as it "
-            "stands; recomputed.",
-            "good" if found.verified else "warning",
-        ),
-        Text(
-            (
-                f"Smallest set: {found.minimality}; {found.checked_smaller_sets:,} smaller sets were tried.",
-                *_trained_again(evidence, found),
-            )
-        ),
-    )
-
-
-def _trained_again(evidence: Evidence, found: Counterfactual) -> tuple[str, ...]:
-    """About how few suffice when the model is trained again."""
-    again = found.trained_again
-    if again is None:
-        return ()
-    titles = ", ".join(evidence.dataset.title(item) for item in again.removed)
-    level = "refitted exactly" if again.exact else "foretold"
-    return (
-        f"If the model is trained again, {len(again.removed)} suffice: without {titles} the item stands about "
-        f"rank {again.rank_foretold} ({level}).",
-    )
+    return counterfactual_blocks(evidence.counterfactual, evidence.dataset, evidence.run.graph)
 
 
 def _methods(evidence: Evidence) -> tuple[Block, ...]:
@@ -173,13 +141,3 @@ def _curves(panel: dict[str, Any], kind: str) -> Curves:
 
 def _not_computed(evidence: Evidence) -> tuple[Block, ...]:
     return tuple(Verdict(f"Not computed: {what}. {why}") for what, why in evidence.skipped)
-
-
-def _named(facts: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name.replace("_", " "), _flat(value)) for name, value in facts.items()]
-
-
-def _flat(value: Any) -> Any:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {entry}" for name, entry in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list) else value

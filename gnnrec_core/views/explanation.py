@@ -9,16 +9,21 @@ from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.explain.questions.counterfactual import Counterfactual
 from gnnrec_core.explain.questions.what_if import WhatIf
 from gnnrec_core.explain.questions.why_not import WhyNot
+from gnnrec_core.graph import RecGraph
 from gnnrec_core.render.blocks import Bars, Block, Flow, Section, Table, Text, Verdict
+from gnnrec_core.views.privacy import NameUser
 
 N_BARS = 12
 EXACT = 1e-5
 """Largest completeness error, relative to the score, that passes as a sum (float32)."""
 
 
-def explanation_sections(explanation: Explanation, top: int, picture: Flow | None = None) -> tuple[Section, ...]:
+def explanation_sections(
+    explanation: Explanation, dataset: Dataset, top: int, picture: Flow | None = None
+) -> tuple[Section, ...]:
     """What is said, how it comes about, what the score (or lead) is made of, and along which paths it travels."""
-    what = "lead" if explanation.case.target == "margin" else "score"
+    reference = explanation.case.reference_item
+    what = "score" if reference is None else f"lead over {dataset.title(reference)}"
     sections = [Section("In short", (Text(explanation.narrative),))] if explanation.narrative else []
     if picture is not None:
         sections.append(Section(f"How the {what} comes about", (picture,)))
@@ -45,34 +50,61 @@ def part_rows(parts: tuple[Contribution, ...]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def counterfactual_sections(answer: Counterfactual, dataset: Dataset) -> tuple[Section, ...]:
+def counterfactual_sections(
+    answer: Counterfactual, dataset: Dataset, graph: RecGraph, name_user: NameUser = str
+) -> tuple[Section, ...]:
     """The set that takes the item off the list, or the set that comes nearest."""
-    case, titles = answer.case, [dataset.title(item) for item in answer.removed]
-    named, change = ", ".join(titles), f"rank {case.rank} to {answer.rank_after}"
+    return (Section("What would take it off the list", counterfactual_blocks(answer, dataset, graph, name_user)),)
+
+
+def counterfactual_blocks(
+    answer: Counterfactual, dataset: Dataset, graph: RecGraph, name_user: NameUser = str
+) -> tuple[Block, ...]:
+    """What falls in this model, how small the set is, and what suffices when the model is trained again."""
+    case, title = answer.case, dataset.title(answer.case.item_index)
+    users = graph.edge_index[0, list(answer.edges)].tolist()
+    whose = ["" if user == case.user_index else f" of {name_user(dataset.users.ids[user])}" for user in users]
+    named = ", ".join(dataset.title(item) + of for item, of in zip(answer.removed, whose, strict=True))
+    change = f"rank {case.rank} to {answer.rank_after}, score {case.score:.4g} to {answer.score_after:.4g}"
     if answer.found:
-        said = f"Without {named}, {dataset.title(case.item_index)} leaves the top {case.k} ({change})"
-        said += " in this model; recomputed."
+        said = f"Without {named}, {title} leaves the top {case.k} ({change})"
+        said += f" in this model as it stands; recomputed, {answer.kept} kept."
+        more = [f"Smallest set: {answer.minimality}; {answer.checked_smaller_sets:,} smaller sets were tried."]
     else:
-        said = f"No set of up to {answer.limit} interactions was found without which it leaves the top {case.k}"
-        said += " in this model."
-    blocks: list[Block] = [Verdict(said, "good" if answer.found else "warning")]
-    if titles and not answer.found:
-        blocks.append(Text((f"The set that pushes it down furthest ({change}): {named}.",)))
-    blocks.append(Text((f"Smallest set: {answer.minimality}; {answer.checked_smaller_sets:,} smaller sets tried.",)))
-    return (Section("What would take it off the list", tuple(blocks)),)
+        said = f"No set of up to {answer.limit} interactions was found without which {title} leaves the top {case.k}"
+        said += f" in this model as it stands, {answer.kept} kept."
+        furthest = f"The set that pushes it down furthest ({change}): {named}."
+        more = [furthest if named else "None was found that moves it down at all."]
+    if answer.calls is not None:
+        more.append(f"The scorer was asked {answer.calls:,} times since the run was opened.")
+    again = answer.trained_again
+    if again is not None:
+        level, n = "refitted exactly" if again.exact else "foretold", len(again.removed)
+        less = ", ".join(map(dataset.title, again.removed))
+        more.append(
+            f"If the model is trained again, {n} suffice{'s' * (n == 1)}: without {less} the item stands at about "
+            f"rank {again.rank_foretold} ({level})."
+        )
+    return (Verdict(said, "good" if answer.found and answer.verified else "warning"), Text(tuple(more)))
 
 
 def why_not_sections(answer: WhyNot, dataset: Dataset, top: int) -> tuple[Section, ...]:
     """What the item lacks against the last one of the list, and the additions that lift it in."""
     case, named = answer.case, ", ".join(dataset.title(item) for item in answer.added)
+    foretold: tuple[Block, ...] = ()
     if answer.found:
         said = f"With {named} added, it rises from rank {case.rank} to {answer.rank_after} in this model; recomputed."
+        if answer.rank_foretold is not None:
+            foretold = (Text((f"Trained with them: about rank {answer.rank_foretold} (foretold).",)),)
     else:
         said = f"No set of up to {answer.limit} additions was found that lifts it into the top {case.k}."
         said += f" The best one takes it to rank {answer.rank_after}: {named}." if named else ""
+    reference = answer.contrast.case.reference_item
+    lacks = "" if reference is None else f"Against {dataset.title(reference)} at rank {case.k} "
+    lacks += f"it lacks {-answer.contrast.score:.4f}."
     return (
-        Section("What would bring it in", (Verdict(said, "good" if answer.found else "warning"),)),
-        Section("What it lacks", ledger_blocks(answer.contrast, top)),
+        Section("What would bring it in", (Verdict(said, "good" if answer.found else "warning"), *foretold)),
+        Section("What it lacks", (Text((lacks[0].upper() + lacks[1:],)), *ledger_blocks(answer.contrast, top))),
     )
 
 
@@ -113,13 +145,15 @@ def ledger_blocks(explanation: Explanation, top: int) -> tuple[Block, ...]:
     bars = parts[:N_BARS]
     name = explanation.baseline_name
     first = ((name, explanation.baseline),) if name else ()
-    rows: list[tuple[Any, ...]] = [(f"{name} (baseline)", explanation.baseline, *[None] * 5)] if name else []
+    share = _percent(explanation, explanation.baseline)
+    rows: list[tuple[Any, ...]] = [(f"{name} (baseline)", explanation.baseline, share, *[None] * 4)] if name else []
     rows += [
         (part.label, part.value, _percent(explanation, part.value), *_check(part.checked), *_further(part))
         for part in parts
     ]
     if rest:
-        rows.append((f"{len(rest)} more", sum(part.value for part in rest), *[None] * 5))
+        value = sum(part.value for part in rest)
+        rows.append((f"{len(rest)} more", value, _percent(explanation, value), *[None] * 4))
     what = "lead" if explanation.case.target == "margin" else "score"
     columns = ("part", "value", f"share of the {what}, %", f"{what} without it", "rank in this model")
     return (

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gnnrec_core.audit.gate import THRESHOLD
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.known import Published, sentences
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.render.blocks import Section, Table, Text
+from gnnrec_core.render.blocks import Block, Section, Table, Text, Verdict
 from gnnrec_core.runs.recommend import Evaluation
 
 
@@ -49,7 +51,12 @@ def list_sections(lists: Recommendations, dataset: Dataset) -> tuple[Section, ..
     return tuple(
         Section(
             f"For {entry['user']}",
-            (Table(("rank", "item", "score"), tuple((r["rank"], r["title"], r["score"]) for r in entry["items"])),)
+            (
+                Table(
+                    ("rank", "score", "item", "id"),
+                    tuple((r["rank"], r["score"], r["title"], r["item"]) for r in entry["items"]),
+                ),
+            )
             if entry["items"]
             else (Text(("Every item is among what this person has already.",)),),
         )
@@ -58,8 +65,10 @@ def list_sections(lists: Recommendations, dataset: Dataset) -> tuple[Section, ..
     )
 
 
-def evaluation_json(found: Evaluation) -> dict[str, Any]:
-    """The figures of the contract, without the name of the run."""
+def evaluation_json(found: Evaluation, known: Published | None = None) -> dict[str, Any]:
+    """The figures of the contract, without the name of the run; `published` where the dataset is a `known` one."""
+    told = found.disliked is not None and found.n_disliking >= THRESHOLD
+    disliked = {"disliked_share": found.disliked.to_dict()} if told and found.disliked else {}
     return {
         "k": found.k,
         "split": found.split,
@@ -68,12 +77,30 @@ def evaluation_json(found: Evaluation) -> dict[str, Any]:
         "metrics": {
             **{name: figure.to_dict() for name, figure in found.accuracy.items()},
             **{name: {"value": value, "low": None, "high": None} for name, value in found.all_lists.items()},
+            **disliked,
         },
+        "published": None if known is None else known.to_dict(),
     }
 
 
-def evaluation_sections(found: Evaluation) -> tuple[Section, ...]:
-    """Each figure with its interval, and over whom it is."""
+def evaluation_sections(found: Evaluation, known: Published | None = None) -> tuple[Section, ...]:
+    """Each figure with its interval, and over whom it is; then what was published on the same data."""
     rows = tuple((name, f["value"], f["low"], f["high"]) for name, f in evaluation_json(found)["metrics"].items())
     over = f"Means over {found.n_users:,} people with {found.split} items; 95 % intervals over people."
-    return (Section(f"Lists of {found.k}", (Table(("figure", "value", "low", "high"), rows, over),)),)
+    table = Table(("figure", "value", "low", "high"), rows, over)
+    return (Section(f"Lists of {found.k}", (table,)), *published_sections(known))
+
+
+def published_sections(known: Published | None) -> tuple[Section, ...]:
+    """Published figures beside those of the runs, and why others are not; nothing for data that nobody knows."""
+    if known is None:
+        return ()
+    blocks: list[Block] = [Verdict(why) for why in known.refused]
+    if known.rows:
+        several = len({row["run"] for row in known.rows}) > 1
+        said = sentences(known.rows)
+        rows = tuple((row["run"], text, row["source"]) for row, text in zip(known.rows, said, strict=True))
+        names: tuple[str, ...] = ("run", "published and yours", "source")
+        blocks.insert(0, Table(names, rows) if several else Table(names[1:], tuple(row[1:] for row in rows)))
+    by = "by its interactions" if known.by == "content" else "by its sizes alone"
+    return (Section(f"Published on {known.dataset}, recognised {by}", tuple(blocks)),)

@@ -17,12 +17,12 @@ from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import clean, csv_file, for_markdown
 from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.render.charts import audit_charts, exposure_charts
-from gnnrec_core.views.audit_report import audit_page, per_user_csv
+from gnnrec_core.views.audit_report import audit_page, per_user_csv, shown_sections
 from gnnrec_ui import audit_ask
 from gnnrec_ui.audit.gap_view import gap
 from gnnrec_ui.frame import forms, privacy, shell, state
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import figures
+from gnnrec_ui.show import blocks, figures
 from gnnrec_ui.show.charts import as_table, chart
 
 HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
@@ -252,6 +252,7 @@ def items(study: Study, report: AuditReport) -> None:
             with column:
                 st.markdown(f"**{title}**")
                 chart(figure, key=title, alt=title, table=tables_of.get(title))
+    blocks.draw(shown_sections(report.shown), "shown")
     _never_shown(study, report)
     _layers(study, report)
 

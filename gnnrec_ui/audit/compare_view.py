@@ -17,9 +17,11 @@ from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import MODELS
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.charts import audit_charts
-from gnnrec_core.runs.workspace import RunEntry, Workspace
+from gnnrec_core.runs.entries import RunEntry
+from gnnrec_core.runs.workspace import Workspace
+from gnnrec_core.views.lists import published_sections
 from gnnrec_ui.frame import forms, state
-from gnnrec_ui.show import figures, tables
+from gnnrec_ui.show import blocks, figures, tables
 from gnnrec_ui.show.charts import chart
 from gnnrec_ui.train import runs_view
 
@@ -79,6 +81,14 @@ def table(found: Comparison, names: dict[str, str]) -> None:
     st.caption(f"Lists of {found.k}, {found.split} part; below each figure its 95 % interval over people.")
     for warning in found.warnings:
         st.warning(for_markdown(warning), icon=":material/warning:")
+
+
+def published(found: Comparison, names: dict[str, str]) -> None:
+    """What others published on the same data and split, beside these runs; or why nothing is compared."""
+    known = found.published
+    if known is not None:
+        called = replace(known, rows=tuple({**row, "run": names[row["run"]]} for row in known.rows))
+        blocks.draw(published_sections(called), "published")
 
 
 def differences(found: Comparison, names: dict[str, str]) -> None:

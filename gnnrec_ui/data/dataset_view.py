@@ -15,8 +15,10 @@ from gnnrec_core.data.describe import Description, describe
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import data_charts
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.workspace import DatasetEntry, Workspace
+from gnnrec_core.runs.entries import DatasetEntry
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui import readers
+from gnnrec_ui.data.hints import in_the_app
 from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.server import cache
 from gnnrec_ui.show.charts import chart
@@ -103,7 +105,7 @@ def problem_table(problems: Sequence[Problem]) -> None:
     rows = [
         {
             "": _ICONS[problem.severity],
-            "What": clean(problem.message),
+            "What": clean(in_the_app(problem.message)),
             "Count": problem.count,
             "Done": clean(problem.action),
             "Lines": ", ".join(f"{line:,}" for line in problem.lines[:5])

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import clean, for_markdown
@@ -16,29 +17,29 @@ from gnnrec_core.data.apart.sandbox import draft_apart, preview_apart
 from gnnrec_core.data.attributes import relation_choices
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.describe import Description, describe
-from gnnrec_core.data.formats.source import Progress
 from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui import import_reading
-from gnnrec_ui.data import dataset_view, import_files
+from gnnrec_ui.data import dataset_view, hints, import_files
+from gnnrec_ui.data.hints import ROLES
 from gnnrec_ui.frame import forms, shell, state
 from gnnrec_ui.server import upload_budget
 from gnnrec_ui.server.staging import MOST_BYTES, StagedFile, Upload, plain_names, source_of, stage
 
 PARAMETER = "import"
-ROLES = {"user_col": "User id", "item_col": "Item id", "rating_col": "Rating", "time_col": "Time"}
 GRAPH = (
     *("min_rating", "k_core", "min_user_interactions", "min_item_interactions", "since", "until"),
-    *("weighting", "half_life_days", "duplicates"),
+    *("weighting", "half_life_days", "duplicates", "negatives"),
 )
 SPLIT = ("split", "ratios", "validation_ratio")
 
 
 def drop(place: Workspace) -> None:
     """Where files are dropped; what is dropped goes to staging and its token into the URL."""
+    upload_budget.welcome()
     st.file_uploader(
         "Drop a log of interactions, or several files of one dataset",
         accept_multiple_files=True,
@@ -83,7 +84,8 @@ def steps(place: Workspace, token: str) -> None:
     try:
         _steps(place, token)
     except LensError as error:
-        shell.show_error(error)
+        said = (hints.in_the_app(text) for text in (error.message, error.hint))
+        shell.show_error(type(error)(*said, **error.details))
         import_reading.offer_cure(error)
     if PARAMETER in st.query_params:
         discard(place, token)
@@ -110,6 +112,9 @@ def _steps(place: Workspace, token: str) -> None:
     _effect(plain, dataset)
     st.subheader("3 · What was met, and what was done about it", anchor=False)
     dataset_view.problem_table(dataset.problems)
+    for problem in dataset.problems:
+        if problem.code == "no_header":
+            import_reading.offer_settings(problem.message)
     st.subheader("4 · What it looks like", anchor=False)
     dataset_view.overview(found)
     dataset_view.charts(found, "draft")
@@ -136,21 +141,21 @@ def _only_files(beside: dict[str, Any]) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _draft(source: Path, staged: Path, reading: str) -> Draft:
-    with _bar() as report:
-        return draft_apart(source, staged, ImportOptions.model_validate_json(reading), report)
+    with _bar():
+        return draft_apart(source, staged, ImportOptions.model_validate_json(reading))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _built(_draft: Draft, source: str, reading: str, choices: str) -> tuple[Dataset, Description]:
     """What `choices` make of a source that was read as `reading` says: built once for all sessions and reruns."""
-    with _bar() as report:
-        dataset = _draft.build(ImportOptions.model_validate_json(choices), report)
-        report(0.97, "looking at it")
+    with _bar():
+        dataset = _draft.build(ImportOptions.model_validate_json(choices))
+        progress.report(0.97, 1, "looking at it")
         return dataset, describe(dataset)
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[None]:
     """A bar that is there as long as the work."""
     bar = st.progress(0.0, "Reading …")
 
@@ -158,7 +163,8 @@ def _bar() -> Iterator[Progress]:
         bar.progress(min(1.0, share), f"{for_markdown(what.capitalize())} …")
 
     try:
-        yield said
+        with progress.watched(said):
+            yield
     finally:
         bar.empty()
 
@@ -173,6 +179,7 @@ def _columns(preview: Preview) -> dict[str, str]:
     rows = preview.rows.to_pandas().map(clean)
     rows.columns = [clean(name) for name in rows.columns]
     st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file")
+    st.session_state[import_reading.COLUMNS] = tuple(preview.columns)
     if not preview.columns_by_name:
         return {}
     guesses = (preview.user, preview.item, preview.rating, preview.time)

@@ -42,13 +42,15 @@ def choose_user(study: Study, label: str = "Person") -> int:
     return vocabulary.index(state.settle("user", chosen, first))
 
 
-def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: str = "item") -> int:
-    """An item: the list of the person first, then what was looked at before, any other by search; `?item=` in the URL;
-    returns the item index."""
+def choose_item(
+    study: Study, listed: Sequence[int], label: str = "Item", key: str = "item", offered: Sequence[int] = ()
+) -> int:
+    """An item: the list of the person first (or what is `offered`), then what was looked at before, any other by
+    search; `?item=` in the URL; returns the item index."""
     dataset = study.dataset
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
-    default = ids[listed[0]] if len(listed) else ids[0]
+    default = ids[[*listed, *offered, 0][0]]
     current = state.follow(key, dataset.items.__contains__, default)
     place = {item: rank for rank, item in enumerate(listed, start=1)}
     choose, search = st.columns([3, 2], vertical_alignment="bottom")
@@ -56,7 +58,9 @@ def choose_item(study: Study, listed: Sequence[int], label: str = "Item", key: s
         query = st.text_input("Find another", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
     found = find(query, dataset.titles, ids, 50) if query else []
     before = [dataset.items.index(name) for name in recent.latest(study, "item", current) if name in dataset.items]
-    options = [ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before])]
+    options = [
+        ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before, *offered])
+    ]
     with choose:
         st.session_state[key] = current
         chosen = st.selectbox(

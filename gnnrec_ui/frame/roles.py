@@ -14,7 +14,6 @@ from typing import Any, Literal
 import streamlit as st
 from pydantic import Field, StrictStr
 from streamlit.errors import StreamlitSecretNotFoundError
-from streamlit.runtime.secrets import AttrDict
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.settings import Settings, read_settings
@@ -149,4 +148,4 @@ def _section(name: str) -> dict[str, Any] | None:
         return None
     if found is not None and not isinstance(found, Mapping):
         raise LensError(f"The section [{name}] of the server's secrets.toml is no section.", "Its owner mends it.")
-    return None if found is None else {str(key): value for key, value in found.items()}
+    return None if found is None else dict(found)

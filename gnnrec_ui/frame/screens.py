@@ -83,6 +83,22 @@ _ALL = (
         "Near means similar to the model; the two axes have no meaning of their own. Lasso dots to list them.",
     ),
     Screen(
+        "item",
+        "Understand",
+        "Item",
+        ":material/inventory_2:",
+        "One item from its own side: whose lists hold it, what carries it there, and what stands in its way.  \n"
+        "For whoever made it or sells it: each answer on what would help was recomputed.",
+    ),
+    Screen(
+        "drivers",
+        "Judge",
+        "Drivers",
+        ":material/stacked_bar_chart:",
+        "What carries all lists together: the exact explanations of everybody, summed.  \n"
+        "Shares are signed and sum to 1. Whiskers say how far other people like these would have moved them.",
+    ),
+    Screen(
         "audit",
         "Judge",
         "Audit",
@@ -97,6 +113,14 @@ _ALL = (
         ":material/compare_arrows:",
         "Runs on the same data, side by side, judged on the same people.  \n"
         "Differences are paired: each person is compared with themselves.",
+    ),
+    Screen(
+        "decide",
+        "Judge",
+        "Decide",
+        ":material/gavel:",
+        "May the chosen run take the place of another one, how large must an experiment be, and what did it say?  \n"
+        "A verdict names what was tested; “cannot tell” says what would settle it.",
     ),
     Screen(
         "over_time",

@@ -10,7 +10,8 @@ import streamlit as st
 from gnnrec_core.base.text import for_label, for_markdown
 from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
+from gnnrec_core.runs.entries import DatasetEntry, RunEntry
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import state
 
 PARAMETER = "demo"
@@ -65,7 +66,8 @@ STEPS = (
         "Accuracy by group with intervals and tests, what is never shown to anybody, and what a fix would cost, "
         "and whom.",
         "One group is served worse by construction: find it in the charts, click it, and meet its people. Then move "
-        "the slider under “What a fix costs”.",
+        "the slider under “What a fix costs”. Choose the run “incumbent” above: lists of a shop whose model nobody "
+        "knows are audited in the same way.",
         "Audit the model",
         ":material/balance:",
         "audit",

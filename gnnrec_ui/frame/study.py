@@ -12,8 +12,8 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import for_option
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
+from gnnrec_core.runs.entries import DatasetEntry, RunEntry
 from gnnrec_core.runs.run import Run
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry
 from gnnrec_ui import readers
 from gnnrec_ui.frame import roles, state
 from gnnrec_ui.server import cache

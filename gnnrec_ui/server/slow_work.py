@@ -39,6 +39,8 @@ class Work:
     began: float = 0.0
     readers: set[str] = field(default_factory=set)
     """The sessions that wait for the answer; empty outside of a server."""
+    left: set[str] = field(default_factory=set)
+    """The sessions that have waited and wait no longer: to them it is as if nobody had asked."""
     stop: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -47,6 +49,16 @@ class Work:
         session = readers.reader()
         if session is not None:
             self.readers.add(session)
+            self.left.discard(session)
+
+    def leave(self) -> None:
+        """The session whose page is being drawn waits no longer: the work stops, unless others wait for it too."""
+        session = readers.reader()
+        if session is not None and any(readers.is_there(other) for other in self.readers - {session}):
+            self.readers.discard(session)
+            self.left.add(session)
+        else:
+            self.stop.set()
 
     @property
     def seconds_left(self) -> float | None:
@@ -63,8 +75,9 @@ class Line:
         self._lock, self._turn = threading.Lock(), threading.Semaphore(1)
 
     def find(self, key: Hashable) -> Work | None:
-        """The work with this key, if anybody has asked."""
-        return self._works.get(key)
+        """The work with this key; None where nobody has asked, and for a session that waits no longer."""
+        work = self._works.get(key)
+        return None if work is not None and readers.reader() in work.left else work
 
     def ask(self, key: Hashable, question: Callable[[], Any]) -> Work:
         """The work with this key, begun where it was not yet, or was cancelled or failed."""
@@ -84,7 +97,7 @@ class Line:
             del self._works[key]
 
     def _run(self, work: Work) -> None:
-        def watch(share: float) -> None:
+        def watch(share: float, what: str = "") -> None:
             work.share = max(work.share, min(share, 1.0))
             if work.stop.is_set():
                 raise CancelledError("Stopped.", "Ask again.")
@@ -129,7 +142,7 @@ def _bar(work: Work, what: str, key: str) -> None:
     bar, cancel = st.columns([5, 1], vertical_alignment="center")
     bar.progress(work.share, f"{what}: {_pace(work)}")
     if cancel.button("Cancel", key=f"_cancel_{key}", icon=":material/stop:", type="tertiary"):
-        work.stop.set()
+        work.leave()
         work.ended.wait(QUICK_SECONDS)
         st.rerun()
 

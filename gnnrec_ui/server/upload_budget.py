@@ -39,11 +39,29 @@ def install() -> None:
 
     def add_within_budget(session_id: str, file: Any) -> None:
         with _lock:
+            if session_id not in store._gnnrec_welcome:
+                raise HTTPException(403, "This session may drop no files: open the page that takes them.")
             refuse_beyond_budget(store.file_storage, session_id, file)
             add_file(session_id=session_id, file=file)
 
     store.add_file = add_within_budget
+    store._gnnrec_welcome = set()
     setattr(store, _INSTALLED, True)
+
+
+def welcome() -> None:
+    """Take files of the session whose page is being drawn: called where files may be dropped, by whom they may be.
+
+    Without it nothing is taken: not from those who only look, nor from somebody who has not logged in.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or not exists():
+        return
+    runtime: Any = get_instance()
+    with _lock:
+        known: set[str] = runtime.uploaded_file_mgr._gnnrec_welcome
+        known -= {name for name in known if not runtime.is_active_session(name)}
+        known.add(context.session_id)
 
 
 def refuse_beyond_budget(storage: dict[str, dict[str, Any]], session_id: str, file: Any) -> None:

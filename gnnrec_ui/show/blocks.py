@@ -1,60 +1,67 @@
-"""Sections of blocks on a page: what the terminal, reports and notebooks show too."""
+"""Sections of blocks on a page: the same that a file, a terminal and a notebook show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
-from gnnrec_core.render.theme import plotly_text, styled
+from gnnrec_core.base.text import clean, for_label, for_markdown
+from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.charts.block_charts import bars_chart, curves_chart
 from gnnrec_ui.show.charts import chart
 
+BOXES = {"good": st.success, "warning": st.warning, "note": st.info}
+ICONS = {"good": ":material/check_circle:", "warning": ":material/warning:", "note": ":material/info:"}
 
-def show_sections(sections: Iterable[Section], key: str) -> None:
-    """Each section under its heading; `key` tells the charts of this place from others."""
+
+def draw(sections: tuple[Section, ...], key: str) -> None:
+    """Each section under its heading; `key` tells its charts from those of other results."""
     for place, section in enumerate(sections):
-        st.subheader(clean(section.title), anchor=False)
-        for number, block in enumerate(section.blocks):
-            _show(block, section.title, f"{key}_{place}_{number}")
+        st.subheader(for_label(section.title), anchor=False)
+        for number_, block in enumerate(section.blocks):
+            _draw(block, f"{key}_{place}_{number_}")
 
 
-def _show(block: Block, title: str, key: str) -> None:
-    if isinstance(block, Verdict):
-        {"good": st.success, "warning": st.warning, "note": st.info}[block.kind](for_markdown(block.text))
-    elif isinstance(block, Text):
-        for paragraph in block.paragraphs:
-            st.caption(for_markdown(paragraph))
-    elif isinstance(block, Facts):
-        _table(("", "value"), block.pairs, title)
-    elif isinstance(block, Table):
-        _table(block.columns, block.rows, title)
-        if block.caption:
-            st.caption(for_markdown(block.caption))
-    elif isinstance(block, Curves):
-        chart(_lines(block), key=key, reading=block.caption)
-    elif isinstance(block, Bars):
-        _table(("part", "value"), tuple(zip(block.labels, block.values, strict=True)), title)
+def _draw(block: Block, key: str) -> None:
+    match block:
+        case Text(paragraphs):
+            for paragraph in paragraphs:
+                st.markdown(for_markdown(paragraph))
+        case Facts(pairs):
+            _table(("", "value"), tuple((name, _text(value)) for name, value in pairs), "Figures")
+        case Table():
+            _table(block.columns, block.rows, block.caption)
+            if block.caption:
+                st.caption(for_markdown(block.caption))
+        case Bars():
+            chart(bars_chart(block), for_markdown(block.caption), key)
+        case Curves():
+            chart(curves_chart(block), for_markdown(block.caption), key)
+        case Verdict(sentence, kind):
+            BOXES[kind](for_markdown(sentence), icon=ICONS[kind])
+        case _:
+            raise TypeError(f"a page does not draw {type(block).__name__} yet")
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]], alt: str) -> None:
-    """Numbers stay numbers, so that a column can be sorted; text from data is made inert."""
-    cells = [[clean(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
-    st.dataframe(pd.DataFrame(cells, columns=list(columns)), hide_index=True, placeholder="–", alt=clean(alt))
+def _table(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], alt: str) -> None:
+    cells = [_column([row[place] for row in rows]) for place in range(len(columns))]
+    table = pd.DataFrame({_unique(columns, place): cells[place] for place in range(len(columns))})
+    st.dataframe(table, hide_index=True, alt=clean(alt))
 
 
-def _lines(block: Curves) -> go.Figure:
-    figure = go.Figure(
-        [
-            go.Scatter(x=list(xs), y=list(ys), name=plotly_text(name), mode="lines+markers")
-            for name, xs, ys in block.series
-        ],
-        {
-            "xaxis": {"title": {"text": plotly_text(block.x_label)}},
-            "yaxis": {"title": {"text": plotly_text(block.y_label)}},
-        },
-    )
-    return styled(figure, 320)
+def _unique(columns: tuple[str, ...], place: int) -> str:
+    """The name of a column; two may be called alike (a run and its figure)."""
+    name = clean(columns[place]) or " "
+    return name if columns.index(columns[place]) == place else f"{name} ({place + 1})"
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Numbers where all are, so that they sort; else text."""
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return values if numeric else [_text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    return number(value) if value is None or isinstance(value, bool | int | float) else clean(value)

@@ -13,9 +13,10 @@ from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.presets import preset_settings, presets_of
-from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.entries import DatasetEntry, RunEntry
+from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.trial import trial
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry, Workspace
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import forms, shell
 from gnnrec_ui.server.slow_work import line, waiting_room
 from gnnrec_ui.train.training_time import Estimate, estimate, spoken

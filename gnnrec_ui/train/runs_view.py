@@ -11,7 +11,8 @@ import streamlit as st
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.workspace import RunEntry, Trashed, Workspace
+from gnnrec_core.runs.entries import RunEntry, Trashed
+from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui import readers
 from gnnrec_ui.frame import shell
 from gnnrec_ui.frame.study import run_label

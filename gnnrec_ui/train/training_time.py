@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from gnnrec_core.models.protocol import Epoch
-from gnnrec_core.runs.workspace import DatasetEntry, RunEntry
+from gnnrec_core.runs.entries import DatasetEntry, RunEntry
 
 RECENT_EPOCHS = 10
 

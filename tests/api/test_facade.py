@@ -140,6 +140,13 @@ def test_tables_have_the_figures_and_ids(run, data):
     assert whole == pytest.approx(gr.evaluate(run, k=3).to_dict()["metrics"]["recall"]["value"])
 
 
+def test_an_answer_without_a_picture_shows_its_text_line_by_line(run, capsys):
+    answer = run.evaluate(k=3)
+    answer.show()
+    printed = capsys.readouterr().out
+    assert printed.rstrip("\n") == str(answer) and len(printed.splitlines()) > 8
+
+
 def test_lists_from_anywhere_are_audited_like_the_run_that_made_them(run, data):
     def part(name):
         rows = data.interactions.split == SPLITS.index(name)

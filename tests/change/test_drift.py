@@ -88,4 +88,4 @@ def test_the_command_prints_windows_and_the_change(capsys):
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["windows"]) == 3 and {"date", "found", "p_value", "rose", "fell"} <= found["change"].keys()
-    assert main(words) == 0 and "Lists: trained again" in capsys.readouterr().out
+    assert main(words) == 0 and "trained again" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_wrong_requests_are_sentences(runs, capsys, tmp_path: Path):
 def test_people_get_sentences_and_tables(runs, capsys):
     assert main(["audit", str(runs / "popularity"), "--group-by", "region"]) == 0
     text = capsys.readouterr().out
-    assert "Islands" in text and "84 users" in text and "coverage" in text
+    assert re.search(r"Islands +84 ", text) and "Item coverage" in text
 
 
 def test_compare_prints_runs_baselines_and_differences(runs, capsys):

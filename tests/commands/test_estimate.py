@@ -5,7 +5,7 @@ import pytest
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.trial import trial
 from tests.worlds import two_communities
 

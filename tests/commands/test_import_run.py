@@ -15,6 +15,8 @@ from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.graph import build_graph
+from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.runs.recommend import left_out, recommend
 from tests.models.runs import fitted, run_of
 from tests.worlds import random_dataset
 
@@ -209,3 +211,63 @@ def test_matrices_that_do_not_fit_are_refused(world, folder, tmp_path):
             item_embeddings=tmp_path / "good.npy",
             user_ids=tmp_path / "ids.txt",
         )
+
+
+def test_of_several_lists_for_each_person_one_is_taken(world, folder, tmp_path, capsys):
+    """Two dates and two cut-offs: the last and the largest unless told otherwise, and the others are counted."""
+    rows = [
+        ("u1", "i30", 1, "2026-01-01", 5),
+        ("u1", "i31", 1, "2026-01-02", 5),
+        ("u1", "i31", 1, "2026-01-02", 10),
+        ("u1", "i32", 2, "2026-01-02", 10),
+    ]
+    pl.DataFrame(rows, ["user", "item", "rank", "date", "cutoff"], orient="row").write_csv(tmp_path / "l.csv")
+    words = ["run", "import", folder / "data", "--lists", tmp_path / "l.csv", "--out"]
+
+    def stored(run, *more):
+        told = answered(capsys, *words, tmp_path / run, *more)["lists"]
+        return [world.items.ids[item] for item in gr.load(tmp_path / run).model.items[1] if item >= 0], told
+
+    assert stored("last") == (["i31", "i32"], {"n_other_lists": 2, "date": "2026-01-02", "cutoff": 10})
+    assert stored("first", "--list-date", "2026-01-01")[0] == ["i30"]
+    assert stored("short", "--list-cutoff", "5")[0] == ["i31"]
+    error = refused(capsys, *words, tmp_path / "none", "--list-date", "2025-01-01")
+    assert "no lists of the date 2025-01-01" in error["message"] and "2026-01-02" in error["hint"]
+
+
+def test_streamed_lists_are_those_of_the_table(world, folder, tmp_path):
+    """Each kind of file gives the model that the table in memory gives; ranking it needs no number for each pair."""
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"u{u}", f"i{i}", float(s)) for u in range(30) for i, s in zip(rng.permutation(40)[:12], rng.normal(size=12))
+    ]
+    table = pl.DataFrame(rows, ["user", "item", "score"], orient="row")
+    table.write_csv(tmp_path / "l.csv")
+    table.write_parquet(tmp_path / "l.parquet")
+    table.write_ndjson(tmp_path / "l.jsonl")
+    models = [gr.from_lists(source, world).model for source in (table, *(tmp_path / f"l.{e}" for e in KINDS))]
+    for model in models[1:]:
+        np.testing.assert_array_equal(model.items, models[0].items)
+    for k in (1, 5, 20):
+        found = recommend(run_of(models[0], world), np.arange(30), k)
+        slow = rank_items(models[0].score, np.arange(30), left_out(world), k)
+        np.testing.assert_array_equal(found.item_index, slow.item_index)
+        np.testing.assert_array_equal(found.score, slow.score)
+
+
+KINDS = ("csv", "parquet", "jsonl")
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([("u1", "i1", "1"), ("u1", "i2", "x")], "Row 2 of the lists has 'x' as its rank"),
+        ([("u1", "i1", "1"), ("u1", "i1", "2")], "'i1' stands twice in the list of 'u1'"),
+        ([("u1", "i1", "1"), ("u1", "i99", "2"), ("u2", "i98", "1")], "2 items of the lists .* the first is 'i99'"),
+        ([("u1", "i1", "1"), (None, "i2", "2")], "1 users of the lists are not in the data, the first is None"),
+    ],
+)
+def test_faulty_lists_are_a_sentence(world, tmp_path, rows, says):
+    pl.DataFrame(rows, ["user", "item", "rank"], orient="row").write_csv(tmp_path / "l.csv")
+    with pytest.raises(DataError, match=says):
+        gr.from_lists(tmp_path / "l.csv", world)

@@ -12,11 +12,12 @@ from typing_extensions import get_protocol_members
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender
 from gnnrec_core.runs.recommend import left_out
+from gnnrec_core.runs.run import Run
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
 
@@ -63,7 +64,9 @@ def best_item(model, world):
 def answer(model, world, method, target="score", seed=0):
     """The explanation without its timing, or the sentence that says why there is none."""
     try:
-        found = explain_model(model, world, USER, best_item(model, world), method, target, 5, FAST.get(method), seed, 3)
+        found = explain(
+            Run.of(model, world), USER, best_item(model, world), method, target, 5, FAST.get(method), seed, 3
+        )
     except UnsupportedError as error:
         return f"{error.message} {error.hint}"
     return replace(found, seconds=0.0)
@@ -154,7 +157,7 @@ def test_a_user_without_interactions_gets_an_answer(world, method):
     )
     model = fitted("lightgcn", emptied, embedding_dim=8, epochs=1, batch_size=64)
     try:
-        found = explain_model(model, emptied, 0, 1, method, "score", 5, FAST.get(method), 0, 3)
+        found = explain(Run.of(model, emptied), 0, 1, method, "score", 5, FAST.get(method), 0, 3)
     except UnsupportedError as error:
         assert error.hint
         return

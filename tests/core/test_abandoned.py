@@ -23,7 +23,7 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.questions.why_not import why_not
-from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.trial import trial
 from tests.models.runs import fitted, run_of
 from tests.security.test_attacker import DATA, groupings

@@ -13,6 +13,8 @@ LAYERS = (
     ("runs",),
     ("explain", "audit"),
     ("change",),
+    ("whole",),
+    ("decide",),
     ("render",),
     ("views",),
     ("api",),

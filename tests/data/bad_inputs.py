@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from gnnrec_core.cli import main
 
@@ -96,3 +99,31 @@ def codes(answer: dict[str, Any]) -> set[str]:
     """The codes of all problems but those that only say what was read."""
     assert "error" not in answer, answer["error"]
     return {entry["code"] for entry in answer["problems"]} - {"columns", "items_unseen_in_train"}
+
+
+FORMS = ("csv", "parquet", "ndjson", "sql", "inter")
+
+
+def written(
+    frame: pl.DataFrame, form: str, folder: Path, name: str = "log", types: dict[str, str] | None = None
+) -> str:
+    """The table in one of `FORMS`, as a source; `types` are RecBole's, `token` where none is named."""
+    path = folder / f"{name}.{form}"
+    path.unlink(missing_ok=True)
+    if form == "csv":
+        frame.write_csv(path)
+    elif form == "parquet":
+        frame.write_parquet(path)
+    elif form == "ndjson":
+        path.write_text("".join(json.dumps(row) + "\n" for row in frame.iter_rows(named=True)))
+    elif form in ("inter", "user", "item"):
+        header = "\t".join(f"{column}:{(types or {}).get(column, 'token')}" for column in frame.columns)
+        path.write_text("\n".join([header, *("\t".join(map(str, row)) for row in frame.rows())]) + "\n")
+    else:
+        columns = ", ".join(f'"{column}"' for column in frame.columns)
+        with sqlite3.connect(path) as database:
+            database.execute(f"create table log ({columns})")
+            database.executemany(f"insert into log values ({', '.join('?' * frame.width)})", frame.rows())
+        database.close()
+        return f"sqlite:///{path}#log"
+    return str(path)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.base.progress import watched
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.store import load_dataset
@@ -305,8 +306,8 @@ def test_80_a_file_that_changes_while_it_is_read(tmp_path):
         if what.startswith("reading"):
             path.write_text(text(good_rows()[:-1]))
 
-    with pytest.raises(DataError, match="changed while"):
-        import_source(path, ImportOptions(), change)
+    with pytest.raises(DataError, match="changed while"), watched(change):
+        import_source(path, ImportOptions())
 
 
 def test_good_parquet_and_json_make_the_same_dataset_as_text(bring_in):

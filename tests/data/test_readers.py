@@ -55,7 +55,7 @@ def test_every_reader_keeps_the_contract(name, tmp_path):
     ):
         assert reader.matches(source) in (True, False)
         with pytest.raises(LensError) as raised:
-            reader.read(source, ImportOptions(), lambda share, what: None)
+            reader.read(source, ImportOptions())
         assert raised.value.hint
 
 

@@ -1,7 +1,5 @@
 """Dates as people's files have them: a number that is a date is read as that date, in every format."""
 
-import json
-import sqlite3
 from datetime import UTC, datetime
 
 import polars as pl
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.store import load_dataset
-from tests.data.bad_inputs import N_ROWS, bring, error, good_rows, problem, text, with_column
+from tests.data.bad_inputs import N_ROWS, bring, error, good_rows, problem, text, with_column, written
 from tests.worlds import SHARED, needs_shared
 
 
@@ -113,27 +111,6 @@ def test_a_date_is_the_same_date_in_every_format(tmp_path, form, days, notation)
     for item, time in zip(log.item_index, log.timestamp, strict=True):
         same = datetime.fromtimestamp(int(time), UTC).date() == wanted[found.items.ids[item]]
         assert same or (notation == "%m/%d/%Y" and "day_or_month" in codes)
-
-
-def written(frame, form, folder):
-    path = folder / f"log.{form}"
-    path.unlink(missing_ok=True)
-    if form == "csv":
-        frame.write_csv(path)
-    elif form == "parquet":
-        frame.write_parquet(path)
-    elif form == "ndjson":
-        path.write_text("".join(json.dumps(row) + "\n" for row in frame.iter_rows(named=True)))
-    elif form == "inter":
-        header = "\t".join(f"{name}:token" for name in frame.columns)
-        path.write_text("\n".join([header, *("\t".join(map(str, row)) for row in frame.rows())]) + "\n")
-    else:
-        with sqlite3.connect(path) as database:
-            database.execute("create table log (user_id, item_id, timestamp)")
-            database.executemany("insert into log values (?, ?, ?)", frame.rows())
-        database.close()
-        return f"sqlite:///{path}#log"
-    return str(path)
 
 
 @needs_shared

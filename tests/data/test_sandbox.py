@@ -8,6 +8,7 @@ from dataclasses import asdict
 import psutil
 import pytest
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.apart import sandbox
 from gnnrec_core.data.apart.drafts import load_log, save_log
@@ -33,7 +34,8 @@ def test_a_child_previews_and_reads_what_the_library_does(log, tmp_path):
     assert {**vars(inside), "rows": 0} == {**vars(outside), "rows": 0}
     said = []
     options = ImportOptions(min_rating=2)
-    draft = sandbox.draft_apart(log, tmp_path, progress=lambda share, what: said.append((share, what)))
+    with progress.watched(lambda share, what: said.append((share, what))):
+        draft = sandbox.draft_apart(log, tmp_path)
     built, known = draft.build(options), import_source(log, options)
     assert built.fingerprint == known.fingerprint and built.problems == known.problems
     assert built.problems and said

@@ -5,8 +5,11 @@ import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.questions.both_ends import ends_counterfactual
-from gnnrec_core.explain.questions.counterfactual import counterfactual_of
+from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.serialise import counterfactual_json
+from gnnrec_core.render.terminal import text
+from gnnrec_core.runs.run import Run
+from gnnrec_core.views.explanation import counterfactual_sections
 from tests.explain.fakes import attention, item_item, linear
 from tests.explain.test_counterfactual import SIDE, WORLD, rank_without, ranked
 
@@ -18,7 +21,7 @@ def test_found_follows_from_the_rebuilt_graph_and_nothing_in_the_set_is_superflu
     model, n_found = maker(dataset), 0
     for user in range(0, 20, 4):
         item = int(ranked(model, dataset, user)[3])
-        answer = ends_counterfactual(model, dataset, user, item, 5, scope)
+        answer = ends_counterfactual(Run.of(model, dataset), user, item, 5, scope)
         edges = np.array(answer.edges, np.int64)
         assert answer.rank_after == rank_without(model, dataset, user, item, edges)
         assert answer.found == (answer.rank_after > 5)
@@ -30,6 +33,10 @@ def test_found_follows_from_the_rebuilt_graph_and_nothing_in_the_set_is_superflu
             assert all(rank_without(model, dataset, user, item, np.delete(edges, p)) <= 5 for p in range(len(edges)))
         said = counterfactual_json(answer, dataset, model.graph)["removed"]
         assert [entry["user"] for entry in said] == [dataset.users.ids[u] for u in users]
+        veiled = counterfactual_json(answer, dataset, model.graph, lambda raw: "somebody")["removed"]
+        assert {entry["user"] for entry in veiled} <= {"somebody", dataset.users.ids[user]}
+        told = text(counterfactual_sections(answer, dataset, model.graph, lambda raw: "somebody"))
+        assert not any(f" of {dataset.users.ids[u]}" in told for u in users)
     assert n_found >= 2
 
 
@@ -37,11 +44,11 @@ def test_both_ends_are_never_worse_at_finding_than_one():
     model = linear(WORLD)
     for user in range(1, 20, 4):
         item = int(ranked(model, WORLD, user)[4])
-        own = counterfactual_of(model, WORLD, user, item, 5)
-        assert ends_counterfactual(model, WORLD, user, item, 5, "both").found >= own.found
+        own = find_counterfactual(Run.of(model, WORLD), user, item, 5)
+        assert ends_counterfactual(Run.of(model, WORLD), user, item, 5, "both").found >= own.found
 
 
 def test_a_model_that_is_no_propagation_has_no_readers_to_take_away():
     model = item_item(WORLD)
     with pytest.raises(UnsupportedError, match="readers"):
-        ends_counterfactual(model, WORLD, 1, int(ranked(model, WORLD, 1)[0]), 5, "both")
+        ends_counterfactual(Run.of(model, WORLD), 1, int(ranked(model, WORLD, 1)[0]), 5, "both")

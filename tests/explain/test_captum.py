@@ -12,7 +12,7 @@ from captum.attr import IntegratedGradients
 from scipy.stats import spearmanr
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.methods.captum_methods import (
     CaptumSettings,
     InputXGradientMethod,
@@ -27,6 +27,7 @@ from gnnrec_core.explain.scores.games import group_weakest, make_game
 from gnnrec_core.explain.scores.graph_masks import PairScore
 from gnnrec_core.explain.scores.masks import masked_score
 from gnnrec_core.graph import build_graph
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import ItemItemModel
 from tests.explain.linear_world import CASES, MARGIN, SCORE, USER, LinearModel, TwoRelationModel, random_model
 from tests.models.runs import fitted
@@ -233,7 +234,7 @@ def featured():
 
 def told(featured, method, target="score", **settings):
     made, model = featured
-    return explain_model(model, made, USER, 5, method, target, 5, {"players": "features", **settings}, check_top=0)
+    return explain(Run.of(model, made), USER, 5, method, target, 5, {"players": "features", **settings}, check_top=0)
 
 
 def test_features_of_the_user_and_the_item_are_parts(featured):

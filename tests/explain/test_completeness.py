@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from gnnrec_core.explain.case import excluded_items
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import PartlessRecommender
+from gnnrec_core.runs.run import Run
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
 
@@ -26,5 +27,5 @@ def test_the_parts_sum_to_the_score_and_to_the_margin(name):
         scores[excluded_items(WORLD, user)] = -np.inf
         item = int(np.argsort(-scores)[2])
         for target in ("score", "margin"):
-            found = explain_model(model, WORLD, user, item, "ledger", target, 5, check_top=0)
+            found = explain(Run.of(model, WORLD), user, item, "ledger", target, 5, check_top=0)
             assert found.completeness_error <= 1e-6 * abs(found.score)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.explain.questions.counterfactual import NOT_PROVED, PROVED, counterfactual_of
+from gnnrec_core.explain.questions.counterfactual import NOT_PROVED, PROVED, find_counterfactual
 from gnnrec_core.explain.questions.exchange import exchanged, without_least
 from gnnrec_core.explain.questions.small_sets import lead
 from gnnrec_core.explain.scores.predictor import removal_predictor
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset
 
@@ -58,7 +59,7 @@ def test_every_answer_is_verified_and_as_small_as_brute_force(maker, dataset, pl
     model = MAKERS[maker](dataset)
     for user in range(0, 20, 3 if maker == "linear" else 7):
         item = int(ranked(model, dataset, user)[place - 1])
-        answer = counterfactual_of(model, dataset, user, item, k)
+        answer = find_counterfactual(Run.of(model, dataset), user, item, k)
         edges = model.graph.history_edges(user)
         after = rank_without(model, dataset, user, item, np.array(answer.edges, dtype=np.int64))
         assert answer.rank_after == after and answer.verified and answer.case.rank == place
@@ -86,16 +87,16 @@ def test_an_item_outside_the_list_or_already_read_is_refused():
     model = linear(WORLD)
     order = ranked(model, WORLD, 2)
     with pytest.raises(RequestError, match="outside the top 5"):
-        counterfactual_of(model, WORLD, 2, int(order[7]), 5)
+        find_counterfactual(Run.of(model, WORLD), 2, int(order[7]), 5)
     with pytest.raises(RequestError, match="already"):
-        counterfactual_of(model, WORLD, 2, int(model.graph.history(2)[0]), 60)
+        find_counterfactual(Run.of(model, WORLD), 2, int(model.graph.history(2)[0]), 60)
 
 
 def test_where_nothing_does_it_the_answer_says_how_far_the_item_can_be_pushed():
     model = linear(WORLD)
     model.embedding[: WORLD.n_users] *= 100  # what no interaction carries decides
     item = int(ranked(model, WORLD, 2)[0])
-    answer = counterfactual_of(model, WORLD, 2, item, 5)
+    answer = find_counterfactual(Run.of(model, WORLD), 2, item, 5)
     assert not answer.found and 1 <= answer.rank_after <= 5
     assert answer.rank_after == rank_without(model, WORLD, 2, item, np.array(answer.edges, dtype=np.int64))
     assert answer.checked_smaller_sets > 0
@@ -130,7 +131,7 @@ def two_rivals(*needed, n=12):
 )
 def test_an_answer_is_proved_minimal_only_where_all_smaller_sets_were_decided(needed, minimality):
     model, dataset = two_rivals(*needed)
-    answer = counterfactual_of(model, dataset, 0, 12, k=2)
+    answer = find_counterfactual(Run.of(model, dataset), 0, 12, k=2)
     assert answer.found and sorted(answer.removed) == list(range(sum(needed))) and answer.rank_after == 3
     assert answer.minimality == minimality
     assert answer.checked_smaller_sets == 12 + 66 + 220  # of one, two and three of twelve
@@ -143,7 +144,7 @@ def test_that_nothing_does_it_is_proved_only_where_all_sets_up_to_the_limit_were
     """Everything may be removed, but two rivals that need more than there is cannot both pass. Sets of up to three are
     decided: all there are of three interactions, not all of five or six."""
     model, dataset = two_rivals(*needed, n=n)
-    answer = counterfactual_of(model, dataset, 0, n, k=2)
+    answer = find_counterfactual(Run.of(model, dataset), 0, n, k=2)
     assert not answer.found and answer.minimality == minimality and answer.limit == n
     assert answer.rank_after <= 2 and set(answer.removed) <= set(range(sum(needed)))
     assert answer.checked_smaller_sets == sum(comb(n, size) for size in (1, 2, 3))
@@ -204,7 +205,7 @@ def test_users_with_one_interaction_or_none_get_an_answer(maker):
         scores = model.score(np.array([user]))[0].astype(np.float64)
         scores[excluded_of(dataset, user)] = -np.inf
         item = int(np.argmax(scores))
-        answer = counterfactual_of(model, dataset, user, item, 1)
+        answer = find_counterfactual(Run.of(model, dataset), user, item, 1)
         assert len(answer.removed) <= 1 - user and answer.verified
         assert answer.rank_after == rank_without(model, dataset, user, item, np.array(answer.edges, dtype=np.int64))
         assert answer.minimality == PROVED
@@ -217,6 +218,6 @@ def test_a_short_history_may_go_as_a_whole():
     model.weights[:] = 0.0
     model.weights[[0, 1], 3] = 1.0
     model.weights[2, 4] = 0.9
-    answer = counterfactual_of(model, make_dataset(triples, n_items=5), 0, 3, 1)
+    answer = find_counterfactual(Run.of(model, make_dataset(triples, n_items=5)), 0, 3, 1)
     assert answer.found and answer.removed == (0, 1) and answer.rank_after == 2
     assert answer.limit == 3 and answer.minimality == PROVED

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.narrative import named_parts
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import LinearModel, attention, item_item, linear
 from tests.explain.linear_world import TwoRelationModel
 from tests.worlds import make_dataset, random_dataset
@@ -26,7 +27,7 @@ def test_baseline_and_parts_sum_to_what_is_explained(maker, target):
     model = MAKERS[maker](WORLD)
     for user in range(0, 30, 3):
         for item in (0, 7, 33):
-            found = explain_model(model, WORLD, user, item, "ledger", target, check_top=0)
+            found = explain(Run.of(model, WORLD), user, item, "ledger", target, check_top=0)
             assert found.is_additive
             assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
             assert total(found) == pytest.approx(found.score, abs=1e-5 * max(1, abs(found.score)))
@@ -41,7 +42,7 @@ def test_layers_that_weigh_differently_are_told_apart(maker, side):
     """What the parts sum to, and each part of a user: its weight in the layer times the message's product."""
     model = maker(SIDE)
     model.layer_weights = np.array([0.1, 0.45, 0.05, 0.4])
-    found = explain_model(model, SIDE, 2, 5, "ledger", settings={"side": side}, check_top=0)
+    found = explain(Run.of(model, SIDE), 2, 5, "ledger", settings={"side": side}, check_top=0)
     assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
     if side == "user":
         spread, graph = model.propagation(), model.graph
@@ -61,14 +62,14 @@ def test_layers_that_weigh_differently_are_told_apart(maker, side):
 @pytest.mark.parametrize("target", ["score", "margin"])
 def test_the_readers_ledger_sums_to_the_same_score(maker, target):
     model = maker(SIDE)
-    found = explain_model(model, SIDE, 2, 5, "ledger", target, settings={"side": "item"}, check_top=0)
+    found = explain(Run.of(model, SIDE), 2, 5, "ledger", target, settings={"side": "item"}, check_top=0)
     assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
     assert {part.kind for part in found.contributions} <= {"reader", "side"}
 
 
 def test_side_edges_are_parts_with_the_name_of_what_they_lead_to():
     model = linear(SIDE)
-    parts = [p for user in range(8) for p in explain_model(model, SIDE, user, 5, "ledger").contributions]
+    parts = [p for user in range(8) for p in explain(Run.of(model, SIDE), user, 5, "ledger").contributions]
     friends = [part for part in parts if part.kind == "side"]
     assert friends and all(part.label.startswith("friend: u") for part in friends)
     assert all(part.checked is not None for part in friends if abs(part.value) > 1e9)
@@ -85,7 +86,7 @@ def test_parallel_edges_share_a_message_by_their_weight():
     assert sorted(share[both]) == pytest.approx([0.25, 0.75])
     alone = np.bincount(graph.edge_index[1, edges])[graph.edge_index[1, edges]] == 1
     assert share[alone] == pytest.approx(1.0) and alone.any()
-    found = explain_model(model, model.dataset, user, 5, "ledger", check_top=0)
+    found = explain(Run.of(model, model.dataset), user, 5, "ledger", check_top=0)
     assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
 
 
@@ -96,7 +97,7 @@ def test_two_users_one_item_by_hand():
     model = linear(dataset, n_layers=1)
     e_u0, e_u1, e_i0, _ = model.embedding
     z_i0 = (e_i0 + (e_u0 + e_u1) / np.sqrt(2)) / 2
-    found = explain_model(model, dataset, 0, 0, "ledger", k=2)
+    found = explain(Run.of(model, dataset), 0, 0, "ledger", k=2)
     assert found.baseline == pytest.approx(e_u0 @ z_i0 / 2)
     (part,) = found.contributions
     assert part.value == pytest.approx(e_i0 @ z_i0 / np.sqrt(2) / 2)
@@ -109,7 +110,7 @@ def test_two_users_one_item_by_hand():
 @pytest.mark.parametrize("maker", MAKERS)
 def test_checks_are_what_the_rebuilt_graph_gives(maker):
     model = MAKERS[maker](WORLD)
-    found = explain_model(model, WORLD, 4, 20, "ledger", "margin", check_top=3)
+    found = explain(Run.of(model, WORLD), 4, 20, "ledger", "margin", check_top=3)
     named = [part for parts in named_parts(found) for part in parts]
     checked = [part for part in found.contributions if part.checked]
     assert {part.edge for part in checked} == {part.edge for part in (*found.contributions[:3], *named)} - {None}
@@ -134,9 +135,9 @@ def test_the_reference_of_a_margin_is_the_item_at_rank_k_plus_1():
     excluded = interactions.item_index[(interactions.user_index == 3) & (interactions.split < 2)]
     scores[excluded] = -np.inf
     ranked = np.argsort(-scores, kind="stable")
-    found = explain_model(model, WORLD, 3, int(ranked[2]), "ledger", "margin", k=5)
+    found = explain(Run.of(model, WORLD), 3, int(ranked[2]), "ledger", "margin", k=5)
     assert found.rank == 3 and found.case.reference_item == ranked[5] and found.score > 0
-    below = explain_model(model, WORLD, 3, int(ranked[8]), "ledger", "margin", k=5)
+    below = explain(Run.of(model, WORLD), 3, int(ranked[8]), "ledger", "margin", k=5)
     assert below.rank == 9 and below.case.reference_item == ranked[4] and below.score < 0
 
 
@@ -145,9 +146,9 @@ def test_a_model_without_parts_is_refused_with_its_own_reason():
 
     model = Popularity.create(WORLD, PopularitySettings(), 0, "cpu")
     with pytest.raises(UnsupportedError, match=r"'popularity' has no parts.*everybody gets the same scores"):
-        explain_model(model, WORLD, 0, 0, "ledger")
+        explain(Run.of(model, WORLD), 0, 0, "ledger")
     with pytest.raises(UnsupportedError, match="no sum over interactions"):
-        explain_model(object(), WORLD, 0, 0, "ledger")
+        explain(Run.of(object(), WORLD), 0, 0, "ledger")
 
 
 def test_the_propagation_is_computed_once_for_a_model():
@@ -173,7 +174,10 @@ def test_explaining_permuted_embeddings_gives_unrelated_parts():
     correlations = []
     for user in range(40):
         real, other = (
-            {part.edge: part.value for part in explain_model(m, dataset, user, 3, "ledger", check_top=0).contributions}
+            {
+                part.edge: part.value
+                for part in explain(Run.of(m, dataset), user, 3, "ledger", check_top=0).contributions
+            }
             for m in (model, shuffled)
         )
         correlations.append(spearmanr([real[edge] for edge in real], [other[edge] for edge in real]).statistic)

@@ -5,13 +5,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.questions.counterfactual import PROVED, counterfactual_of
+from gnnrec_core.explain.questions.counterfactual import PROVED, find_counterfactual
 from gnnrec_core.explain.scores.edge_effects import leave_one_out, user_ledger
 from gnnrec_core.explain.scores.linear import all_scores
 from gnnrec_core.explain.scores.predictor import removal_predictor
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_items, rank_of
 from gnnrec_core.runs.recommend import left_out
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import AttentionModel, LinearModel, attention, linear
 from tests.worlds import SHARED, needs_shared
 
@@ -96,7 +97,7 @@ def test_counterfactuals_are_verified_by_rebuilding_and_quick(world):
     seconds, solved = [], 0
     users = range(3, dataset.n_users, 32)
     for user in users:
-        answer = counterfactual_of(model, dataset, user, int(lists[user, 9]), 10)
+        answer = find_counterfactual(Run.of(model, dataset), user, int(lists[user, 9]), 10)
         seconds.append(answer.seconds)
         changed = model.graph.without(np.array(answer.edges))
         excluded = left_out(dataset)[[user]].indices

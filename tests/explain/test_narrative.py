@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnnrec_core.explain.explaining import explain_model, with_checks, with_faithfulness
+from gnnrec_core.explain.explaining import explain, with_checks, with_faithfulness
 from gnnrec_core.explain.explanation import (
     BaselineSplit,
     Case,
@@ -20,12 +20,12 @@ from gnnrec_core.explain.explanation import (
 )
 from gnnrec_core.explain.narrative import attribute_columns, named_parts, narrate
 from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.runs.run import Run
 from tests.audit.small_runs import trained
 from tests.explain.linear_world import MARGIN, SCORE, USER, LinearModel, random_model
 from tests.worlds import make_dataset, random_dataset
 
 AS_IT_IS = "in this model as it stands (recomputed)"
-BOOK = Node("item", "i1", "Dune", 1)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_columns_of_shared_text_are_attributes(dataset):
 def test_every_percentage_and_rank_is_one_of_the_explanations_figures(target):
     model = random_model()
     item = model.case(SCORE).item_index
-    found = explain_model(model, model.dataset, USER, item, "ledger", target, 5)
+    found = explain(Run.of(model, model.dataset), USER, item, "ledger", target, 5)
     shares = {round(100 * abs(p.share)) for p in found.contributions} | {round(100 * abs(found.baseline / found.score))}
     ranks = {found.rank, 6 if target == "margin" else found.rank} | {
         p.checked.rank_without for p in found.contributions if p.checked
@@ -168,7 +168,7 @@ def test_every_percentage_and_rank_is_one_of_the_explanations_figures(target):
 def test_checks_in_the_narrative_are_those_of_rebuilt_graphs():
     model = random_model()
     case = model.case(MARGIN)
-    found = explain_model(model, model.dataset, USER, case.item_index, "ledger", "score", 5)
+    found = explain(Run.of(model, model.dataset), USER, case.item_index, "ledger", "score", 5)
     strongest = found.contributions[0]
     changed = model.propagation(model.graph.without(np.array([strongest.edge])))
     score = changed.score(USER, case.item_index)
@@ -179,7 +179,7 @@ def test_checks_in_the_narrative_are_those_of_rebuilt_graphs():
 def test_every_part_that_has_a_sentence_was_recomputed():
     model = random_model()
     item = model.case(SCORE).item_index
-    found = explain_model(model, model.dataset, USER, item, "ledger", "score", 5, check_top=1)
+    found = explain(Run.of(model, model.dataset), USER, item, "ledger", "score", 5, check_top=1)
     speaks_for, against = named_parts(found)
     assert len(speaks_for) > 1
     assert all(part.checked is not None for part in (*speaks_for, *against, found.contributions[0]))
@@ -203,7 +203,7 @@ def test_what_the_strongest_do_together_stands_beside_as_many_at_random(dataset)
 def test_faithfulness_comes_with_its_verdict(method):
     model = LinearModel(random_dataset(30, 60, 20), n_layers=2)
     item = model.case(SCORE).item_index
-    found = explain_model(model, model.dataset, USER, item, method, "score", 5)
+    found = explain(Run.of(model, model.dataset), USER, item, method, "score", 5)
     assert found.faithfulness == {}
     measured = with_faithfulness(model, model.dataset, found)
     assert measured.faithfulness["verdict"] in measured.narrative
@@ -273,7 +273,7 @@ def test_a_model_is_described_by_what_it_has():
     made = random_dataset(30, 40)
     model = trained(made, "itemknn").model
     item = int(np.argsort(-model.score(np.array([0]))[0])[0])
-    said = " ".join(explain_model(model, made, 0, item, "ledger", "score", 5).narrative)
+    said = " ".join(explain(Run.of(model, made), 0, item, "ledger", "score", 5).narrative)
     assert "the weights between items as they are" in said
     assert not re.search("embedding|degree|trained again without", said.replace("a model trained again without it", ""))
 

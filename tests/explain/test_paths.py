@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.walks.connecting import connecting_paths
 from gnnrec_core.explain.walks.walks import best_walks
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import attention, item_item, linear
 from tests.worlds import make_dataset, random_dataset
 
@@ -59,7 +60,7 @@ def test_best_walks_are_those_of_full_enumeration(maker, dataset):
 @pytest.mark.parametrize("target", ["score", "margin"])
 def test_all_walks_together_are_the_score_without_the_baseline(maker, target):
     model = maker(SIDE)
-    found = explain_model(model, SIDE, 1, 4, "paths", target, settings={"n_paths": 500}, check_top=0)
+    found = explain(Run.of(model, SIDE), 1, 4, "paths", target, settings={"n_paths": 500}, check_top=0)
     assert found.baseline + sum(group.value for group in found.groups) == pytest.approx(found.score, abs=1e-5)
     assert found.completeness_error <= 1e-5 * max(1, abs(found.score))
     names = {group.name for group in found.groups}
@@ -77,7 +78,7 @@ def test_all_walks_together_are_the_score_without_the_baseline(maker, target):
 
 
 def test_paths_are_in_words():
-    found = explain_model(linear(SIDE), SIDE, 1, 4, "paths", check_top=0)
+    found = explain(Run.of(linear(SIDE), SIDE), 1, 4, "paths", check_top=0)
     assert len(found.paths) == 10 and found.path_share_shown == pytest.approx(sum(p.share for p in found.paths))
     for path in found.paths:
         assert path.nodes[0].id == "u1" and len(path.relations) == len(path.nodes) - 1
@@ -130,17 +131,17 @@ def _half_walks(spread, start):
 
 
 def test_connecting_paths_state_their_share():
-    found = explain_model(linear(WORLD), WORLD, 1, 4, "paths", settings={"kind": "connecting"}, check_top=0)
+    found = explain(Run.of(linear(WORLD), WORLD), 1, 4, "paths", settings={"kind": "connecting"}, check_top=0)
     assert any("literal paths" in warning for warning in found.warnings)
     assert all(path.nodes[0].id == "u1" and path.nodes[-1].id == "i4" for path in found.paths)
 
 
 def test_a_user_without_interactions_has_no_walks():
     dataset = make_dataset([(0, 0, "train"), (1, 0, "test")], n_items=2)
-    found = explain_model(linear(dataset), dataset, 1, 1, "paths", k=2)
+    found = explain(Run.of(linear(dataset), dataset), 1, 1, "paths", k=2)
     assert found.paths == () and found.contributions == () and found.baseline == pytest.approx(found.score, abs=1e-6)
 
 
 def test_item_item_models_have_no_paths():
     with pytest.raises(UnsupportedError, match="no messages"):
-        explain_model(item_item(WORLD), WORLD, 0, 0, "paths")
+        explain(Run.of(item_item(WORLD), WORLD), 0, 0, "paths")

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.walks.reader_paths import ONWARD, SHAPE
 from gnnrec_core.models.graph_filter import ITSELF, LOW_PASS
 from gnnrec_core.models.low_rank import normalised
 from gnnrec_core.models.ops.closed_form import weighted_interactions
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import item_item
 from tests.models.runs import fitted
 from tests.worlds import make_dataset, random_dataset
@@ -21,7 +22,7 @@ def test_by_hand():
     """u0 has i0; u1 has i0 and i1. R = [[1/sqrt 2, 0], [1/2, 1/sqrt 2]]: i1 comes to u0 through u1 alone."""
     world = make_dataset([(0, 0, "train"), (1, 0, "train"), (1, 1, "train"), (0, 1, "test")])
     model = fitted("gfcf", world, low_pass_weight=0.0)
-    found = explain_model(model, world, 0, 1, "paths", k=2)
+    found = explain(Run.of(model, world), 0, 1, "paths", k=2)
     assert [[node.id for node in path.nodes] for path in found.paths] == [["u0", "i0", "u1", "i1"]]
     assert found.paths[0].value == pytest.approx(1 / (2 * np.sqrt(2))) and found.paths[0].share == pytest.approx(1.0)
     assert [(group.name, group.share) for group in found.groups] == [(SHAPE, pytest.approx(1.0))]
@@ -58,7 +59,7 @@ def test_a_path_is_all_walks_that_begin_with_it():
 @pytest.mark.parametrize("name", FILTERS)
 def test_groups_sum_to_the_explained_number(name, target):
     model = fitted(name, WORLD)
-    found = explain_model(model, WORLD, 1, 4, "paths", target, settings={"n_paths": 500}, check_top=0)
+    found = explain(Run.of(model, WORLD), 1, 4, "paths", target, settings={"n_paths": 500}, check_top=0)
     assert found.baseline == 0 and found.completeness_error <= 1e-12
     total = sum(group.value for group in found.groups)
     assert total == pytest.approx(sum(part.value for part in found.contributions), abs=1e-12)
@@ -70,17 +71,17 @@ def test_groups_sum_to_the_explained_number(name, target):
 def test_paths_say_whether_the_last_step_is_one_interaction():
     model = fitted("chebycf", WORLD, flatness=3.0)
     everything = {"n_paths": 500}
-    found = explain_model(model, WORLD, 1, 4, "paths", settings=everything, check_top=0)
+    found = explain(Run.of(model, WORLD), 1, 4, "paths", settings=everything, check_top=0)
     x = weighted_interactions(model.graph)
     for path in found.paths:
         assert [node.type for node in path.nodes] == ["user", "item", "user", "item"]
         assert path.relations[2] == ("interaction" if x[path.nodes[2].index, 4] else ONWARD)
-    literal = explain_model(model, WORLD, 1, 4, "paths", settings={**everything, "kind": "connecting"}, check_top=0)
+    literal = explain(Run.of(model, WORLD), 1, 4, "paths", settings={**everything, "kind": "connecting"}, check_top=0)
     assert literal.paths == tuple(path for path in found.paths if path.relations[2] == "interaction")
-    simple = explain_model(model, WORLD, 1, 4, "paths", settings={**everything, "simple": True}, check_top=0)
+    simple = explain(Run.of(model, WORLD), 1, 4, "paths", settings={**everything, "simple": True}, check_top=0)
     assert all(len(set(path.nodes)) == 4 for path in simple.paths) and 0 < len(simple.paths) < len(found.paths)
 
 
 def test_models_that_are_no_walks_still_have_none():
     with pytest.raises(UnsupportedError, match="no messages"):
-        explain_model(item_item(WORLD), WORLD, 0, 0, "paths")
+        explain(Run.of(item_item(WORLD), WORLD), 0, 0, "paths")

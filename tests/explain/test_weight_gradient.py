@@ -8,10 +8,11 @@ from scipy.stats import spearmanr
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.case import make_case
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.scores.edge_effects import leave_one_out, weight_gradient
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models.gat import EDGE, GAT, SOURCE, TARGET, GATSettings
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import linear
 from tests.worlds import random_dataset
 
@@ -68,9 +69,9 @@ def test_it_orders_interactions_as_leaving_them_out_does(target):
 
 
 def test_leave_one_out_recomputes_those_that_it_calls_largest_and_lets_it_speak_for_the_others():
-    told = explain_model(MODEL, WORLD, 3, 11, "weight_gradient", check_top=0)
-    found = explain_model(MODEL, WORLD, 3, 11, "leave_one_out", settings={"max_recomputed": 5}, check_top=0)
-    every = explain_model(MODEL, WORLD, 3, 11, "leave_one_out", check_top=0)
+    told = explain(Run.of(MODEL, WORLD), 3, 11, "weight_gradient", check_top=0)
+    found = explain(Run.of(MODEL, WORLD), 3, 11, "leave_one_out", settings={"max_recomputed": 5}, check_top=0)
+    every = explain(Run.of(MODEL, WORLD), 3, 11, "leave_one_out", check_top=0)
     estimated = {part.edge: part.value for part in found.contributions if part.detail.get("first_order")}
     recomputed = {part.edge: part.value for part in found.contributions if not part.detail}
     assert recomputed.keys() == {part.edge for part in told.contributions[:5]}
@@ -83,4 +84,4 @@ def test_leave_one_out_recomputes_those_that_it_calls_largest_and_lets_it_speak_
 
 def test_a_model_without_such_a_gradient_is_refused():
     with pytest.raises(UnsupportedError, match="cannot be differentiated"):
-        explain_model(linear(WORLD), WORLD, 3, 11, "weight_gradient")
+        explain(Run.of(linear(WORLD), WORLD), 3, 11, "weight_gradient")

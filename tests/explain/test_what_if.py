@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.explain.questions.what_if import what_if_model
+from gnnrec_core.explain.questions.what_if import what_if
 from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import attention, item_item, linear
 from tests.explain.test_counterfactual import excluded_of, ranked
 from tests.worlds import random_dataset
@@ -19,7 +20,7 @@ def test_the_list_is_that_of_the_changed_graph(maker, n_added):
     model = maker(WORLD)
     history = model.graph.history(4)
     remove, add = history[:2], ranked(model, WORLD, 4)[[0, 20]][:n_added]
-    found = what_if_model(model, WORLD, 4, remove.tolist(), add.tolist(), k=6)
+    found = what_if(Run.of(model, WORLD), 4, remove.tolist(), add.tolist(), k=6)
     graph = model.graph.without(model.graph.history_edges(4)[:2])
     if n_added:
         graph = graph.with_interactions(4, np.array(add))
@@ -36,7 +37,7 @@ def test_the_list_is_that_of_the_changed_graph(maker, n_added):
 
 
 def test_nothing_changed_changes_nothing():
-    found = what_if_model(linear(WORLD), WORLD, 4, [], [], k=6)
+    found = what_if(Run.of(linear(WORLD), WORLD), 4, [], [], k=6)
     assert found.before.tolist() == found.after.tolist()
 
 
@@ -44,10 +45,10 @@ def test_wrong_items_are_refused():
     model = linear(WORLD)
     history = model.graph.history(4).tolist()
     with pytest.raises(RequestError, match="no train interaction"):
-        what_if_model(model, WORLD, 4, [int(ranked(model, WORLD, 4)[0])], [])
+        what_if(Run.of(model, WORLD), 4, [int(ranked(model, WORLD, 4)[0])], [])
     with pytest.raises(RequestError, match="already"):
-        what_if_model(model, WORLD, 4, [], history[:1])
+        what_if(Run.of(model, WORLD), 4, [], history[:1])
     with pytest.raises(RequestError, match="no item with index 99"):
-        what_if_model(model, WORLD, 4, [], [99])
+        what_if(Run.of(model, WORLD), 4, [], [99])
     with pytest.raises(RequestError, match="no user with index -1"):
-        what_if_model(model, WORLD, -1, [], [])
+        what_if(Run.of(model, WORLD), -1, [], [])

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.explain.explaining import explain_model
-from gnnrec_core.explain.questions.why_not import why_not_model
+from gnnrec_core.explain.explaining import explain
+from gnnrec_core.explain.questions.why_not import why_not
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.runs.run import Run
 from tests.explain.fakes import attention, item_item, linear
 from tests.explain.test_counterfactual import excluded_of, ranked
 from tests.worlds import random_dataset
@@ -23,7 +24,7 @@ def test_additions_lift_the_item_on_the_recomputed_graph(maker):
     for user in range(0, 30, 3):
         order = ranked(model, WORLD, user)
         item = int(order[7])
-        answer = why_not_model(model, WORLD, user, item, k)
+        answer = why_not(Run.of(model, WORLD), user, item, k)
         assert answer.case.rank == 8 and answer.case.reference_item == order[k - 1] and answer.verified
         graph = model.graph.with_interactions(user, np.array(answer.added, dtype=np.int64))
         scores = scorer_of(model).scores_on(user, graph)
@@ -39,8 +40,8 @@ def test_additions_lift_the_item_on_the_recomputed_graph(maker):
 def test_the_contrast_is_the_difference_of_two_ledgers():
     model = linear(WORLD)
     order = ranked(model, WORLD, 3)
-    answer = why_not_model(model, WORLD, 3, int(order[9]), 5)
-    one, other = (explain_model(model, WORLD, 3, int(order[p]), "ledger", check_top=0) for p in (9, 4))
+    answer = why_not(Run.of(model, WORLD), 3, int(order[9]), 5)
+    one, other = (explain(Run.of(model, WORLD), 3, int(order[p]), "ledger", check_top=0) for p in (9, 4))
     mine, theirs = ({part.item: part.value for part in e.contributions} for e in (one, other))
     for part in answer.contrast.contributions:
         assert part.value == pytest.approx(mine[part.item] - theirs[part.item], abs=1e-9)
@@ -63,7 +64,7 @@ def test_one_addition_is_found_where_brute_force_finds_one():
             )
             <= 5
         ]
-        answer = why_not_model(model, WORLD, user, item, 5)
+        answer = why_not(Run.of(model, WORLD), user, item, 5)
         if possible:
             wins += answer.found and len(answer.added) == 1
         assert answer.found or not possible
@@ -73,6 +74,6 @@ def test_one_addition_is_found_where_brute_force_finds_one():
 def test_an_item_that_is_in_the_list_is_refused():
     model = linear(WORLD)
     with pytest.raises(RequestError, match="within the top 5"):
-        why_not_model(model, WORLD, 3, int(ranked(model, WORLD, 3)[2]), 5)
+        why_not(Run.of(model, WORLD), 3, int(ranked(model, WORLD, 3)[2]), 5)
     with pytest.raises(RequestError, match="already"):
-        why_not_model(model, WORLD, 3, int(model.graph.history(3)[0]), 5)
+        why_not(Run.of(model, WORLD), 3, int(model.graph.history(3)[0]), 5)

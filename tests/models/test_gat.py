@@ -8,8 +8,8 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.graph import build_graph
 from gnnrec_core.models.gat import EDGE, GAT, SOURCE, TARGET, GATSettings, edge_feature_names, edge_features
 from gnnrec_core.models.lightgcn import EMBEDDING, LightGCN, LightGCNSettings
-from gnnrec_core.models.ops.attention import Weights, attend
-from gnnrec_core.models.ops.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.attention import Weights, attend
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.protocol import FitOptions
 from tests.worlds import make_dataset, random_dataset

@@ -17,7 +17,7 @@ from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.history import append_epoch, read_history
-from gnnrec_core.runs.jobs import Job, TrainRequest
+from gnnrec_core.runs.job_files import Job, TrainRequest
 from gnnrec_core.runs.reviews import add_review, reviews
 from gnnrec_core.runs.run import RunRecord
 from gnnrec_core.runs.workspace import Workspace

@@ -36,6 +36,9 @@ WRAPPERS = {
     "notice": ("sentence",),
     "waiting_room": ("work", "what"),
     "guide": ("name",),
+    "choose_column": ("label",),
+    "answered": ("study", "what"),
+    "when_wanted": ("study", "label", "icon", "help"),
 }
 """Functions of ours that hand these arguments on to a widget: what calls them is looked at in the same way."""
 MENUS = ("selectbox", "multiselect")
@@ -84,6 +87,9 @@ REVIEWED = {
     ("mitigation_view.py", "what_if"): "titles of plug-ins",
     ("popovers.py", "popover"): "hands its label on; every caller gives a constant",
     ("shell.py", "_draw_menu"): "pages, in our words",
+    ("gate_view.py", "_people"): "one of two words of ours before an inert title",
+    ("parameters_view.py", "card_view"): "questions of ours",
+    ("drivers.py", ""): "titles of the sections, in our words",
     ("story.py", "guide"): "steps of the demo, in our words",
     ("story.py", "tell"): "steps of the demo, in our words",
 }

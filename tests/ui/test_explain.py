@@ -265,7 +265,7 @@ def test_methods_page_describes_every_method():
     app = open_page("methods")
     tables = [frame.value for frame in app.dataframe if "Order of leads" in frame.value]
     assert len(tables) == 1 and set(tables[0]["Level"]) == {"In this model", "Foretold"}
-    better = tables[0].set_index(["World", "Level"])["Order of leads"].unstack()
+    better = tables[0].set_index(["Trained again", "Level"])["Order of leads"].unstack()
     assert (better["Foretold"] > better["In this model"]).all()
     from gnnrec_core.explain import EXPLAINERS
 

@@ -7,13 +7,13 @@ import pytest
 from gnnrec_core.data.preview import Draft
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs import jobs
-from gnnrec_core.runs.jobs import TrainRequest
+from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.workspace import workspace
 from gnnrec_ui.data import import_view
 from gnnrec_ui.server import slow_work
 from gnnrec_ui.train import new_training
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
-from tests.worlds import random_dataset
+from tests.worlds import make_dataset, random_dataset
 
 
 @pytest.fixture
@@ -64,6 +64,26 @@ def test_data_describes_the_chosen_dataset():
     assert {metric.label: metric.value for metric in app.metric}["Interactions"] == "35,091"
     assert len(app.get("plotly_chart")) == 4
     assert not [button for button in app.button if "Delete" in button.label]  # the sample stays
+
+
+def test_suspicious_interactions_are_looked_for_when_asked(own_workspace):  # noqa: F811
+    """Two people with the same ten items are listed, under pseudonyms."""
+    place = workspace()
+    staged = place.new_staging() / "dataset"
+    copies = [(user, item, "train") for user in range(2) for item in range(10)]
+    others = [(user, item, "train") for user in range(2, 14) for item in (user % 5, 10 + user % 7)]
+    save_dataset(make_dataset(copies + others, n_items=20), staged)
+    app = open_page("data", dataset=place.store_dataset(staged, "Copies").id)
+    button = next(button for button in app.button if button.label == "Look for suspicious interactions")
+    button.click().run()
+    for work in list(slow_work.line()._works.values()):
+        assert work.ended.wait(60)
+    app.run()
+    assert not app.exception and "2 of 14 people have a figure over its limit" in app.warning[0].value
+    table = next(frame.value for frame in app.dataframe if "person" in frame.value.columns)
+    assert list(table["reason"]) == ["copies", "copies"] and table["person"].str.startswith("user-").all()
+    said = " ".join(info.value for info in app.info).replace("\\", "")
+    assert "Trained again without these 2 people, itemknn gives" in said
 
 
 def test_a_name_from_outside_is_shown_letter_for_letter(own_dataset):

@@ -147,9 +147,10 @@ def test_every_group_is_a_bar_of_its_own(everywhere, group_by, labels, sizes):
     assert labels is None or (set(told) == set(labels) and (group_by == "longcat" or told == labels))
     counts = [group["n_users"] for group in at.found["by_group"]]
     assert sizes is None or sorted(counts) == sorted(sizes)
-    lines = [line.split() for line in at.said.splitlines()]
+    said = " ".join(at.said.split())
     for label, count in zip(told, counts, strict=True):
-        assert [*label.split(), str(count), "users"] in [line[: len(label.split()) + 2] for line in lines]
+        row = " ".join(label.split())
+        assert f" {row} {count} " in said or f" {row} Users: {count} " in said  # the second where a table is too wide
         assert label in at.report and label in at.page
     differences = [d for d in at.found["differences"] if d["metric"] == "ndcg"]
     assert [d["group"] for d in differences] == told
@@ -168,7 +169,10 @@ def test_where_nobody_is_held_out_it_is_said_and_nothing_is_judged(home, everywh
     assert at.found["overall"]["serendipity"]["value"] is None and at.found["overall"]["ndcg"]["value"] is None
     reason = "nothing to measure it on: it is over users with at least one held-out item"
     assert at.found["not_measured"]["ndcg"] == reason and reason in at.said and reason in at.report
-    assert "no difference" not in at.said.lower() and "no difference" not in at.report.lower().split("definitions")[0]
+    assert (
+        "no difference" not in at.said.lower().split("definitions")[0]
+        and "no difference" not in at.report.lower().split("definitions")[0]
+    )
     assert "judged on it" not in at.page and "validation part" in at.page  # the page takes the part that there is
     code, refused = ask("evaluate", home / "runs" / "r-weird")
     assert code == 2 and "--split validation can be evaluated" in refused["error"]["hint"]
@@ -191,7 +195,7 @@ def test_intervals_stay_inside_and_are_the_same_for_the_same_numbers(home, every
     assert "Hit rate   0.0200 (0.00548 to 0.0504)" in squeezed(
         at.page
     ) and "Hit rate   0.02   0.005476   0.05041" in squeezed(at.report)
-    assert "hit_rate 0.0200 [ 0.0055, 0.0504]" in " ".join(at.said.split())
+    assert "Hit rate 0.02 0.005476 0.05041" in " ".join(at.said.split())
 
 
 def squeezed(text):

@@ -102,3 +102,32 @@ def test_work_stops_soon_after_its_last_reader_has_gone(monkeypatch):
     assert not work.ended.wait(0.2)
     there.discard("two")
     assert work.ended.wait(PATIENCE) and work.state == "cancelled"
+
+
+def test_who_cancels_stops_only_work_that_nobody_else_waits_for(monkeypatch):
+    monkeypatch.setattr(readers, "is_there", {"one", "two"}.__contains__)
+    line, begun = Line(), threading.Event()
+
+    def question():
+        begun.set()
+        for step in range(10**6):
+            progress.report(step, 10**6)
+            threading.Event().wait(0.005)
+
+    def act_as(session: str) -> None:
+        monkeypatch.setattr(readers, "reader", lambda: session)
+
+    for session in ("one", "two"):
+        act_as(session)
+        work = line.ask("key", question)
+    assert begun.wait(PATIENCE)
+    work.leave()
+    assert not work.stop.is_set() and line.find("key") is None  # two has left, and sees it no more
+    act_as("one")
+    assert line.find("key") is work and work.state == "running"
+    act_as("two")
+    assert line.ask("key", question) is work and line.find("key") is work  # and may come back
+    work.leave()
+    act_as("one")
+    work.leave()
+    assert work.ended.wait(PATIENCE) and work.state == "cancelled"

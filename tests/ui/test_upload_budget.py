@@ -1,6 +1,7 @@
 """What dropped files may take, in memory and on disk."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -14,6 +15,9 @@ from gnnrec_ui.server import upload_budget
 @dataclass
 class Server:
     uploaded_file_mgr: MemoryUploadedFileManager
+
+    def is_active_session(self, name: str) -> bool:
+        return name in "abc"
 
 
 def upload(number: int, size: int) -> UploadedFileRec:
@@ -30,6 +34,10 @@ def store(monkeypatch):
     monkeypatch.setattr(upload_budget, "TOTAL_BYTES", 250)
     upload_budget.install()
     upload_budget.install()  # twice is once
+    for session in "abc":
+        context = SimpleNamespace(session_id=session)
+        monkeypatch.setattr(upload_budget, "get_script_run_ctx", lambda context=context, **_: context)
+        upload_budget.welcome()
     return server.uploaded_file_mgr
 
 
@@ -45,6 +53,13 @@ def test_a_flood_of_uploads_is_refused_before_it_is_kept(store):
     store.add_file(session_id="a", file=upload(0, 40))  # the same file again replaces the first
     store.remove_file("a", "file-1")
     store.add_file(session_id="a", file=upload(9, 30))
+
+
+def test_a_session_that_may_drop_no_files_has_none_taken(store):
+    """A viewer, somebody who has not logged in, and everybody on a read-only server: the page never asks for theirs."""
+    with pytest.raises(HTTPException) as refused:
+        store.add_file(session_id="stranger", file=upload(1, 1))
+    assert refused.value.status_code == 403 and "stranger" not in store.file_storage
 
 
 def test_all_sessions_together_have_a_budget_too(store):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.evidence import Categories, Evidence, PerUser, divide
+from gnnrec_core.audit.evidence import Evidence, PerUser, divide
 from gnnrec_core.audit.metrics.definition import WITH_LIST, Metric, Variant
 from gnnrec_core.audit.stats.cosines import mean_cosine
 
@@ -123,15 +122,6 @@ def unexpectedness(e: Evidence) -> PerUser:
     rows, places = np.nonzero(e.shown)
     surprise = 1.0 - mean_cosine(e.train, rows, e.items[rows, places])
     return divide(np.bincount(rows, weights=surprise, minlength=e.n), e.n_shown)
-
-
-def single_label(categories: Categories) -> Categories:
-    """Only the first label of each item, for conventions that know one category an item."""
-    dense = categories.dense
-    first = np.zeros_like(dense, dtype=bool)
-    labelled = np.flatnonzero(dense.any(1))
-    first[labelled, dense[labelled].argmax(1)] = True
-    return Categories(categories.name, categories.labels, sp.csr_array(first))
 
 
 METRICS = (

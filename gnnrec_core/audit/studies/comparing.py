@@ -13,21 +13,23 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.decision import POWER, PRACTICAL, Decision, Effect, decide, interval_from_test
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
-from gnnrec_core.audit.metrics import Metric, default_tests, find_convention, find_metric, measurable
+from gnnrec_core.audit.metrics import METRICS, Metric, default_tests, find_convention, find_metric, measurable
 from gnnrec_core.audit.sources import evidence_of, gather, ranked
 from gnnrec_core.audit.stats.statistics import ALPHA, PairedTests, paired_tests
 from gnnrec_core.audit.studies.mitigation import Parts, paired_values
 from gnnrec_core.audit.verdicts import pair_sentence
-from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RunError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
+from gnnrec_core.data.known import Published, published
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.protocol import FitOptions, SizedRecommender
+from gnnrec_core.models.protocol import SizedRecommender
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.ranking.topk import source_of
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.training import fit_model
 
 CHANCE = "random"
 BASELINES = (*MODELS.having("baseline"), CHANCE)
@@ -77,6 +79,18 @@ class PairedDifference:
 
 
 @dataclass(frozen=True)
+class Case:
+    """One figure of `run` against `other` on the same people: their parts `after` and `before` `[n]` each. Who does not
+    count, because not in a group say, has the parts 0 / 0."""
+
+    metric: Metric
+    run: str
+    other: str
+    after: Parts
+    before: Parts
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Runs and baselines on the same data, k and users. `evidence` keeps each row's lists, for charts."""
 
@@ -89,6 +103,7 @@ class Comparison:
     differences: tuple[PairedDifference, ...]
     warnings: tuple[str, ...]
     evidence: dict[str, Evidence] = field(default_factory=dict, repr=False)
+    published: Published | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the command prints it."""
@@ -110,6 +125,7 @@ class Comparison:
             ],
             "differences": [d.to_dict() for d in self.differences],
             "warnings": list(self.warnings),
+            "published": None if self.published is None else self.published.to_dict(),
         }
 
 
@@ -149,8 +165,18 @@ def compare(
     tested = default_tests("compare") if tested is None else tested
     differences = _differences(evidence, pairs, tested, convention, n_permutations, seed, gate)
     return Comparison(
-        k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence
-    )
+        k, split, dataset.fingerprint, dataset.name, convention, rows, differences, tuple(warnings), evidence,
+        _published(dataset, k, split, rows, convention),
+    )  # fmt: skip
+
+
+def _published(dataset: Dataset, k: int, split: SplitName, rows: Sequence[Row], convention: str) -> Published | None:
+    """What others published on the same data, beside the runs (baselines are ours, not theirs)."""
+    figures = {
+        row.name: {name: each.value for name, each in row.metrics.items()} for row in rows if not row.is_baseline
+    }
+    named = [name for name, metric in METRICS.items() if convention in {v.convention for v in metric.variants}]
+    return published(dataset, k, split, figures, dict.fromkeys(named, convention))
 
 
 def check_same_data(runs: Sequence[Run]) -> None:
@@ -167,10 +193,10 @@ def check_same_data(runs: Sequence[Run]) -> None:
 
 def unique_names(runs: Sequence[Run]) -> list[str]:
     """The folder names of the runs, numbered where two are the same or one is called as a baseline is."""
-    names: list[str] = []
+    taken, names = {f"baseline: {name}" for name in BASELINES}, list[str]()
     for run in runs:
         name, number = run.name, 2
-        while name in names or name.startswith("baseline: "):
+        while name in names or name in taken:
             name, number = f"{run.name} ({number})", number + 1
         names.append(name)
     return names
@@ -213,9 +239,8 @@ def _baseline_lists(key: _ByFingerprint, name: str, k: int, split: SplitName, se
     if isinstance(kind, SizedRecommender) and kind.memory_bytes(dataset, settings) > BASELINE_BYTES:
         raise LensError(f"{name} would need more than {BASELINE_BYTES / 2**30:.0f} GB for {dataset.n_items:,} items.")
     model = kind.create(dataset, settings, seed, "cpu")
-    for _ in model.fit(FitOptions()):
-        progress.check()
-    return ranked(dataset, model.score, k, split)
+    fit_model(model)
+    return ranked(dataset, source_of(model), k, split)
 
 
 def _row(name: str, model: str, is_baseline: bool, evidence: Evidence, convention: str, gate: Gate) -> Row:
@@ -240,26 +265,33 @@ def _differences(
 ) -> tuple[PairedDifference, ...]:
     metrics = [find_metric(name) for name in tested]
     parts = {(m.name, key): m.parts(e, convention) for m in metrics for key, e in evidence.items()}
-    cases = [(metric, run, other) for metric in metrics for run, other in pairs]
+    cases = [Case(m, run, other, parts[m.name, run], parts[m.name, other]) for m in metrics for run, other in pairs]
+    return tuple(found for found in paired_differences(cases, gate, n_permutations, seed) if found is not None)
+
+
+def paired_differences(
+    cases: Sequence[Case], gate: Gate, n_permutations: int = 2000, seed: int = 0, practical: float = PRACTICAL
+) -> tuple[PairedDifference | None, ...]:
+    """The difference of each case, adjusted for all of them together; None where too few are measurable in both."""
     if not cases:
         return ()
-    changes = [paired_values(parts[m.name, other], parts[m.name, run]) for m, run, other in cases]
+    changes = [paired_values(case.before, case.after) for case in cases]
     tests = paired_tests(np.stack(changes, axis=1), n_permutations, seed)
     return tuple(
-        _difference(case, (parts[case[0].name, case[1]], parts[case[0].name, case[2]]), changes[number], tests, number)
-        for number, case in enumerate(cases)
-        if (known := np.isfinite(changes[number])).any() and gate.is_enough(known)
+        _difference(case, change, tests, number, practical) if _is_enough(change, gate) else None
+        for number, (case, change) in enumerate(zip(cases, changes, strict=True))
     )
 
 
+def _is_enough(change: NDArray[np.float64], gate: Gate) -> bool:
+    known = np.isfinite(change)
+    return bool(known.any()) and gate.is_enough(known)
+
+
 def _difference(
-    case: tuple[Metric, str, str],
-    parts: tuple[Parts, Parts],
-    change: NDArray[np.float64],
-    tests: PairedTests,
-    number: int,
+    case: Case, change: NDArray[np.float64], tests: PairedTests, number: int, practical: float
 ) -> PairedDifference:
-    metric, run, other = case
+    metric, run, other, parts = case.metric, case.run, case.other, (case.after, case.before)
     known = np.isfinite(change)
     n, figures = int(known.sum()), [metric.interval((top[known], bottom[known])).value for top, bottom in parts]
     value = float(change[known].mean())
@@ -272,9 +304,9 @@ def _difference(
     low, high = interval_from_test(value, reach, p_adjusted, outer, span)
     detectable = reach * (1 + POWER / tests.critical) if tests.critical else float("nan")
     effect = Effect(value, low, high, p_value, p_adjusted, figures[1] - metric.offset, n, n, detectable)
-    decision = decide(metric, effect, PRACTICAL)
+    decision = decide(metric, effect, practical)
     return PairedDifference(
         metric.name, run, other, value, low, high, p_value, p_adjusted, n,
         int((change > 1e-12).sum()), int((change < -1e-12).sum()), decision,
-        pair_sentence(metric, run, other, figures, effect, decision, PRACTICAL),
+        pair_sentence(metric, run, other, figures, effect, decision, practical),
     )  # fmt: skip

@@ -6,10 +6,13 @@ Exit 3 where a `--fail-if` condition holds (or cannot be measured): the command 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gnnrec_core.base.terminal import say
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
+
 
 CHECK_FAILED = 3
 
@@ -34,31 +37,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The figures of the contract, the checks, and the files that were written."""
-    from gnnrec_core.audit.auditing import audit
+    from gnnrec_core.api.judging import audit
     from gnnrec_core.audit.checks import check, parse_condition
-    from gnnrec_core.audit.group_audit import AuditSettings
     from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.base.settings import read_settings
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.runs.workspace import workspace
-    from gnnrec_core.views.audit_report import write_audit
+    from gnnrec_core.views.audit_report import audit_sections, write_audit
+    from gnnrec_core.views.facts import fact_sections
 
     conditions = [parse_condition(text) for text in arguments.fail_if]
     group_by = arguments.group_by or next((c.grouping for c in conditions if c.grouping), None)
-    report = audit(
-        load_run(arguments.run, arguments.dataset),
-        arguments.k,
+    answer = audit(
+        opened(arguments),
         group_by,
-        split=arguments.split,
+        arguments.k,
+        arguments.split,
+        arguments.min_group_size,
+        arguments.seed,
         convention=arguments.convention,
         tested=arguments.metrics.split(",") if arguments.metrics else None,
-        settings=read_settings(AuditSettings, {"min_group_size": arguments.min_group_size}),
-        seed=arguments.seed,
         category_column=arguments.category_column,
         provider_column=arguments.provider_column,
     )
+    report = answer.value
     checks = tuple(check(report, condition) for condition in conditions)
     files: tuple[Path, ...] = ()
     here = workspace()
@@ -71,49 +74,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             overwrite=arguments.overwrite,
             names=load_pseudonyms(here.home, here.read_only),
         )
-    return {
-        **report.to_dict(),
-        "checks": [vars(entry) for entry in checks],
-        "report": [str(file) for file in files],
-    }
+    written = {"report": [str(file) for file in files]}
+    return replace(
+        answer,
+        content={**answer.content, "checks": [vars(entry) for entry in checks], **written},
+        blocks=lambda: (*audit_sections(report, checks), *(fact_sections(written, "Written") if files else ())),
+    )
 
 
 def exit_code(result: dict[str, Any]) -> int:
     """3 where a check failed, else 0."""
     return CHECK_FAILED if any(entry["failed"] for entry in result["checks"]) else 0
-
-
-def show(result: dict[str, Any]) -> None:
-    """Findings first, then tables."""
-    scope = result["scope"]
-    say(f"{scope['run']} ({scope['model']}) on {scope['dataset']}: lists of {scope['k']}, {scope['n_users']:,} users")
-    for sentence in result["verdicts"]:
-        say(f"  - {sentence}")
-    for name, figure in result["overall"].items():
-        say(f"  {name:18} {_number(figure['value'])} {_span(figure)}{_reason(figure)}")
-    for name, value in result["items"].items():
-        if name not in result["overall"]:
-            spread = result["items_intervals"][name]
-            say(f"  {name:18} {_number(value)} {_span(spread)}{_reason(spread)}".rstrip())
-    for group in result["by_group"]:
-        ndcg = group["metrics"].get("ndcg", {}).get("value")
-        say(f"  {group['group']:24} {group['n_users']:7,} users  NDCG {_number(ndcg)}  {group['note']}".rstrip())
-    for sentence in result["warnings"]:
-        say(f"  ! {sentence}")
-    for entry in result["checks"]:
-        say(f"  {'FAILED' if entry['failed'] else 'passed'}: {entry['expression']} ({entry['reason']})")
-    for file in result["report"]:
-        say(f"  wrote {file}")
-
-
-def _span(figure: dict[str, Any]) -> str:
-    low, high = figure["low"], figure["high"]
-    return "" if low is None or low != low else f"[{_number(low)}, {_number(high)}]"
-
-
-def _reason(figure: dict[str, Any]) -> str:
-    return f"({figure['reason']})" if "reason" in figure else ""
-
-
-def _number(value: float | None) -> str:
-    return "      –" if value is None or value != value else f"{value:7.4f}"

@@ -7,8 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.people import add_identities, name_others
+from gnnrec_core.render.blocks import Section, Table
+
+SHOWN = 20
+"""Interactions that are printed; the JSON has all."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,16 +52,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return answer
 
 
-def show(result: dict[str, Any]) -> None:
-    """The gap, the interactions, the sets."""
-    say(
-        f"{result['group']}: {result['metric']} {result['group_value']:.4f}, all others {result['rest_value']:.4f}, "
-        f"difference {result['gap']:+.4f}"
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """The gap, the interactions one by one, the strongest together."""
+    edges = tuple((e["user"], e["title"], e["gap_without"], e["change"]) for e in content["edges"][:SHOWN])
+    bundles = tuple((b["n"], b["gap_without"], b["group_without"], b["rest_without"]) for b in content["bundles"])
+    gap = f"{content['group_value']:.4f}, all others {content['rest_value']:.4f}, difference {content['gap']:+.4f}"
+    return (
+        Section(
+            f"{content['group']}: {content['metric']} {gap}",
+            (
+                Table(("user", "item", "difference without it", "smaller by"), edges, "One interaction left out"),
+                Table(("n", "difference", "group", "others"), bundles, "The n strongest together left out"),
+            ),
+        ),
     )
-    for edge in result["edges"][:20]:
-        say(f"  without {edge['user']} and {edge['title']}: {edge['gap_without']:+.5f} ({edge['change']:+.5f} smaller)")
-    for bundle in result["bundles"]:
-        say(
-            f"  without the {bundle['n']} strongest together: {bundle['gap_without']:+.4f} "
-            f"(group {bundle['group_without']:.4f}, others {bundle['rest_without']:.4f})"
-        )

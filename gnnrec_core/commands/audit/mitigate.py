@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.audit.rerankers import RERANKERS
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Section, Table, Text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,17 +47,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def show(result: dict[str, Any]) -> None:
-    """A line a figure."""
-    settings = ", ".join(f"{name} = {value}" for name, value in result["settings"].items())
-    say(f"{result['method']} ({settings}) on {result['base_run']}")
-    for change in result["changes"]:
-        interval = "" if change["low"] != change["low"] else f"  [{change['low']:+.4f}, {change['high']:+.4f}]"
-        say(f"  {change['metric']:18} {change['before']:10.4f} to {change['after']:10.4f}{interval}")
-    lost = result["losers"]
-    how_much = f", {lost['mean_loss']:.4f} on average" if lost["mean_loss"] == lost["mean_loss"] else ""
-    say(f"  {lost['n']:,} users ({lost['share']:.1%}) lose NDCG{how_much}")
-    for group, share in lost["by_group"].items():
-        say(f"    of {group}: {share:.1%}")
-    if result["run"]:
-        say(f"  saved as {result['run']}")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Each figure before and after, and who loses."""
+    rows = tuple((c["metric"], c["before"], c["after"], c["value"], c["low"], c["high"]) for c in content["changes"])
+    lost = content["losers"]
+    said = f"{lost['n']:,} users ({lost['share']:.1%}) lose NDCG"
+    said += f", {lost['mean_loss']:.4f} on average" if lost["mean_loss"] == lost["mean_loss"] else ""
+    shares = ", ".join(f"{share:.1%} of {group}" for group, share in lost["by_group"].items())
+    more = ((shares,) if shares else ()) + ((f"saved as {content['run']}",) if content["run"] else ())
+    settings = ", ".join(f"{name} = {value}" for name, value in content["settings"].items())
+    changes = Table(("figure", "before", "after", "change", "low", "high"), rows)
+    return (Section(f"{content['method']} ({settings}) on {content['base_run']}", (changes, Text((said, *more)))),)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.cases import add_pair, for_the_reader, show_contributions
+from gnnrec_core.commands.cases import add_pair, for_the_reader
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,37 +20,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=int, default=10, help="contributions that are shown and checked (default 10)")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The case and the audit as of the day."""
-    from gnnrec_core.change.as_of import as_of
-    from gnnrec_core.data.moments import read_day
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.over_time import as_of_json
+    from gnnrec_core.api.changing import as_of, told_as_of
+    from gnnrec_core.commands.opening import opened, told_run
 
-    day = read_day(arguments.date)
-    base = load_run(arguments.run, arguments.dataset)
-    user, item = base.dataset.users.index(arguments.user), base.dataset.items.index(arguments.item)
-    found = as_of(base, user, item, day, arguments.k, arguments.group_by, check_top=arguments.top)
+    base = opened(arguments)
+    asked = (arguments.user, arguments.item, arguments.date, arguments.k, arguments.group_by, arguments.top)
+    found = as_of(base, *asked).value
     if found.explanation is not None:
         found = replace(found, explanation=for_the_reader(found.explanation, base.dataset, arguments))
-    return {"run": str(arguments.run), **as_of_json(found, base.dataset, arguments.top)}
-
-
-def show(result: dict[str, Any]) -> None:
-    """The case, the ledger, the list, the audit."""
-    graph, today = result["graph"], result["today"]
-    say(f"{result['title']} for {result['user']} as of {result['date']}: rank {result['rank']}; today {today['rank']}.")
-    say(f"Level: {result['level_means']}.")
-    say(f"Then: {graph['n_train']:,} train interactions, {graph['n_users']:,} people; {graph['n_later']:,} came later.")
-    if "contributions" in result:
-        show_contributions(result)
-    else:
-        say(result["no_ledger"])
-    for entry in result["items"]:
-        say(f"  {entry['rank']:3}  {entry['title']}")
-    for name in ("ndcg", "recall"):
-        figure = result["audit"]["overall"].get(name)
-        if figure:
-            say(
-                f"  {name} {figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}] with the lists of that day"
-            )
+    return told_as_of(base, found, arguments.top).of(told_run(arguments))

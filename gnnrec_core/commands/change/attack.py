@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -39,14 +37,3 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     found = asdict(attack(base, item, *asked, seed=arguments.seed))
     del found["item_index"]
     return {"run": str(arguments.run), "item": arguments.item, "title": base.dataset.title(item), **found}
-
-
-def show(result: dict[str, Any]) -> None:
-    """One line a step."""
-    say(f"Pushing {result['title']} with {result['profile']} accounts of {result['size']} other items each:")
-    for step in result["steps"]:
-        reached = f"in the top {result['k']} of {step['n_people']:,} people"
-        say(f"  {step['n_fakes']:5} accounts: {reached}; {step['lists_kept']:.1%} of all other places stay")
-    needed = result["needed"]
-    said = f"{needed} accounts reach" if needed is not None else "No number of accounts that was tried reaches"
-    say(f"{said} {result['n_people']:,} people.")

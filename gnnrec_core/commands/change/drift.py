@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.base.terminal import say
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,24 +20,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The windows and the change."""
-    from gnnrec_core.change.drift import drift
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.over_time import drift_json, turn_sentence
+    from gnnrec_core.api.changing import drift
+    from gnnrec_core.commands.opening import opened, told_run
 
-    base = load_run(arguments.run, arguments.dataset)
-    user = base.dataset.users.index(arguments.user)
-    found = drift(base, user, arguments.by, arguments.windows, arguments.k, seed=arguments.seed)
-    return {"run": str(arguments.run), **drift_json(found, base.dataset), "verdict": turn_sentence(found)}
-
-
-def show(result: dict[str, Any]) -> None:
-    """One line a window."""
-    say(result["verdict"])
-    for window in result["windows"]:
-        chosen = ", ".join(f"{name} {share:.0%}" for name, share in list(window["chosen"].items())[:3])
-        say(f"  {window['from']} to {window['to']} ({window['n']:3}): {chosen}")
-        if window["first_reason"]:
-            say(f"      first item {window['first_item']}, carried most by {window['first_reason']}")
-    say(f"Lists: {result['level_means']}.")
+    asked = (arguments.user, arguments.by, arguments.windows, arguments.k, arguments.seed)
+    return drift(opened(arguments), *asked).of(told_run(arguments))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.terminal import say
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,20 +61,3 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "membership_before": None if against is None else against["membership_before"],
         "still_there": [str(arguments.run), str((base.place / base.record.dataset_path).resolve())],
     }
-
-
-def show(result: dict[str, Any]) -> None:
-    """The receipt for people."""
-    say(f"Wrote {result['run']} without {result.get('user', result.get('item'))}, its data in {result['dataset']}.")
-    say(f"  {result['n_interactions']:,} interactions and {result['n_side_edges']:,} side edges are gone.")
-    say(f"  {result['method']}: {result['means']}.")
-    if result["overlap"] is not None:
-        share = f"{result['share_kept']:.1%} of the others' lists are the same"
-        say(f"  Against a training without them: largest difference of a score {result['largest_difference']:.2g};")
-        say(f"  {share}, rank-biased overlap {result['overlap']:.4f}.")
-    if result["membership"]:
-        now, before = result["membership"], result["membership_before"]
-        span = f"{now['low']:.2f} to {now['high']:.2f}"
-        say(f"  Membership test: AUC {now['value']:.3f} ({span}; .5 is chance), before {before['value']:.3f}.")
-    say(f"  Changed: {', '.join(result['files'])}.")
-    say(f"  The old run still knows them: {', '.join(result['still_there'])}.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.people import add_identities, name_others
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,30 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The figures with their intervals."""
+    from gnnrec_core.api.changing import told_robustness
     from gnnrec_core.change.robustness import robustness
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.stress import robustness_json, robustness_sentence
+    from gnnrec_core.commands.opening import opened, told_run
 
-    base = load_run(arguments.run, arguments.dataset)
+    base = opened(arguments)
     asked = (arguments.kind, arguments.share, arguments.k, arguments.group_by, arguments.draws, arguments.level)
     found = robustness(base, *asked, seed=arguments.seed)
-    told = robustness_json(found, base.dataset, name_others(base.dataset, arguments.identities))
-    return {"run": str(arguments.run), **told, "verdict": robustness_sentence(found)}
-
-
-def show(result: dict[str, Any]) -> None:
-    """The sentence, the figures, the groups."""
-    say(result["verdict"])
-    say(f"Level: {result['level_means']}. Lists of {result['k']}, {result['n_draws']} draws.")
-    for name in ("overlap", "jaccard", "accuracy", "exposure", "reasons", "own"):
-        figure = result[name]
-        if figure is not None:
-            span = "" if figure["low"] is None else f"[{figure['low']:.4f}, {figure['high']:.4f}]"
-            say(f"  {name:9} {figure['value']:8.4f} {span}")
-    for group in result["groups"]:
-        random = f"random groups {group['random_low']:+.4f} to {group['random_high']:+.4f}"
-        say(f"  {group['group']:20} {group['difference']:+.4f} ({random}), adjusted p {group['p_adjusted']:.3f}")
-    people = ", ".join(f"{person['user']} {person['overlap']:.2f}" for person in result["least_stable"][:5])
-    say(f"  least stable: {people}")
+    name = name_others(base.dataset, arguments.identities)
+    return told_robustness(base, found, name).of(told_run(arguments))

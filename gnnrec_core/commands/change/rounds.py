@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.base.terminal import say
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,33 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """Figures by round."""
-    from gnnrec_core.change.rounds import rounds
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.stress import rounds_json
+    from gnnrec_core.api.changing import rounds
+    from gnnrec_core.commands.opening import opened, told_run
 
-    base = load_run(arguments.run, arguments.dataset)
-    found = rounds(
-        base,
-        arguments.n,
-        arguments.k,
-        arguments.influence,
-        arguments.sharpness,
-        arguments.group_by,
-        arguments.seeds,
-        arguments.seed,
-    )
-    return {"run": str(arguments.run), **rounds_json(found)}
-
-
-def show(result: dict[str, Any]) -> None:
-    """What drifted, and the groups."""
-    for sentence in result["verdicts"]:
-        say(f"  - {sentence}")
-    for track in result["tracks"]:
-        first, last = track["mean"][0], track["mean"][-1]
-        say(f"  {track['title']:40} {first:9.4f} to {last:9.4f}; without influence {track['control'][-1]:9.4f}")
-    for group in result["groups"]:
-        say(f"  {group['group']:20} more than others {group['more_than_others']['value']:+.4f}")
-    say(f"Level: {result['words']}; {result['seeds']} seeds.")
+    asked = (arguments.n, arguments.k, arguments.influence, arguments.sharpness, arguments.group_by, arguments.seeds)
+    return rounds(opened(arguments), *asked, arguments.seed).of(told_run(arguments))

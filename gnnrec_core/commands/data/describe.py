@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
 from gnnrec_core.data.checks import CHECK_CODES, check_dataset
 from gnnrec_core.data.dataset import Dataset, Problem
 from gnnrec_core.data.describe import describe
 from gnnrec_core.data.store import load_dataset
+from gnnrec_core.render.blocks import Facts, Section
+from gnnrec_core.views.facts import problem_blocks, table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,29 +33,24 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def show(result: dict[str, Any]) -> None:
-    """The same for people."""
-    sizes = [f"{result[name]:,} {name[2:]}" for name in ("n_users", "n_items", "n_interactions")]
-    say(f"{result['name']}: {', '.join(sizes)}")
-    say("  " + ", ".join(f"{n:,} {split}" for split, n in result["n_by_split"].items()))
-    say(f"  density {result['density']:.3%}; Gini of popularity {result['gini']:.3f}")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Sizes and distributions, attributes and relations, what the checks found."""
+    sizes = ", ".join(f"{content[name]:,} {name[2:]}" for name in ("n_users", "n_items", "n_interactions"))
+    facts: list[tuple[str, Any]] = [
+        ("interactions by part", ", ".join(f"{n:,} {split}" for split, n in content["n_by_split"].items())),
+        ("density", f"{content['density']:.3%}"),
+        ("Gini of popularity", content["gini"]),
+        ("users with one interaction", f"{content['share_users_with_one']:.1%}"),
+        ("connected parts", f"{content['n_components']:,}; largest {content['largest_component']:.1%} of nodes"),
+    ]
     for kind in ("user", "item"):
-        degrees = result[f"{kind}_degree_quantiles"]
-        say(f"  {kind} degree: " + ", ".join(f"{float(share):.0%} {value:g}" for share, value in degrees.items()))
-    say(f"  users with one interaction: {result['share_users_with_one']:.1%}")
-    say(f"  connected parts: {result['n_components']:,}; largest {result['largest_component']:.1%} of nodes")
-    if result["first_time"] is not None:
-        days = [datetime.fromtimestamp(result[name], UTC).date().isoformat() for name in ("first_time", "last_time")]
-        say(f"  from {days[0]} to {days[1]}")
-    for attribute in result["attributes"]:
-        say(
-            f"  {attribute['kind']} attribute {attribute['name']!r} ({attribute['type']}): "
-            f"{attribute['n_known']:,} known, {attribute['n_values']:,} different"
-        )
-    for relation in result["relations"]:
-        say(f"  relation {relation['name']!r} ({relation['kind']}): {relation['n_edges']:,} edges")
-    for problem in result["problems"]:
-        say(f"  {problem['severity']:8}{problem['message']}")
+        quantiles = content[f"{kind}_degree_quantiles"].items()
+        facts.append((f"{kind} degree", ", ".join(f"{float(share):.0%} {value:g}" for share, value in quantiles)))
+    if content["first_time"] is not None:
+        days = [datetime.fromtimestamp(content[name], UTC).date().isoformat() for name in ("first_time", "last_time")]
+        facts.append(("time", f"from {days[0]} to {days[1]}"))
+    tables = [table(name, content[name]) for name in ("attributes", "relations") if content[name]]
+    return (Section(f"{content['name']}: {sizes}", (Facts(tuple(facts)), *tables, *problem_blocks(content))),)
 
 
 def _on_import(dataset: Dataset) -> tuple[Problem, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing
+from gnnrec_core.base.progress import watched
 from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.written import size_of
@@ -19,6 +21,8 @@ from gnnrec_core.data.importing import import_source
 from gnnrec_core.data.leak import measure_leak
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.store import save_dataset
+from gnnrec_core.render.blocks import Facts, Section
+from gnnrec_core.views.facts import problem_blocks
 
 _NAMES = ("item_relations", "user_relations", "codes", "amounts")
 """Options that take names of attributes."""
@@ -60,7 +64,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
     refuse_existing(arguments.out, arguments.overwrite)
     options = read_options(arguments)
-    dataset = import_source(arguments.source, options, _progress(sys.stderr.isatty()))
+    with watched(_say) if sys.stderr.isatty() else nullcontext():
+        dataset = import_source(arguments.source, options)
     save_dataset(dataset, arguments.out, arguments.overwrite)
     return {
         **size_of(dataset, arguments.out),
@@ -73,22 +78,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def show(result: dict[str, Any]) -> None:
-    """The same for people."""
-    say(
-        f"{result['dataset']}: {result['n_users']:,} users, {result['n_items']:,} items, "
-        f"{result['n_interactions']:,} interactions of {result['rows_in']:,} rows ({result['format']})"
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Sizes, parts, leak, relations and problems."""
+    sizes = f"{content['n_users']:,} users, {content['n_items']:,} items, {content['n_interactions']:,} interactions"
+    parts = ", ".join(f"{content[f'n_{split}']:,} {split}" for split in ("train", "validation", "test"))
+    facts = (
+        ("read", f"{sizes} of {content['rows_in']:,} rows ({content['format']}) in {content['seconds']:.1f} s"),
+        (f"split {content['split']}", parts),
+        ("leak", content["leak"]["meaning"]),
+        *((f"relation {relation['name']}", f"{relation['n_edges']:,} edges") for relation in content["relations"]),
     )
-    say(
-        f"  split {result['split']}: {result['n_train']:,} train, {result['n_validation']:,} validation, "
-        f"{result['n_test']:,} test; {result['seconds']:.1f} s"
-    )
-    say(f"  leak: {result['leak']['meaning']}")
-    for relation in result["relations"]:
-        say(f"  relation {relation['name']!r}: {relation['n_edges']:,} edges")
-    for problem in result["problems"]:
-        lines = f" (lines {', '.join(map(str, problem['lines'][:3]))})" if problem["lines"] else ""
-        say(f"  {problem['severity']:8}{problem['message']}{lines}")
+    return (Section(content["dataset"], (Facts(facts), *problem_blocks(content))),)
 
 
 def read_options(arguments: argparse.Namespace) -> ImportOptions:
@@ -115,9 +115,5 @@ def read_options(arguments: argparse.Namespace) -> ImportOptions:
     return read_settings(ImportOptions, typed)
 
 
-def _progress(visible: bool) -> Any:
-    def report(share: float, what: str) -> None:
-        if visible:
-            say(f"{share:4.0%} {what}", end="\n" if share >= 1 else "", error=True, again=True)
-
-    return report
+def _say(share: float, what: str) -> None:
+    say(f"{share:4.0%} {what}", end="\n" if share >= 1 else "", error=True, again=True)

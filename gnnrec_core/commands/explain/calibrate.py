@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Facts, Section, Table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +26,15 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"run": str(arguments.run), **told, "intervals": spans}
 
 
-def show(result: dict[str, Any]) -> None:
-    """The result in a few lines."""
-    say(f"{result['n_people']} people, {result['n_pairs']} items, {result['trainings']} trainings.")
-    say(f"  Real changes are {result['slope']:.2f} times the raw prediction,", end=" ")
-    (low, high), signs, held = (result["intervals"][name] for name in ("spearman", "sign_rate", "coverage"))
-    say(f"with a rank correlation of {result['spearman']:.2f} ({low:.2f} to {high:.2f})")
-    say(f"  and the same direction in {result['sign_rate']:.0%} ({signs[0]:.0%} to {signs[1]:.0%}).")
-    say(f"  The 80 % interval holds {result['coverage']:.0%} ({held[0]:.0%} to {held[1]:.0%}).")
-    noise = ", ".join(f"{rank}: {sd:.1f}" for rank, sd in result["rank_noise"].items())
-    say(f"  Another seed moves ranks by (sd, by rank) {noise}.")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """How well predictions agree with trainings."""
+    (low, high), signs, held = (content["intervals"][name] for name in ("spearman", "sign_rate", "coverage"))
+    facts = (
+        ("real changes, in times the raw prediction", content["slope"]),
+        ("rank correlation of the two", f"{content['spearman']:.2f} ({low:.2f} to {high:.2f})"),
+        ("same direction", f"{content['sign_rate']:.0%} ({signs[0]:.0%} to {signs[1]:.0%})"),
+        ("held by the 80 % interval", f"{content['coverage']:.0%} ({held[0]:.0%} to {held[1]:.0%})"),
+    )
+    noise = Table(("rank", "moves by (sd)"), tuple(content["rank_noise"].items()), "Another seed alone moves ranks.")
+    title = f"{content['n_people']} people, {content['n_pairs']} items, {content['trainings']} trainings"
+    return (Section(title, (Facts(facts), noise)),)

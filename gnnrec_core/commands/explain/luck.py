@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Facts, Section, Table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,19 +31,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"run": str(arguments.run), **told}
 
 
-def show(result: dict[str, Any]) -> None:
-    """The shares for people."""
-    n, k = result["seeds"], result["k"]
-    say(f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed; {result['n_users']:,} people.")
-    say(f"  {_share(result, 'overlap')} of a top {k} stays;")
-    say(f"  the first item stays first for {_share(result, 'same_first')};")
-    if result["same_reason"] is not None:
-        say(f"  the strongest reason of the first item is the same for {result['same_reason']:.0%}.")
-    for entry in result["by_rank"]:
-        say(f"  rank {entry['rank']:3}: {_share(entry, 'stays')} stay in the top {k}")
-    if result["brier"] is not None:
-        error = f"Brier score {result['brier']:.4f}, base rate {result['brier_base']:.4f}"
-        say(f"  Probability of staying, judged on seeds that it was not found on: {error} (lower is better).")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """The shares, and how well the probability of staying was judged."""
+    n, k = content["seeds"], content["k"]
+    facts = [
+        (f"of a top {k} stays", _share(content, "overlap")),
+        ("first item the same", _share(content, "same_first")),
+    ]
+    if content["same_reason"] is not None:
+        facts.append(("its strongest reason the same", f"{content['same_reason']:.0%}"))
+    if content["brier"] is not None:
+        facts.append(("Brier score of staying, on other seeds (lower is better)", f"{content['brier']:.4f}"))
+        facts.append(("the same of the base rate", f"{content['brier_base']:.4f}"))
+    ranks = tuple((entry["rank"], _share(entry, "stays")) for entry in content["by_rank"])
+    table = Table(("rank", f"stays in the top {k}"), ranks, f"Mean over {content['n_users']:,} people.")
+    title = f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed"
+    return (Section(title, (Facts(tuple(facts)), table)),)
 
 
 def _share(entry: dict[str, Any], name: str) -> str:

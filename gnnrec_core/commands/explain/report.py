@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.cases import add_pair
+from gnnrec_core.render.blocks import Section
+from gnnrec_core.views.facts import fact_sections
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +24,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Write both files; says where they are, and what was found."""
-    page_file, json_file = arguments.out, arguments.out.with_suffix(".json")
-    _refuse(arguments)
+    if arguments.top < 1:
+        raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 1 or more.", value=arguments.top)
     from gnnrec_core.base.pseudonyms import load_pseudonyms
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.runs.workspace import workspace
     from gnnrec_core.views.evidence import gather
-    from gnnrec_core.views.evidence_page import write_evidence
+    from gnnrec_core.views.evidence_page import evidence_files, write_evidence
 
-    found, here = load_run(arguments.run, arguments.dataset), workspace()
+    page_file, json_file = evidence_files(arguments.out, arguments.overwrite)
+    found, here = opened(arguments), workspace()
     evidence = gather(
         found,
         found.dataset.users.index(arguments.user),
@@ -55,23 +57,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def show(result: dict[str, Any]) -> None:
-    """The answer for people."""
-    say(f"Wrote {result['report']} and {result['json']}.")
-    say(f"{result['item']} for {result['user']}: rank {result['rank']}, score {result['score']:.4f}; ", end="")
-    say(f"parts sum to the score within {result['completeness_error']:.1e}.")
-    for missing in result["not_computed"]:
-        say(f"Not computed: {missing['what']}. {missing['why']}")
-
-
-def _refuse(arguments: argparse.Namespace) -> None:
-    from gnnrec_core.base.files import refuse_existing
-
-    if arguments.out.suffix != ".html":
-        raise RequestError(
-            f"--out {arguments.out} is not an .html file.", "Write --out FILE.html.", value=str(arguments.out)
-        )
-    if arguments.top < 1:
-        raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 1 or more.", value=arguments.top)
-    for path in (arguments.out, arguments.out.with_suffix(".json")):
-        refuse_existing(path, arguments.overwrite)
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Where the files lie, and what could not be computed."""
+    return fact_sections(content, f"Evidence: {content['item']} for {content['user']}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.cases import add_pair
+from gnnrec_core.render.blocks import Section, Table, Text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The retraining as the contract has it."""
+    from gnnrec_core.commands.opening import opened
     from gnnrec_core.explain.truth.retraining import retrain
-    from gnnrec_core.runs.run import load_run
 
-    found = load_run(arguments.run, arguments.dataset)
+    found = opened(arguments)
     dataset = found.dataset
     user, item = dataset.users.index(arguments.user), dataset.items.index(arguments.item)
     ids = [word.strip() for word in next(csv.reader([arguments.without]), []) if word.strip()]
@@ -58,18 +59,21 @@ def _tell(outcome: Any) -> None:
     say(f"seed {outcome.seed}: rank {outcome.rank}", error=True)
 
 
-def show(result: dict[str, Any]) -> None:
-    """The answer for people."""
-    removed = ", ".join(entry["title"] for entry in result["removed"])
-    say(f"{result['title']} for {result['user']}: rank {result['before']['rank']} in this model.")
-    if result["exact"]:
-        after = result["after"][0]
-        say(
-            f"Trained again without {removed}: rank {after['rank']}, score {after['score']:.4f} (exact: no luck in it)."
-        )
-        return
-    for after, control in zip(result["after"], result["control"], strict=True):
-        say(f"  seed {after['seed']}: without {removed} rank {after['rank']}; with everything {control['rank']}")
-    n = len(result["after"])
-    places = f"rank {result['rank_low']} to {result['rank_high']}"
-    say(f"Trained again without {removed}: {places} over {n} seed{'s' * (n > 1)}.")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """The rank in this model, then of each training without the items and with everything."""
+    removed = ", ".join(entry["title"] for entry in content["removed"])
+    if content["exact"]:
+        said = f"Rank {content['after'][0]['rank']}, score {content['after'][0]['score']:.4f} (exact: no luck in it)."
+    else:
+        n = len(content["after"])
+        said = f"Rank {content['rank_low']} to {content['rank_high']} over {n} seed{'s' * (n > 1)}."
+    rows = tuple(
+        (after["seed"], after["rank"], control["rank"])
+        for after, control in zip(content["after"], content["control"], strict=not content["exact"])
+    )
+    table = Table(("seed", "rank without them", "rank with everything"), rows)
+    before = f"{content['title']} for {content['user']}: rank {content['before']['rank']} in this model"
+    return (
+        Section(before, ()),
+        Section(f"Trained again without {removed}", (Text((said,)), *([table] if rows else []))),
+    )

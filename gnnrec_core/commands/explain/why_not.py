@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.terminal import say
-from gnnrec_core.commands.cases import add_pair, for_the_reader, show_contributions
+from gnnrec_core.commands.cases import add_pair, for_the_reader
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,34 +19,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=int, default=10, help="contributions shown (default 10)")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The contrast and the additions."""
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
-    from gnnrec_core.explain.questions.why_not import why_not
-    from gnnrec_core.explain.serialise import why_not_json
-    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.api.asking import not_recommended, why_not
+    from gnnrec_core.commands.opening import opened
 
-    found = load_run(arguments.run, arguments.dataset)
-    user, item = found.dataset.users.index(arguments.user), found.dataset.items.index(arguments.item)
-    answer = why_not(found, user, item, arguments.k)
+    found = opened(arguments)
+    answer = why_not(found, arguments.user, arguments.item, arguments.k, arguments.top).value
     answer = replace(answer, contrast=for_the_reader(answer.contrast, found.dataset, arguments))
-    return why_not_json(answer, found.dataset, arguments.top)
-
-
-def show(result: dict[str, Any]) -> None:
-    """The answer for people."""
-    contrast = result["contrast"]
-    say(f"{result['title']} stands at rank {result['rank']} for {result['user']}.")
-    say(f"Against {contrast['reference_title']} at rank {result['k']} it lacks {-contrast['score']:.4f}:", end="\n\n")
-    show_contributions(contrast)
-    say()
-    added = ", ".join(entry["title"] for entry in result["added"])
-    if result["found"]:
-        say(f"With {added} added, it rises to rank {result['rank_after']} in this model as it stands (recomputed).")
-        if result["rank_foretold"] is not None:
-            say(f"Trained with them: about rank {result['rank_foretold']} (foretold).")
-    else:
-        say(f"No set of up to {result['limit']} additions was found that lifts it into the top {result['k']}.")
-        if added:
-            say(f"The best one takes it to rank {result['rank_after']}: {added}.")
+    return not_recommended(found, answer, arguments.top)

@@ -6,8 +6,8 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.trainings import configure_model, settings_given
+from gnnrec_core.render.blocks import Section, Text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,13 +27,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"model": arguments.model, "device": device, **asdict(found), "fits": found.fits}
 
 
-def show(result: dict[str, Any]) -> None:
-    """The estimate in two lines."""
-    if result["seconds_per_epoch"] is None:
-        say(f"{result['model']} has no epochs: it is fitted in one go." if result["fits"] else "Not tried.")
-    else:
-        epoch, most = result["seconds_per_epoch"], result["seconds_at_most"]
-        say(f"{result['model']} on {result['device']}: about {epoch:.3g} s an epoch, {most:,.0f} s if all epochs run")
-    if result["n_bytes"]:
-        enough = "" if result["fits"] else ": too little"
-        say(f"  at most {result['n_bytes'] / 1e9:.2f} GB, {result['free_bytes'] / 1e9:.2f} GB are free{enough}")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Time and memory."""
+    epoch, said = content["seconds_per_epoch"], ["Not tried."]
+    if epoch is not None:
+        said = [f"About {epoch:.3g} s an epoch, {content['seconds_at_most']:,.0f} s if all epochs run."]
+    elif content["fits"]:
+        said = ["It has no epochs: it is fitted in one go."]
+    if content["n_bytes"]:
+        enough = "" if content["fits"] else ": too little"
+        said.append(
+            f"At most {content['n_bytes'] / 1e9:.2f} GB, {content['free_bytes'] / 1e9:.2f} GB are free{enough}."
+        )
+    return (Section(f"{content['model']} on {content['device']}", (Text(tuple(said)),)),)

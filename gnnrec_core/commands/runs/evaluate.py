@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gnnrec_core.base.terminal import say
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,24 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer:
     """The figures of the contract."""
-    from gnnrec_core.runs.recommend import evaluate
+    from gnnrec_core.api.asking import evaluate
     from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.lists import evaluation_json
 
-    found = evaluate(load_run(arguments.run, arguments.dataset), arguments.k, arguments.split)
-    return {"run": str(arguments.run), **evaluation_json(found)}
-
-
-def show(result: dict[str, Any]) -> None:
-    """A table for people."""
-    say(f"{result['run']}: lists of {result['k']}, {result['n_users']:,} users with {result['split']} items")
-    for name, figure in result["metrics"].items():
-        interval = f"  [{figure['low']:.4f}, {figure['high']:.4f}]" if _is_known(figure["low"]) else ""
-        value = f"{figure['value']:10.4f}" if _is_known(figure["value"]) else f"{'–':>10}"
-        say(f"  {name:10} {value}{interval}")
-
-
-def _is_known(value: float | None) -> bool:
-    return value is not None and value == value
+    return evaluate(load_run(arguments.run, arguments.dataset), arguments.k, arguments.split).of(arguments.run)

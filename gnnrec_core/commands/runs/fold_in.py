@@ -7,7 +7,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Section, Table, Verdict
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,12 +51,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def show(result: dict[str, Any]) -> None:
-    """The list for people, each item with the given item that carries most of its score."""
-    titles = {entry["item"]: entry["title"] for entry in result["given"]}
-    for entry in result["items"]:
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """The list, each item with the given item that carries most of its score."""
+    titles = {entry["item"]: entry["title"] for entry in content["given"]}
+    rows = []
+    for entry in content["items"]:
         most = max(entry["contributions"], key=lambda part: part["value"])
-        because = f"  most from {titles[most['item']]}" if most["value"] > 0 else ""
-        say(f"{entry['rank']:4}  {entry['score']:10.4f}  {entry['title']}{because}")
-    for sentence in result["warnings"]:
-        say(sentence)
+        because = titles[most["item"]] if most["value"] > 0 else ""
+        rows.append((entry["rank"], entry["score"], entry["title"], because))
+    table = Table(("rank", "score", "item", "most comes from"), tuple(rows))
+    warnings = (Verdict(sentence, "warning") for sentence in content["warnings"])
+    return (Section(f"For somebody who has {', '.join(titles.values())}", (table, *warnings)),)

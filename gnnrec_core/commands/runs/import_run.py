@@ -1,4 +1,4 @@
-"""`run import DATASET --out RUN`: a run out of lists, embeddings or a matrix that were made elsewhere."""
+"""`run import DATASET --out RUN`: a run out of lists, embeddings, a matrix or a scorer that were made elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.terminal import say
+from gnnrec_core.render.blocks import Facts, Section
+from gnnrec_core.views.facts import table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--user-embeddings", type=Path, metavar="FILE", help="final embeddings of users")
     kind.add_argument("--propagation", metavar="NAME", help="lightgcn or simgcl, with --embeddings and --layers")
     kind.add_argument("--item-item", type=Path, metavar="FILE", help="square matrix: sparse .npz or dense .npy")
+    kind.add_argument("--scorer", metavar="COMMAND", help="a command that answers JSON lines, or http(s)://...")
     parser.add_argument("--item-embeddings", type=Path, metavar="FILE", help="with --user-embeddings")
     parser.add_argument("--similarity", choices=("dot", "cosine"), default="dot", help="with --user-embeddings")
     parser.add_argument("--embeddings", type=Path, metavar="FILE", help="layer-0 embeddings: users, then items")
@@ -28,12 +30,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--item-ids", type=Path, metavar="FILE", help="one item id a row, in the order of the rows")
     parser.add_argument("--unknown", choices=("refuse", "drop"), default="refuse", help="ids that the data do not have")
     parser.add_argument("--check", type=Path, metavar="FILE", help="lists or scores of the source to compare with")
+    parser.add_argument("--list-date", metavar="DATE", help="which lists, where they have a column date (the last)")
+    parser.add_argument("--list-cutoff", type=int, metavar="K", help="which, where they have a column cutoff (largest)")
+    for what in ("user", "item", "rank"):
+        parser.add_argument(f"--{what}-col", metavar="NAME", help=f"what the lists call their column {what}")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Import, check, store; the object of the contract."""
-    from gnnrec_core.api.making import import_run
+    from gnnrec_core.api.bringing import import_run
 
     made = import_run(
         arguments.dataset,
@@ -47,34 +53,41 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         layers=arguments.layers,
         layer_weights=_weights(arguments.layer_weights),
         item_item=arguments.item_item,
+        scorer=arguments.scorer,
         user_ids=arguments.user_ids,
         item_ids=arguments.item_ids,
         unknown=arguments.unknown,
         check=arguments.check,
+        list_date=arguments.list_date,
+        list_cutoff=arguments.list_cutoff,
+        columns={what: name for what in ("user", "item", "rank") if (name := getattr(arguments, f"{what}_col"))},
         overwrite=arguments.overwrite,
     )
     told: dict[str, Any] = made.record.figures["imported"]
     return told
 
 
-def show(result: dict[str, Any]) -> None:
-    """The same for people."""
-    say(f"{result['kind']} in {result['run']}: {result['n_users']:,} users, {result['n_items']:,} items")
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """What was brought, what is missing of it, how it compares with its source, and what it can be asked."""
+    facts: dict[str, Any] = {"can": ", ".join(content["can"])}
     for kind in ("users", "items"):
-        missing = result[f"missing_{kind}"]
-        if missing:
-            say(f"  {len(missing):,} {kind} have no row, such as {missing[0]!r}")
-    if result["n_dropped"]:
-        say(f"  {result['n_dropped']:,} rows of unknown ids were left out")
-    if result["check"] is not None:
-        check = result["check"]
-        difference = check["max_difference"]
-        said = "" if difference is None else f"largest difference of a score {difference:.3g}, "
-        share = "no lists to compare" if check["equal_lists"] is None else f"{check['equal_lists']:.1%} of lists equal"
-        say(f"  check: {said}{share} ({check['n_users']:,} users)")
-    say(f"  can: {', '.join(result['can'])}")
-    for entry in result["cannot"]:
-        say(f"  cannot {entry['what']}: {entry['why']}")
+        if missing := content[f"missing_{kind}"]:
+            facts[f"{kind} without a row"] = f"{len(missing):,}, such as {missing[0]!r}"
+    if content["n_dropped"]:
+        facts["rows of unknown ids left out"] = content["n_dropped"]
+    lists = content["lists"]
+    if lists["n_other_lists"]:
+        facts["lists of"] = ", ".join(f"{name} {lists[name]}" for name in ("date", "cutoff") if name in lists)
+        facts["rows of other lists left out"] = lists["n_other_lists"]
+    if check := content["check"]:
+        facts["compared with its source"] = f"{check['n_users']:,} users"
+        facts["largest difference of a score"] = check["max_difference"]
+        facts["equal lists"] = None if check["equal_lists"] is None else f"{check['equal_lists']:.1%}"
+    if content["calls"] is not None:
+        facts["calls of the scorer"] = content["calls"]
+    size = f"{content['n_users']:,} users, {content['n_items']:,} items"
+    cannot = [table("What it cannot, and why", content["cannot"])] if content["cannot"] else []
+    return (Section(f"{content['kind']} in {content['run']}: {size}", (Facts(tuple(facts.items())), *cannot)),)
 
 
 def _weights(words: str | None) -> tuple[float, ...]:

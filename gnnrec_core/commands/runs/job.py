@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.runs.jobs import wait_in_line
@@ -29,7 +29,3 @@ def run(arguments: argparse.Namespace) -> NoReturn:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     os.execv(sys.executable, [sys.executable, "-m", "gnnrec_core", *words])
-
-
-def show(result: Any) -> None:
-    """Nothing: `run` never returns."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import refuse_existing, write_bytes
-from gnnrec_core.base.terminal import say
 from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.ranking.recommendations import NONE_LEFT
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
 
 SUFFIXES = ("", ".parquet", ".pq", ".csv")
 
@@ -31,32 +33,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:
+def run(arguments: argparse.Namespace) -> Answer | dict[str, Any]:
     """One list, or the count of what was written."""
     if arguments.all:
         return _all(arguments)
     if arguments.out is not None:
         raise RequestError("--out goes with --all.", "Use --json for the list of one user.")
-    from gnnrec_core.runs.recommend import recommend
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.lists import list_json
+    from gnnrec_core.api.asking import recommend
+    from gnnrec_core.commands.opening import opened, told_run
 
-    found = load_run(arguments.run, arguments.dataset)
-    lists = recommend(found, np.array([found.dataset.users.index(arguments.user)]), arguments.k)
-    return {"run": str(arguments.run), **list_json(lists, found.dataset)}
-
-
-def show(result: dict[str, Any]) -> None:
-    """A list for people."""
-    if "out" in result:
-        say(f"{result['n_rows']:,} rows for {result['n_users']:,} users in {result['out']}")
-        return
-    for entry in result["items"]:
-        named = f"({entry['item']})"
-        title = entry["title"].removesuffix(named).rstrip()  # a title that is not unique has the id beside it already
-        say(f"{entry['rank']:4}  {entry['score']:10.4f}  {title}  {named}")
-    if not result["items"]:
-        say(f"{result['user']} has every item already.")
+    return recommend(opened(arguments), arguments.user, k=arguments.k).of(told_run(arguments))
 
 
 def _all(arguments: argparse.Namespace) -> dict[str, Any]:

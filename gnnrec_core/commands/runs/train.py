@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.terminal import say
 from gnnrec_core.commands.trainings import configure_model, settings_given
+from gnnrec_core.render.blocks import Section, Text
 
 if TYPE_CHECKING:
     from gnnrec_core.models.protocol import Epoch
@@ -21,7 +22,7 @@ PRINTED = ("n_parameters", "epochs_run", "best_epoch", "seconds", "seconds_per_e
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_model(parser)
+    configure_model(parser, modules=True)
     parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
     parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
@@ -39,11 +40,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Train and answer with the figures of the contract."""
     from gnnrec_core.runs.training import train
 
-    given = settings_given(arguments)
+    given, model = settings_given(arguments), arguments.model
+    if arguments.module is not None:
+        from gnnrec_core.runs.bringing.modules import model_of
+
+        model, origin = model_of(arguments.module)
+        given |= origin
     progress = _Progress()
     record = train(
         arguments.dataset,
-        arguments.model,
+        model,
         given,
         arguments.out,
         seed=arguments.seed,
@@ -90,12 +96,14 @@ def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:
         return None
 
 
-def show(result: dict[str, Any]) -> None:
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The result in a few lines."""
-    validation = ", ".join(f"{name} {value:.4f}" for name, value in (result["validation"] or {}).items())
-    say(f"{result['model']} in {result['run']}: {result['state']}")
-    say(f"  {result['n_parameters']:,} parameters, {result['epochs_run']} epochs in {result['seconds']:.1f} s")
-    say(f"  best epoch {result['best_epoch']}: {validation or 'no validation part'}")
+    validation = ", ".join(f"{name} {value:.4f}" for name, value in (content["validation"] or {}).items())
+    said = (
+        f"{content['n_parameters']:,} parameters, {content['epochs_run']} epochs in {content['seconds']:.1f} s",
+        f"best epoch {content['best_epoch']}: {validation or 'no validation part'}",
+    )
+    return (Section(f"{content['model']} in {content['run']}: {content['state']}", (Text(said),)),)
 
 
 class _Progress:

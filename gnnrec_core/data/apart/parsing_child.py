@@ -67,11 +67,13 @@ def _preview(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draft(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    from gnnrec_core.base.progress import watched
     from gnnrec_core.data.apart.drafts import save_log
     from gnnrec_core.data.importing import read_source
     from gnnrec_core.data.options import ImportOptions
 
-    save_log(read_source(request["source"], ImportOptions(**request["options"]), _say), folder)
+    with watched(_say):
+        save_log(read_source(request["source"], ImportOptions(**request["options"])), folder)
     return {}
 
 

@@ -24,9 +24,8 @@ import polars as pl
 from gnnrec_core.base.checked import parse, read_bytes
 from gnnrec_core.base.errors import DataError, error_from
 from gnnrec_core.base.places import PROJECT
-from gnnrec_core.base.progress import check
+from gnnrec_core.base.progress import check, report
 from gnnrec_core.data.apart.drafts import load_log
-from gnnrec_core.data.formats.source import Progress
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.preview import Draft, Preview
 
@@ -39,24 +38,20 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_EN
 def preview_apart(source: Path, scratch: Path, options: ImportOptions | None = None) -> Preview:
     """`preview_source` in a child that works in a fresh folder below `scratch`; the same value, the same errors."""
     with tempfile.TemporaryDirectory(dir=scratch, prefix="preview_") as name:
-        answer = _ask("preview", source, options, Path(name), None)
+        answer = _ask("preview", source, options, Path(name))
         return Preview(
             **{**answer, "columns": tuple(answer["columns"])}, rows=pl.read_parquet(Path(name) / "rows.parquet")
         )
 
 
-def draft_apart(
-    source: Path, scratch: Path, options: ImportOptions | None = None, progress: Progress | None = None
-) -> Draft:
+def draft_apart(source: Path, scratch: Path, options: ImportOptions | None = None) -> Draft:
     """`read_draft` in a child that works in a fresh folder below `scratch`; the same value, the same errors."""
     with tempfile.TemporaryDirectory(dir=scratch, prefix="draft_") as name:
-        _ask("draft", source, options, Path(name), progress)
+        _ask("draft", source, options, Path(name))
         return Draft(str(source), load_log(Path(name)))
 
 
-def _ask(
-    what: str, source: Path, options: ImportOptions | None, folder: Path, progress: Progress | None
-) -> dict[str, Any]:
+def _ask(what: str, source: Path, options: ImportOptions | None, folder: Path) -> dict[str, Any]:
     request = {
         "what": what,
         "source": str(source.resolve()),
@@ -65,7 +60,7 @@ def _ask(
         "cpu_seconds": int(2 * SECONDS) + 2,  # two threads; the clock, which names itself, comes first
     }
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    code, in_time = _run_child(folder.resolve(), progress)
+    code, in_time = _run_child(folder.resolve())
     file = folder / "answer.json"
     if code != 0 or not file.is_file():
         raise _no_answer(source, code, in_time, folder)
@@ -90,7 +85,7 @@ def _answer(source: Path, file: Path) -> dict[str, Any]:
     return answer
 
 
-def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
+def _run_child(folder: Path) -> tuple[int, bool]:
     """Run the child to its end; its exit code, and whether it ended before the time was over."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -117,8 +112,7 @@ def _run_child(folder: Path, progress: Progress | None) -> tuple[int, bool]:
     try:
         with child.stdin:  # type: ignore[union-attr]
             for share, said in _told(child):
-                if progress is not None:
-                    progress(share, said)
+                report(share, 1, said)
         return child.wait(), not late.is_set()
     finally:
         clock.cancel()

@@ -69,23 +69,44 @@ def happened(parts: tuple[Part, ...], columns: tuple[str, ...] | None = None) ->
     return tuple(found)
 
 
-def choose_rows(source: SourceLog, options: ImportOptions) -> tuple[SourceLog, tuple[Problem, ...]]:
+def choose_rows(source: SourceLog, options: ImportOptions) -> tuple[SourceLog, tuple[Problem, ...], pl.DataFrame]:
     """The source with the rows that `options.keep` keeps and the behaviours that have a weight; a lone label's
-    negatives are left out. Every column of events or labels that nobody chose is named with its counts."""
+    negatives are left out. Every column of events or labels that nobody chose is named with its counts.
+
+    Third come the pairs `user`, `item` of rows that say no, where `options.negatives` is "keep": those of a lone label,
+    and behaviours that were given the weight 0.
+    """
     problems: list[Problem] = []
+    no = pl.DataFrame(schema={"user": pl.String, "item": pl.String})
     for text in options.keep:
         source = _kept(source, parse_condition(text), options, problems)
     used = {plain_name(name) for name in options.needed_columns()}
     if options.behaviour_col:
+        zero = {name for name, weight in options.behaviour_weights if weight == 0}
+        if zero and options.negatives == "keep":
+            no = _pairs(source, str(options.behaviour_col), zero)
         source = _weighed(source, options, problems)
     elif options.behaviour_weights:
         raise RequestError("There are weights of behaviours but no column.", "Name it with --behaviour-col.")
     unused = [entry for entry in happened(source.parts) if plain_name(entry.column) not in used]
     labels = [entry for entry in unused if entry.is_label]
     if labels and len({name for part in source.parts for name in part.roles.behaviours} - used) == 1:
-        return _positives(source, labels[0], problems), tuple(problems)
+        if options.negatives == "keep":
+            no = _pairs(source, labels[0].column, {value for value in labels[0].counts if value.lower() in _NO})
+        return _positives(source, labels[0], options, problems), tuple(problems), no
     problems += [_merged(source, entry) for entry in unused]
-    return source, tuple(problems)
+    return source, tuple(problems), no
+
+
+def _pairs(source: SourceLog, column: str, values: set[str]) -> pl.DataFrame:
+    """Pairs `user`, `item` of the rows whose `column` says one of `values`."""
+    found = [pl.DataFrame(schema={"user": pl.String, "item": pl.String})]
+    for part in source.parts:
+        frame, name = part.table.frame, named_column(column, part.roles.names or part.roles.columns, source.name)
+        rows = frame.filter(frame[name].cast(pl.String).fill_null("").str.strip_chars().is_in(sorted(values)))
+        ids = {kind: rows[getattr(part.roles, kind)].cast(pl.String) for kind in ("user", "item")}
+        found.append(pl.DataFrame(ids))
+    return pl.concat(found)
 
 
 def _merged(source: SourceLog, entry: Happened) -> Problem:
@@ -109,7 +130,7 @@ def _merged(source: SourceLog, entry: Happened) -> Problem:
     )
 
 
-def _positives(source: SourceLog, entry: Happened, problems: list[Problem]) -> SourceLog:
+def _positives(source: SourceLog, entry: Happened, options: ImportOptions, problems: list[Problem]) -> SourceLog:
     """Without the rows whose label says no."""
 
     def keep(table: Table) -> NDArray[np.bool_]:
@@ -117,7 +138,9 @@ def _positives(source: SourceLog, entry: Happened, problems: list[Problem]) -> S
         return ~text.is_in(sorted(_NO)).to_numpy()
 
     every = f'--keep "{entry.column} in {",".join(value for value in entry.counts if value)}"'
-    what = f"say no in column {entry.column!r} ({entry.says}) and were left out: they are no likes. {every} keeps all"
+    known = "" if options.negatives == "keep" else "; --negatives keep has them as known negatives"
+    what = f"say no in column {entry.column!r} ({entry.says}) and were left out: they are no likes"
+    what = f"{what}. {every} keeps all{known}"
     return _rows(source, keep, "negatives", "warning", what, problems, entry.column, {"counts": entry.counts})
 
 

@@ -102,16 +102,23 @@ def shown_relation(
     """What was shown as a relation between user and item nodes; pairs with nobody or nothing in the log are counted."""
     if shown is None:
         return (), ()
-    clean = [pl.col(name).fill_null("").str.strip_chars().str.normalize("NFC") for name in ("user", "item")]
-    pairs = shown.select(clean).group_by("user", "item").len("weight")
-    known = pairs.join(_places(users, "user"), on="user").join(_places(items, "item"), on="item")
-    known = known.sort("user_place", "item_place")
-    n_gone = pairs.height - known.height
+    relation, n_gone = pair_relation(shown, SHOWN, users, items)
     text = f"{n_gone:,} shown pairs lead to people or items that have no interaction, and were left out of {SHOWN!r}."
     gone = (Problem("shown_without_interaction", "info", n_gone, "left out", text),) if n_gone else ()
+    return (relation,), gone
+
+
+def pair_relation(pairs: pl.DataFrame, name: str, users: Vocabulary, items: Vocabulary) -> tuple[Relation, int]:
+    """Pairs of ids `user`, `item` as a relation (weight: how often), sorted by user and item, and how many different
+    ones lead to nobody or nothing."""
+    clean = [pl.col(name).fill_null("").str.strip_chars().str.normalize("NFC") for name in ("user", "item")]
+    pairs = pairs.select(clean).group_by("user", "item").len("weight")
+    known = pairs.join(_places(users, "user"), on="user").join(_places(items, "item"), on="item")
+    known = known.sort("user_place", "item_place")
     target = known["item_place"].to_numpy() + len(users)
     weight = known["weight"].to_numpy().astype(np.float32)
-    return (Relation(SHOWN, "user-item", known["user_place"].to_numpy(), target, weight),), gone
+    relation = Relation(name, "user-item", known["user_place"].to_numpy(), target, weight)
+    return relation, pairs.height - known.height
 
 
 def _places(ids: Vocabulary, kind: str) -> pl.DataFrame:

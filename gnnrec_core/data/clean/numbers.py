@@ -155,7 +155,7 @@ def _doubts(met: _Found, problems: list[Problem]) -> None:
     if high > 0 and low < high and (met.values == 0).any():
         message = (
             "ratings are 0 and count as interactions: does 0 mean no rating, or a dislike? "
-            f'(--keep "{met.column} > 0" leaves them out)'
+            f'(--keep "{met.column} > 0" leaves them out; --min-rating 1 --negatives keep: known negatives)'
         )
         problems.append(met.problem(met.values == 0, "zero_rating", message, "kept"))
     if high >= 20 and low >= 0:

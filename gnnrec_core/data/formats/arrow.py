@@ -9,10 +9,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.formats.packed import refuse_bomb
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
+from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.formats.typed import MAX_COLUMNS, decoded, refuse_type
 from gnnrec_core.data.options import ImportOptions
 
@@ -28,9 +29,9 @@ class ArrowReader:
         path = as_file(source)
         return path is not None and bool(_kind(path))
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         path = need_file(source)
-        progress(0.0, f"reading {path.name}")
+        progress.report(0.0, 1, f"reading {path.name}")
         whole = _whole(path)
         roles = guess_roles(
             whole.column_names, options, path.name, lambda name: _frame(path, whole.slice(0, 500), (name,), True)[name]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, as_file, need_file
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, as_file, need_file
 from gnnrec_core.data.formats.text_file import file_dialect, read_text
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.dialect import Dialect
@@ -18,11 +19,11 @@ class DelimitedReader:
     def matches(self, source: str) -> bool:
         return as_file(source) is not None
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         path = need_file(source)
         dialect = file_dialect(path, options)
         roles = guess_roles(dialect.names, options, path.name, dialect.sample, dialect.has_header, dialect.skip + 1)
-        progress(0.0, f"reading {path.name}")
+        progress.report(0.0, 1, f"reading {path.name}")
         table = read_text(path, dialect, roles.columns, options.encoding, options.bad_rows == "drop")
         return SourceLog(path.name, "csv", (Part(table, roles),), problems=_header_note(path.name, dialect, roles))
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.packed import refuse_bomb
 from gnnrec_core.data.formats.roles import guess_roles, propose_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
+from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.options import ImportOptions
 
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -29,9 +30,9 @@ class ExcelReader:
         path = as_file(source)
         return path is not None and is_workbook(path)
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         path = need_file(source)
-        progress(0.0, f"reading {path.name}")
+        progress.report(0.0, 1, f"reading {path.name}")
         sheet, others = _choose(path, options)
         frame = _sheet(path, sheet)
         file = f"{path.name} [{sheet}]"

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.attributes import read_attribute_file
 from gnnrec_core.data.dataset import Problem, SplitName
 from gnnrec_core.data.formats import detect, load_reader
 from gnnrec_core.data.formats.roles import guess_column
-from gnnrec_core.data.formats.source import EdgeTable, Part, Progress, Reader, SourceLog, Table, as_folder
+from gnnrec_core.data.formats.source import EdgeTable, Part, Reader, SourceLog, Table, as_folder
 from gnnrec_core.data.formats.text_file import file_dialect
 from gnnrec_core.data.options import EDGE_KINDS, ImportOptions
 from gnnrec_core.data.side_edges import read_edge_files
 
 LOG, USERS, ITEMS, UNUSED = "log", "users", "items", "unused"
-FILE_PARTS = (LOG, USERS, ITEMS, *EDGE_KINDS, UNUSED)
 _HINTS = (
     (LOG, r"^(part|shard|chunk|log)[-_.]?\d+"),
     (USERS, r"^(user|customer|reader|member|people|person|kunde)s?([-_.]?(info|data|attributes|features|profiles?))?$"),
@@ -69,7 +69,7 @@ class FolderReader:
         folder = as_folder(source)
         return folder is not None and bool(table_files(folder))
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         folder = as_folder(source)
         files = table_files(folder) if folder else []
         if not folder or not files:
@@ -91,8 +91,9 @@ class FolderReader:
         tables: list[Part] = []
         problems: list[Problem] = []
         for number, path in enumerate(logs):
-            read = _reader(path).read(str(path), options, lambda share, what: None)
-            progress(0.35 * number / len(logs), f"reading {path.name}")
+            with progress.watched(lambda share, what: None):  # the share of one file is not that of the folder
+                read = _reader(path).read(str(path), options)
+            progress.report(0.35 * number / len(logs), 1, f"reading {path.name}")
             split = _SPLITS.get(_stem(path)) if _are_parts(logs) else None
             tables += [replace(part, split=split) for part in read.parts]
             problems += read.problems if number == 0 else ()

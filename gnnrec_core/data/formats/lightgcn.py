@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.dataset import Problem, SplitName
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.plain import first_bytes, plain_text
 
@@ -32,7 +33,7 @@ class LightGCNReader:
         path = as_file(source)
         return path is not None and path.suffix == ".txt" and _is_adjacency(path)
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         folder = as_folder(source)
         files: list[tuple[Path, SplitName | None]] = [(Path(source), None)]
         if folder:
@@ -40,7 +41,7 @@ class LightGCNReader:
         parts: list[Part] = []
         for path, split in files:
             if path.is_file():
-                progress(0.1 * len(parts), f"reading {path.name}")
+                progress.report(0.1 * len(parts), 1, f"reading {path.name}")
                 parts.append(Part(_table(path, options.encoding), _ROLES, split))
         if not parts:
             raise DataError(f"{source} holds no train.txt.", "Name a folder with train.txt and test.txt.", file=source)

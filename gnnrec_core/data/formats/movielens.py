@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.formats.text_file import file_dialect, read_text
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.dialect import Dialect, guess_dialect
@@ -54,10 +55,10 @@ class MovieLensReader:
             _is_dat(folder / "ratings.dat") or _first_line(folder / "ratings.csv") == "userId,movieId,rating,timestamp"
         )
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         folder, path = as_folder(source), as_file(source)
         place = folder or (path.parent if path else Path(source))
-        progress(0.0, f"reading {place.name}")
+        progress.report(0.0, 1, f"reading {place.name}")
         whole = folder is not None
         if path is not None and path.name not in ("u.data", "ratings.dat", "ratings.csv"):
             return SourceLog(path.name, "movielens", (_ratings(path, "::", options),))

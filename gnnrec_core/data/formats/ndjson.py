@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.clean.bad_rows import LEAVE_OUT
 from gnnrec_core.data.dataset import Problem
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
+from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.odd_lines import dropped_rows
 from gnnrec_core.data.text.plain import first_bytes, plain_text, text_encoding
@@ -40,9 +41,9 @@ class NdjsonReader:
         line = head[start:].decode(encoding, "replace").lstrip().split("\n")[0].strip()
         return line.startswith("{") and (line.endswith("}") or len(head) >= 65_536)
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         path = need_file(source)
-        progress(0.0, f"reading {path.name}")
+        progress.report(0.0, 1, f"reading {path.name}")
         keys, first = _keys(path, options)
         roles = guess_roles(keys, options, path.name, lambda name: _sample(name, first))
         table = _table(path, options, lambda keys: roles.columns, False)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.odd_lines import dropped_rows
 from gnnrec_core.data.text.plain import first_bytes, plain_text
@@ -29,7 +30,7 @@ class NetflixReader:
             return any(_is_one(file) for file in sorted(folder.glob("*.txt"))[:1])
         return path is not None and _is_one(path)
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         folder, path = as_folder(source), as_file(source)
         files = [file for file in sorted(folder.glob("*.txt")) if _is_one(file)] if folder else [path] if path else []
         if not files:
@@ -40,7 +41,7 @@ class NetflixReader:
             )
         parts = []
         for number, file in enumerate(files):
-            progress(number / len(files) * 0.3, f"reading {file.name}")
+            progress.report(number / len(files) * 0.3, 1, f"reading {file.name}")
             parts.append(_part(file, options))
         name = (folder or files[0]).name
         message = "Lines such as '1:' name the item of the lines below them."

@@ -8,11 +8,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.formats.looks import N_SAMPLE
 from gnnrec_core.data.formats.packed import FREE_OUTPUT, MAX_RATIO
 from gnnrec_core.data.formats.roles import guess_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file, need_file
+from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file, need_file
 from gnnrec_core.data.formats.typed import MAX_COLUMNS, decoded, refuse_type
 from gnnrec_core.data.options import ImportOptions
 
@@ -29,9 +30,9 @@ class ParquetReader:
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         path = need_file(source)
-        progress(0.0, f"reading {path.name}")
+        progress.report(0.0, 1, f"reading {path.name}")
         file = _opened(path)
         roles = guess_roles(file.schema_arrow.names, options, path.name, lambda name: _sample(file, name))
         table = _table(path, file, roles.columns, lists=False)

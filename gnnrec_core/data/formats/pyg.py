@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Problem
-from gnnrec_core.data.formats.source import Part, Progress, Roles, SourceLog, Table
+from gnnrec_core.data.formats.source import Part, Roles, SourceLog, Table
 from gnnrec_core.data.options import ImportOptions
 
 NAMES = ("MovieLens100K", "MovieLens1M", "AmazonBook", "LastFM", "Taobao")
@@ -24,11 +25,11 @@ class PygReader:
     def matches(self, source: str) -> bool:
         return source.startswith(_PREFIX)
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         name = source.removeprefix(_PREFIX)
         if name not in NAMES:
             raise DataError(f"There is no PyG dataset {name!r} that we read.", did_you_mean(name, NAMES), value=name)
-        progress(0.0, f"fetching {name}")
+        progress.report(0.0, 1, f"fetching {name}")
         data = _fetched(name)
         parts = _parts(name, data)
         message = "PyG numbers its nodes; ids are these numbers, for it keeps no others."

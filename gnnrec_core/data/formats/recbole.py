@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, LensError
 from gnnrec_core.data.dataset import Problem, SplitName
 from gnnrec_core.data.formats.roles import guess_roles, plain_name
-from gnnrec_core.data.formats.source import EdgeTable, Part, Progress, SourceLog, Table, as_file, as_folder
+from gnnrec_core.data.formats.source import EdgeTable, Part, SourceLog, Table, as_file, as_folder
 from gnnrec_core.data.formats.text_file import read_text
 from gnnrec_core.data.options import ImportOptions
 from gnnrec_core.data.text.dialect import guess_dialect
@@ -33,7 +34,7 @@ class RecBoleReader:
         path = as_file(source)
         return path is not None and _is_atomic(path)
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         folder = as_folder(source)
         files = sorted(folder.glob("*.inter")) if folder else [Path(source)]
         files = [path for path in files if path.is_file()]
@@ -43,7 +44,7 @@ class RecBoleReader:
         if len(files) > 1 and None in parts:
             shown = ", ".join(path.name for path in files[:5])
             raise DataError(f"{source} holds several logs: {shown}.", "Name one of the .inter files.", file=source)
-        progress(0.0, f"reading {files[0].name}")
+        progress.report(0.0, 1, f"reading {files[0].name}")
         tables = tuple(_interactions(path, part, options) for path, part in zip(files, parts, strict=True))
         beside = {ending: _beside(folder, ending) for ending in ("user", "item", "net")}
         users, items = (self.read_table(path, options) if path else None for path in (beside["user"], beside["item"]))

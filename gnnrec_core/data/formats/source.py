@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +14,6 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import IntArray, Problem, SplitName
 from gnnrec_core.data.options import EdgeKind, ImportOptions
 
-Progress = Callable[[float, str], None]
 """Called with the share done (0..1) and what is being done."""
 
 
@@ -131,7 +129,7 @@ class Reader(Protocol):
         """Does the content of `source` look like this format? Looks at a few kilobytes, never raises."""
         ...
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         """Read all of `source`; DataError naming file, line, column and value where it cannot be used."""
         ...
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.formats.looks import N_SAMPLE
 from gnnrec_core.data.formats.roles import guess_roles, propose_roles
-from gnnrec_core.data.formats.source import Part, Progress, SourceLog, Table, as_file
+from gnnrec_core.data.formats.source import Part, SourceLog, Table, as_file
 from gnnrec_core.data.options import ImportOptions
 
 CHUNK = 50_000
@@ -38,7 +39,7 @@ class SqlReader:
         scheme, found, _ = source.partition("://")
         return (bool(found) and scheme.split("+")[0] in _SCHEMES) or _database_file(source) is not None
 
-    def read(self, source: str, options: ImportOptions, progress: Progress) -> SourceLog:
+    def read(self, source: str, options: ImportOptions) -> SourceLog:
         file = _database_file(source)
         url, _, fragment = source.partition("#") if file is None else (file, "", "")
         table = options.table or fragment or None
@@ -48,7 +49,7 @@ class SqlReader:
             raise RequestError(
                 "A database needs either a table or a query.", "Add #TABLE to the URL, or pass --table or --query."
             )
-        progress(0.0, "reading the database")
+        progress.report(0.0, 1, "reading the database")
         opened = _duckdb if url.startswith("duckdb") else _sqlalchemy
         if options.query:
             _refuse_commands(options.query)

@@ -29,11 +29,12 @@ from gnnrec_core.explain.nodes import describe_node, edge_contribution
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scores.edge_effects import leave_one_out
 from gnnrec_core.explain.scores.linear import prepare
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
 from gnnrec_core.explain.walks.walks import best_walks
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
+from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.ranking.intervals import correlation_interval
 
 Float = NDArray[np.float64]
@@ -76,16 +77,15 @@ class AttentionMethod:
             )
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: AttentionSettings, seed: int) -> Explanation:
-        prepared, scorer = prepare(model), scorer_of(model)
+        scorer = rescorer_of(model)
         start = time.perf_counter()
-        graph, found = prepared.graph, model.attention()
+        graph, found = scorer.graph, model.attention()
         alpha, lift = found.alpha.astype(np.float64), found.lift.astype(np.float64)
-        edges = prepared.edges_of(case.user_index)
+        edges = scorer.edges_of(case.user_index)
         incoming = graph.reverse(edges)
-        weights = prepared.propagation.layer_weights
         values = {"lift": lift, "alpha": alpha}.get(settings.measure, lift)[:, :, incoming].mean(axis=(0, 1))
         if settings.measure == "tree":
-            values = tree_attention(graph, alpha, weights, case.user_index)[incoming]
+            values = tree_attention(graph, alpha, _layer_weights(model, len(alpha)), case.user_index)[incoming]
         contributions = [
             replace(
                 edge_contribution(dataset, graph, int(edge), float(value), 0.0, case.user_index),
@@ -111,8 +111,15 @@ class AttentionMethod:
         )
 
 
+def _layer_weights(model: Any, n_layers: int) -> Float:
+    """How the model weighs its layers `[n_layers + 1]`; a stack of layers gives out its last."""
+    if isinstance(model, PropagationRecommender):
+        return prepare(model).propagation.layer_weights.astype(np.float64)
+    return np.append(np.zeros(n_layers), 1.0)
+
+
 def attention_matrices(graph: RecGraph, alpha: Float) -> list[list[sp.csr_array]]:
-    """Row v of [l][h] `[n_nodes, n_nodes]` holds v's attention to each neighbour; a row sums to 1 or is empty."""
+    """Row v of [l][h] `[n_nodes, n_nodes]` holds v's attention to each neighbour; a row sums to 1 at most."""
     shape, (source, target) = (graph.n_nodes, graph.n_nodes), graph.edge_index
     return [
         [sp.coo_array((values, (target, source)), shape=shape).tocsr().sorted_indices() for values in heads]
@@ -140,7 +147,8 @@ def tree_attention(graph: RecGraph, alpha: Float, layer_weights: Float, root: in
 
 
 def attention_paths(dataset: Dataset, graph: RecGraph, alpha: Float, root: int, n: int) -> tuple[MessagePath, ...]:
-    """The `n` walks of K steps from `root` with the largest product of (head-mean) attention; all walks sum to 1."""
+    """The `n` walks of K steps from `root` with the largest product of (head-mean) attention; all walks sum to 1 at
+    most (less where a model keeps a share for self-loops, which are no edges)."""
     n_layers = len(alpha)
     if n == 0 or n_layers == 0:
         return ()
@@ -175,7 +183,7 @@ def _by_layer_and_head(alpha: Float, lift: Float, column: int) -> list[dict[str,
     ]
 
 
-def _compared(scorer: Scorer, case: Case, edges: IntArray, values: Float, limit: int, seed: int) -> tuple[str, ...]:
+def _compared(scorer: Rescorer, case: Case, edges: IntArray, values: Float, limit: int, seed: int) -> tuple[str, ...]:
     """What the rank correlation of attention with leaving edges out says on this case."""
     chosen = np.sort(np.random.default_rng(seed).permutation(len(edges))[:limit])
     if len(chosen) < 3:

@@ -22,13 +22,15 @@ import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency, ShapleyValueSampling
 from pydantic import Field
 
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.protocol import answer, frozen_warning
 from gnnrec_core.explain.scores.feature_game import feature_game
-from gnnrec_core.explain.scores.games import Game, group_weakest, make_game
-from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.games import Game, group_weakest, make_game, removal_game
+from gnnrec_core.explain.scores.scoring import rescorer_of, scorer_of
+from gnnrec_core.models.protocol import AskedRecommender, ModuleRecommender
 
 N_POINTS = 64
 """Of the integral where there is no polynomial to be exact for."""
@@ -51,6 +53,9 @@ class ShapleySettings(CaptumSettings):
     max_players: int = Field(
         60, ge=2, le=400, description="With a longer history the weakest interactions join as one group."
     )
+    max_calls: int = Field(
+        2000, ge=4, le=1_000_000, description="Where a scorer outside is asked: about how many questions in all."
+    )
 
 
 def _game(model: Any, dataset: Dataset, case: Case, players: str) -> Game:
@@ -68,11 +73,16 @@ class _CaptumMethod:
     is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
-        scorer_of(model)
+        if not isinstance(model, ModuleRecommender):
+            scorer_of(model)
+
+    def game(self, model: Any, dataset: Dataset, case: Case, settings: Any) -> Game:
+        """What is attributed."""
+        return _game(model, dataset, case, settings.players)
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: Any, seed: int) -> Explanation:
         start = time.perf_counter()
-        game = self.grouped(_game(model, dataset, case, settings.players), settings)
+        game = self.grouped(self.game(model, dataset, case, settings), settings)
         said = self.warnings(game, settings) + frozen_warning(tuple(f for f in game.frozen if f != "degrees"))
         values = self.attribute(game, settings, seed) if game.parts else np.zeros(0)
         is_additive = self.sums(game)
@@ -161,8 +171,34 @@ class ShapleyMethod(_CaptumMethod):
     is_additive = True
     is_stochastic = True
 
+    def supports(self, model: Any) -> None:
+        rescorer_of(model)
+
+    def game(self, model: Any, dataset: Dataset, case: Case, settings: ShapleySettings) -> Game:
+        if not isinstance(model, AskedRecommender):
+            return super().game(model, dataset, case, settings)
+        if settings.players != "interactions":
+            raise UnsupportedError(
+                "A scorer outside is given a history, and nothing else of it can be left out.",
+                "Choose players = interactions.",
+            )
+        return removal_game(model, dataset, case)
+
     def grouped(self, game: Game, settings: ShapleySettings) -> Game:
-        return group_weakest(game, settings.max_players)
+        if not game.by_removal:
+            return group_weakest(game, settings.max_players)
+        if len(game.parts) > settings.max_calls:
+            raise RequestError(
+                f"{len(game.parts):,} interactions cannot be told apart in {settings.max_calls:,} questions.",
+                "Raise max_calls, or use leave_one_out.",
+            )
+        return group_weakest(game, min(settings.max_players, max(2, settings.max_calls // 2)))
+
+    def orders(self, game: Game, settings: ShapleySettings) -> int:
+        """Random orders that are drawn: fewer where each step asks a scorer outside and the questions are limited."""
+        if not game.by_removal:
+            return settings.n_samples
+        return max(1, min(settings.n_samples, settings.max_calls // max(1, len(game.parts))))
 
     def attribute(self, game: Game, settings: ShapleySettings, seed: int) -> Any:
         ones = torch.ones(1, len(game.parts), dtype=torch.float64)
@@ -173,13 +209,13 @@ class ShapleyMethod(_CaptumMethod):
         )
         with torch.no_grad():
             found = method.attribute(
-                ones, baselines=torch.zeros_like(ones), n_samples=settings.n_samples, perturbations_per_eval=64
+                ones, baselines=torch.zeros_like(ones), n_samples=self.orders(game, settings), perturbations_per_eval=64
             )
         return found[0].numpy()
 
     def warnings(self, game: Game, settings: ShapleySettings) -> tuple[str, ...]:
-        said = [f"Sampled: {settings.n_samples} random orders; the sum is exact, each part is an estimate."]
+        said = [f"Sampled: {self.orders(game, settings)} random orders; the sum is exact, each part is an estimate."]
         grouped = next((part(0.0).detail.get("n_edges") for part in game.parts if part(0.0).kind == "rest"), None)
         if grouped:
-            said.append(f"The {grouped} interactions with the smallest derivative are one part.")
+            said.append(f"The {grouped} interactions that matter least by themselves are one part.")
         return tuple(said)

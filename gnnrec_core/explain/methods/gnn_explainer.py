@@ -32,9 +32,10 @@ from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import answer
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.graph_masks import PairScore
-from gnnrec_core.explain.scores.linear import Prepared, prepare
+from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.explain.scores.scoring import rescorer_of
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import PropagationRecommender
+from gnnrec_core.models.protocol import ModuleRecommender, PropagationRecommender
 
 Float = NDArray[np.float64]
 EPS = 1e-15
@@ -78,10 +79,10 @@ class GNNExplainer:
     def explain(
         self, model: Any, dataset: Dataset, case: Case, settings: GNNExplainerSettings, seed: int
     ) -> Explanation:
-        prepared = prepare(model)
+        scorer = rescorer_of(model)
         start = time.perf_counter()
-        graph, learn = prepared.graph, self.learner(prepared, case, settings)
-        edges = prepared.edges_of(case.user_index)
+        graph, learn = scorer.graph, self.learner(model, case, settings)
+        edges = scorer.edges_of(case.user_index)
         seeds = [seed * settings.n_seeds + number for number in range(settings.n_seeds)]
         masks = []
         for number, one_seed in enumerate(seeds):
@@ -96,15 +97,15 @@ class GNNExplainer:
             self,
             settings,
             contributions,
-            frozen=("degrees", *prepared.propagation.frozen),
+            frozen=_frozen(model),
             warnings=_warnings(stability, settings),
             seed=seed,
             seconds=time.perf_counter() - start,
         )
 
-    def learner(self, prepared: Prepared, case: Case, settings: GNNExplainerSettings) -> Callable[[int], Float]:
+    def learner(self, model: Any, case: Case, settings: GNNExplainerSettings) -> Callable[[int], Float]:
         """seed -> the learned importance of every directed edge `[n_edges]`."""
-        score = PairScore.of(prepared, case)
+        score = PairScore.of(prepare(model), case)
         return lambda seed: learn_mask(score, case.explained, settings, seed)
 
 
@@ -114,15 +115,24 @@ class PyGGNNExplainer(GNNExplainer):
     name: ClassVar[str] = "pyg_gnnexplainer"
     settings_type: ClassVar[type[Settings]] = PyGSettings
 
-    def learner(self, prepared: Prepared, case: Case, settings: GNNExplainerSettings) -> Callable[[int], Float]:
-        """seed -> PyG's edge mask."""
-        from gnnrec_core.explain.scores.pyg_module import PairModule, pyg_mask
+    def supports(self, model: Any) -> None:
+        if not isinstance(model, ModuleRecommender):
+            super().supports(model)
 
-        module = PairModule(
-            PairScore.of(prepared, case), prepared.graph.edge_index, _unit(case.explained, settings.counts_as)
-        )
+    def learner(self, model: Any, case: Case, settings: GNNExplainerSettings) -> Callable[[int], Float]:
+        """seed -> PyG's edge mask."""
+        from gnnrec_core.explain.scores.pyg_module import pair_module, pyg_mask
+
+        module = pair_module(model, case, _unit(case.explained, settings.counts_as))
         chosen = (settings.n_epochs, settings.learning_rate, settings.edge_size)
         return lambda seed: pyg_mask(module, *chosen, seed).numpy()
+
+
+def _frozen(model: Any) -> tuple[str, ...]:
+    """What the masks leave as it is."""
+    if isinstance(model, PropagationRecommender):
+        return ("degrees", *model.propagation().frozen)
+    return ()
 
 
 def _unit(explained: float, counts_as: float) -> float:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Settings
@@ -21,9 +22,9 @@ from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.nodes import edge_contribution, edge_contributions
 from gnnrec_core.explain.protocol import answer
-from gnnrec_core.explain.scores.edge_effects import leave_one_out, weight_gradient
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
-from gnnrec_core.models.protocol import WeightedRecommender
+from gnnrec_core.explain.scores.edge_effects import leave_one_out, mask_gradient, user_ledger, weight_gradient
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
+from gnnrec_core.models.protocol import AskedRecommender, ModuleRecommender, WeightedRecommender
 
 
 class LeaveOneOutSettings(Settings):
@@ -35,6 +36,9 @@ class LeaveOneOutSettings(Settings):
         le=10_000,
         description="Where each edge needs a recomputation: how many edges, those that should matter most first.",
     )
+    max_calls: int = Field(
+        1000, ge=1, le=100_000, description="Where a scorer outside is asked: how many interactions it is asked about."
+    )
 
 
 class LeaveOneOut:
@@ -45,14 +49,14 @@ class LeaveOneOut:
     is_stochastic: ClassVar[bool] = False
 
     def supports(self, model: Any) -> None:
-        scorer_of(model)
+        rescorer_of(model)
 
     def explain(
         self, model: Any, dataset: Dataset, case: Case, settings: LeaveOneOutSettings, seed: int
     ) -> Explanation:
-        scorer = scorer_of(model)
+        scorer = rescorer_of(model)
         start = time.perf_counter()
-        edges, estimates, warnings = _chosen_edges(model, scorer, case, settings.max_recomputed)
+        edges, estimates, warnings = _chosen_edges(model, scorer, case, settings)
         values = leave_one_out(scorer, case, edges)
         contributions = edge_contributions(dataset, scorer.graph, edges, values, case.explained, case.user_index)
         contributions += [
@@ -76,19 +80,30 @@ class LeaveOneOut:
 
 
 def _chosen_edges(
-    model: Any, scorer: Scorer, case: Case, limit: int
+    model: Any, scorer: Rescorer, case: Case, settings: LeaveOneOutSettings
 ) -> tuple[IntArray, dict[int, float], tuple[str, ...]]:
-    """Edges of the user to recompute: all, or the `limit` that should change the number most; estimates of others."""
-    items, signs = np.array(case.signed_items).T
-    parts = scorer.parts(case.user_index, items.astype(np.int64))
-    n_others = len(parts.edges) - limit
+    """Edges of the user to recompute: all, or those that should change the number most; estimates of the others."""
+    edges = scorer.edges_of(case.user_index)
+    is_asked = isinstance(model, AskedRecommender)
+    limit = settings.max_calls if is_asked else settings.max_recomputed
+    n_others = len(edges) - limit
     if scorer.has_fast_leave_one_out or n_others <= 0:
-        return parts.edges, {}, ()
-    has_gradient = isinstance(model, WeightedRecommender)
-    sizes = weight_gradient(model, case, parts.edges) if has_gradient else parts.values @ signs
+        return edges, {}, ()
+    if is_asked:  # a black box says nothing of the others before it is asked
+        said = f"The scorer was asked about the {limit} interactions that come last in the data; {n_others} others"
+        return edges[-limit:], {}, (f"{said} are not shown (max_calls).",)
+    sizes, chosen_by, has_gradient = _sizes(model, case, edges)
     order = np.argsort(-np.abs(sizes), kind="stable")
-    others = {int(parts.edges[place]): float(sizes[place]) for place in order[limit:]} if has_gradient else {}
-    chosen_by = "gradients of their weights" if has_gradient else "ledger parts"
+    others = {int(edges[place]): float(sizes[place]) for place in order[limit:]} if has_gradient else {}
     fate = "stand as these gradients, estimates to first order" if has_gradient else "are not shown"
     said = f"Recomputed for the {limit} interactions with the largest {chosen_by}; {n_others} others {fate}."
-    return parts.edges[np.sort(order[:limit])], others, (said,)
+    return edges[np.sort(order[:limit])], others, (said,)
+
+
+def _sizes(model: Any, case: Case, edges: IntArray) -> tuple[NDArray[Any], str, bool]:
+    """What removing each of `edges` should change, what that rests on, and whether it is an estimate of the change."""
+    if isinstance(model, WeightedRecommender):
+        return weight_gradient(model, case, edges), "gradients of their weights", True
+    if isinstance(model, ModuleRecommender):
+        return mask_gradient(model, case), "gradients of their masks", True
+    return user_ledger(model, case)[2], "ledger parts", False

@@ -12,7 +12,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.nodes import edge_contributions
 from gnnrec_core.explain.protocol import NoSettings, answer
-from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.scoring import rescorer_of
 
 
 class Random:
@@ -23,12 +23,12 @@ class Random:
     is_stochastic: ClassVar[bool] = True
 
     def supports(self, model: Any) -> None:
-        scorer_of(model)
+        rescorer_of(model)
 
     def explain(self, model: Any, dataset: Dataset, case: Case, settings: Settings, seed: int) -> Explanation:
-        scorer = scorer_of(model)
+        scorer = rescorer_of(model)
         start = time.perf_counter()
-        edges = scorer.parts(case.user_index, np.array([case.item_index])).edges
+        edges = scorer.edges_of(case.user_index)
         # The pair is part of the seed: two cases get different draws, and one case always the same.
         values = np.random.default_rng([seed, case.user_index, case.item_index]).random(len(edges))
         contributions = edge_contributions(dataset, scorer.graph, edges, values, 0.0, case.user_index)

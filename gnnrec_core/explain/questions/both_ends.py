@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, kept_of
 from gnnrec_core.explain.methods.ledger import reader_ledger
@@ -23,6 +23,7 @@ from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.ranking.topk import rank_of
+from gnnrec_core.runs.run import Run
 
 Float = NDArray[np.float64]
 Scope = Literal["own", "readers", "both"]
@@ -33,13 +34,12 @@ N_NEAR = 5
 """An own interaction counts by what it carries of the item beyond the mean of this many items near rank k."""
 
 
-def ends_counterfactual(
-    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int, scope: Scope
-) -> Counterfactual:
+def ends_counterfactual(run: Run, user_index: int, item_index: int, k: int, scope: Scope) -> Counterfactual:
     """The smallest set found among the interactions of `scope` ("readers", "both") that takes the item off the list.
 
     RequestError where the item is not in the top k; UnsupportedError for a model whose score has no parts at the item.
     """
+    model, dataset = run.model, run.dataset
     if not isinstance(model, PropagationRecommender):
         raise UnsupportedError(
             "The interactions of an item's readers carry nothing by themselves in this model.", "Use --scope own."

@@ -9,17 +9,19 @@ of walks and influence functions.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, kept_of
+from gnnrec_core.explain.questions.greedy_removal import GreedyRemoval
 from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest_set
-from gnnrec_core.explain.scores.scoring import scorer_of
-from gnnrec_core.explain.truth.levels import Levels, levels_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of, scorer_of
+from gnnrec_core.explain.truth.levels import levels_of
 from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
+from gnnrec_core.models.protocol import AskedRecommender, HistoryRecommender, RescoredRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -40,7 +42,7 @@ class Counterfactual:
     "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
     `edges` are the columns of the removed interactions; `kept` says what of the training the recomputation keeps.
     `trained_again` is the set that suffices when the model is trained again, as foretold; None where none was found or
-    the run is not calibrated.
+    the run is not calibrated. `calls`: how often a scorer outside was asked since the run was opened.
     """
 
     case: Case
@@ -57,6 +59,7 @@ class Counterfactual:
     seconds: float
     kept: str
     trained_again: TrainedAgain | None = None
+    calls: int | None = None
 
 
 def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
@@ -65,17 +68,14 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     RequestError where the item is not in the top k or is left out of the user's list; UnsupportedError where the
     model's score does not depend on the user's interactions.
     """
-    return counterfactual_of(run.model, run.dataset, user_index, item_index, k, levels_of(run.model, run))
-
-
-def counterfactual_of(
-    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
-) -> Counterfactual:
-    """`find_counterfactual` for a model in memory; what suffices once it is trained again needs its `levels`."""
-    case, scorer = make_case(model, dataset, user_index, item_index, "score", k), scorer_of(model)
+    model, dataset = run.model, run.dataset
+    case, rescorer = make_case(model, dataset, user_index, item_index, "score", k), rescorer_of(model)
     excluded = excluded_items(dataset, user_index)
     check_listed(dataset, case, excluded)
     start = time.perf_counter()
+    if isinstance(model, RescoredRecommender) and not isinstance(model, HistoryRecommender):
+        return replace(_by_asking(model, rescorer, case, excluded), seconds=time.perf_counter() - start)
+    scorer = scorer_of(model)
     search = RemovalSearch(scorer, case, excluded)
     chosen, small = smallest_set(search)
     if chosen is None:
@@ -88,7 +88,7 @@ def counterfactual_of(
     found = rank_after > k
     edges = search.predictor.edges[chosen]
     size = len(chosen) if found else search.limit + 1
-    again = None if levels is None else fewest_trained_again(levels, scorer, case, excluded, search.limit)
+    again = fewest_trained_again(levels_of(model, run), scorer, case, excluded, search.limit)
     return Counterfactual(
         case=case,
         found=found,
@@ -104,6 +104,29 @@ def counterfactual_of(
         seconds=time.perf_counter() - start,
         kept=kept_of(model),
         trained_again=again,
+    )
+
+
+def _by_asking(model: Any, scorer: Rescorer, case: Case, excluded: IntArray) -> Counterfactual:
+    """Greedy search where scores have no parts to be led by: every set that is tried is scored by the model itself."""
+    sets = GreedyRemoval(scorer, case, excluded)
+    best = sets.search()
+    edges = sets.edges[list(best.places)]
+    return Counterfactual(
+        case=case,
+        found=best.rank > case.k,
+        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        edges=tuple(edges.tolist()),
+        rank_after=best.rank,
+        score_after=best.score,
+        verified=True,
+        checked_smaller_sets=sets.n_smaller(best),
+        recomputed=sets.n_smaller(best),
+        minimality=PROVED if sets.is_proved(best) else NOT_PROVED,
+        limit=sets.limit,
+        seconds=0.0,
+        kept=kept_of(model),
+        calls=model.n_asked if isinstance(model, AskedRecommender) else None,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.explain.case import excluded_items
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
 from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.run import Run
 
@@ -40,15 +40,9 @@ def what_if(run: Run, user_index: int, remove: Sequence[int], add: Sequence[int]
 
     RequestError where the user has no such interaction, or has an added item already.
     """
-    return what_if_model(run.model, run.dataset, user_index, remove, add, k)
-
-
-def what_if_model(
-    model: Any, dataset: Dataset, user_index: int, remove: Sequence[int], add: Sequence[int], k: int = 10
-) -> WhatIf:
-    """`what_if` for a model in memory."""
+    model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
-    scorer = scorer_of(model)
+    scorer = rescorer_of(model)
     removed, added = np.unique(np.array(remove, np.int64)), np.unique(np.array(add, np.int64))
     _check(dataset, scorer, user_index, removed, added)
     start = time.perf_counter()
@@ -71,7 +65,7 @@ def what_if_model(
     )
 
 
-def _scores(scorer: Scorer, user_index: int, removed: IntArray, added: IntArray) -> Any:
+def _scores(scorer: Rescorer, user_index: int, removed: IntArray, added: IntArray) -> Any:
     graph = scorer.graph
     history, edges = graph.history(user_index), graph.history_edges(user_index)
     gone = edges[np.isin(history, removed)]
@@ -90,7 +84,7 @@ def _ranked(scores: Any, excluded: IntArray) -> tuple[IntArray, FloatArray]:
     return order[0][kept], values[0][kept].astype(np.float32)
 
 
-def _check(dataset: Dataset, scorer: Scorer, user_index: int, removed: IntArray, added: IntArray) -> None:
+def _check(dataset: Dataset, scorer: Rescorer, user_index: int, removed: IntArray, added: IntArray) -> None:
     if not 0 <= user_index < dataset.n_users:
         raise RequestError(f"There is no user with index {user_index}.", f"Choose 0 to {dataset.n_users - 1}.")
     for item in (*removed, *added):

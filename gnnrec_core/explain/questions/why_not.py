@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
-from gnnrec_core.explain.explaining import explain_model
+from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.explanation import Case, Explanation
 from gnnrec_core.explain.scores.additions import AdditionPredictor, addition_predictor
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.foretelling import Foreteller, lead_changes
-from gnnrec_core.explain.truth.levels import Levels, levels_of
+from gnnrec_core.explain.truth.levels import levels_of
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -60,13 +59,7 @@ class WhyNot:
 
 def why_not(run: Run, user_index: int, item_index: int, k: int = 10) -> WhyNot:
     """Why the item is not in the user's top k. RequestError where it is, or where the user has it already."""
-    return why_not_model(run.model, run.dataset, user_index, item_index, k, levels_of(run.model, run))
-
-
-def why_not_model(
-    model: Any, dataset: Dataset, user_index: int, item_index: int, k: int = 10, levels: Levels | None = None
-) -> WhyNot:
-    """`why_not` for a model in memory; what holds when it is trained again needs its `levels`."""
+    model, dataset = run.model, run.dataset
     case, scorer = make_case(model, dataset, user_index, item_index, "margin", k), scorer_of(model)
     excluded = excluded_items(dataset, user_index)
     title = dataset.title(item_index)
@@ -78,9 +71,9 @@ def why_not_model(
             "Explain it, or choose a smaller k.",
             rank=case.rank,
         )
-    contrast = explain_model(model, dataset, user_index, item_index, "ledger", "margin", k, check_top=10)
+    contrast = explain(run, user_index, item_index, "ledger", "margin", k, check_top=10, beyond=False)
     start = time.perf_counter()
-    foreteller = None if levels is None else levels.foreteller
+    foreteller = levels_of(model, run).foreteller
     added, scores, found = _fewest_additions(scorer, case, excluded, foreteller)
     foretold = None
     if foreteller is not None and len(added):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.explanation import Case
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.masks import masked_score
+from gnnrec_core.explain.scores.scoring import Rescorer, scorer_of
 from gnnrec_core.models.protocol import WeightedRecommender
 
 Float = NDArray[np.float64]
@@ -24,13 +25,22 @@ def user_ledger(model: Any, case: Case) -> tuple[float, IntArray, Float]:
     return float(parts.own @ signs), parts.edges, parts.values @ signs
 
 
-def leave_one_out(scorer: Scorer, case: Case, edges: IntArray) -> NDArray[np.float64]:
+def leave_one_out(scorer: Rescorer, case: Case, edges: IntArray) -> NDArray[np.float64]:
     """What the explained number loses without each of `edges` (columns that share their source) `[n]`."""
     items, signs = np.array(case.signed_items).T
     now = scorer.scores(case.user_index)[items.astype(np.int64)] @ signs
     without = scorer.leave_one_out(case.user_index, items.astype(np.int64), edges) @ signs
     lost: NDArray[np.float64] = now - without
     return lost
+
+
+def mask_gradient(model: Any, case: Case) -> NDArray[np.float64]:
+    """d(explained number) / d(mask) at masks 1 of each of the user's edges `[n]`, attention held as it is."""
+    score = masked_score(model, case)
+    ones = torch.ones(1, len(score.edges), dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(score(ones).sum(), ones)
+    found: NDArray[np.float64] = slope[0].numpy()
+    return found
 
 
 def weight_gradient(model: WeightedRecommender, case: Case, edges: IntArray) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ The parts are the edges of the user (`masks`: everything else stays as it is) or
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import Case, Contribution
 from gnnrec_core.explain.nodes import edge_contribution
 from gnnrec_core.explain.scores.graph_masks import PairScore, differentiable
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.masks import masked_score
-from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.scoring import rescorer_of
 from gnnrec_core.models import able
 from gnnrec_core.models.protocol import PropagationRecommender
 
@@ -32,13 +32,15 @@ Function = Callable[[Tensor], Tensor]
 class Game:
     """Masks `[b, n]` of `n` parts -> the explained number `[b]`; `parts` has a function value -> Contribution each.
 
-    `degree` bounds the degree of the function as a polynomial in a common mask value; None where it is none.
+    `degree` bounds the degree of the function as a polynomial in a common mask value; None where it is none. Where
+    `by_removal`, a mask is 0 (the edge is removed, the model asked again) or 1, and nothing is differentiable.
     """
 
     function: Function
     parts: tuple[Callable[[float], Contribution], ...]
     frozen: tuple[str, ...]
     degree: int | None
+    by_removal: bool = False
 
     def at(self, value: float) -> float:
         """The explained number with all masks at `value`."""
@@ -50,21 +52,42 @@ def make_game(model: Any, dataset: Dataset, case: Case, players: str) -> Game:
     """The game of a case; UnsupportedError where relation types cannot be masked in this model."""
     if players == "relations":
         return _relation_game(model, case)
-    score, graph = masked_score(model, case), scorer_of(model).graph
+    score = masked_score(model, case)
+    return Game(score, _edge_parts(model, dataset, case, score.edges), score.frozen, score.degree)
+
+
+def removal_game(model: Any, dataset: Dataset, case: Case) -> Game:
+    """The same parts, truly removed: for models that can only be asked again on the changed graph."""
+    scorer = rescorer_of(model)
+    edges = scorer.edges_of(case.user_index)
+
+    def one(row: Tensor) -> float:
+        scores = scorer.scores_without(case.user_index, edges[row.numpy() < 0.5])
+        return float(sum(sign * scores[item] for item, sign in case.signed_items))
+
+    def function(masks: Tensor) -> Tensor:
+        return torch.tensor([one(row) for row in masks], dtype=torch.float64)
+
+    return Game(function, _edge_parts(model, dataset, case, edges), (), None, by_removal=True)
+
+
+def _edge_parts(
+    model: Any, dataset: Dataset, case: Case, edges: IntArray
+) -> tuple[Callable[[float], Contribution], ...]:
+    graph = rescorer_of(model).graph
 
     def part(edge: int) -> Callable[[float], Contribution]:
         return lambda value: edge_contribution(dataset, graph, edge, value, case.explained, case.user_index)
 
-    return Game(score, tuple(map(part, score.edges.tolist())), score.frozen, score.degree)
+    return tuple(map(part, edges.tolist()))
 
 
 def group_weakest(game: Game, max_players: int) -> Game:
-    """At most `max_players` parts: those with the largest |derivative| stay, the others become one."""
+    """At most `max_players` parts: those with the largest |derivative| (by removal: |effect of removing it alone|)
+    stay, the others become one."""
     if len(game.parts) <= max_players:
         return game
-    ones = torch.ones(1, len(game.parts), dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(game.function(ones).sum(), ones)
-    strongest = torch.sort(torch.argsort(-gradient[0].abs(), stable=True)[: max_players - 1]).values
+    strongest = torch.sort(torch.argsort(-_first_order(game).abs(), stable=True)[: max_players - 1]).values
     place = torch.full((len(game.parts),), max_players - 1)
     place[strongest] = torch.arange(max_players - 1)
     n_rest = len(game.parts) - (max_players - 1)
@@ -75,7 +98,18 @@ def group_weakest(game: Game, max_players: int) -> Game:
         return Contribution("rest", f"{n_rest} other interactions", value, share, detail={"n_edges": n_rest})
 
     parts = (*(game.parts[index] for index in strongest.tolist()), rest)
-    return Game(lambda masks: game.function(masks[:, place]), parts, game.frozen, game.degree)
+    return replace(game, function=lambda masks: game.function(masks[:, place]), parts=parts)
+
+
+def _first_order(game: Game) -> Tensor:
+    """What a small change of each mask does to the number, or its removal alone `[n]`."""
+    ones = torch.ones(1, len(game.parts), dtype=torch.float64)
+    if game.by_removal:
+        without = torch.ones(len(game.parts), len(game.parts), dtype=torch.float64).fill_diagonal_(0.0)
+        return game.function(ones) - game.function(without)
+    ones.requires_grad_()
+    (gradient,) = torch.autograd.grad(game.function(ones).sum(), ones)
+    return gradient[0]
 
 
 def _relation_game(model: Any, case: Case) -> Game:

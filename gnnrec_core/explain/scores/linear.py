@@ -42,7 +42,7 @@ class Prepared:
         return cls(graph, exact)
 
     @cached_property
-    def _by_source(self) -> tuple[IntArray, IntArray]:
+    def by_source(self) -> tuple[IntArray, IntArray]:
         """All edge columns grouped by source, and where each node's group starts."""
         source = self.graph.edge_index[0]
         start = np.zeros(self.graph.n_nodes + 1, np.int64)
@@ -51,7 +51,7 @@ class Prepared:
 
     def edges_of(self, node: int) -> IntArray:
         """Edge columns whose source is `node`."""
-        order, start = self._by_source
+        order, start = self.by_source
         return order[start[node] : start[node + 1]]
 
     @cached_property
@@ -134,6 +134,9 @@ class LinearScorer:
         self.graph = self.prepared.graph
         self.frozen = self.prepared.propagation.frozen
         self.has_fast_leave_one_out = self.prepared.propagation.symmetric
+
+    def edges_of(self, user_index: int) -> IntArray:
+        return self.prepared.edges_of(user_index)
 
     def scores(self, user_index: int) -> Float:
         return all_scores(self.prepared.propagation, user_index, self.graph.n_items)

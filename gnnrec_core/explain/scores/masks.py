@@ -26,7 +26,7 @@ from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.scores.linear import Prepared, prepare, row_values
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import PropagationRecommender
+from gnnrec_core.models.protocol import ModuleRecommender, PropagationRecommender
 
 Float = NDArray[np.float64]
 
@@ -35,12 +35,12 @@ Float = NDArray[np.float64]
 class MaskedScore:
     """masks `[b, n]` -> the explained number `[b]`, float64; `edges` `[n]` are the user's edges, source = the user.
 
-    `degree` bounds the degree of the function as a polynomial in a common mask value.
+    `degree` bounds the degree of the function as a polynomial in a common mask value; None where it is none.
     """
 
     edges: IntArray
     frozen: tuple[str, ...]
-    degree: int
+    degree: int | None
     function: Any
 
     def __call__(self, masks: Tensor) -> Tensor:
@@ -63,11 +63,39 @@ def masked_score(model: Any, case: Case) -> MaskedScore:
         return MaskedScore(
             prepared.edges_of(case.user_index), frozen, max(1, 2 * prepared.propagation.n_layers), function
         )
+    if isinstance(model, ModuleRecommender):
+        return _module_score(model, case)
     scorer = scorer_of(model)
     items, signs = np.array([item for item, _ in case.signed_items]), [sign for _, sign in case.signed_items]
     parts = scorer.parts(case.user_index, items)
     values, own = torch.from_numpy(parts.values @ np.array(signs)), float(parts.own @ np.array(signs))
     return MaskedScore(parts.edges, scorer.frozen, 1, lambda masks: own + masks @ values)
+
+
+def _module_score(model: ModuleRecommender, case: Case) -> MaskedScore:
+    """Messages of a PyG module times the masks, after each layer's normalisation: PyG's edge masks, on a copy.
+
+    What a later layer computes of its inputs (its attention) follows the masks.
+    """
+    from torch_geometric.explain.algorithm.utils import clear_masks, set_masks  # half a second that few need
+
+    inputs, graph = model.module_inputs(), model.graph  # type: ignore[attr-defined]
+    edges = np.flatnonzero(graph.edge_index[0] == case.user_index)
+    both = torch.from_numpy(np.concatenate([edges, graph.reverse(edges)]))
+    items = torch.tensor([graph.n_users + item for item, _ in case.signed_items])
+    signs = torch.tensor([sign for _, sign in case.signed_items], dtype=torch.float64)
+
+    def one(row: Tensor) -> Tensor:
+        mask = torch.ones(graph.n_edges, dtype=inputs.x.dtype).index_put((both,), row.repeat(2).to(inputs.x))
+        set_masks(inputs.module, mask, inputs.edge_index, apply_sigmoid=False)
+        try:
+            final = inputs.embeddings()
+        finally:
+            clear_masks(inputs.module)
+        number: Tensor = signs @ (final[items] @ final[case.user_index]).double()
+        return number
+
+    return MaskedScore(edges, (), None, lambda masks: torch.stack([one(row) for row in masks]))
 
 
 def _propagation_score(prepared: Prepared, case: Case) -> Any:

@@ -26,6 +26,7 @@ from gnnrec_core.base import progress
 from gnnrec_core.explain.explanation import Case
 from gnnrec_core.explain.scores.graph_masks import PairScore
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.models.protocol import ModuleRecommender
 
 
 class Messages(MessagePassing):  # type: ignore[misc]
@@ -85,7 +86,34 @@ class PairModule(torch.nn.Module):
         return result
 
 
-def pyg_mask(module: PairModule, n_epochs: int, learning_rate: float, edge_size: float, seed: int) -> Tensor:
+class OwnModule(torch.nn.Module):
+    """The same for a model that is a PyG module itself: its own layers, whose messages PyG masks."""
+
+    def __init__(self, model: ModuleRecommender, case: Case, unit: float = 1.0) -> None:
+        super().__init__()
+        inputs, first = model.module_inputs(), model.graph.n_users  # type: ignore[attr-defined]
+        self.x, self.edge_index, self.unit = inputs.x, inputs.edge_index, unit
+        self.inner, self.attributes = inputs.module, () if inputs.edge_attr is None else (inputs.edge_attr,)
+        self.user, self.items = case.user_index, [first + item for item, _ in case.signed_items]
+        self.signs = torch.tensor([sign for _, sign in case.signed_items]).to(inputs.x)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        """The explained number, times `unit` `[1]`."""
+        final = self.inner(x, edge_index, *self.attributes)
+        result: Tensor = self.unit * (self.signs @ (final[self.items] @ final[self.user])).reshape(1)
+        return result
+
+
+def pair_module(model: Any, case: Case, unit: float = 1.0) -> PairModule | OwnModule:
+    """A trained model as a PyG module for one case."""
+    if isinstance(model, ModuleRecommender):
+        return OwnModule(model, case, unit)
+    return PairModule.of(model, case, unit)
+
+
+def pyg_mask(
+    module: PairModule | OwnModule, n_epochs: int, learning_rate: float, edge_size: float, seed: int
+) -> Tensor:
     """The edge masks `[n_edges]` in 0..1 that `torch_geometric.explain.GNNExplainer` learns on `module`."""
     explainer = Explainer(
         module,

@@ -1,6 +1,7 @@
 """What explanations ask of a model: its scores, the parts of a score, and its scores on a changed graph.
 
-`scorer_of(model)` finds out by what the model can do, never by its name.
+`scorer_of(model)` finds out by what the model can do, never by its name; `rescorer_of(model)` asks for less: scores on
+changed graphs, which a black box has too.
 """
 
 from __future__ import annotations
@@ -17,26 +18,30 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import LinearScorer
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import HistoryParts, HistoryRecommender, PartlessRecommender, PropagationRecommender
+from gnnrec_core.models.protocol import (
+    HistoryParts,
+    HistoryRecommender,
+    PartlessRecommender,
+    PropagationRecommender,
+    RescoredRecommender,
+)
 
 FloatMatrix = NDArray[np.float64]
 
 
-class Scorer(Protocol):
-    """A trained model as the explainers see it; all figures are float64."""
+class Rescorer(Protocol):
+    """A trained model whose scores can be had on changed graphs; all figures are float64."""
 
     graph: RecGraph
-    frozen: tuple[str, ...]
-    """What `parts` holds fixed: (), ("attention",), ("gates",). Nothing but embeddings is fixed in the others."""
     has_fast_leave_one_out: bool
     """Whether `leave_one_out` costs about one score, or one rebuilt graph an edge."""
 
-    def scores(self, user_index: int) -> FloatMatrix:
-        """Scores of all items `[n_items]`."""
+    def edges_of(self, user_index: int) -> IntArray:
+        """Columns of the graph whose source is the user."""
         ...
 
-    def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
-        """The user's scores of these items as sums over the user's edges."""
+    def scores(self, user_index: int) -> FloatMatrix:
+        """Scores of all items `[n_items]`."""
         ...
 
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
@@ -59,23 +64,31 @@ class Scorer(Protocol):
         ...
 
 
-class HistoryScorer:
-    """A `HistoryRecommender`: parts from the model, changes by scoring on the changed graph."""
+class Scorer(Rescorer, Protocol):
+    """A trained model as the explainers see it: its scores have parts."""
+
+    frozen: tuple[str, ...]
+    """What `parts` holds fixed: (), ("attention",), ("gates",). Nothing but embeddings is fixed in the others."""
+
+    def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
+        """The user's scores of these items as sums over the user's edges."""
+        ...
+
+
+class GraphScorer:
+    """A `RescoredRecommender`: everything by scoring on the changed graph."""
 
     has_fast_leave_one_out = False
 
-    def __init__(self, model: HistoryRecommender, graph: RecGraph) -> None:
+    def __init__(self, model: Any, graph: RecGraph) -> None:
         self._model = model
         self.graph = graph
-        self.frozen = model.parts_frozen
+
+    def edges_of(self, user_index: int) -> IntArray:
+        return np.flatnonzero(self.graph.edge_index[0] == user_index)
 
     def scores(self, user_index: int) -> FloatMatrix:
-        parts = self.parts(user_index, np.arange(self.graph.n_items))
-        total: FloatMatrix = np.asarray(parts.own + parts.values.sum(axis=0), dtype=np.float64)
-        return total
-
-    def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
-        return self._model.history_parts(user_index, np.asarray(item_indices, np.int64))
+        return self.scores_on(user_index, self.graph)
 
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
         progress.check()
@@ -88,17 +101,48 @@ class HistoryScorer:
         rows = [self.scores_without(user_index, edges[index : index + 1])[item_indices] for index in range(len(edges))]
         return np.array(rows).reshape(len(edges), len(item_indices))
 
+    def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
+        scored = self._model.score_on(graph, np.array([user_index]))[0]
+        return np.asarray(scored, dtype=np.float64)
+
+
+class HistoryScorer(GraphScorer):
+    """A `HistoryRecommender`: parts from the model, changes by scoring on the changed graph."""
+
+    def __init__(self, model: HistoryRecommender, graph: RecGraph) -> None:
+        super().__init__(model, graph)
+        self.frozen = model.parts_frozen
+
+    def edges_of(self, user_index: int) -> IntArray:
+        return self.parts(user_index, np.zeros(1, np.int64)).edges
+
+    def scores(self, user_index: int) -> FloatMatrix:
+        parts = self.parts(user_index, np.arange(self.graph.n_items))
+        total: FloatMatrix = np.asarray(parts.own + parts.values.sum(axis=0), dtype=np.float64)
+        return total
+
+    def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
+        found: HistoryParts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64))
+        return found
+
     def parts_of_new(self, user_index: int, added: IntArray, item_indices: IntArray) -> FloatMatrix:
         """What interactions with `added` `[m]` would add to the scores of `item_indices` `[m, n]`."""
         graph = self.graph.with_interactions(user_index, added)
         parts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64), graph)
         ends = graph.edge_index[1, parts.edges] - graph.n_users
         order = np.argsort(ends, kind="stable")
-        return parts.values[order[np.searchsorted(ends[order], added)]]
+        found: FloatMatrix = parts.values[order[np.searchsorted(ends[order], added)]]
+        return found
 
-    def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
-        scored = self._model.score_on(graph, np.array([user_index]))[0]
-        return np.asarray(scored, dtype=np.float64)
+
+def rescorer_of(model: Any) -> Rescorer:
+    """`scorer_of`, or for a model without parts its scores on changed graphs; UnsupportedError where it has neither."""
+    try:
+        return scorer_of(model)
+    except UnsupportedError:
+        if not isinstance(model, RescoredRecommender):
+            raise
+        return GraphScorer(model, model.graph)  # type: ignore[attr-defined]
 
 
 def scorer_of(model: Any) -> Scorer:

@@ -232,7 +232,11 @@ def rank_noise(run: Run, before: Float, other: Float) -> dict[str, float]:
 def _foreteller(run: Run) -> Foreteller:
     found = None if refits(run) else foreteller_of(run.model)
     if found is None:
-        why = "it refits exactly, so nothing is foretold" if refits(run) else "no training made it"
+        why = (
+            "it refits exactly, so nothing is foretold"
+            if refits(run)
+            else "no training made it, or its score has no parts"
+        )
         raise UnsupportedError(
             f"A run of {run.record.model!r} has nothing to calibrate: {why}.", "Calibrate a run of a trained model."
         )

@@ -34,7 +34,7 @@ from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explanation import AT_RANDOM, Case, Explanation
 from gnnrec_core.explain.scores.agreement import mean_agreement
 from gnnrec_core.explain.scores.edge_effects import leave_one_out
-from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
 from gnnrec_core.ranking.intervals import Interval, correlation_interval
 from gnnrec_core.ranking.topk import rank_of
 
@@ -155,7 +155,7 @@ def measure(
 class Truth:
     """s and the item's rank on the graph without some of the user's edges `[n]`, each set recomputed once."""
 
-    def __init__(self, scorer: Scorer, case: Case, edges: IntArray, excluded: IntArray) -> None:
+    def __init__(self, scorer: Rescorer, case: Case, edges: IntArray, excluded: IntArray) -> None:
         self.scorer, self.case, self.edges, self._excluded = scorer, case, edges, excluded
         self._known: dict[bytes, tuple[float, int]] = {}
         self._lost: dict[bytes, Float] = {}
@@ -185,19 +185,18 @@ class Truth:
 
 def truth_of(model: Any, dataset: Dataset, case: Case) -> Truth:
     """The truth of a case, empty: sets are recomputed when they are asked for."""
-    scorer = scorer_of(model)
-    edges = scorer.parts(case.user_index, np.array([case.item_index])).edges
-    return Truth(scorer, case, edges, excluded_items(dataset, case.user_index))
+    scorer = rescorer_of(model)
+    return Truth(scorer, case, scorer.edges_of(case.user_index), excluded_items(dataset, case.user_index))
 
 
-def _values(explanation: Explanation, edges: IntArray, scorer: Scorer) -> Float:
+def _values(explanation: Explanation, edges: IntArray, scorer: Rescorer) -> Float:
     """The method's figure for each of the user's edges; 0 where it has none."""
     half = scorer.graph.n_edges // 2
     named = {int(part.edge) % half: part.value for part in explanation.contributions if part.edge is not None}
     return np.array([named.get(int(edge) % half, 0.0) for edge in edges], dtype=np.float64)
 
 
-def _popularity(scorer: Scorer, edges: IntArray) -> Float:
+def _popularity(scorer: Rescorer, edges: IntArray) -> Float:
     """Edges of the node at the other end of each of the user's edges."""
     counts = np.bincount(scorer.graph.edge_index[0], minlength=scorer.graph.n_nodes)
     popularity: Float = counts[scorer.graph.edge_index[1, edges]].astype(np.float64)
@@ -259,7 +258,7 @@ def _p_random(truth: Truth, order: IntArray, n: int, rng: np.random.Generator) -
 
 
 def _stability(
-    scorer: Scorer,
+    scorer: Rescorer,
     explanation: Explanation,
     rerun: Callable[[int], Explanation] | None,
     edges: IntArray,

@@ -20,7 +20,7 @@ from gnnrec_core.explain.explanation import Case, Foretold
 from gnnrec_core.explain.scores.linear import Prepared
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.relearning import relearner_of
-from gnnrec_core.models.protocol import RetrainableRecommender
+from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender, RetrainableRecommender
 from gnnrec_core.ranking.topk import rank_of
 
 Float = NDArray[np.float64]
@@ -95,11 +95,13 @@ class Foreteller:
 
 
 def foreteller_of(model: Any, calibration: Any = None) -> Foreteller | None:
-    """The foreteller of a model; None where training again has another outcome at no price, or never happens.
+    """The foreteller of a model; None where training again has another outcome at no price, or never happens,
+    or the score has no parts.
 
     `calibration` is a `calibration.Calibration`, or None where the run has none.
     """
-    if not isinstance(type(model), RetrainableRecommender):
+    has_parts = isinstance(model, (PropagationRecommender, HistoryRecommender))
+    if not isinstance(type(model), RetrainableRecommender) or not has_parts:
         return None
     scorer = scorer_of(model)
     if calibration is None:

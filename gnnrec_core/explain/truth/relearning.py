@@ -15,13 +15,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import Prepared, prepare
@@ -58,6 +59,12 @@ class OwnLoss:
     chance: Float
     n_negatives: float
 
+    @cached_property
+    def _log_drawn(self) -> Float:
+        """Log of how often each of `others` is drawn, on average."""
+        logarithm: Float = np.log(np.maximum(self.chance * self.n_negatives, 1e-300))
+        return logarithm
+
     def solve(self, start: Float) -> Float:
         """The row `[d]` that minimises the loss, from `start` (L-BFGS, Liu and Nocedal 1989); 0 without a history."""
         if not len(self.good):
@@ -82,10 +89,13 @@ class OwnLoss:
         if s.similarity == "cosine":
             good, others = _unit(good), _unit(others)
         own = (unit * good).sum(axis=1) / s.temperature  # [h]
-        scores = unit @ others.T / s.temperature + np.log(np.maximum(self.chance * self.n_negatives, 1e-300))
-        mass = logsumexp(scores, axis=1)  # [h or 1]
+        scores = unit @ others.T / s.temperature + self._log_drawn
+        top = scores.max(axis=1, keepdims=True)
+        raised = np.exp(scores - top)
+        height = raised.sum(axis=1)
+        mass = top[:, 0] + np.log(height)  # [h or 1]
         total = np.logaddexp(own, mass)
-        share = np.exp(scores - mass[:, None])  # of the negatives
+        share = raised / height[:, None]  # of the negatives
         weight = np.exp(mass - total)  # [h]: chance that a negative wins
         if len(unit) == 1:
             slope = (weight.sum() * (share[0] @ others) - weight @ good)[None]

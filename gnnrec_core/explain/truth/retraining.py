@@ -25,9 +25,10 @@ from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Retrained
 from gnnrec_core.models import model_type
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
-from gnnrec_core.models.protocol import FitOptions, RefittingRecommender, RetrainableRecommender
+from gnnrec_core.models.protocol import RefittingRecommender, RetrainableRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.training import fit_model
 
 FOLDER = "retrained"
 SCORES = "scores"
@@ -185,15 +186,7 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
     """
     rows = np.unique(run.graph.edge_interaction[np.asarray(edges, np.int64)])
     model = model_type(run.record.model).create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
-    return trained(model, epochs_of(run))
-
-
-def trained(model: Any, n_epochs: int) -> Any:
-    """The untrained model after `n_epochs` epochs, or as many as it has; nothing is validated."""
-    for epoch in model.fit(FitOptions()):
-        progress.report(epoch.epoch, n_epochs)
-        if epoch.epoch >= n_epochs:
-            break
+    fit_model(model, most=epochs_of(run))
     return model
 
 

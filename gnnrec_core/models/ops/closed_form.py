@@ -16,7 +16,7 @@ from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, NewUserParts, Tensors
+from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, HistorySums, NewUserParts, Tensors
 
 DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 
@@ -94,6 +94,10 @@ class ItemItemRecommender(ClosedFormRecommender):
     def times(self, weights: sp.csr_array) -> NDArray[np.float64]:
         """weights @ S, dense `[n, n_items]`."""
 
+    @abstractmethod
+    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ S^T, dense `[n, n_items]`."""
+
     def between(self, rows: IntArray, columns: IntArray) -> NDArray[np.float64]:
         """S[rows, columns], dense `[m, n]`."""
         return self.rows(rows)[:, columns]
@@ -117,6 +121,15 @@ class ItemItemRecommender(ClosedFormRecommender):
         weight = graph.edge_weight[edges].astype(np.float64)[:, None]
         values = self.between(graph.history(user_index), np.asarray(item_indices))
         return HistoryParts(np.zeros(len(item_indices)), edges, weight * values)
+
+    def history_sums(self, users: IntArray, signs: sp.csr_array) -> HistorySums:
+        """An item j of the history carries weight(u, j) (signs S^T)[t, j] of the sum of user t."""
+        rows = self._interactions[np.asarray(users)]
+        starts, counts = self._interactions.indptr[users], np.diff(rows.indptr)
+        owner = np.repeat(np.arange(len(counts)), counts)
+        places = np.arange(rows.nnz) + np.repeat(starts - rows.indptr[:-1], counts)
+        values = rows.data * self.back(signs)[owner, rows.indices]
+        return HistorySums(np.zeros(len(counts)), owner, self.graph.all_history_edges[places], values)
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """Somebody with these items (weight 1 each) is scored like anybody else."""
@@ -171,6 +184,7 @@ class SparseItemItem(ItemItemRecommender):
         n = self.graph.n_items
         parts = (self._tensors[DATA].astype(np.float64), self._tensors[INDICES], self._tensors[STARTS])
         self._similarity = sp.csr_array(parts, shape=(n, n))
+        self.__dict__.pop("_flipped", None)
 
     def rows(self, items: IntArray) -> NDArray[np.float64]:
         """S[items, :]."""
@@ -181,6 +195,16 @@ class SparseItemItem(ItemItemRecommender):
         """weights @ S."""
         dense: NDArray[np.float64] = (weights @ self._similarity).toarray()
         return dense
+
+    def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
+        """weights @ S^T."""
+        dense: NDArray[np.float64] = (weights @ self._flipped).toarray()
+        return dense
+
+    @cached_property
+    def _flipped(self) -> sp.csr_array:
+        """S^T by rows, made at the first question that needs it."""
+        return self._similarity.T.tocsr()
 
 
 def similarity_tensors(similarity: sp.csr_array) -> Tensors:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import psutil
 import torch
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
-
-DeviceName = Literal["auto", "cpu", "cuda"]
 
 
 def choose_device(name: str) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RunError
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.losses import bpr, sampled_softmax
 from gnnrec_core.models.ops.parallel import Processes
@@ -33,6 +34,7 @@ class Trainable(Protocol):
     device: str
     graph: RecGraph
     whole: RecGraph | None
+    disliked: tuple[IntArray, IntArray]
     processes: Processes
     parameters: dict[str, Tensor]
 
@@ -58,7 +60,7 @@ class GradientFit:
 
     def __init__(self, model: Trainable, options: FitOptions) -> None:
         self.model, self.options, self.settings = model, options, model.settings
-        self.sampler = Sampler(model.graph, model.device, model.whole)
+        self.sampler = Sampler(model.graph, model.device, model.whole, model.disliked, self.settings.known_negatives)
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
         self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0

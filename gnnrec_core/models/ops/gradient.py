@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnnrec_core.data.clean.dislikes import known_negatives
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, without_rows
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
@@ -23,7 +24,8 @@ class GradientRecommender(ABC):
     """A recommender whose score is a dot product of embeddings that gradient steps have shaped.
 
     `parameters` are the leaf tensors by the name that they have in `model.safetensors`. `whole` is the graph of the
-    whole data where the model is trained again without some interactions (`create_without`), else None.
+    whole data where the model is trained again without some interactions (`create_without`), else None. `disliked` are
+    the user and item indices of known negatives (`settings.known_negatives` of the negatives are drawn from them).
     """
 
     name: ClassVar[str]
@@ -36,6 +38,7 @@ class GradientRecommender(ABC):
         self.processes = Processes()
         self.graph: RecGraph = self.build_graph(dataset, settings)
         self.whole: RecGraph | None = None
+        self.disliked = known_negatives(dataset)
         self.parameters = {
             name: torch.from_numpy(np.array(value, dtype=np.float32)).to(device).requires_grad_()
             for name, value in parameters.items()

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gnnrec_core.base.settings import Settings
+from gnnrec_core.base.settings import Search, Settings
 
 
 class GradientSettings(Settings):
     """How a model is trained: loss, optimiser, stopping. Each model adds what it is made of."""
 
-    embedding_dim: int = Field(64, ge=2, le=1024, description="length of each embedding vector")
+    embedding_dim: Annotated[int, Search(choices=(32, 64, 128))] = Field(
+        64, ge=2, le=1024, description="length of each embedding vector"
+    )
     loss: Literal["bpr", "softmax"] = Field(
         "softmax", description="Bayesian personalised ranking, or sampled softmax over negatives shared by a batch"
     )
-    learning_rate: float = Field(0.005, gt=0, le=1, description="step size of Adam at its highest")
-    l2: float = Field(0.0, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss")
+    learning_rate: Annotated[float, Search(0.001, 0.05, log=True)] = Field(
+        0.005, gt=0, le=1, description="step size of Adam at its highest"
+    )
+    l2: Annotated[float, Search(0.001, 1.0, log=True)] = Field(
+        0.0, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss"
+    )
     batch_size: int = Field(8192, ge=1, le=1_000_000, description="train interactions in one step")
     n_negatives: int = Field(
         0, ge=0, le=100_000, description="negatives: shared by a batch (softmax) or of each pair (bpr); 0: 1024 or 1"
@@ -25,10 +31,18 @@ class GradientSettings(Settings):
     negative_popularity: float = Field(
         0.0, ge=0, le=1, description="negatives are drawn as popularity to this power: 0 evenly, 1 as in the data"
     )
+    known_negatives: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of negatives drawn from what people are known to dislike (if data say so)",
+    )
     similarity: Literal["dot", "user", "cosine"] = Field(
         "user", description="what the softmax loss compares: scores, scores over the length of the user, or cosines"
     )
-    temperature: float = Field(0.3, gt=0, le=100, description="scores are divided by this in the softmax loss")
+    temperature: Annotated[float, Search(0.05, 0.5, log=True)] = Field(
+        0.3, gt=0, le=100, description="scores are divided by this in the softmax loss"
+    )
     epochs: int = Field(300, ge=1, le=100_000, description="most passes over the train interactions")
     patience: int = Field(
         10, ge=1, le=10_000, description="validations without a better NDCG@20, and no climb, before training ends"
@@ -58,10 +72,12 @@ class GraphSettings(GradientSettings):
     start: Literal["spectral", "random"] = Field(
         "spectral", description="first embeddings: leading singular vectors of the train graph, or normal draws"
     )
-    n_layers: int = Field(3, ge=0, le=8, description="propagation layers; the final embedding is the mean of all")
+    n_layers: Annotated[int, Search(1, 4)] = Field(
+        3, ge=0, le=8, description="propagation layers; the final embedding is the mean of all"
+    )
     side_edges: float = Field(
         1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"
     )
-    hide_batch: bool = Field(
+    hide_batch: Annotated[bool, Search(choices=(False, True))] = Field(
         False, description="train on a graph without the interactions that the step is asked to predict"
     )

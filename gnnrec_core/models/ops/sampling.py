@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.graph import RecGraph
 
 REDRAWS = 5
@@ -48,10 +49,18 @@ class Sampler:
     """Train interactions of `graph` as tensors on `device`, and the draws from them.
 
     `whole` is the graph that `graph` was before interactions were removed, None where none were: draws are those for
-    the whole graph, so far as what they name is still there.
+    the whole graph, so far as what they name is still there. Of all negatives a `share` is drawn from `disliked`, user
+    and item indices `[n]` of what people are known to dislike, where the person has any.
     """
 
-    def __init__(self, graph: RecGraph, device: str, whole: RecGraph | None = None) -> None:
+    def __init__(
+        self,
+        graph: RecGraph,
+        device: str,
+        whole: RecGraph | None = None,
+        disliked: tuple[IntArray, IntArray] | None = None,
+        share: float = 0.0,
+    ) -> None:
         columns = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == 0)
         users, items = graph.edge_index[0, columns], graph.edge_index[1, columns] - graph.n_users
         order = np.lexsort((items, users))
@@ -63,6 +72,11 @@ class Sampler:
         self.start = torch.from_numpy(np.r_[0, np.bincount(users, minlength=graph.n_users).cumsum()]).to(device)
         self.popularity = torch.from_numpy(graph.popularity.copy()).to(device)
         self.whole = None if whole is None else Sampler(whole, device)
+        self.share = share if disliked is not None and len(disliked[0]) else 0.0
+        if disliked is not None and self.share:
+            order = np.argsort(disliked[0], kind="stable")
+            self.no_items = torch.from_numpy(disliked[1][order]).to(device)
+            self.n_no = torch.from_numpy(np.bincount(disliked[0], minlength=graph.n_users)).to(device)
         self.place = torch.arange(len(self), device=device) if self.whole is None else self._places(self.whole)
 
     def _places(self, whole: Sampler) -> Tensor:
@@ -93,6 +107,7 @@ class Sampler:
                 negatives[wrong] = self._draw(len(wrong[0]), power, generator)
                 if self.whole is not None:  # of what was drawn for a place, the first that the user does not have
                     own = torch.where(self._has(users[:, None], own), negatives, own)
+            self._put_disliked(own, users[:, None].expand_as(own), generator)
             if self.whole is not None:
                 own = own[self.place[drawn] >= 0]
             yield self._batch(rows, drawn, own, None)
@@ -103,7 +118,12 @@ class Sampler:
             if n >= self.n_items:
                 negatives = torch.arange(self.n_items, device=self.device)
             else:
-                negatives = torch.unique(self._draw(n, power, generator))
+                negatives = self._draw(n, power, generator)
+                if self.share:
+                    people = (self.whole or self).users[drawn]
+                    of = torch.randint(len(people), (n,), generator=generator, device=self.device)
+                    self._put_disliked(negatives, people[of], generator)
+                negatives = torch.unique(negatives)
             yield self._batch(rows, drawn, negatives, self.seen(self.users[rows], negatives))
 
     def _in_order(self, generator: torch.Generator, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -147,6 +167,17 @@ class Sampler:
         weight = self.popularity.to(torch.float64).pow(power).cumsum(0)
         point = torch.rand(n, dtype=torch.float64, generator=generator, device=self.device) * weight[-1]
         return torch.searchsorted(weight, point, right=True).clamp_(max=self.n_items - 1)
+
+    def _put_disliked(self, negatives: Tensor, users: Tensor, generator: torch.Generator) -> None:
+        """In the place of a share of `negatives`, what the person of that place in `users` is known to dislike."""
+        if not self.share:
+            return
+        chance, which = torch.rand((2, *negatives.shape), generator=generator, device=self.device)
+        known = (chance < self.share) & (self.n_no[users] > 0)
+        people = users[known]
+        first = self.n_no.cumsum(0)[people] - self.n_no[people]
+        place = (which[known] * self.n_no[people]).to(torch.int64).clamp_(max=self.n_no[people] - 1)
+        negatives[known] = self.no_items[first + place]
 
     def _has(self, users: Tensor, items: Tensor) -> Tensor:
         """Boolean: which (user, item) pairs are train interactions."""

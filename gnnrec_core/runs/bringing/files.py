@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -33,8 +33,36 @@ class Rows:
     ids: tuple[str, ...] | None = None
 
 
-def read_rows(path: Path) -> Rows:
-    """Embeddings from a file; DataError where it is no finite matrix, or of a kind that would have to be unpickled."""
+Side = Literal["user", "item", "node"]
+NAMES: dict[Side, tuple[str, ...]] = {
+    "user": (
+        "user_embedding.weight",  # RecBole
+        "embedding_user.weight",  # LightGCN-PyTorch
+        "user_factors",  # implicit
+        "user_embeddings",  # LensKit
+        "user_features",
+        "u_factors",  # Cornac
+        "U",
+    ),
+    "item": (
+        "item_embedding.weight",
+        "embedding_item.weight",
+        "item_factors",
+        "item_embeddings",
+        "item_features",
+        "i_factors",
+        "V",
+    ),
+    "node": ("embedding.weight",),  # PyTorch Geometric
+}
+"""What libraries call their embeddings, by the order in which they are looked for."""
+
+
+def read_rows(path: Path, side: Side = "node") -> Rows:
+    """Embeddings from a file: the only matrix in it, or the one with a name of `NAMES` (for nodes: users, then items).
+
+    DataError where it is no finite matrix, or of a kind that would have to be unpickled.
+    """
     kind = readable(path)
     if kind in (".parquet", ".csv"):
         return _table_rows(path)
@@ -43,9 +71,9 @@ def read_rows(path: Path) -> Rows:
             values = np.load(path, allow_pickle=False)
         elif kind == ".npz":
             with path.open("rb") as file:
-                values = _only(path, dict(np.load(file, allow_pickle=False)))
+                values = _chosen(path, dict(np.load(file, allow_pickle=False)), side)
         elif kind == ".safetensors":
-            values = _only(path, load_file(path))
+            values = _chosen(path, load_file(path), side)
         else:
             raise _unknown_kind(path)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
@@ -142,12 +170,18 @@ def _ids(path: Path, column: pl.Series) -> tuple[str, ...]:
     return ids
 
 
-def _only(path: Path, found: dict[str, NDArray[Any]]) -> NDArray[Any]:
+def _chosen(path: Path, found: dict[str, NDArray[Any]], side: Side) -> NDArray[Any]:
     matrices = {name: value for name, value in found.items() if value.ndim == 2}
+    named = {one: next((name for name in NAMES[one] if name in matrices), None) for one in NAMES}
+    name, users, items = named[side], named["user"], named["item"]
+    if name is not None:
+        return matrices[name]
+    if side == "node" and users is not None and items is not None:
+        return np.concatenate([matrices[users], matrices[items]])
     if len(matrices) != 1:
         raise DataError(
             f"{path} holds {len(matrices)} matrices ({', '.join(sorted(found)[:8])}).",
-            "Save the one that is meant into a file of its own.",
+            "Save the one that is meant into a file of its own, or under a name such as user_factors and item_factors.",
             file=str(path),
         )
     return next(iter(matrices.values()))

@@ -19,7 +19,7 @@ from gnnrec_core.models.brought.item_item import ItemItem, ItemItemSettings
 from gnnrec_core.models.brought.propagated import Propagated, PropagatedSettings
 from gnnrec_core.models.ops.closed_form import similarity_tensors
 from gnnrec_core.runs.bringing.files import Rows, checksum, read_ids, read_item_item, read_rows
-from gnnrec_core.runs.lists import Unknown, run_of_lists
+from gnnrec_core.runs.lists import ANY, Chosen, Unknown, run_of_lists
 from gnnrec_core.runs.run import Run
 
 RELATIVES: tuple[str, ...] = ("lightgcn", "simgcl")
@@ -43,9 +43,9 @@ class IdFiles:
     items: Path | None = None
 
 
-def from_list_file(dataset: Dataset, path: Path, unknown: Unknown = "refuse") -> Brought:
+def from_list_file(dataset: Dataset, path: Path, unknown: Unknown = "refuse", chosen: Chosen = ANY) -> Brought:
     """Ranked lists; see `runs.lists.run_of_lists`. Users without a list are missing."""
-    run = run_of_lists(path, dataset, unknown, checksum([path]))
+    run = run_of_lists(path, dataset, unknown, checksum([path]), chosen)
     empty = np.flatnonzero((run.model.items < 0).all(axis=1))
     missing = tuple(dataset.users.ids[index] for index in empty)
     return Brought(run, missing, n_dropped=int(run.record.figures["n_dropped"]))
@@ -60,8 +60,8 @@ def from_factors(
     unknown: Unknown = "refuse",
 ) -> Brought:
     """Final embeddings of users and items (same number of columns). DataError where they do not fit the dataset."""
-    left = _aligned(read_rows(users), ids.users, dataset.users, users, unknown)
-    right = _aligned(read_rows(items), ids.items, dataset.items, items, unknown)
+    left = _aligned(read_rows(users, "user"), ids.users, dataset.users, users, unknown)
+    right = _aligned(read_rows(items, "item"), ids.items, dataset.items, items, unknown)
     if left.values.shape[1] != right.values.shape[1]:
         raise DataError(
             f"{users} has {left.values.shape[1]} columns, {items} has {right.values.shape[1]}.",

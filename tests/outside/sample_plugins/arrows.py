@@ -22,7 +22,7 @@ class ArrowReader:
         except (LensError, OSError):
             return False
 
-    def read(self, source: str, options, progress) -> SourceLog:
+    def read(self, source: str, options) -> SourceLog:
         path = need_file(source)
         with plain_text(path, options.encoding) as plain:
             lines = plain.path.read_text(encoding="utf-8").splitlines()

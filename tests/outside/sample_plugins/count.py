@@ -16,8 +16,3 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The two numbers."""
     dataset = load_dataset(arguments.dataset)
     return {"n_users": dataset.n_users, "n_items": dataset.n_items}
-
-
-def show(result: dict[str, Any]) -> None:
-    """Print them."""
-    print(f"{result['n_users']:,} users, {result['n_items']:,} items")

@@ -18,11 +18,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gnnrec_core.models.ops.edge_graph import EdgeGraph, inverse_or_zero
+from gnnrec_core.data.dataset import FloatArray
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph, inverse_or_zero
 from gnnrec_core.models.ops.sparse import product
 
 SLOPE = 0.2
 """Of the leaky rectifier, as in Velickovic et al. 2018; at exactly 0 the slope is 1, so that zero logits can learn."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Attention of every layer and head on the edges of a graph, aligned with `graph.edge_index`.
+
+    `alpha` float32 `[n_layers, n_heads, n_edges]` in 0..1 sums to 1 over the edges into each node. `lift` is alpha over
+    what uniform attention gives, w_e / d_target: 1 says "as LightGCN would", 2 twice that. Lift is a routing weight; it
+    is no preference and does not say how much an edge matters for a score.
+    """
+
+    alpha: FloatArray
+    lift: FloatArray
 
 
 @dataclass(frozen=True)

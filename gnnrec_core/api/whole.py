@@ -1,0 +1,173 @@
+"""Verbs about the model as a whole and about one item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
+
+from gnnrec_core.api.answers import Answer
+from gnnrec_core.api.asking import RunLike, opened
+from gnnrec_core.api.run import Id
+from gnnrec_core.data.dataset import SplitName
+from gnnrec_core.views import drivers as driver_views
+from gnnrec_core.views import item_side as item_views
+from gnnrec_core.views import parameters as parameter_views
+from gnnrec_core.views.privacy import NameUser
+
+
+def drivers(
+    run: RunLike,
+    by: str = "item",
+    k: int = 10,
+    target: Literal["score", "margin"] = "score",
+    group_by: str | None = None,
+    segment: str | None = None,
+    decides: int = 0,
+    sample: int = 100,
+    top: int | None = None,
+    seed: int = 0,
+) -> Answer:
+    """What carries all lists of `k` together: the exact ledgers of everybody, summed, with intervals over people.
+
+    `by` is item, relation, age, popularity, path, or a column of the items; `group_by` as in `audit`; `segment` counts
+    only places that hold such items (head, middle, tail, COLUMN=VALUE). `decides` recomputes lists without each of the
+    first so many drivers, for `sample` people. Rows: group, name, item, share, low, high, value, n_lists.
+    """
+    from gnnrec_core.render.charts.driver_chart import driver_chart
+    from gnnrec_core.whole.decided import decided_by
+    from gnnrec_core.whole.drivers import drivers as core
+
+    run = opened(run)
+    found = core(run, k, by, target, group_by, segment, seed=seed)
+    decided = [decided_by(run, each.name, by, k, sample, seed) for each in found.everybody.drivers[:decides]]
+    return Answer(
+        f"What drives the lists of {run.name}",
+        found,
+        driver_views.drivers_json(found, top, decided),
+        lambda: driver_views.driver_rows(found),
+        lambda: driver_views.drivers_sections(found, decided),
+        lambda: driver_chart(found.everybody),
+    )
+
+
+def item(
+    run: RunLike,
+    item: Id,
+    k: int = 10,
+    group_by: str | None = None,
+    more: int = 5,
+    most: int = 3,
+    seed: int = 0,
+    name_user: NameUser | None = None,
+) -> Answer:
+    """One item from its own side: who gets it, what carries it, what keeps it from others, its rivals, and the fewest
+    added links (readers, attributes; `most` at the most) that bring it to `more` more people, recomputed.
+
+    People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
+    """
+    from gnnrec_core.whole.item_side import item_side
+
+    run, name = opened(run), name_user or _pseudonyms()
+    index = run.dataset.items.index(str(item))
+    found = item_side(run, index, k, group_by, more, most, seed)
+    return Answer(
+        f"{run.dataset.title(index)}, from its own side, by {run.name}",
+        found,
+        item_views.item_json(found, run.dataset, name),
+        lambda: item_views.item_rows(found, run.dataset, name),
+        lambda: item_views.item_sections(found, run.dataset, name),
+    )
+
+
+def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) -> Answer:
+    """How much exposure an author, seller or label gets (`value` in `column` of the items), against how often people
+    choose it later. Rows: item, title, n_readers, n_lists, share_of_exposure."""
+    from gnnrec_core.whole.providers import provider_side
+
+    run = opened(run)
+    found = provider_side(run, column, value, k, seed)
+    return Answer(
+        f"{value}, from its own side, by {run.name}",
+        found,
+        item_views.provider_json(found, run.dataset),
+        lambda: item_views.provider_rows(found, run.dataset),
+        lambda: item_views.provider_sections(found, run.dataset),
+    )
+
+
+def parameters(run: RunLike, k: int = 10, split: str = "test") -> Answer:
+    """The main parameters: each input of the model removed, everybody ranked again, lists and accuracy compared.
+
+    Rows: name, definition, is_used, overlap, ndcg_change, has_effect, sentence; the one that changes most first.
+    """
+    from gnnrec_core.whole.parameters import main_parameters
+
+    run = opened(run)
+    found = main_parameters(run, k, cast(SplitName, split))
+    return Answer(
+        f"Main parameters of {run.name}",
+        found,
+        parameter_views.parameters_json(found),
+        lambda: parameter_views.parameter_rows(found),
+        lambda: parameter_views.parameters_sections(found),
+    )
+
+
+def card(
+    run: RunLike,
+    out: str | Path,
+    k: int = 10,
+    group_by: str | None = None,
+    answers: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Answer:
+    """Write the system card of a run as a page that opens offline, with FILE.json and FILE.answers.json beside it.
+
+    `answers` are the author's (`whole.card.QUESTIONS` names the questions); those of an earlier card in the same place
+    are kept. Rows: one a figure. RequestError where a file exists and `overwrite` is false.
+    """
+    from gnnrec_core.views.card import card_json, card_sections, write_card
+
+    run = opened(run)
+    found = write_card(run, Path(out), k, group_by, answers, overwrite)
+    content = card_json(found)
+    rows = tuple({"section": part["title"], **entry} for part in content["sections"] for entry in part["entries"])
+    return Answer(f"System card of {run.name}", found, content, lambda: rows, lambda: card_sections(found))
+
+
+def cases(
+    run: RunLike,
+    shape: str,
+    k: int = 10,
+    target: Literal["score", "margin"] = "score",
+    group_by: str | None = None,
+    most: int = 50,
+    seed: int = 0,
+    name_user: NameUser | None = None,
+) -> Answer:
+    """Search over explanations: all places of all lists whose explanation has a shape (`whole.shapes.SHAPES`).
+
+    one_item: one interaction carries over half; friends; learned; contested; scattered. Rows: user, item, title, rank,
+    strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
+    """
+    from gnnrec_core.views import cases as case_views
+    from gnnrec_core.whole.shapes import cases_of_shape
+
+    run, name = opened(run), name_user or _pseudonyms()
+    found = cases_of_shape(run, shape, k, target, group_by, seed)
+    return Answer(
+        f"Explanations of the shape {shape!r} in {run.name}",
+        found,
+        case_views.cases_json(found, run.dataset, name, most),
+        lambda: case_views.case_rows(found, run.dataset, name, most),
+        lambda: case_views.cases_sections(found, run.dataset, name),
+    )
+
+
+def _pseudonyms() -> NameUser:
+    from gnnrec_core.base.pseudonyms import load_pseudonyms
+    from gnnrec_core.runs.workspace import workspace
+
+    here = workspace()
+    return load_pseudonyms(here.home, here.read_only).name

@@ -1,0 +1,1 @@
+"""The commands that decide: gate, ab plan, ab read, search."""

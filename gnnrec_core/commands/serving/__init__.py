@@ -1,0 +1,1 @@
+"""`gnnrec serve`: the questions of the command line over HTTP, read-only."""

@@ -1,0 +1,1 @@
+"""Commands about the model as a whole and about one item."""

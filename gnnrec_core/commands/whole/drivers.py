@@ -1,0 +1,40 @@
+"""`drivers RUN`: what carries all lists together, with intervals over people."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.answers import Answer
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run of a model whose scores have parts")
+    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument(
+        "--by",
+        default="item",
+        metavar="WHAT",
+        help="item, relation, age, popularity, path, or a column of the items such as author (default item)",
+    )
+    parser.add_argument("--target", default="score", choices=("score", "margin"), help="scores, or leads over rank k+1")
+    parser.add_argument("--group-by", metavar="COLUMN", help="the same for each group, as in `audit`")
+    parser.add_argument("--segment", metavar="ITEMS", help="only places that hold such items: head, tail, COLUMN=VALUE")
+    parser.add_argument("--top", type=int, metavar="N", help="in JSON, fold all drivers after the first N into one")
+    parser.add_argument("--decides", type=int, default=0, metavar="N", help="recompute without each of the first N")
+    parser.add_argument("--sample", type=int, default=100, help="people to recompute each for (default 100)")
+    parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """The shares as the contract has them."""
+    from gnnrec_core.api.making import load
+    from gnnrec_core.api.whole import drivers
+
+    a = arguments
+    opened = load(a.run, a.dataset)
+    chosen = {"group_by": a.group_by, "segment": a.segment, "decides": a.decides, "sample": a.sample, "top": a.top}
+    return drivers(opened, a.by, a.k, a.target, seed=a.seed, **chosen).of(a.run)

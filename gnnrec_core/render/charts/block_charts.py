@@ -1,0 +1,40 @@
+"""Bars and curves of blocks as plotly figures: what `render.svg` draws for files."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from gnnrec_core.render.blocks import Bars, Curves
+from gnnrec_core.render.charts.named_axis import name_axis
+from gnnrec_core.render.theme import CATEGORIES, plotly_text, signed_colour, styled
+
+
+def bars_chart(bars: Bars) -> go.Figure:
+    """Horizontal bars from 0, the first on top, with whiskers where there are intervals."""
+    places = list(range(len(bars.labels)))
+    error = None
+    if bars.intervals:
+        error = {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for value, (_, high) in zip(bars.values, bars.intervals, strict=True)],
+            "arrayminus": [value - low for value, (low, _) in zip(bars.values, bars.intervals, strict=True)],
+        }
+    colours = [signed_colour(value) for value in bars.values]
+    figure = go.Figure(go.Bar(x=list(bars.values), y=places, orientation="h", error_x=error, marker_color=colours))
+    figure.update_yaxes(autorange="reversed")
+    name_axis(figure, "y", bars.labels)
+    figure.update_yaxes(range=[len(bars.labels) - 0.5, -0.5], autorange=None)
+    return styled(figure, 80 + 28 * max(3, len(bars.labels)))
+
+
+def curves_chart(curves: Curves) -> go.Figure:
+    """One line a series; a series without a point is left out."""
+    figure = go.Figure()
+    for place, (name, xs, ys) in enumerate(curves.series):
+        if xs:
+            line = {"color": CATEGORIES[place % len(CATEGORIES)]}
+            figure.add_scatter(x=list(xs), y=list(ys), mode="lines+markers", name=plotly_text(name), line=line)
+    figure.update_xaxes(title_text=plotly_text(curves.x_label))
+    figure.update_yaxes(title_text=plotly_text(curves.y_label))
+    return styled(figure)

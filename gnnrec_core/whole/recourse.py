@@ -1,0 +1,262 @@
+"""Recourse of an item: the fewest added links that bring it into more people's lists, each answer recomputed.
+
+A link is a new reader (an interaction of weight 1) or, where the model's graph has them, an attribute (an edge with the
+median weight of its relation). Every told number comes from the model on the graph with the links: embeddings kept and
+degrees and attention computed anew ("in this model"), or fitted anew for models whose training has one outcome
+("trained again"). Candidates are ordered by an estimate and checked best first; where there are few, all single links
+and all pairs are tried, and the answer is proved to be the fewest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gnnrec_core.base import progress
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions
+from gnnrec_core.explain.scores.linear import Prepared, prepare
+from gnnrec_core.graph import RecGraph
+from gnnrec_core.models import able
+from gnnrec_core.models.protocol import FitOptions, HistoryRecommender, PropagationRecommender, RefittingRecommender
+from gnnrec_core.ranking.matrix import interaction_matrix
+from gnnrec_core.ranking.topk import ScoreBlock
+from gnnrec_core.runs.run import Run
+from gnnrec_core.whole.standing import Standing, n_listed
+
+CHECKED = 16
+"""Candidates that are recomputed for each number of links, in small data; fewer where a recomputation is long."""
+ALL_PAIRS = 120
+NEAR = 200
+CONTROLS = 3
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to add: `node` is the reader's user index (`relation` "interaction") or the attribute's node."""
+
+    relation: str
+    node: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """With `links` the item is in `n_after` lists (`n_before` without), recomputed; `control` is the mean over as many
+    links drawn at random, each recomputed too. `is_fewest`: every smaller set was tried, and none reached
+    the goal."""
+
+    links: tuple[Link, ...]
+    n_before: int
+    n_after: int
+    control: float
+    is_fewest: bool
+
+
+@dataclass(frozen=True)
+class Recourse:
+    """The best set found of one link, two, ... until `goal` lists hold the item, or `most` links are used."""
+
+    goal: int
+    reached: bool
+    steps: tuple[Step, ...]
+    level: str
+    n_candidates: int
+    n_recomputed: int
+
+
+def recourse(run: Run, item: int, now: Standing, more: int = 5, most: int = 3, seed: int = 0) -> Recourse:
+    """How `item` gets into the lists of `more` more people, with `most` added links at the most.
+
+    UnsupportedError where the model can neither be scored on a changed graph nor fitted anew.
+    """
+    world = _World(run, item, now.k)
+    candidates = _candidates(run, item, now, world.uses_graph)
+    before = int(now.listed.sum())
+    goal = before + min(more, int(now.open.sum()) - before)
+    estimates = _estimates(run, item, now, candidates)
+    order = [candidates[place] for place in np.argsort(-estimates, kind="stable")]
+    size = run.dataset.n_users * run.dataset.n_items
+    n_checked = int(np.clip(3e8 // size, 2, CHECKED))
+    rng, steps, best = np.random.default_rng(seed), [], ()
+    all_smaller_tried = True  # the empty set is what there is now
+    for n in range(1, most + 1):
+        sets, all_tried = _sets(order, best, n, n_checked, world)
+        if not sets:
+            break
+        found = max(sets, key=world.count)  # the first of equals: candidates stand in the order of their estimate
+        draws = [tuple(order[i] for i in rng.choice(len(order), n, replace=False)) for _ in range(CONTROLS)]
+        control = float(np.mean([world.count(draw) for draw in draws]))
+        best = max((found, *draws), key=world.count)
+        steps.append(Step(best, before, world.count(best), control, all_smaller_tried))
+        all_smaller_tried &= all_tried
+        progress.report(n, most)
+        if steps[-1].n_after >= goal:
+            break
+    reached = bool(steps) and steps[-1].n_after >= goal
+    return Recourse(goal, reached, tuple(steps), world.level, len(candidates), world.n_recomputed)
+
+
+class _World:
+    """The model with links of one item added, and how many lists hold the item then; each set is computed once."""
+
+    def __init__(self, run: Run, item: int, k: int) -> None:
+        self.run, self.item, self.k = run, item, k
+        self._known: dict[frozenset[Link], int] = {}
+        model = run.model
+        self.uses_graph = isinstance(model, PropagationRecommender) or (
+            isinstance(model, HistoryRecommender) and bool(model.parts_frozen)  # else a link moves its own end alone
+        )
+        if not self.uses_graph and not isinstance(model, RefittingRecommender):
+            raise UnsupportedError(
+                f"Links cannot be added for the model {run.record.model!r}: it says nothing about a changed graph.",
+                f"Choose a run of {able(PropagationRecommender, RefittingRecommender)}.",
+                model=run.record.model,
+            )
+        self.level = "in this model" if self.uses_graph else "trained again"
+
+    @property
+    def n_recomputed(self) -> int:
+        return len(self._known)
+
+    def count(self, links: tuple[Link, ...]) -> int:
+        """How many lists hold the item with these links."""
+        key = frozenset(links)
+        if key not in self._known:
+            readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
+            self._known[key] = n_listed(self._scores(links, readers), self.run, self.item, self.k, readers)
+        return self._known[key]
+
+    def _scores(self, links: tuple[Link, ...], readers: IntArray) -> ScoreBlock:
+        if not self.uses_graph:
+            return _fitted_with(self.run, self.item, readers)
+        return scores_on(self.run.model, with_links(self.run.graph, self.item, links))
+
+
+def with_links(graph: RecGraph, item: int, links: Iterable[Link]) -> RecGraph:
+    """The graph with these links of `item`; an attribute's edge has the median weight of its relation."""
+    node = int(graph.item_node(item))
+    for link in links:
+        ends = np.array([link.node]), np.array([node])
+        if link.relation == "interaction":
+            graph = graph.with_edges(*ends)
+        else:
+            place = graph.relations.index(link.relation)
+            weight = float(np.median(graph.edge_weight[graph.edge_type == place]))
+            graph = graph.with_edges(ends[1], ends[0], place, weight)
+    return graph
+
+
+def scores_on(model: Any, graph: RecGraph) -> ScoreBlock:
+    """The model's scores on a changed graph, for blocks of people."""
+    if isinstance(model, PropagationRecommender):
+        final = model.propagation(graph).final
+        items = final[graph.n_users : graph.n_users + graph.n_items].T
+        return lambda users: final[users] @ items
+    return lambda users: model.score_on(graph, users)
+
+
+def _fitted_with(run: Run, item: int, readers: IntArray) -> ScoreBlock:
+    """The model fitted anew, by the same settings and seed, with these readers of `item`."""
+    dataset = _with_readers(run.dataset, item, readers)
+    model = type(run.model).create(dataset, run.model.settings, run.record.seed, "cpu")
+    for _ in model.fit(FitOptions()):
+        progress.check()
+    scored: Callable[[IntArray], Any] = model.score
+    return scored
+
+
+def _with_readers(dataset: Dataset, item: int, readers: IntArray) -> Dataset:
+    """The dataset with train interactions of `readers` with `item`; who holds it in another part has it in train."""
+    old = dataset.interactions
+    keep = ~((old.item_index == item) & np.isin(old.user_index, readers))
+    n = len(readers)
+    columns: dict[str, Any] = {
+        "user_index": np.append(old.user_index[keep], readers),
+        "item_index": np.append(old.item_index[keep], np.full(n, item)),
+        "weight": np.append(old.weight[keep], np.ones(n, np.float32)),
+        "split": np.append(old.split[keep], np.full(n, SPLITS.index("train"), np.int8)),
+    }
+    return replace(dataset, interactions=Interactions(**columns))
+
+
+def _candidates(run: Run, item: int, now: Standing, uses_graph: bool) -> list[Link]:
+    """Everybody who does not have the item, and the attributes that it could have."""
+    found = [Link("interaction", int(user)) for user in np.flatnonzero(now.open)]
+    if not uses_graph:
+        return found
+    graph, node = run.graph, int(run.graph.item_node(item))
+    linked = set(graph.edge_index[1, graph.edge_index[0] == node].tolist())
+    first = graph.n_users + graph.n_items
+    for relation in run.dataset.relations:
+        if relation.kind == "item-attribute" and relation.name in graph.relations:
+            nodes = np.unique(relation.target[relation.target >= first])
+            found += [Link(relation.name, int(each)) for each in nodes if int(each) not in linked]
+    return found
+
+
+def _sets(
+    order: list[Link], best: tuple[Link, ...], n: int, n_checked: int, world: _World
+) -> tuple[list[tuple[Link, ...]], bool]:
+    """The sets of `n` links that are recomputed, and whether these are all there are."""
+    if n == 1:
+        return [(link,) for link in order[: max(n_checked, 0)]], len(order) <= n_checked
+    if n == 2 and len(order) * (len(order) - 1) // 2 <= ALL_PAIRS and n_checked == CHECKED:
+        return list(combinations(order, 2)), True
+    if n > len(order):
+        return [], False
+    grown = [(*best, link) for link in order[: n_checked + n] if link not in best]
+    return grown[:n_checked], False
+
+
+def _estimates(run: Run, item: int, now: Standing, candidates: list[Link]) -> Float:
+    """How promising each candidate is `[n]`: an order only, nothing that is told.
+
+    Where the model is a propagation: how many of the nearest people would have the item, to first order, if its row
+    alone changed (attention on a link that does not exist yet taken as uniform). Elsewhere a reader is promising whose
+    history is like those of the nearest people.
+    """
+    near = np.flatnonzero(now.open & ~now.listed & np.isfinite(now.gap))
+    near = near[np.argsort(now.rank[near], kind="stable")[:NEAR]]
+    nodes = np.array([link.node for link in candidates], np.int64)
+    if not len(near) or not len(nodes):
+        return np.zeros(len(nodes))
+    if isinstance(run.model, PropagationRecommender):
+        return _linear_estimates(prepare(run.model), item, now, near, nodes, candidates)
+    x = interaction_matrix(run.dataset, "train").astype(np.float64)
+    wanted = np.asarray(x[near].sum(axis=0)).ravel()
+    found: Float = np.zeros(len(nodes))
+    readers = nodes < run.dataset.n_users
+    size = np.maximum(1.0, np.diff(x.indptr)[nodes[readers]])
+    found[readers] = (x[nodes[readers]] @ wanted) / np.sqrt(size)
+    return found
+
+
+def _linear_estimates(
+    prepared: Prepared, item: int, now: Standing, near: IntArray, nodes: IntArray, candidates: list[Link]
+) -> Float:
+    spread, graph = prepared.propagation, prepared.graph
+    node = int(graph.item_node(item))
+    degree, weights = float(graph.degree[node]), np.ones(len(nodes))
+    for name in {link.relation for link in candidates} - {"interaction"}:
+        median = np.median(graph.edge_weight[graph.edge_type == graph.relations.index(name)])
+        weights[[link.relation == name for link in candidates]] = median
+    people = spread.final[near]
+    own = spread.layer_weights[0] * spread.embedding[node]
+    base, shrinking = people @ own, people @ (spread.final[node] - own)  # [near]
+    sent = prepared.upstream[nodes] * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
+    needed = people @ spread.final[node] - now.gap[near]  # the score of the rival
+    found = np.zeros(len(nodes))
+    step = max(1, 4_000_000 // len(near))
+    for start in range(0, len(nodes), step):
+        some = slice(start, start + step)
+        kept = np.sqrt(degree / (degree + weights[some]))
+        lead = base[:, None] + shrinking[:, None] * kept + people @ sent[some].T - needed[:, None]
+        scale = float(np.abs(now.gap[near]).mean()) or 1.0
+        found[some] = (lead > 0).sum(0) + (1.0 / (1.0 + np.exp(-np.clip(lead / scale, -30, 30)))).mean(0)
+    return found

@@ -1,0 +1,83 @@
+"""Search over explanations by their shape, on the Drivers page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from gnnrec_core.audit.groups import available_groupings
+from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.render import theme
+from gnnrec_core.render.charts.driver_chart import driver_chart
+from gnnrec_core.views.cases import case_rows, cases_sentence
+from gnnrec_core.whole.shapes import SHAPES, Cases
+from gnnrec_ui.frame import forms, pickers, privacy, shell
+from gnnrec_ui.frame.asking import answered
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show.charts import as_table, chart
+from gnnrec_ui.whole.drivers_view import TARGETS
+
+
+def cases_view(study: Study, k: int) -> None:
+    """A shape, how often it is found and for whom, what carries these cases, and the strongest of them."""
+    shape, target, group_by = _choices(study)
+    run = study.run
+
+    def question() -> Cases:
+        from gnnrec_core.whole.shapes import cases_of_shape
+
+        return cases_of_shape(run, shape, k, target, group_by or None)  # type: ignore[arg-type]
+
+    found = answered(study, "Taking every place of every list apart", ("cases", shape, k, target, group_by), question)
+    if found is None:
+        return
+    st.markdown(for_markdown(cases_sentence(found)))
+    if found.groups:
+        rows = [
+            {
+                "Group": clean(g.group),
+                "People": g.n_users,
+                "Share of places": g.share.value,
+                "From": g.share.low,
+                "To": g.share.high,
+            }
+            for g in found.groups
+        ]
+        percents = {name: st.column_config.NumberColumn(format="percent") for name in ("Share of places", "From", "To")}
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="How many cases, by group")
+    if found.hidden:
+        st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
+    if found.cohort is not None:
+        learned = theme.percent(found.cohort.unassigned.share)
+        reading = f"What carries these cases together, as signed shares. Not drawn: {learned} that no link carries."
+        chart(driver_chart(found.cohort, 10), reading, "cohort")
+    _listed(study, found)
+
+
+def _choices(study: Study) -> tuple[str, str, str]:
+    groupings = {choice.name: choice.title for choice in available_groupings(study.dataset)}
+    shape, target, group = st.columns([6, 2, 3], vertical_alignment="bottom")
+    with shape:
+        chosen = forms.choose("Places where", list(SHAPES), "shape", name_of=lambda name: SHAPES[name].title)
+    with target:
+        explained = pickers.choose_one("Of the", TARGETS, "target")
+    with group:
+        grouped = forms.choose(
+            "Group people by", ["", *groupings], "group", name_of=lambda name: clean(groupings.get(name, "no group"))
+        )
+    return chosen, explained, grouped
+
+
+def _listed(study: Study, found: Cases) -> None:
+    if not len(found.users):
+        return
+    st.subheader("The strongest", anchor=False)
+    name, dataset = privacy.name_user(study), study.dataset
+    as_table(lambda: pd.DataFrame(case_rows(found, dataset, name, 1000)), "cases", "The strongest cases")
+    if not privacy.are_ids_shown(study):
+        st.caption("The cases are not linked here, as a link would say who the people are.")
+        return
+    for user, item, rank in zip(found.users[:8].tolist(), found.items[:8].tolist(), found.ranks[:8].tolist()):
+        label = for_markdown(f"{dataset.title(item)} for {dataset.users.ids[user]} (rank {rank})")
+        parameters = {"user": dataset.users.ids[user], "item": dataset.items.ids[item], "target": found.target}
+        shell.link("explain", label, ":material/search_insights:", **parameters)

@@ -1,0 +1,11 @@
+"""Is the candidate good enough, how large must the experiment be, and what did it say?"""
+
+from gnnrec_ui.decide.experiment_view import plan_view, read_view
+from gnnrec_ui.decide.gate_view import gate_view
+from gnnrec_ui.frame import pickers, shell
+
+SECTIONS = {"gate": "Gate", "plan": "Plan an experiment", "read": "Read an experiment"}
+VIEWS = {"gate": gate_view, "plan": plan_view, "read": read_view}
+
+with shell.page("decide") as study:
+    VIEWS[pickers.choose_one("What to decide", SECTIONS, "decide")](study)

@@ -18,7 +18,7 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, privacy, state
 from gnnrec_ui.frame.asking import when_wanted
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show.blocks import draw
+from gnnrec_ui.show import blocks
 
 if TYPE_CHECKING:
     from gnnrec_core.change.as_of import AsOf
@@ -33,7 +33,7 @@ SECTIONS = {
 }
 SHARES = {"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.2": 0.2}
 KINDS = {"drop": "Drop", "add": "Add", "rewire": "Rewire", "one": "One interaction", "seed": "Another seed"}
-RUN, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
+PLAY, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
 
 
 def as_of(study: Study) -> None:
@@ -45,9 +45,9 @@ def as_of(study: Study) -> None:
     found = _as_of(study.run, study.key, user, item, day.isoformat(), _grouping(study))
     if found.explanation is not None:
         found = replace(found, explanation=privacy.shown(study, user, found.explanation))
-    from gnnrec_core.views.over_time import as_of_sections, strip_section
+    from gnnrec_core.views.change.over_time import as_of_sections, strip_section
 
-    draw(as_of_sections(found, study.dataset), "as_of")
+    blocks.draw(as_of_sections(found, study.dataset), "as_of")
     group_by = _grouping(study)
     if group_by is not None:
         run = study.run
@@ -57,9 +57,9 @@ def as_of(study: Study) -> None:
 
             return group_strip(run, group_by)
 
-        answer = when_wanted(study, "NDCG of the groups over time", RUN, BESIDE, ("strip", group_by), strip)
+        answer = when_wanted(study, "NDCG of the groups over time", PLAY, BESIDE, ("strip", group_by), strip)
         if answer is not None:
-            draw((strip_section(answer, "NDCG"),), "strip")
+            blocks.draw((strip_section(answer, "NDCG"),), "strip")
 
 
 def drift(study: Study) -> None:
@@ -72,11 +72,11 @@ def drift(study: Study) -> None:
 
         return core(run, user)
 
-    found = when_wanted(study, "This person over time", RUN, BESIDE, ("drift", user), question)
+    found = when_wanted(study, "This person over time", PLAY, BESIDE, ("drift", user), question)
     if found is not None:
-        from gnnrec_core.views.over_time import drift_sections
+        from gnnrec_core.views.change.over_time import drift_sections
 
-        draw(drift_sections(found, study.dataset), "drift")
+        blocks.draw(drift_sections(found, study.dataset), "drift")
 
 
 def shake(study: Study) -> None:
@@ -95,11 +95,11 @@ def shake(study: Study) -> None:
         return robustness(run, kind, SHARES[share], group_by=group_by)
 
     asked = ("robustness", kind, share, group_by)
-    found = when_wanted(study, "Shake and compare", RUN, BESIDE, asked, question, trains=kind == "seed")
+    found = when_wanted(study, "Shake and compare", PLAY, BESIDE, asked, question, trains=kind == "seed")
     if found is not None:
-        from gnnrec_core.views.stress import robustness_sections
+        from gnnrec_core.views.change.stress import robustness_sections
 
-        draw(robustness_sections(found, study.dataset, privacy.name_user(study)), "shake")
+        blocks.draw(robustness_sections(found, study.dataset, privacy.name_user(study)), "shake")
 
 
 def rounds(study: Study) -> None:
@@ -111,11 +111,11 @@ def rounds(study: Study) -> None:
 
         return core(run, 10, min(10, run.dataset.n_items), group_by=group_by)
 
-    found = when_wanted(study, "Play ten rounds", RUN, BESIDE, ("rounds", group_by), question)
+    found = when_wanted(study, "Play ten rounds", PLAY, BESIDE, ("rounds", group_by), question)
     if found is not None:
-        from gnnrec_core.views.stress import rounds_sections
+        from gnnrec_core.views.change.stress import rounds_sections
 
-        draw(rounds_sections(found), "rounds")
+        blocks.draw(rounds_sections(found), "rounds")
 
 
 def forget(study: Study) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened, pair
 from gnnrec_core.api.run import Id, OpenRun
 from gnnrec_core.base.pseudonyms import load_pseudonyms
+from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import workspace
+
+if TYPE_CHECKING:
+    from gnnrec_core.change.as_of import AsOf
+    from gnnrec_core.change.robustness import Robustness
+    from gnnrec_core.views.privacy import NameUser
 
 
 def as_of(
@@ -22,25 +28,32 @@ def as_of(
     """
     from gnnrec_core.change.as_of import as_of as core
     from gnnrec_core.data.moments import read_day
-    from gnnrec_core.views.over_time import as_of_json, as_of_sections
 
     run = opened(run)
     found = core(run, *pair(run.dataset, user, item), read_day(str(day)), k, by, check_top=top)
+    return told_as_of(run, found, top)
+
+
+def told_as_of(run: Run, found: AsOf, top: int) -> Answer:
+    """The answer of a case as of a day."""
+    from gnnrec_core.views.change.over_time import as_of_json, as_of_sections
+
     content = as_of_json(found, run.dataset, top)
-    title = f"{run.dataset.title(found.item_index)} for {user} as of {found.state.day}"
+    title = f"{content['title']} for {content['user']} as of {found.state.day}"
     return Answer(title, found, content, lambda: content["items"], lambda: as_of_sections(found, run.dataset, top))
 
 
 def drift(run: RunLike, user: Id, by: str | None = None, windows: int = 6, k: int = 10, seed: int = 0) -> Answer:
     """What one person chose over time, what carried their list, and when it changed; rows: the windows."""
     from gnnrec_core.change.drift import drift as core
-    from gnnrec_core.views.over_time import drift_json, drift_sections
+    from gnnrec_core.views.change.over_time import drift_json, drift_sections
 
     run = opened(run)
     found = core(run, run.dataset.users.index(str(user)), by, windows, k, seed=seed)
+    dataset = run.dataset
     content = drift_json(found, run.dataset)
     return Answer(
-        f"{user} over time", found, content, lambda: content["windows"], lambda: drift_sections(found, run.dataset)
+        f"{user} over time", found, content, lambda: content["windows"], lambda: drift_sections(found, dataset)
     )
 
 
@@ -59,11 +72,17 @@ def robustness(
     Other people appear under pseudonyms.
     """
     from gnnrec_core.change.robustness import robustness as core
-    from gnnrec_core.views.stress import FIGURES, robustness_json, robustness_sections
 
     run, here = opened(run), workspace()
     name = load_pseudonyms(here.home, here.read_only).name
     found = core(run, kind, share, k, by, draws, level, seed)
+    return told_robustness(run, found, name)
+
+
+def told_robustness(run: Run, found: Robustness, name: NameUser) -> Answer:
+    """The answer of a shaking, in which people go by `name`."""
+    from gnnrec_core.views.change.stress import FIGURES, robustness_json, robustness_sections
+
     content = robustness_json(found, run.dataset, name)
     rows = tuple({"figure": figure, **content[figure]} for figure in FIGURES if content[figure] is not None)
     return Answer(
@@ -107,7 +126,7 @@ def rounds(
 ) -> Answer:
     """`n` rounds in which people choose from their lists and the model learns from it; rows: figures by round."""
     from gnnrec_core.change.rounds import rounds as core
-    from gnnrec_core.views.stress import rounds_json, rounds_sections
+    from gnnrec_core.views.change.stress import rounds_json, rounds_sections
 
     run = opened(run)
     found = core(run, n, k, influence, sharpness, by, seeds, seed)

@@ -25,17 +25,17 @@ from gnnrec_core.audit.sources import ranked
 from gnnrec_core.base.errors import LensError, RequestError, UnsupportedError
 from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.base.plain import plain
+from gnnrec_core.change.leaving import node_of, rows_of, without_entity, without_side_edges
 from gnnrec_core.change.moved import held, level_of, moved
 from gnnrec_core.data.dataset import IntArray, without_rows
-from gnnrec_core.data.leaving import node_of, rows_of, without_entity, without_side_edges
-from gnnrec_core.explain.truth.retraining import epochs_of, refits, trained
+from gnnrec_core.explain.truth.retraining import epochs_of, refits
 from gnnrec_core.models import model_type
 from gnnrec_core.models.protocol import PersonalRecommender
 from gnnrec_core.ranking.intervals import Interval, auc_interval
 from gnnrec_core.ranking.overlap import rank_biased_overlap
 from gnnrec_core.runs.fold_in import fold_in
 from gnnrec_core.runs.run import Run
-from gnnrec_core.runs.training import save
+from gnnrec_core.runs.training import fit_model, save
 
 RECEIPT = "forgetting.json"
 METHODS = ("refit", "kept", "again")
@@ -133,7 +133,7 @@ def forgotten(run: Run, kind: str, index: int, method: str, seed: int | None = N
         base = without_side_edges(run.dataset, node)
         rows = rows_of(run.dataset, kind, index)
         source = model_kind.create_without(base, run.settings, seed, "cpu", rows)
-        trained(source, epochs_of(run))
+        fit_model(source, most=epochs_of(run))
     tensors = source.tensors()
     tensors[run.model.own_rows] = np.delete(tensors[run.model.own_rows], node, axis=0)
     return held(run, model_kind.restore(dataset, run.settings, tensors), dataset, run.record.seed)

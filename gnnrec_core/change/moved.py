@@ -11,20 +11,19 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import kept_of
-from gnnrec_core.explain.truth.retraining import epochs_of, refits, trained
+from gnnrec_core.explain.truth.retraining import epochs_of, refits
 from gnnrec_core.models import able, model_type
 from gnnrec_core.models.protocol import (
-    FitOptions,
     HistoryRecommender,
     PropagationRecommender,
     RefittingRecommender,
     RetrainableRecommender,
 )
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.training import fit_model
 
 Level = Literal["again", "kept"]
 LEVELS: tuple[Level, ...] = ("again", "kept")
@@ -68,15 +67,14 @@ def moved(run: Run, dataset: Dataset, level: Level, seed: int | None = None, gon
     kind: Any = model_type(run.record.model)
     if refits(run):
         model = kind.create(dataset, run.settings, seed, "cpu")
-        for _ in model.fit(FitOptions()):
-            progress.check()
+        fit_model(model)
     elif level == "again":
         rows = np.zeros(0, np.int64) if dataset is run.dataset else gone
         if rows is None:
             model = kind.create(dataset, run.settings, seed, "cpu")
         else:
             model = kind.create_without(run.dataset, run.settings, seed, "cpu", rows)
-        trained(model, epochs_of(run))
+        fit_model(model, most=epochs_of(run))
     else:
         model = kind.restore(dataset, run.settings, run.model.tensors())
     return held(run, model, dataset, seed)

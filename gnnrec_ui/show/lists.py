@@ -48,7 +48,7 @@ def judged(study: Study, user_index: int, chosen: Sequence[Chosen], k: int) -> N
     missed = [each for each in chosen if each.rank > k]
     found = len(chosen) - len(missed)
     later = f"{len(chosen):,} item{'' if len(chosen) == 1 else 's'}"
-    st.caption(f"{HIT} Later this person chose {later} (test part, unknown to the model): {found:,} in this list.")
+    st.caption(f"{HIT} Later this person chose {later} (test part, unknown to the model): {found:,} in this list.{" Missed:" if missed else ""}")
     dataset = study.dataset
     said = tuple(
         f"{dataset.title(each.item_index)} was chosen later, and stands {theme.ordinal(each.rank)}."
@@ -59,7 +59,7 @@ def judged(study: Study, user_index: int, chosen: Sequence[Chosen], k: int) -> N
             title = for_label(dataset.title(each.item_index))
             shell.link(
                 "explain",
-                f"{title} was chosen later, and stands {theme.ordinal(each.rank)}: why not higher?",
+                f"{title}, {theme.ordinal(each.rank)}: why not?",
                 icon=":material/search_off:",
                 user=dataset.users.ids[user_index],
                 item=dataset.items.ids[each.item_index],

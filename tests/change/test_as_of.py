@@ -124,6 +124,6 @@ def test_the_command_prints_the_object_of_the_contract(capsys):
         "audit",
     } <= found.keys()
     assert found["score"] == pytest.approx(found["baseline"] + found["sum_of_contributions"], abs=1e-6)
-    assert main(words) == 0 and "as of 2023-06-01" in capsys.readouterr().out
+    assert main(words) == 0 and "As of 2023-06-01" in capsys.readouterr().out
     assert main([*words[:-1], "soon", "--json"]) == 2
     assert "not a day" in json.loads(capsys.readouterr().out)["error"]["message"]

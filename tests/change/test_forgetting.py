@@ -9,9 +9,9 @@ import pytest
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.change.forgetting import forget, forgotten
+from gnnrec_core.change.leaving import without_entity
 from gnnrec_core.cli import main
 from gnnrec_core.data.dataset import Interactions
-from gnnrec_core.data.leaving import without_entity
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import fit
 from tests.audit.small_runs import SAMPLE, sample
@@ -113,4 +113,4 @@ def test_an_item_is_forgotten_by_the_command(tmp_path: Path, capsys):
     assert found["item"] == "emma" and found["method"] == "refit" and found["largest_difference"] <= 1e-6
     assert "emma" not in load_run(tmp_path / "new").dataset.items
     assert main(["forget", str(RUNS / "itemknn"), "--out", str(tmp_path / "x")]) == 2
-    assert main([*words, "--overwrite"]) == 0 and "still there" in capsys.readouterr().out
+    assert main([*words, "--overwrite"]) == 0 and "emma" in capsys.readouterr().out

@@ -63,4 +63,4 @@ def test_the_command_prints_figures_by_round(capsys):
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [len(track["mean"]) for track in found["tracks"]] == [2] * 4 and found["level"] == "again"
-    assert main(words) == 0 and "without their influence" in capsys.readouterr().out
+    assert main(words) == 0 and "Round by round" in capsys.readouterr().out

@@ -36,7 +36,7 @@ def test_hits_are_marked_and_misses_are_one_click_from_their_reason():
     assert (
         f"Later this person chose {len(later)} items" in said and f": {len(later) - len(missed)} in this list" in said
     )
-    rows = [link.proto for link in app.get("page_link") if "was chosen later" in link.proto.label]
+    rows = [link.proto for link in app.get("page_link") if link.proto.label.endswith(": why not?")]
     wanted = [f"item={RUN.dataset.items.ids[each.item_index]}" for each in missed[:5]]
     assert len(rows) == len(wanted) > 0
     assert all(item in row.query_string and "view=What" in row.query_string for item, row in zip(wanted, rows))

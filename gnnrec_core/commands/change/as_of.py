@@ -22,23 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """The case and the audit as of the day."""
-    from gnnrec_core.api.answers import Answer
-    from gnnrec_core.change.as_of import as_of
-    from gnnrec_core.data.moments import read_day
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.over_time import as_of_json, as_of_sections
+    from gnnrec_core.api.changing import as_of, told_as_of
+    from gnnrec_core.commands.opening import opened, told_run
 
-    day = read_day(arguments.date)
-    base = load_run(arguments.run, arguments.dataset)
-    user, item = base.dataset.users.index(arguments.user), base.dataset.items.index(arguments.item)
-    found = as_of(base, user, item, day, arguments.k, arguments.group_by, check_top=arguments.top)
+    base = opened(arguments)
+    asked = (arguments.user, arguments.item, arguments.date, arguments.k, arguments.group_by, arguments.top)
+    found = as_of(base, *asked).value
     if found.explanation is not None:
         found = replace(found, explanation=for_the_reader(found.explanation, base.dataset, arguments))
-    content = as_of_json(found, base.dataset, arguments.top)
-    return Answer(
-        f"{content['title']} for {arguments.user} as of {day}",
-        found,
-        content,
-        lambda: content["items"],
-        lambda: as_of_sections(found, base.dataset, arguments.top),
-    ).of(arguments.run)
+    return told_as_of(base, found, arguments.top).of(told_run(arguments))

@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gnnrec_core.render.blocks import Section, Table, Verdict
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -39,13 +37,3 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     found = asdict(attack(base, item, *asked, seed=arguments.seed))
     del found["item_index"]
     return {"run": str(arguments.run), "item": arguments.item, "title": base.dataset.title(item), **found}
-
-
-def view(content: dict[str, Any]) -> tuple[Section, ...]:
-    """What was tried, one row a number of accounts, and how many suffice."""
-    k, needed = content["k"], content["needed"]
-    rows = tuple((step["n_fakes"], step["n_people"], step["lists_kept"]) for step in content["steps"])
-    said = f"{needed} accounts reach" if needed is not None else "No number of accounts that was tried reaches"
-    title = f"Pushing {content['title']} with {content['profile']} accounts of {content['size']} other items each"
-    table = Table(("accounts", f"people with it in their top {k}", "share of all other places that stay"), rows)
-    return (Section(title, (Verdict(f"{said} {content['n_people']:,} people."), table)),)

@@ -22,19 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """The windows and the change."""
-    from gnnrec_core.api.answers import Answer
-    from gnnrec_core.change.drift import drift
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.over_time import drift_json, drift_sections, turn_sentence
+    from gnnrec_core.api.changing import drift
+    from gnnrec_core.commands.opening import opened, told_run
 
-    base = load_run(arguments.run, arguments.dataset)
-    user = base.dataset.users.index(arguments.user)
-    found = drift(base, user, arguments.by, arguments.windows, arguments.k, seed=arguments.seed)
-    content = {**drift_json(found, base.dataset), "verdict": turn_sentence(found)}
-    return Answer(
-        f"{arguments.user} over time",
-        found,
-        content,
-        lambda: content["windows"],
-        lambda: drift_sections(found, base.dataset),
-    ).of(arguments.run)
+    asked = (arguments.user, arguments.by, arguments.windows, arguments.k, arguments.seed)
+    return drift(opened(arguments), *asked).of(told_run(arguments))

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.render.blocks import Section
-from gnnrec_core.views.facts import fact_sections
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,8 +61,3 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "membership_before": None if against is None else against["membership_before"],
         "still_there": [str(arguments.run), str((base.place / base.record.dataset_path).resolve())],
     }
-
-
-def view(content: dict[str, Any]) -> tuple[Section, ...]:
-    """The receipt for people."""
-    return fact_sections(content, f"Without {content.get('user', content.get('item'))}: a receipt")

@@ -27,20 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """The figures with their intervals."""
-    from gnnrec_core.api.answers import Answer
+    from gnnrec_core.api.changing import told_robustness
     from gnnrec_core.change.robustness import robustness
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.stress import robustness_json, robustness_sections, robustness_sentence
+    from gnnrec_core.commands.opening import opened, told_run
 
-    base = load_run(arguments.run, arguments.dataset)
+    base = opened(arguments)
     asked = (arguments.kind, arguments.share, arguments.k, arguments.group_by, arguments.draws, arguments.level)
     found = robustness(base, *asked, seed=arguments.seed)
     name = name_others(base.dataset, arguments.identities)
-    content = {**robustness_json(found, base.dataset, name), "verdict": robustness_sentence(found)}
-    return Answer(
-        f"{base.name}, shaken",
-        found,
-        content,
-        lambda: content["groups"],
-        lambda: robustness_sections(found, base.dataset, name),
-    ).of(arguments.run)
+    return told_robustness(base, found, name).of(told_run(arguments))

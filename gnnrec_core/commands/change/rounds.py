@@ -24,27 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Answer:
     """Figures by round."""
-    from gnnrec_core.api.answers import Answer
-    from gnnrec_core.change.rounds import rounds
-    from gnnrec_core.runs.run import load_run
-    from gnnrec_core.views.stress import rounds_json, rounds_sections
+    from gnnrec_core.api.changing import rounds
+    from gnnrec_core.commands.opening import opened, told_run
 
-    base = load_run(arguments.run, arguments.dataset)
-    found = rounds(
-        base,
-        arguments.n,
-        arguments.k,
-        arguments.influence,
-        arguments.sharpness,
-        arguments.group_by,
-        arguments.seeds,
-        arguments.seed,
-    )
-    content = rounds_json(found)
-    return Answer(
-        f"{base.name} after {arguments.n} rounds",
-        found,
-        content,
-        lambda: content["tracks"],
-        lambda: rounds_sections(found),
-    ).of(arguments.run)
+    asked = (arguments.n, arguments.k, arguments.influence, arguments.sharpness, arguments.group_by, arguments.seeds)
+    return rounds(opened(arguments), *asked, arguments.seed).of(told_run(arguments))

@@ -186,12 +186,7 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
     """
     rows = np.unique(run.graph.edge_interaction[np.asarray(edges, np.int64)])
     model = model_type(run.record.model).create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
-    return trained(model, epochs_of(run))
-
-
-def trained(model: Any, n_epochs: int) -> Any:
-    """The untrained model after `n_epochs` epochs, or as many as it has; nothing is validated."""
-    fit_model(model, most=n_epochs)
+    fit_model(model, most=epochs_of(run))
     return model
 
 

@@ -113,6 +113,7 @@ def drift_json(found: Drift, dataset: Dataset) -> dict[str, Any]:
         "n_interactions": found.n,
         "n_untimed": found.n_untimed,
         "change": change,
+        "verdict": turn_sentence(found),
         "level_means": found.words,
         "k": found.k,
         "windows": [

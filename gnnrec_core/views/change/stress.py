@@ -62,6 +62,7 @@ def robustness_json(found: Robustness, dataset: Dataset, name_user: NameUser) ->
                 for group in found.groups
             ],
             "suppressed": list(found.suppressed),
+            "verdict": robustness_sentence(found),
             "least_stable": [
                 {"user": name_user(dataset.users.ids[user]), "overlap": float(found.per_user[user])}
                 for user in found.least_stable

@@ -1,0 +1,1 @@
+"""A run whose data change, put together for reading: over time, and under stress."""

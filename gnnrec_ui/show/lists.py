@@ -48,7 +48,8 @@ def judged(study: Study, user_index: int, chosen: Sequence[Chosen], k: int) -> N
     missed = [each for each in chosen if each.rank > k]
     found = len(chosen) - len(missed)
     later = f"{len(chosen):,} item{'' if len(chosen) == 1 else 's'}"
-    st.caption(f"{HIT} Later this person chose {later} (test part, unknown to the model): {found:,} in this list.{" Missed:" if missed else ""}")
+    known = f"{HIT} Later this person chose {later} (test part, unknown to the model)"
+    st.caption(f"{known}: {found:,} in this list." + (" Missed:" if missed else ""))
     dataset = study.dataset
     said = tuple(
         f"{dataset.title(each.item_index)} was chosen later, and stands {theme.ordinal(each.rank)}."

@@ -165,9 +165,9 @@ def test_a_scorer_that_has_changed_is_refused(place, world):
     ("body", "message"),
     [
         ("import time; sys.stdin.readline(); time.sleep(60)", "within 0.5 seconds"),
-        ("sys.stdin.readline(); print('hello')", "no JSON"),
+        ("sys.stdin.readline(); print('hello')", "not JSON"),
         ("sys.stdin.readline(); print('{\"scores\": [1, 2]}')", r"shape \(2,\)"),
-        ("sys.stdin.readline(); print('{\"scores\": [' + ', '.join(['NaN'] * 40) + ']}')", "answered nan"),
+        ("sys.stdin.readline(); print('{\"scores\": [' + ', '.join(['NaN'] * 40) + ']}')", "NaN is not a number"),
         ('sys.stdin.readline(); print(\'{"scores": "many"}\')', "no list of numbers"),
         ("sys.stdin.readline(); print('{\"answer\": []}')", "without scores"),
         ("sys.exit('no model here')", r"exit 1\). It said: no model here"),
@@ -193,7 +193,7 @@ def test_what_a_command_has_started_ends_with_it(world, tmp_path):
     pids = tmp_path / "pids"
     (tmp_path / "run.sh").write_text(f"sleep 300 &\necho $! > {pids}\nread line\necho nonsense\nsleep 300\n")
     run = gr.from_scorer(world, f"sh {tmp_path / 'run.sh'}")
-    with pytest.raises(DataError, match="no JSON"):
+    with pytest.raises(DataError, match="not JSON"):
         run.recommend("u3")
     wait_until_gone(int(pids.read_text()))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import math
 import os
 import select
 import shlex
@@ -27,6 +26,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.base.checked import parse
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models.brought.scored import Scored, ScoredSettings
@@ -255,10 +255,12 @@ def _question(user: str, history: Sequence[str]) -> bytes:
 
 def _answer(line: bytes, who: str) -> Any:
     try:
-        found = json.loads(line, parse_constant=lambda name: math.nan)
-    except (ValueError, RecursionError) as error:
+        found = parse(line, len(line))  # how long an answer may be is held where it is read
+    except ValueError as error:
         start = line[:60].decode("utf-8", "replace")
-        raise DataError(f"{who} answered {start!r}, which is no JSON.", 'Answer {"scores": [..]}.') from error
+        raise DataError(
+            f"{who} answered {start!r}: {error}.", 'Answer {"scores": [..]} with finite numbers.'
+        ) from error
     if not isinstance(found, dict) or "scores" not in found:
         raise DataError(f"{who} answered without scores.", 'Answer {"scores": [..]}.')
     return found["scores"]

@@ -195,10 +195,10 @@ def _sums(explanation: Explanation) -> tuple[Block, ...]:
     if error is None:
         return ()
     held = error <= EXACT * max(1.0, abs(explanation.score))
+    within = "exactly" if error == 0 else f"within {error:.1e}"
     return (
         Verdict(
-            f"Baseline and all {len(explanation.contributions)} parts sum to {explanation.score:.6g} "
-            f"within {error:.1e}.",
+            f"Baseline and all {len(explanation.contributions)} parts sum to {explanation.score:.6g} {within}.",
             "good" if held else "warning",
         ),
     )

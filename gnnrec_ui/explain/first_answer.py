@@ -47,7 +47,9 @@ def answer(place: DeltaGenerator, study: Study) -> None:
             st.markdown(f"#### Why is *{title}* first for {for_markdown(who)}?")
             st.markdown(for_markdown(found.narrative[0]))
             st.markdown("\n".join(f"- {for_markdown(said)}" for said in found.narrative[1 : 1 + N_SENTENCES]))
-            shell.link("explain", "The whole answer", icon=":material/search_insights:", user=who, item=what)
+            with st.container(horizontal=True):
+                shell.link("explain", "The whole answer", icon=":material/search_insights:", user=who, item=what)
+                shell.link("explain", "As a picture", icon=":material/hub:", user=who, item=what, view="Picture")
         with drawn:
             chart(
                 explain_charts.waterfall(found, N_PARTS),

@@ -54,7 +54,7 @@ def test_a_training_outlives_its_server_and_the_next_one_shows_it(
 def test_a_server_stops_while_it_explains(browser: Browser, tmp_path: Path, seconds: float) -> None:
     with serving(tmp_path / "home") as server, visiting(browser, server) as visitor:
         page = visitor.open("explain?user=reader-0001&view=Methods")
-        page.get_by_role("button", name="Ask GNNExplainer").click(timeout=SLOW)
+        page.get_by_role("button", name="Ask GNNExplainer", exact=True).click(timeout=SLOW)
         expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=SLOW)
         server.process.terminate()
         server.process.wait(seconds)

@@ -27,7 +27,7 @@ run: $(VENV)/.run-ready
 
 test: $(VENV)/.test-ready
 	sh tests/system_packages.sh
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.test-ready
 	$(BIN)/ruff check .

@@ -37,9 +37,10 @@ SEED = int(os.environ.get("GNNREC_PAYLOADS") or secrets.randbelow(10**9))
 """Of the fresh payloads: other ones in each test, and `GNNREC_PAYLOADS=SEED` for those of a test that failed."""
 
 
-@pytest.fixture(scope="module", params=["ours", f"fresh {SEED}"])
+@pytest.fixture(scope="module", params=["ours", "fresh"])
 def hostile(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Hostile]:
     payloads = PAYLOADS if request.param == "ours" else fresh_payloads(SEED)
+    print(f"GNNREC_PAYLOADS={SEED}")  # shown where a test fails
     home = tmp_path_factory.mktemp("hostile") / "home"
     hostile_workspace(home, "lightgcn", "gat", payloads=payloads)
     with serving(home) as running:

@@ -16,7 +16,7 @@ from gnnrec_core.render.blocks import Chart
 DRAW = """
 for (const holder of document.querySelectorAll("figure.chart")) {
   const {data, layout} = JSON.parse(holder.querySelector("script").textContent);
-  Plotly.newPlot(holder.querySelector("div"), data, layout, {displaylogo: false, responsive: true,
+  Plotly.newPlot(holder.querySelector("div"), data, layout, {displaylogo: false, responsive: true, typesetMath: false,
     modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]});
 }
 """

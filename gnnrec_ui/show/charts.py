@@ -24,6 +24,7 @@ from gnnrec_ui.taken.heard import stands_for
 
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
+    "typesetMath": False,
     "modeBarButtonsToRemove": ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
 }
 PICTURES = ("svg", "png")

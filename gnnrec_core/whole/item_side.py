@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from gnnrec_core.audit.gate import gate_of
-from gnnrec_core.audit.groups import group_users
 from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval, share_interval
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
+from gnnrec_core.whole.group_shares import GroupShare, group_shares
 from gnnrec_core.whole.recourse import Recourse, recourse
 from gnnrec_core.whole.standing import Flags, Standing, standing
 from gnnrec_core.whole.targets import one_each
@@ -21,15 +20,6 @@ from gnnrec_core.whole.targets import one_each
 MOST_PEOPLE, MOST_RIVALS = 20, 10
 NEAR = 5
 """People whose rank for the item is beyond k but at most so many times k are near."""
-
-
-@dataclass(frozen=True)
-class GroupShare:
-    """Of a group's people whose lists may hold the item, the share whose lists do; the gate lets it through."""
-
-    group: str
-    n_users: int
-    share: Interval
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,9 @@ def item_side(
     near = now.open & (now.rank > k) & (now.rank <= NEAR * k) & (now.rival >= 0)
     carried, paths, why = _carried(run, item, np.flatnonzero(now.listed), seed)
     kept_out, why_not = _kept_out(run, item, now, np.flatnonzero(near), seed)
-    groups, hidden = _groups(run.dataset, group_by, now)
+    groups, hidden = group_shares(
+        run.dataset, group_by, now.open, lambda people: share_interval(now.listed[people].astype(np.float64))
+    )
     found, refused = None, ""
     try:
         found = recourse(run, item, now, more, most, seed) if most else None
@@ -144,19 +136,6 @@ def _summed(run: Run, signs: sp.csr_array, by: str, name: str, seed: int) -> tup
     if not abs(total.sum()) > 1e-12 * np.abs(total).sum():
         return None, "Its scores there sum to 0, so nothing has a share of them."
     return part_of(name, sorting, sp.csr_array(per_user[counted]), own[counted], total[counted], seed), ""
-
-
-def _groups(dataset: Dataset, group_by: str | None, now: Standing) -> tuple[tuple[GroupShare, ...], int]:
-    if group_by is None:
-        return (), 0
-    grouping = group_users(dataset, group_by)
-    allowed = gate_of(dataset).shown(grouping, now.open)
-    found = []
-    for place in np.flatnonzero(allowed):
-        people = grouping.member[:, place] & now.open
-        share = share_interval(now.listed[people].astype(np.float64))
-        found.append(GroupShare(grouping.labels[place], int(people.sum()), share))
-    return tuple(found), int((~allowed).sum())
 
 
 def _quantiles(ranks: IntArray) -> tuple[tuple[str, int], ...]:

@@ -14,8 +14,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.gate import gate_of
-from gnnrec_core.audit.groups import group_users
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.registry import did_you_mean
@@ -24,6 +22,7 @@ from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.recommendations import NONE_LEFT
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
+from gnnrec_core.whole.group_shares import GroupShare, group_shares
 from gnnrec_core.whole.ledgers import ledgers
 from gnnrec_core.whole.targets import Target, list_targets, one_each
 
@@ -60,15 +59,6 @@ SHAPES = {
 
 
 @dataclass(frozen=True)
-class GroupOfCases:
-    """Share of the places of a group's lists that have the shape, its mean over `n_users` people with its interval."""
-
-    group: str
-    n_users: int
-    share: Interval
-
-
-@dataclass(frozen=True)
 class Cases:
     """The places with a shape, strongest first: `users`, `items`, `ranks` and `strength`, each `[n_cases]`.
 
@@ -82,7 +72,7 @@ class Cases:
     n_places: int
     share: Interval
     group_by: str | None
-    groups: tuple[GroupOfCases, ...]
+    groups: tuple[GroupShare, ...]
     hidden: int
     cohort: Part | None
     users: IntArray = field(repr=False)
@@ -120,7 +110,9 @@ def cases_of_shape(
     per_user = np.divide(np.bincount(who, minlength=n), counted, out=np.full(n, np.nan), where=counted > 0)
     order = np.argsort(-every[3], kind="stable")
     chosen = one_each(run.graph.seen.shape, who, items, None if reference is None else reference[who])
-    groups, hidden = _groups(run, group_by, per_user)
+    groups, hidden = group_shares(
+        run.dataset, group_by, np.isfinite(per_user), lambda people: mean_interval(per_user[people], bounds=UNIT)
+    )
     share = mean_interval(per_user, bounds=UNIT)
     sorted_ = (who[order], items[order], ranks[order], every[3][order])
     cohort = _cohort(run, chosen, seed)
@@ -159,16 +151,3 @@ def _cohort(run: Run, signs: sp.csr_array, seed: int) -> Part | None:
     if not abs(total.sum()) > 1e-12 * np.abs(total).sum():
         return None
     return part_of("these cases", sorting, sp.csr_array(per_user[counted]), own[counted], total[counted], seed)
-
-
-def _groups(run: Run, group_by: str | None, per_user: Float) -> tuple[tuple[GroupOfCases, ...], int]:
-    if group_by is None:
-        return (), 0
-    grouping, counted = group_users(run.dataset, group_by), np.isfinite(per_user)
-    allowed = gate_of(run.dataset).shown(grouping, counted)
-    found = []
-    for place in np.flatnonzero(allowed):
-        people = grouping.member[:, place] & counted
-        share = mean_interval(per_user[people], bounds=UNIT)
-        found.append(GroupOfCases(grouping.labels[place], int(people.sum()), share))
-    return tuple(found), int((~allowed).sum())

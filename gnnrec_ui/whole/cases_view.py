@@ -16,6 +16,7 @@ from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table, chart
 from gnnrec_ui.whole.drivers_view import TARGETS
+from gnnrec_ui.whole.groups import groups_table
 
 
 def cases_view(study: Study, k: int) -> None:
@@ -32,21 +33,7 @@ def cases_view(study: Study, k: int) -> None:
     if found is None:
         return
     st.markdown(for_markdown(cases_sentence(found)))
-    if found.groups:
-        rows = [
-            {
-                "Group": clean(g.group),
-                "People": g.n_users,
-                "Share of places": g.share.value,
-                "From": g.share.low,
-                "To": g.share.high,
-            }
-            for g in found.groups
-        ]
-        percents = {name: st.column_config.NumberColumn(format="percent") for name in ("Share of places", "From", "To")}
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="How many cases, by group")
-    if found.hidden:
-        st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
+    groups_table(found.groups, found.hidden, "Share of places", "How many cases, by group")
     if found.cohort is not None:
         learned = theme.percent(found.cohort.unassigned.share)
         reading = f"What carries these cases together, as signed shares. Not drawn: {learned} that no link carries."

@@ -17,6 +17,7 @@ from gnnrec_core.views.privacy import NameUser
 from gnnrec_ui.frame import pickers, privacy, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
+from gnnrec_ui.show.downloads import download
 from gnnrec_ui.show.graph_view import graph_view
 
 STEP = 50
@@ -126,27 +127,18 @@ def _table(study: Study, near: Neighbourhood, user_index: int) -> None:
         column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
         alt="Nodes of the network",
     )
-    st.download_button(
-        "Table (CSV)",
-        lambda: tables.as_csv(table),
-        "network.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    download("Table (CSV)", lambda: tables.as_csv(table), "network.csv", is_quiet=False)
 
 
 def _take_away(made: Callable[[], Any]) -> None:
     """The drawn part as files that other graph programs open."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for title, write, ending in (("GraphML", graphml, "graphml"), ("GEXF (Gephi)", gexf, "gexf")):
-            st.download_button(
+            download(
                 title,
                 lambda write=write: write(made()),  # type: ignore[misc]
                 f"network.{ending}",
-                "application/xml",
-                on_click="ignore",
-                icon=":material/download:",
+                is_quiet=False,
             )
 
 

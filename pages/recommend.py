@@ -7,6 +7,7 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.neighbourhood_view import neighbourhood_view
 from gnnrec_ui.show import lists, tables
+from gnnrec_ui.show.downloads import download
 
 with shell.page("recommend") as study:
     person, length = st.columns([6, 1], vertical_alignment="bottom")
@@ -43,14 +44,10 @@ with shell.page("recommend") as study:
             later = ask.chosen_later(study, user)
             lists.recommended(study, user, items, scores, {each.item_index for each in later})
             lists.judged(study, user, later, k)
-            st.download_button(
+            download(
                 "Download the list (CSV)",
                 lambda: tables.as_csv(tables.list_table(dataset, graph, items, scores)),
                 "recommendations.csv",
-                "text/csv",
-                on_click="ignore",
-                type="tertiary",
-                icon=":material/download:",
             )
         else:
             st.info("This person has every item already.", icon=":material/check:")

@@ -24,6 +24,7 @@ from gnnrec_ui.frame import forms, privacy, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks, figures
 from gnnrec_ui.show.charts import as_table, chart
+from gnnrec_ui.show.downloads import download
 
 HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
 BY_GROUP = ("ndcg", "recall", "hit_rate", "novelty", "long_tail_share", "upd", "calibration_js")
@@ -307,30 +308,19 @@ def _layers(study: Study, report: AuditReport) -> None:
 def downloads(report: AuditReport) -> None:
     """The report to file (HTML), the same as JSON, and figures per person without identities."""
     with st.container(horizontal=True):
-        st.download_button(
+        download(
             "Report (HTML)",
             lambda: audit_page(report),
             "audit.html",
-            "text/html",
-            on_click="ignore",
-            type="tertiary",
             icon=":material/description:",
         )
-        st.download_button(
+        download(
             "Report (JSON)",
             lambda: json.dumps(plain(report.to_dict()), indent=1, ensure_ascii=False),
             "audit.json",
-            "application/json",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
         )
-        st.download_button(
+        download(
             "Per person, without ids (CSV)",
             lambda: csv_file(per_user_csv(report, names=privacy.names_in_exports())),
             "audit_people.csv",
-            "text/csv",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
         )

@@ -23,6 +23,7 @@ from gnnrec_core.views.lists import published_sections
 from gnnrec_ui.frame import forms, state
 from gnnrec_ui.show import blocks, figures, tables
 from gnnrec_ui.show.charts import chart
+from gnnrec_ui.show.downloads import download
 from gnnrec_ui.train import runs_view
 
 MOST_RUNS = 8
@@ -135,23 +136,15 @@ def _short(name: str) -> str:
 def downloads(found: Comparison) -> None:
     """The whole comparison as JSON, the differences as CSV."""
     with st.container(horizontal=True):
-        st.download_button(
+        download(
             "Comparison (JSON)",
             lambda: json.dumps(plain(found.to_dict()), indent=1, ensure_ascii=False),
             "comparison.json",
-            "application/json",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
         )
-        st.download_button(
+        download(
             "Differences (CSV)",
             lambda: tables.as_csv(pd.DataFrame([d.to_dict() for d in found.differences])),
             "differences.csv",
-            "text/csv",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/download:",
         )
 
 

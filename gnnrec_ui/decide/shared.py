@@ -17,20 +17,17 @@ from gnnrec_core.render.blocks import Section
 from gnnrec_core.runs.lists import READERS, table_of
 from gnnrec_ui.frame import roles
 from gnnrec_ui.server import upload_budget
+from gnnrec_ui.show.downloads import download
 
 MOST_MIB = 100
 
 
 def take_away(title: str, sections: tuple[Section, ...], file: str) -> None:
     """A button that saves the sections as one page that opens offline."""
-    st.download_button(
+    download(
         "Report (HTML)",
         lambda: html.page(title, sections),
         file,
-        "text/html",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
     )
 
 

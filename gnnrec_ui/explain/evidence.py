@@ -10,6 +10,7 @@ import streamlit as st
 from gnnrec_core.runs.run import Run
 from gnnrec_ui.frame import privacy
 from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show.downloads import download
 
 
 def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
@@ -21,17 +22,9 @@ def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
     )
     run, key = study.run, study.key
     with st.container(horizontal=True):
-        for label, ending, kind in (
-            ("Page (HTML)", "html", "text/html"),
-            ("Figures (JSON)", "json", "application/json"),
-        ):
-            st.download_button(
-                label,
-                partial(_file, run, key, user_index, item_index, k, ending),
-                f"evidence.{ending}",
-                kind,
-                on_click="ignore",
-                icon=":material/download:",
+        for label, ending in (("Page (HTML)", "html"), ("Figures (JSON)", "json")):
+            download(
+                label, partial(_file, run, key, user_index, item_index, k, ending), f"evidence.{ending}", is_quiet=False
             )
 
 

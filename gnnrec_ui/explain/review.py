@@ -13,6 +13,7 @@ from gnnrec_core.runs import reviews
 from gnnrec_ui.explain.evidence import take_away
 from gnnrec_ui.frame import pickers, privacy, roles, shell
 from gnnrec_ui.frame.study import Study
+from gnnrec_ui.show.downloads import download
 
 
 def review(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
@@ -62,12 +63,8 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
         st.dataframe(frame, hide_index=True, alt="Reviewers' notes")
     if redacted:
         st.caption("The file has pseudonyms for other people, and days instead of times.")
-    st.download_button(
+    download(
         "Download all notes of this run (CSV)",
         lambda: csv_file(reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted)),
         "notes.csv",
-        "text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
     )

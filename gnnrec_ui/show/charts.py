@@ -20,6 +20,7 @@ from gnnrec_core.render.blocks import Chart
 from gnnrec_core.render.charts.chart_data import chart_table
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.show import tables
+from gnnrec_ui.show.downloads import download
 from gnnrec_ui.taken.heard import stands_for
 
 CONFIG: dict[str, Any] = {
@@ -106,14 +107,8 @@ def as_table(make: Callable[[], pd.DataFrame], key: str, alt: str) -> None:
         if len(found) > MOST_SHOWN:
             st.caption(f"The first {MOST_SHOWN:,} of {len(found):,} rows; the file has all.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.download_button(
-                "Table (CSV)",
-                lambda: tables.as_csv(found),
-                f"{file_name(key)}.csv",
-                "text/csv",
-                key=f"_csv_{key}",
-                on_click="ignore",
-                icon=":material/download:",
+            download(
+                "Table (CSV)", lambda: tables.as_csv(found), f"{file_name(key)}.csv", key=f"_csv_{key}", is_quiet=False
             )
             _choose_picture(key)
 

@@ -21,6 +21,8 @@ from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import chart
+from gnnrec_ui.show.downloads import download
+from gnnrec_ui.whole.groups import groups_table
 
 MORE = 5
 
@@ -118,21 +120,7 @@ def _figures(found: ItemSide) -> None:
 
 
 def _groups(found: ItemSide) -> None:
-    if found.groups:
-        rows = [
-            {
-                "Group": clean(g.group),
-                "People": g.n_users,
-                "Share": g.share.value,
-                "From": g.share.low,
-                "To": g.share.high,
-            }
-            for g in found.groups
-        ]
-        percents = {name: st.column_config.NumberColumn(format="percent") for name in ("Share", "From", "To")}
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="Who gets it, by group")
-    if found.hidden:
-        st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
+    groups_table(found.groups, found.hidden, "Share", "Who gets it, by group")
 
 
 def _rivals(study: Study, found: ItemSide) -> None:
@@ -192,9 +180,8 @@ def _people(study: Study, found: ItemSide) -> None:
     ids = study.dataset.users.ids
     frame = pd.DataFrame([{"Person": clean(name(ids[user])), "Rank": rank} for user, rank in found.gets])
     st.dataframe(frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item")
-    st.download_button(
-        "Download (CSV)", lambda: tables.as_csv(frame), "who-gets-it.csv", "text/csv", on_click="ignore",
-        type="tertiary", icon=":material/download:",
+    download(
+        "Download (CSV)", lambda: tables.as_csv(frame), "who-gets-it.csv",
     )  # fmt: skip
     if privacy.are_ids_shown(study):
         with st.container(horizontal=True):

@@ -17,6 +17,7 @@ from gnnrec_core.whole.parameters import Parameters
 from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table
+from gnnrec_ui.show.downloads import download
 
 
 def parameters_view(study: Study, k: int) -> None:
@@ -84,15 +85,8 @@ def card_view(study: Study, k: int) -> None:
     if found is None:
         return
     with st.container(horizontal=True):
-        for label, ending, kind in (("Card (HTML)", "html", "text/html"), ("Card (JSON)", "json", "application/json")):
-            st.download_button(
-                label,
-                partial(_file, found, said, ending),
-                f"card.{ending}",
-                kind,
-                on_click="ignore",
-                icon=":material/download:",
-            )
+        for label, ending in (("Card (HTML)", "html"), ("Card (JSON)", "json")):
+            download(label, partial(_file, found, said, ending), f"card.{ending}", is_quiet=False)
     rows = [
         {"Article": check.article, "Asks": clean(check.text), "Status": check.status}
         for check in _with_answers(found, said).checklist

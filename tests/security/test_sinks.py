@@ -37,6 +37,7 @@ WRAPPERS = {
     "waiting_room": ("work", "what"),
     "guide": ("name",),
     "choose_column": ("label",),
+    "download": ("label",),
     "answered": ("study", "what"),
     "when_wanted": ("study", "label", "icon", "help"),
 }

@@ -1,0 +1,41 @@
+"""One way to offer a file: made when somebody asks for it, its kind told by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+import streamlit as st
+
+KINDS = {
+    ".csv": "text/csv",
+    ".gexf": "application/xml",
+    ".graphml": "application/xml",
+    ".html": "text/html",
+    ".json": "application/json",
+}
+ICON = ":material/download:"
+
+
+def download(
+    label: str,
+    make: Callable[[], str | bytes],
+    file: str,
+    icon: str = ICON,
+    is_quiet: bool = True,
+    key: str | None = None,
+) -> None:
+    """A button that saves what `make` gives as `file`; `is_quiet` draws it as a link does.
+
+    KeyError for an ending that `KINDS` does not have.
+    """
+    st.download_button(
+        label,
+        make,
+        file,
+        KINDS[PurePath(file).suffix],
+        key=key,
+        on_click="ignore",
+        type="tertiary" if is_quiet else "secondary",
+        icon=icon,
+    )

@@ -124,17 +124,7 @@ function send(state, stream) {
 }
 
 function tools(frame, state, data) {
-  const holder = frame.querySelector(".tools");
-  holder.replaceChildren();
-  const add = (label, meaning, work) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
-    button.title = meaning;
-    button.setAttribute("aria-label", meaning);
-    button.addEventListener("click", work);
-    holder.append(button);
-  };
+  const add = toolbar(frame);
   add("Play", "Watch the messages travel, column by column", () => play(frame, state));
   add("SVG", "Download the picture as SVG", () => save(frame, state, data, false));
   add("PNG", "Download the picture as PNG", () => save(frame, state, data, true));
@@ -151,21 +141,14 @@ function save(frame, state, data, asPixels) {
   copy.style.background = getComputedStyle(frame).backgroundColor;
   const text = new XMLSerializer().serializeToString(copy);
   const source = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
-  if (!asPixels) return download(source, `${data.file_name}.svg`);
+  if (!asPixels) return saveAs(source, `${data.file_name}.svg`);
   const picture = new Image();
   picture.onload = () => {
     const canvas = document.createElement("canvas");
     canvas.width = 2 * picture.width;
     canvas.height = 2 * picture.height;
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    download(canvas.toDataURL("image/png"), `${data.file_name}.png`);
+    saveAs(canvas.toDataURL("image/png"), `${data.file_name}.png`);
   };
   picture.src = source;
-}
-
-function download(address, name) {
-  const link = document.createElement("a");
-  link.download = name;
-  link.href = address;
-  link.click();
 }

@@ -7,14 +7,13 @@ the position of the stop; "Play" sends pulses along the streams, column by colum
 from __future__ import annotations
 
 from hashlib import sha256
-from pathlib import Path
 
 import streamlit as st
 
 from gnnrec_core.render.blocks import Flow
 from gnnrec_core.render.flow_svg import flow_svg
+from gnnrec_ui.show.picture_tools import source
 
-HERE = Path(__file__).parent
 INSIDE = '<div class="tools"></div><div class="drawing"></div><p class="told" aria-live="polite"></p>'
 
 
@@ -28,8 +27,8 @@ def flow_view(flow: Flow, key: str, file_name: str, chosen: str = "") -> str | N
     result = st.components.v2.component(
         "gnnrec_flow",
         html=f'<div class="frame">{INSIDE}</div>',
-        css=(HERE / "flow_view.css").read_text(encoding="utf-8"),
-        js=(HERE / "flow_view.js").read_text(encoding="utf-8"),
+        css=source("flow_view", "css"),
+        js=source("flow_view", "js"),
     )(
         key=key,
         data={

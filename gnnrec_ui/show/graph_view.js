@@ -119,18 +119,8 @@ function highlight(state, node) {
 }
 
 function drawTools(holder, state, data) {
-  const tools = holder.querySelector(".tools");
-  tools.replaceChildren();
+  const add = toolbar(holder);
   const zoom = (factor) => state.network.moveTo({ scale: state.network.getScale() * factor });
-  const add = (label, meaning, work) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = label;
-    button.title = meaning;
-    button.setAttribute("aria-label", meaning);
-    button.addEventListener("click", work);
-    tools.append(button);
-  };
   add("+", "Zoom in", () => zoom(1.3));
   add("−", "Zoom out", () => zoom(1 / 1.3));
   add("Fit", "Show the whole picture", () => fit(state, holder.querySelector(".canvas")));
@@ -146,10 +136,7 @@ function download(holder, name) {
   context.fillStyle = getComputedStyle(holder).backgroundColor;
   context.fillRect(0, 0, copy.width, copy.height);
   context.drawImage(drawn, 0, 0);
-  const link = document.createElement("a");
-  link.download = name;
-  link.href = copy.toDataURL("image/png");
-  link.click();
+  saveAs(copy.toDataURL("image/png"), name);
 }
 
 const SHAPES = {

@@ -15,24 +15,20 @@ from typing import Any
 import streamlit as st
 
 from gnnrec_core.render.charts.network_chart import network_chart
+from gnnrec_ui.show.picture_tools import source
 from gnnrec_ui.taken.heard import stands_for
 
-HERE = Path(__file__).parent
 FRAME = '<div class="frame"><div class="tools"></div><div class="canvas"></div><ul class="legend"></ul></div>'
 VIS = "lib/vis-9.1.2/vis-network.min.js"
 
 
 @cache
-def _sources() -> tuple[str, str, str]:
-    """vis-network wrapped as a component, our script, our style."""
+def _library() -> str:
+    """vis-network wrapped as a component."""
     import pyvis
 
     library = (Path(pyvis.__file__).parent / VIS).read_text(encoding="utf-8")
-    return (
-        f"{library}\nexport default function () {{}}\n",
-        (HERE / "graph_view.js").read_text(encoding="utf-8"),
-        (HERE / "graph_view.css").read_text(encoding="utf-8"),
-    )
+    return f"{library}\nexport default function () {{}}\n"
 
 
 def graph_view(
@@ -48,12 +44,13 @@ def graph_view(
 
     `alt` says in words what the picture shows. `highlight` is the id of a node to select and bring into view.
     """
-    library, script, style = _sources()
-    st.components.v2.component("gnnrec_vis_library", js=library)(key="vis_library", height="content")
+    st.components.v2.component("gnnrec_vis_library", js=_library())(key="vis_library", height="content")
     picture: dict[str, Any] = {"nodes": network.nodes, "edges": network.edges, "legend": legend, "height": height}
     version = sha256(json.dumps(picture, sort_keys=True).encode()).hexdigest()[:16]
     with stands_for(lambda: (network_chart(network, legend, alt, height),)):
-        result = st.components.v2.component("gnnrec_graph", html=FRAME, css=style, js=script)(
+        result = st.components.v2.component(
+            "gnnrec_graph", html=FRAME, css=source("graph_view", "css"), js=source("graph_view", "js")
+        )(
             key=key,
             data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
             on_clicked_change=lambda: None,

@@ -35,7 +35,8 @@ from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.questions.why_not import why_not
 from gnnrec_core.explain.truth.calibration import _removals, calibrate
 from gnnrec_core.explain.truth.foretelling import foreteller_of
-from gnnrec_core.explain.truth.retraining import epochs_of, train_without
+from gnnrec_core.explain.truth.kept_scores import epochs_of
+from gnnrec_core.explain.truth.retraining import train_without
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.ranking.topk import rank_of

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from gnnrec_core.explain.questions.counterfactual import Counterfactual
     from gnnrec_core.explain.questions.two_models import ComparedCase
-    from gnnrec_core.explain.questions.what_if import WhatIf
+    from gnnrec_core.explain.questions.what_if import RetrainedList, WhatIf
     from gnnrec_core.explain.questions.why_not import WhyNot
     from gnnrec_core.explain.truth.luck import Luck
-    from gnnrec_core.explain.truth.retraining import Retraining
+    from gnnrec_core.explain.truth.retraining import Retraining, Trained
     from gnnrec_core.ranking.recommendations import Recommendations
     from gnnrec_core.runs.fold_in import FoldIn
     from gnnrec_core.runs.run import Run
@@ -218,6 +218,42 @@ def retrain(study: Study, user_index: int, item_index: int, without: tuple[int, 
         return found
 
     line().ask(("retrain", study.key, user_index, item_index, without, n_seeds), question)
+
+
+def list_retraining(study: Study, user_index: int, without: tuple[int, ...], n_seeds: int) -> Work | None:
+    """Training a list without these items of the history, as work; None until somebody asks for it."""
+    return line().find(("retrain list", study.key, user_index, without, n_seeds))
+
+
+def retrain_list(study: Study, user_index: int, without: tuple[int, ...], n_seeds: int) -> None:
+    """Begin to train without these items of the history (for the callback of a button)."""
+    from gnnrec_core.explain.truth.retraining import trainings
+
+    roles.workspace().check_writable()
+    run = study.run
+
+    def question() -> None:
+        for _ in trainings(run, user_index, without, n_seeds):
+            pass  # each is kept with the run, where the page finds it
+        _explanation.clear()
+
+    line().ask(("retrain list", study.key, user_index, without, n_seeds), question)
+
+
+def trained_so_far(study: Study, user_index: int, without: tuple[int, ...]) -> tuple[Trained, ...]:
+    """What was trained without these items already, here or elsewhere, as it is kept with the run."""
+    from gnnrec_core.explain.truth import retraining as truth
+
+    if truth.refits(study.run):
+        return tuple(truth.trainings(study.run, user_index, without, 1))
+    return truth.trained_so_far(study.run, user_index, without)
+
+
+def list_trained_again(study: Study, user_index: int, pairs: tuple[Trained, ...], k: int) -> RetrainedList:
+    """The list that these trainings give together."""
+    from gnnrec_core.explain.questions.what_if import list_trained_again as question
+
+    return question(study.run, user_index, pairs, k)
 
 
 def known_luck(study: Study) -> Luck | None:

@@ -263,6 +263,21 @@ def known_luck(study: Study) -> Luck | None:
     return load_luck(study.run)
 
 
+def staying(study: Study, user_index: int, items: list[int], k: int) -> list[float] | None:
+    """How likely each of the user's first `k` items is in the list of another seed; None where luck was not measured
+    for lists of `k`."""
+    from gnnrec_core.explain.case import excluded_items
+    from gnnrec_core.explain.truth import luck as truth
+
+    found = known_luck(study)
+    if found is None or found.k != k:
+        return None
+    scores = np.array(study.run.model.score(np.array([user_index]))[0], np.float64)
+    scores[excluded_items(study.dataset, user_index)] = -np.inf
+    chances: list[float] = truth.staying(scores, np.array(items, np.int64), k, found.sigma, found.shift).tolist()
+    return chances
+
+
 def luck_work(study: Study) -> Work | None:
     """Training with other seeds, as work; None until somebody asks for it."""
     return line().find(("luck", study.key))
@@ -271,10 +286,11 @@ def luck_work(study: Study) -> Work | None:
 def ask_luck(study: Study, n_seeds: int) -> None:
     """Begin to train with other seeds (for the callback of a button)."""
     from gnnrec_core.explain.truth import luck as truth
+    from gnnrec_core.whole.luck_gaps import group_gaps
 
     roles.workspace().check_writable()
     run = study.run
-    line().ask(("luck", study.key), lambda: truth.luck(run, n_seeds))
+    line().ask(("luck", study.key), lambda: truth.luck(run, n_seeds, figures=group_gaps(run)))
 
 
 def counterfactual(study: Study, user_index: int, item_index: int, k: int) -> Counterfactual:

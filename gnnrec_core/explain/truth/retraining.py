@@ -97,7 +97,8 @@ def retrain(
     case = make_case(run.model, run.dataset, user_index, item_index, "score", k)
     start, exact = time.perf_counter(), refits(run)
     excluded = excluded_items(run.dataset, user_index)
-    after, control = [], []
+    after: list[Outcome] = []
+    control: list[Outcome] = []
     for pair in trainings(run, user_index, without, n_seeds):
         for outcomes, scores in ((after, pair.after), (control, pair.control)):
             rank = rank_of(scores, item_index, excluded)

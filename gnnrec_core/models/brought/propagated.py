@@ -6,23 +6,25 @@ Not trained: `runs.bringing` makes such a run. Ledger, paths and counterfactuals
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from gnnrec_core.data.dataset import FloatArray
-from gnnrec_core.graph import RecGraph
+from gnnrec_core.data.dataset import Dataset, FloatArray
+from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.brought.embeddings import BroughtEmbeddings, BroughtSettings
 from gnnrec_core.models.ops.propagation import Propagation
+from gnnrec_core.models.protocol import Tensors
 
 
 class PropagatedSettings(BroughtSettings):
-    """Where the layer-0 embeddings come from, and the weight of each layer."""
+    """Where the layer-0 embeddings come from, the weight of each layer, and what the graph holds."""
 
     layer_weights: tuple[float, ...] = Field(
         (0.5, 0.5), min_length=1, max_length=17, description="a_0 .. a_K: what each layer counts in the embedding"
     )
+    side_edges: float = Field(0.0, ge=0, le=100, description="weight of friendships and attributes in the graph")
 
 
 class Propagated(BroughtEmbeddings):
@@ -30,6 +32,11 @@ class Propagated(BroughtEmbeddings):
 
     name: ClassVar[str] = "propagated"
     settings_type: ClassVar[type[BroughtSettings]] = PropagatedSettings
+
+    def __init__(self, dataset: Dataset, settings: Any, tensors: Tensors) -> None:
+        super().__init__(dataset, settings, tensors)
+        if settings.side_edges > 0:
+            self.graph = build_graph(dataset, settings.side_edges)
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """The same symmetric operator in each layer, degrees counted on `graph`."""

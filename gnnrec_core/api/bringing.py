@@ -79,7 +79,7 @@ def import_run(
     from gnnrec_core.runs.bringing import importing
     from gnnrec_core.runs.bringing.checking import check_against
     from gnnrec_core.runs.bringing.scorers import run_of_scorer
-    from gnnrec_core.runs.lists import Chosen
+    from gnnrec_core.runs.list_tables import Chosen
     from gnnrec_core.runs.training import save
     from gnnrec_core.views.brought import import_json
 

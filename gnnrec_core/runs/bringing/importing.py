@@ -19,7 +19,8 @@ from gnnrec_core.models.brought.item_item import ItemItem, ItemItemSettings
 from gnnrec_core.models.brought.propagated import Propagated, PropagatedSettings
 from gnnrec_core.models.ops.closed_form import similarity_tensors
 from gnnrec_core.runs.bringing.files import Rows, checksum, read_ids, read_item_item, read_rows
-from gnnrec_core.runs.lists import ANY, Chosen, Unknown, run_of_lists
+from gnnrec_core.runs.list_tables import ANY, Chosen
+from gnnrec_core.runs.lists import Unknown, run_of_lists
 from gnnrec_core.runs.run import Run
 
 RELATIVES: tuple[str, ...] = ("lightgcn", "simgcl")

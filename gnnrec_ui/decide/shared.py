@@ -14,7 +14,7 @@ from gnnrec_core.base.files import write_bytes
 from gnnrec_core.base.text import clean
 from gnnrec_core.render import html
 from gnnrec_core.render.blocks import Section
-from gnnrec_core.runs.list_tables import SCANNERS, table_of
+from gnnrec_core.runs.bringing.list_tables import SCANNERS, table_of
 from gnnrec_ui.frame import roles
 from gnnrec_ui.server import upload_budget
 from gnnrec_ui.show.downloads import download

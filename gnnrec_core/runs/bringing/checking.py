@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gnnrec_core.runs.list_tables import table_of
-from gnnrec_core.runs.lists import listed
+from gnnrec_core.runs.bringing.list_tables import table_of
+from gnnrec_core.runs.bringing.lists import listed
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run
 

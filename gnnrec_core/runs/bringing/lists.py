@@ -13,7 +13,7 @@ from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Problem, Vocabulary
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.models.lists import Lists, ListsSettings
-from gnnrec_core.runs.list_tables import (
+from gnnrec_core.runs.bringing.list_tables import (
     ANY,
     ITEM,
     USER,

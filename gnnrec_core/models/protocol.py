@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, runtime_checkable
 
 from gnnrec_core.base.checked import STRICT, Count, Moment
 from gnnrec_core.base.settings import Settings
-from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
-from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.ops.propagation import Propagation
 
-Tensors = dict[str, NDArray[Any]]
+if TYPE_CHECKING:  # names of types alone: a page that shows the epochs of a training needs no arrays
+    from numpy.typing import NDArray
+
+    from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
+    from gnnrec_core.graph import RecGraph
+    from gnnrec_core.models.ops.propagation import Propagation
+
+Tensors: TypeAlias = "dict[str, NDArray[Any]]"
 
 
 @dataclass(frozen=True)

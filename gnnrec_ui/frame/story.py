@@ -128,7 +128,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("Model", for_label(model))
         if ndcg is not None:
             gain = (
-                f"{100 * (ndcg / baseline - 1):+.0f} % against {title_of(other.record.model)}"
+                f"{100 * (ndcg / baseline - 1):+.0f} % against {for_label(title_of(other.record.model))}"
                 if other and baseline and run.record.model not in alike
                 else None
             )

@@ -16,7 +16,6 @@ from gnnrec_core.runs.history import read_history
 from gnnrec_core.runs.jobs import JobStatus
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import shell
-from gnnrec_ui.show.charts import chart
 from gnnrec_ui.train.training_time import seconds_left, spoken
 
 _ALIVE = "_trainings_alive"
@@ -64,6 +63,8 @@ def _training(place: Workspace, status: JobStatus) -> None:
     else:
         st.caption(_sentence(status, history))
     if history and len(history) > 1 and history[-1].loss is not None:
+        from gnnrec_ui.show.charts import chart  # its tables take longer to load than all that stands above
+
         chart(training_curves(history), key=f"curve_{status.job.id}", alt=_curve_text(history))
     if status.state == "failed":
         with st.expander("What it printed"):

@@ -85,9 +85,7 @@ def explain(
     the panel that measures how far to trust it. Rows: kind, label, user, item, value, share, score and rank without it.
     """
     run = opened(run)
-    return explained(
-        run, explanation(run, user, item, method, target, k, top, seed, faithfulness, **settings), top
-    )
+    return explained(run, explanation(run, user, item, method, target, k, top, seed, faithfulness, **settings), top)
 
 
 def explanation(

@@ -49,7 +49,8 @@ class EdgeRemoval:
         degree = graph.degree[nodes]
         scale = _scale(degree, removed.sum(axis=1))[None]
         crossing = (removed / np.sqrt(np.outer(degree, degree)))[None]
-        return self._scores(user_index, nodes, np.arange(len(nodes))[None], scale, crossing)[0]
+        scored: Float = self._scores(user_index, nodes, np.arange(len(nodes))[None], scale, crossing)[0]
+        return scored
 
     def scores_without_each(self, user_index: int, edges: IntArray) -> Float:
         """`[len(edges), n_items]`: the user's scores of all items without each of `edges` (any edges) in turn."""

@@ -45,7 +45,8 @@ class SoftmaxLosses:
         pull = pull / self.temperature
         if self.is_unit:
             pull = (pull - final * (pull * final).sum(1, keepdims=True)) / length
-        return self.own_weight * pull + self.l2 * self.kept.sum(1, keepdims=True) * rows
+        slope: Float = self.own_weight * pull + self.l2 * self.kept.sum(1, keepdims=True) * rows
+        return slope
 
     def curvature(self, row: Float) -> Float:
         """The Hessian of the first set's loss at `row` `[d, d]`; along the row itself, where a loss of unit vectors is
@@ -64,8 +65,8 @@ class SoftmaxLosses:
             crossed = np.outer(flat @ pull, unit)
             bend = (flat @ bend @ flat - (pull @ unit) * flat - crossed - crossed.T) / float(length[0, 0]) ** 2
             bend += np.outer(unit, unit) * (0.0 if self.l2 else np.trace(bend) / len(unit))
-        bend *= self.own_weight**2
-        return bend + self.l2 * kept.sum() * np.eye(len(unit))
+        bend = self.own_weight**2 * bend + self.l2 * kept.sum() * np.eye(len(unit))
+        return bend
 
     def _final(self, rows: Float) -> tuple[Float, Float]:
         final = self.base + self.own_weight * rows

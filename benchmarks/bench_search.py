@@ -1,8 +1,8 @@
 """The search on MovieLens 100K (per-user random 8:1:1): 30 trials of LightGCN against the shipped defaults, which are
 trial 0, and against as many epochs spent on trials that are never ended early. Bound: 20 minutes, one thread.
 
-The study lies in `GNNREC_BENCH_STUDY` (default: a folder of its own in the temporary one), where a run of this file that
-was killed is taken up. Beside it a short search is killed after two trials, taken up, and compared with one that ran
+The study lies in `GNNREC_BENCH_STUDY` (default: a temporary folder), where a run of this file that was killed is taken
+up. Beside it a short search is killed after two trials, taken up, and compared with one that ran
 through.
 """
 

@@ -47,6 +47,7 @@ VERBS = {
     "provider": "gnnrec_core.api.whole",
     "cases": "gnnrec_core.api.whole",
     "parameters": "gnnrec_core.api.whole",
+    "tune": "gnnrec_core.api.whole",
     "card": "gnnrec_core.api.whole",
     "as_of": "gnnrec_core.api.changing",
     "drift": "gnnrec_core.api.changing",
@@ -89,6 +90,7 @@ __all__ = [
     "report",
     "robustness",
     "rounds",
+    "tune",
     "what_if",
     "why_not",
 ]

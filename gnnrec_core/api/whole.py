@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened
@@ -60,9 +60,14 @@ def item(
     most: int = 3,
     seed: int = 0,
     name_user: NameUser | None = None,
+    links: Sequence[str] | None = None,
+    trainings: int = 0,
 ) -> Answer:
     """One item from its own side: who gets it, what carries it, what keeps it from others, its rivals, and the fewest
     added links (readers, attributes; `most` at the most) that bring it to `more` more people, recomputed.
+
+    `links` names the attributes that may be added (default: those of which an item can have several); the answer is
+    trained again with `trainings` seeds.
 
     People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
     """
@@ -70,7 +75,7 @@ def item(
 
     run, name = opened(run), name_user or _pseudonyms()
     index = run.dataset.items.index(str(item))
-    found = item_side(run, index, k, group_by, more, most, seed)
+    found = item_side(run, index, k, group_by, more, most, seed, links, trainings)
     return Answer(
         f"{run.dataset.title(index)}, from its own side, by {run.name}",
         found,
@@ -93,6 +98,39 @@ def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) 
         item_views.provider_json(found, run.dataset),
         lambda: item_views.provider_rows(found, run.dataset),
         lambda: item_views.provider_sections(found, run.dataset),
+    )
+
+
+def tune(
+    run: RunLike,
+    settings: Mapping[str, Any],
+    k: int = 20,
+    group_by: str | None = None,
+    split: str = "test",
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    seed: int = 0,
+) -> Answer:
+    """Other live settings of a linear model (`degree_power`, `half_life_days`, ...): what each figure of the audit,
+    each segment and each provider would gain or lose, without training; with `out` the run that they make.
+
+    Rows: metric, before, after, change, low, high.
+    """
+    from gnnrec_core.audit.studies.mitigation import prepare
+    from gnnrec_core.base.files import refuse_existing
+    from gnnrec_core.views.whole.tuning import tuned_json, tuned_sections
+    from gnnrec_core.whole.tuning import save_tuned
+    from gnnrec_core.whole.tuning import tune as core
+
+    if out is not None:
+        refuse_existing(Path(out), overwrite)
+    run = opened(run)
+    found = core(prepare(run, k, group_by, cast(SplitName, split)), settings, seed)
+    if out is not None:
+        save_tuned(found, run, Path(out), overwrite)
+    content = {"k": k, **tuned_json(found), "saved": None if out is None else str(out)}
+    return Answer(
+        f"{run.name}, tuned", found, content, lambda: content["changes"], lambda: tuned_sections(found, run.name)
     )
 
 

@@ -32,9 +32,10 @@ class EASESettings(OperatorSettings):
 
 
 class EASE(ItemItemRecommender):
-    """B = argmin |X - X B|^2 + l2 |B|^2 with diag(B) = 0; score = X D_i^-q B D_i^q, q the degree power (0: as published).
+    """B = argmin |X - X B|^2 + l2 |B|^2 with diag(B) = 0; score = X D_i^-q B D_i^q.
 
     With P = (X^T X + l2 I)^-1: B[j, i] = -P[j, i] / P[i, i] off the diagonal. Computed in float64, stored in float32.
+    q is the degree power (0: as published).
     """
 
     name: ClassVar[str] = "ease"

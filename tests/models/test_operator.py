@@ -1,4 +1,4 @@
-"""Age and degrees in the operator: weights by hand, ledgers that stay exact, refits, and sliders that need no training."""
+"""Age and degrees in the operator: weights by hand, ledgers that stay exact, refits, and sliders without training."""
 
 from dataclasses import replace
 

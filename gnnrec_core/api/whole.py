@@ -27,26 +27,40 @@ def drivers(
     sample: int = 100,
     top: int | None = None,
     seed: int = 0,
+    against: RunLike | None = None,
+    between: tuple[str, str] | None = None,
+    level: str = "",
 ) -> Answer:
     """What carries all lists of `k` together: the exact ledgers of everybody, summed, with intervals over people.
 
     `by` is item, relation, age, popularity, path, or a column of the items; `group_by` as in `audit`; `segment` counts
-    only places that hold such items (head, middle, tail, COLUMN=VALUE). `decides` recomputes lists without each of the
-    first so many drivers, for `sample` people. Rows: group, name, item, share, low, high, value, n_lists.
+    only places that hold such items (head, middle, tail, COLUMN=VALUE). `decides` looks at lists without each of the
+    first so many drivers, for `sample` people, at a `level` of `whole.decided.LEVELS`. `against` another run of the
+    same data, and `between` two groups, tell how shares differ. Rows: group, name, item, share, low, high, value,
+    n_lists.
     """
     from gnnrec_core.render.charts.driver_chart import driver_chart
     from gnnrec_core.whole.decided import decided_by
+    from gnnrec_core.whole.driver_differences import between_groups, between_runs
     from gnnrec_core.whole.drivers import drivers as core
 
     run = opened(run)
     found = core(run, k, by, target, group_by, segment, seed=seed)
-    decided = [decided_by(run, each.name, by, k, sample, seed) for each in found.everybody.drivers[:decides]]
+    decided = [decided_by(run, each.name, by, k, sample, seed, level) for each in found.everybody.drivers[:decides]]
+    differences = []
+    if against is not None:
+        other = opened(against)
+        differences.append(
+            between_runs(found, core(other, k, by, target, None, segment, seed=seed), (run.name, other.name), seed)
+        )
+    if between is not None:
+        differences.append(between_groups(found, run.dataset, between, seed))
     return Answer(
         f"What drives the lists of {run.name}",
         found,
-        driver_views.drivers_json(found, top, decided),
+        driver_views.drivers_json(found, top, decided, differences),
         lambda: driver_views.driver_rows(found),
-        lambda: driver_views.drivers_sections(found, decided),
+        lambda: driver_views.drivers_sections(found, decided, differences=differences),
         lambda: driver_chart(found.everybody),
     )
 

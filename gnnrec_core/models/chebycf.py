@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Live, Search
-from gnnrec_core.models.graph_filter import Filter, GraphFilter
+from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
 from gnnrec_core.models.ops.operator_settings import AgedSettings
 
 ROUNDING = 1e-12

@@ -67,7 +67,7 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitNa
             blocks.draw((Section("By segment of items", (segment_table(tuned),)),), "segments")
             _one_list(study, audit_ask.bench(study, k, group_by, part), found)
         with st.expander("Every figure before and after"):
-            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after")
+            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after", placeholder="–")
         _save(place, study, audit_ask.bench(study, k, group_by, part), found, tuned)
 
 
@@ -203,6 +203,7 @@ def _groups(found: Mitigation) -> None:
                 name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG before", "NDCG after")
             },
             alt="Groups before and after",
+            placeholder="–",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,30 @@ def told_robustness(run: Run, found: Robustness, name: NameUser) -> Answer:
     return Answer(
         f"{run.name}, shaken", found, content, lambda: rows, lambda: robustness_sections(found, run.dataset, name)
     )
+
+
+def attack(
+    run: RunLike,
+    item: Id,
+    profile: str = "random",
+    people: int = 100,
+    k: int = 10,
+    accounts: Sequence[int] = (0, 1, 2, 5, 10, 20, 50),
+    size: int = 0,
+    suspicion: bool = True,
+    seed: int = 0,
+) -> Answer:
+    """How many fake accounts of a profile (random, average, bandwagon, segment) bring an item into the top `k` of
+    `people` people, and which the suspicion score finds; rows: a number of accounts each."""
+    from gnnrec_core.change.attack import attack as core
+    from gnnrec_core.views.change.desks import attack_json, attack_sections
+
+    run = opened(run)
+    dataset, index = run.dataset, run.dataset.items.index(str(item))
+    found = core(run, index, profile, people, k, accounts, size, seed, suspicion)
+    content = attack_json(found, dataset)
+    title = f"{content['title']}, pushed"
+    return Answer(title, found, content, lambda: content["steps"], lambda: attack_sections(found, dataset))
 
 
 def forget(

@@ -129,10 +129,10 @@ class GAT(GradientRecommender):
         return torch.from_numpy(edge_features(graph, names)).to(self.device)[edges.order]
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
-        """The layer mean of all nodes; in training without the edges of the batch."""
+        """The layer mean of all nodes; in training without the edges that the settings hide."""
         weights = self._weights
-        if batch is not None and self.settings.hide_batch:
-            weights = Weights.of(*self._edges.without(batch.all_edges))
+        if batch is not None and self.settings.hides_edges:
+            weights = Weights.of(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
         return self._layer_mean(weights), nodes
 
     def _layer_mean(self, weights: Weights) -> Tensor:

@@ -84,13 +84,13 @@ class LightGCN(GradientRecommender):
         return torch.from_numpy(powers.astype(np.float32)[:, None]).to(self.device)
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
-        """The layer mean of all nodes; in training, where `hide_batch` says so, without the edges of the batch."""
+        """The layer mean of all nodes; in training without the edges that the settings hide."""
         embedding, n_layers = self.parameters[EMBEDDING], self.settings.n_layers
         power = self.settings.degree_power
         if power:  # of D^q P^l D^-q E the inner factors cancel
             embedding = embedding / self._powers
-        if batch is not None and self.settings.hide_batch:
-            operator = self._edges.normalised(*self._edges.without(batch.all_edges))
+        if batch is not None and self.settings.hides_edges:
+            operator = self._edges.normalised(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
             table = layer_mean(embedding, operator, n_layers)
             return (table * self._powers if power else table), nodes
         table = layer_mean(self._order.rows(embedding), self._operator, n_layers)

@@ -124,7 +124,7 @@ def _providers(bench: Bench, found: Mitigation) -> None:
     gains = provider_gains(bench.base, found.evidence)
     if gains:
         with st.expander("Who would gain and lose among the providers"):
-            blocks.draw((Section("", provider_blocks(gains)),), "providers")
+            blocks.draw((Section("Exposure of providers", provider_blocks(gains)),), "providers")
 
 
 def _one_list(study: Study, bench: Bench, found: Mitigation) -> None:

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import without_rows
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.graph import aged, build_graph
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.sampling import Sampler
 from gnnrec_core.runs.training import fit
 from tests.worlds import random_dataset
 
@@ -82,3 +85,23 @@ def test_lightgcn_with_a_degree_power_is_lightgcn_between_powers_of_degrees():
     inner = {"embedding.weight": (run.model.tensors()["embedding.weight"] / scale).astype(np.float32)}
     plain = type(run.model).restore(world, run.settings, inner).embeddings()
     assert found == pytest.approx(plain * scale, rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lightgcn", "gat"])
+def test_edge_dropout_hides_its_share_of_the_edges_and_only_in_training(name):
+    world = timed()
+    settings = {**QUICK, "edge_dropout": 0.3, "hide_batch": False, "batch_size": 64}
+    run, plain = fit(world, name, settings), fit(world, name, {**settings, "edge_dropout": 0.0})
+    assert np.abs(run.model.score(np.arange(4)) - plain.model.score(np.arange(4))).max() > 1e-4
+    again = fit(world, name, settings)
+    assert np.array_equal(run.model.score(np.arange(4)), again.model.score(np.arange(4)))
+    edges, half = EdgeGraph(run.graph), run.graph.n_edges // 2
+    sampler = Sampler(run.graph, "cpu")
+    batches = list(sampler.shared(sampler.generator(0, 1), 20, 8, 0.0))
+    hidden = [edges.hidden(batch, run.settings, 0) for batch in batches]
+    assert all(len(torch.unique(each)) == len(each) and int(each.max()) < half for each in hidden)
+    share = np.mean([len(each) / half for each in hidden])
+    assert share == pytest.approx(0.3, abs=0.1) and not torch.equal(hidden[0], hidden[1])
+    both = run.settings.model_copy(update={"hide_batch": True})
+    asked = set((batches[0].all_edges % half).tolist())
+    assert set(edges.hidden(batches[0], both, 0).tolist()) == asked | set(hidden[0].tolist())

@@ -44,6 +44,32 @@ def told_as_of(run: Run, found: AsOf, top: int) -> Answer:
     return Answer(title, found, content, lambda: content["items"], lambda: as_of_sections(found, run.dataset, top))
 
 
+def over_time(run: RunLike, by: str | None = None, days: int = 6, metric: str = "ndcg", seed: int = 0) -> Answer:
+    """A figure of each group as of several days, the last the run as it is; rows: day, group, value. Nothing is drawn.
+
+    RequestError without groups, or for a log without times.
+    """
+    from gnnrec_core.audit.groups import available_groupings
+    from gnnrec_core.audit.metrics import METRICS
+    from gnnrec_core.base.errors import RequestError
+    from gnnrec_core.change.as_of import group_strip
+    from gnnrec_core.views.change.over_time import strip_section
+
+    run = opened(run)
+    names = [choice.name for choice in available_groupings(run.dataset)]
+    if by is None and not names:
+        raise RequestError("These people have no groups.", "Import the data with attributes of people.")
+    found = group_strip(run, by or names[0], metric, days)
+    rows = [
+        {"day": day.isoformat(), "group": group, "value": value}
+        for day, values in zip(found.days, found.values, strict=True)
+        for group, value in zip(found.groups, values, strict=True)
+    ]
+    content = {"metric": metric, "by": by or names[0], "level_means": found.words, "rows": rows}
+    title = METRICS[metric].title if metric in METRICS else metric
+    return Answer(f"{run.name} over time", found, content, lambda: rows, lambda: (strip_section(found, title),))
+
+
 def drift(run: RunLike, user: Id, by: str | None = None, windows: int = 6, k: int = 10, seed: int = 0) -> Answer:
     """What one person chose over time, what carried their list, and when it changed; rows: the windows."""
     from gnnrec_core.change.drift import drift as core

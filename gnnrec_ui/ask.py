@@ -12,7 +12,6 @@ import numpy as np
 import streamlit as st
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import LensError
 from gnnrec_core.explain.explanation import Case, Explanation, Target
 from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.study import Study
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from gnnrec_core.ranking.recommendations import Recommendations
     from gnnrec_core.runs.fold_in import FoldIn
     from gnnrec_core.runs.run import Run
+    from gnnrec_core.whole.telling import Telling
 
 Chosen = tuple[tuple[str, Any], ...]
-SAMPLED_USERS = 2000
 LENGTH = 10
 """Items in a list unless told otherwise; all where there are fewer."""
 
@@ -48,73 +47,52 @@ def chosen_later(study: Study, user_index: int) -> Any:
 
 
 def popularity_lift(study: Study) -> list[tuple[int, float]]:
-    """(user, how many times more popular the items of the list are than those of the history), largest first.
-
-    Of at most 2,000 people drawn with seed 0; lists of 10.
-    """
-    return _popularity_lift(study.run, study.key)
+    """People whose lists are more popular than their histories (`whole.telling.lifted_people`)."""
+    return _lifted(study.run, study.key)
 
 
 def missed(study: Study) -> list[int]:
-    """People whose list of 10 finds none of their held-out (test) items, those with the most such items first.
-
-    The largest gap between what the model shows and what people chose: recall is 0 for all of them, over ever more
-    items. At most 50, of at most 2,000 people with test items drawn with seed 0.
-    """
+    """People whose list finds nothing of what they chose later (`whole.telling.missed_people`)."""
     return _missed(study.run, study.key)
 
 
+def telling(study: Study, kind: str) -> Telling | None:
+    """The case of a tour (`whole.telling.find`); None where this run has none."""
+    return _telling(study.run, study.key, kind)
+
+
 def telling_user(study: Study) -> int:
-    """Somebody whose first reason can be seen to matter: without it, their first item falls furthest.
-
-    Among a few people drawn with seed 0 (48, fewer in large data): the one for whom leaving out the largest part of the
-    lead of their first item moves that item down most, recomputed; of several, the one with the largest share.
-    """
+    """Somebody whose first reason can be seen to matter (`whole.telling.first_reason`), else the first person."""
     return _telling_user(study.run, study.key)
-
-
-def _length(run: Any) -> int:
-    return min(LENGTH, int(run.dataset.n_items))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing lists with what people chose …")
 def _missed(_run: Run, key: str) -> list[int]:
-    from gnnrec_core.ranking.accuracy import hits, n_relevant
-    from gnnrec_core.ranking.matrix import interaction_matrix
-    from gnnrec_core.runs.recommend import recommend
+    from gnnrec_core.whole.telling import missed_people
 
-    relevant = interaction_matrix(_run.dataset, "test")
-    users = np.flatnonzero(np.diff(relevant.indptr) > 0)
-    if len(users) > SAMPLED_USERS:
-        users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, _length(_run))
-    n = n_relevant(lists, relevant)
-    none_found = np.flatnonzero(hits(lists, relevant).sum(1) == 0)
-    order = none_found[np.argsort(-n[none_found], kind="stable")][:50]
-    return [int(user) for user in users[order]]
+    return missed_people(_run)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing lists with histories …")
+def _lifted(_run: Run, key: str) -> list[tuple[int, float]]:
+    from gnnrec_core.whole.telling import lifted_people
+
+    return lifted_people(_run)
+
+
+@st.cache_resource(max_entries=48, show_spinner="Looking for such a case …")
+def _telling(_run: Run, key: str, kind: str) -> Telling | None:
+    from gnnrec_core.whole.telling import find
+
+    return find(_run, kind)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _telling_user(_run: Run, key: str) -> int:
-    from gnnrec_core.explain.explaining import explain
-    from gnnrec_core.runs.recommend import recommend
+    from gnnrec_core.whole.telling import first_reason
 
-    n_train = np.diff(_run.graph.seen.indptr)
-    known = np.flatnonzero((n_train >= 5) & (n_train <= 40))
-    n = int(np.clip(1_700_000 // max(1, len(_run.dataset.interactions)), 2, 48))
-    best, furthest, k = 0, (0, 0.0), _length(_run)
-    for user in np.random.default_rng(0).permutation(known)[:n].tolist():
-        first = int(recommend(_run, np.array([user]), k).item_index[0, 0])
-        if first < 0:
-            continue
-        try:
-            found = explain(_run, user, first, "ledger", "margin", k, check_top=1, beyond=False)
-        except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
-            continue
-        falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]
-        if falls and max(falls) > furthest:
-            best, furthest = user, max(falls)
-    return best
+    found = first_reason(_run)
+    return 0 if found is None else found.user
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
@@ -122,23 +100,6 @@ def _recommendations(_run: Run, key: str, user_index: int, k: int) -> Recommenda
     from gnnrec_core.runs.recommend import recommend
 
     return recommend(_run, np.array([user_index]), k)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Comparing lists with histories …")
-def _popularity_lift(_run: Run, key: str) -> list[tuple[int, float]]:
-    from gnnrec_core.runs.recommend import recommend
-
-    graph = _run.graph
-    users = np.flatnonzero(np.diff(graph.seen.indptr) > 0)
-    if len(users) > SAMPLED_USERS:
-        users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, _length(_run)).item_index
-    popularity = np.append(graph.popularity, 0)
-    shown = popularity[lists].sum(1) / np.maximum(1, (lists >= 0).sum(1))
-    had = np.array([popularity[graph.history(int(user))].mean() for user in users])
-    lift = shown / had
-    order = np.argsort(-lift, kind="stable")[:50]
-    return [(int(users[place]), float(lift[place])) for place in order]
 
 
 def explanation(

@@ -27,7 +27,7 @@ def change_history(study: Study) -> None:
         history = set(study.run.graph.history(user).tolist())
         added = pickers.choose_items(study, "Add to the history", "add", without=history)
     result = ask.what_if(study, user, tuple(removed), tuple(added), k)
-    with right:
+    with right, st.container(key="moved"):
         _moved(study, user, result)
 
 

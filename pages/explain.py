@@ -32,20 +32,19 @@ with shell.page("explain") as study:
 
     explanation = ask.explanation(study, user, item, "ledger", target, k)
     answer(study, explanation)
-    names = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
-    tabs = st.tabs(names, on_change="rerun", key="view", bind="query-params")
     case = (study, user, item, target, k)
-    views: tuple[Callable[[], None], ...] = (
-        lambda: reasons(study, explanation),
-        lambda: picture(study, explanation),
-        lambda: paths(*case),
-        lambda: attention(*case),
-        lambda: methods(*case),
-        lambda: change(study, user, item, explanation.rank, k),
-        lambda: two_models(*case),
-        lambda: review(*case),
-    )
-    for tab, view in zip(tabs, views, strict=True):
+    views: dict[str, Callable[[], None]] = {
+        "Reasons": lambda: reasons(study, explanation),
+        "Picture": lambda: picture(study, explanation),
+        "Paths": lambda: paths(*case),
+        "Attention": lambda: attention(*case),
+        "Methods": lambda: methods(*case),
+        "What would change it": lambda: change(study, user, item, explanation.rank, k),
+        "Another model": lambda: two_models(*case),
+        "Review": lambda: review(*case),
+    }
+    tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
+    for number, (tab, view) in enumerate(zip(tabs, views.values(), strict=True)):
         if tab.open:
-            with tab, shell.boundary():
+            with tab, st.container(key=f"view_{number}"), shell.boundary():
                 view()

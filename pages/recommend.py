@@ -22,7 +22,7 @@ with shell.page("recommend") as study:
     st.caption(for_markdown(tables.person_line(dataset, graph, user)))
 
     history, recommended = st.columns([1, 1], gap="large")
-    with history:
+    with history, st.container(key="history"):
         st.subheader("Their history", anchor=False)
         past = tables.history_table(dataset, user)
         if past.empty:

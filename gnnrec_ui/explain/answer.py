@@ -43,15 +43,22 @@ def _figures(study: Study, explanation: Explanation) -> None:
         _metric("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
     elif explanation.score > 0:  # a share of what is below 0 would turn its sign
         parts = sum(part.value for part in explanation.contributions)
-        _metric(
-            "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
-        )
+        _metric("From what is known", _share(parts, explanation.score), "The sum of all parts in the ledger.")
     if explanation.baseline_name and explanation.score > 0:
         _metric(
             explain_charts.baseline_label(explanation),
-            theme.percent(explanation.baseline / explanation.score, 0),
+            _share(explanation.baseline, explanation.score),
             _taste(explanation),
         )
+
+
+def _share(value: float, of: float) -> str:
+    """A part as a share; by itself where the whole is so near to 0 that its shares say nothing.
+
+    >>> _share(0.5, 1.0), _share(0.02, 0.000001)
+    ('50\xa0%', '+0.020')
+    """
+    return theme.percent(value / of, 0) if abs(value) <= 10 * of else theme.signed(value)
 
 
 def _taste(explanation: Explanation) -> str:

@@ -64,7 +64,6 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
-    story.guide(name, link)
     if too_long:
         st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
     state.open_notices()
@@ -74,6 +73,8 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
         with boundary(), readers.for_this_reader():
             if _is_missing(study, screen.needs):
                 _nothing_yet(study)
+            with boundary():
+                story.guide(name, study, open_page)
             yield study
     finally:
         if state.carried() != drawn:

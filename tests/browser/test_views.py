@@ -16,24 +16,30 @@ from tests.browser.app import Server, Visitor, serving, visiting
 from tests.browser.conftest import Visit
 
 
-def test_the_demo_leads_from_page_to_page_with_the_same_person(visit: Visit) -> None:
+def test_the_demo_leads_through_a_case_marks_what_it_speaks_of_and_leads_out(visit: Visit) -> None:
     with visit() as visitor:
         page = visitor.open()
-        page.get_by_role("link", name="See the list").click()
-        for number, (path, onward) in enumerate(
-            (("recommend", "Next: Ask why"), ("explain", "Next: Change the past"), ("what_if", "Next: Ask for whom")), 1
-        ):
-            page.wait_for_url(f"**/{path}?**demo={number}**")
+        page.get_by_role("button", name="Show a clear reason").click()
+        for number, path in enumerate(("recommend", "explain", "what_if"), 1):
+            page.wait_for_url(f"**/{path}?**demo=clear_reason.{number}**")
             visitor.settle()
-            expect(page.get_by_text(f"Step {number} of 4")).to_be_visible()
+            expect(page.get_by_text(f"step {number} of 3")).to_be_visible()
+            spot = page.locator({1: ".st-key-row_1", 2: ".st-key-waterfall", 3: ".st-key-moved"}[number]).first
+            expect(spot).to_be_in_viewport()
+            expect(spot).to_have_css("outline-style", "solid")
             visitor.no_error()
-            page.get_by_role("link", name=onward).click()
-        page.wait_for_url("**/audit?**demo=4**")
+            assert not visitor.accessibility()
+            if number < 3:
+                page.get_by_role("button", name="Next").click()
+        expect(page.get_by_text("goes from 1st to")).to_be_visible()
+        page.get_by_role("button", name="Back").click()
+        page.wait_for_url("**/explain?**demo=clear_reason.2**")
         visitor.settle()
-        expect(page.get_by_text("Islands (n = 84)").first).to_be_visible()
-        page.get_by_test_id("stMain").get_by_role("link", name="Back to Home").click()
-        expect(page.get_by_text("Meet somebody")).to_be_visible()
-        assert "demo=" not in page.url
+        page.get_by_role("button", name="End the demo").click()
+        page.wait_for_url(re.compile(r"/explain\?(?!.*demo=)"))
+        expect(page.get_by_text("step 2 of 3")).to_have_count(0)
+        page.go_back()
+        page.wait_for_url("**demo=clear_reason.2**")
 
 
 DRAWN = """frame => new Promise(done => {

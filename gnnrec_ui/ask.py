@@ -12,6 +12,8 @@ import numpy as np
 import streamlit as st
 
 from gnnrec_core.base import progress
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.text import clean
 from gnnrec_core.explain.explanation import Case, Explanation, Target
 from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.study import Study
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from gnnrec_core.explain.questions.why_not import WhyNot
     from gnnrec_core.explain.truth.luck import Luck
     from gnnrec_core.explain.truth.retraining import Retraining
+    from gnnrec_core.explain.walks.list_flow import ListFlow
     from gnnrec_core.ranking.recommendations import Recommendations
     from gnnrec_core.runs.fold_in import FoldIn
     from gnnrec_core.runs.run import Run
@@ -114,6 +117,20 @@ def explanation(
 def bridges(study: Study, case: Any) -> Any:
     """The explained number of a case as flows: person, own links, who stands between, item."""
     return _bridges(study.run, study.key, case)
+
+
+def list_flow(study: Study, user_index: int, items: tuple[int, ...]) -> ListFlow | None:
+    """What carries a list, over nodes and links; None where the model's scores have no parts."""
+    return _list_flow(study.run, study.key, user_index, items)
+
+
+def node_names(study: Study, user_index: int) -> list[str]:
+    """What every node of the graph is called on a page about that person `[n_nodes]`."""
+    names = _node_names(study.run, study.key)
+    if privacy.are_ids_shown(study):
+        return names
+    name = privacy.name_user(study, user_index)
+    return [name(raw_id) for raw_id in study.dataset.users.ids] + names[study.dataset.n_users :]
 
 
 def slow_explanation(
@@ -293,6 +310,23 @@ def _compared(
     from gnnrec_core.explain.questions.two_models import compare_case
 
     return compare_case(_run, _other, user, item, "ledger", target, k)
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _list_flow(_run: Run, key: str, user: int, items: tuple[int, ...]) -> ListFlow | None:
+    from gnnrec_core.explain.walks.list_flow import list_flow as flow
+
+    try:
+        return flow(_run.model, _run.dataset, _run.graph, user, items)
+    except UnsupportedError:
+        return None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _node_names(_run: Run, key: str) -> list[str]:
+    from gnnrec_core.render.network import node_title
+
+    return [clean(node_title(_run.graph, _run.dataset, node)) for node in range(_run.graph.n_nodes)]
 
 
 def layer_table(study: Study, case: Case) -> NDArray[np.float64]:

@@ -53,8 +53,4 @@ with shell.page("recommend") as study:
             st.info("This person has every item already.", icon=":material/check:")
 
     st.subheader("The graph around them", anchor=False)
-    st.caption(
-        "Messages travel along the lines; the closer the ring, the more directly a node speaks. "
-        "Stars are the recommended items with their rank."
-    )
     neighbourhood_view(study, user, items)

@@ -12,6 +12,7 @@ from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
+from gnnrec_ui.explain import selection
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import chart
 
@@ -95,21 +96,28 @@ def _narrative(sentences: tuple[str, ...]) -> None:
 def reasons(study: Study, explanation: Explanation) -> None:
     """The ledger as a waterfall, and the same as a table with what was recomputed."""
     what = "lead" if explanation.case.target == "margin" else "score"
+    keys = selection.keys_of(study, explanation)
+    chosen = selection.chosen(study, explanation)
     chart(
-        explain_charts.waterfall(explanation),
+        explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
         f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
-        "waterfall",
+        f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
         table=ledger_table(explanation),
+        on_point=selection.on_point,
     )
+    selection.panel(study, explanation, chosen)
     st.markdown("**Each claim, checked**")
     st.caption(
         f"“In this model” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
         f"{_levels(explanation)}Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
     )
-    st.dataframe(
+    selection.rows(
         reasons_table(explanation),
-        hide_index=True,
-        column_config={
+        keys,
+        chosen,
+        "ledger",
+        "Contributions with the recomputed score and rank",
+        **{
             "Reason": st.column_config.TextColumn(width=225),
             "Contribution": st.column_config.NumberColumn(format="%+.3f"),
             "Share": st.column_config.NumberColumn(format="%.1f %%"),
@@ -117,8 +125,6 @@ def reasons(study: Study, explanation: Explanation) -> None:
             "Rank in this model": st.column_config.NumberColumn(format="%d"),
             "Rank trained again": st.column_config.NumberColumn(format="%d"),
         },
-        placeholder="–",
-        alt="Contributions with the recomputed score and rank",
     )
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")

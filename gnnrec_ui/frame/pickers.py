@@ -116,7 +116,9 @@ def choose_items(
 ) -> list[int]:
     """Any number of items by search, `?key=` in the URL as indices; returns item indices in the order of choice."""
     dataset = study.dataset
-    held = st.session_state.get(f"_{key}")
+    turn = state.turned(key)
+    held = st.session_state.get(f"_{key}") if st.session_state.get(f"_turn_{key}", 0) == turn else None
+    st.session_state[f"_turn_{key}"] = turn
     current = [i for i in (state.numbers(key, dataset.n_items) if held is None else held) if i not in without]
     choose, search = st.container(), st.container()
     with search:

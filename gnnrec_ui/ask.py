@@ -22,8 +22,8 @@ from gnnrec_ui.server.slow_work import Work, line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gnnrec_core.explain.questions.beside import Beside
     from gnnrec_core.explain.questions.counterfactual import Counterfactual
-    from gnnrec_core.explain.questions.two_models import ComparedCase
     from gnnrec_core.explain.questions.what_if import WhatIf
     from gnnrec_core.explain.questions.why_not import WhyNot
     from gnnrec_core.explain.truth.luck import Luck
@@ -239,10 +239,20 @@ def new_person(study: Study, items: tuple[int, ...], k: int) -> FoldIn:
     return _new_person(study.run, study.key, items, k)
 
 
-def compared(study: Study, other: Study, user_index: int, item_index: int, target: Target, k: int) -> ComparedCase:
-    """One case in two runs."""
-    found = _compared(study.run, other.run, study.key, other.key, user_index, item_index, target, k)
-    return privacy.shown_pairs(study, user_index, found)
+def beside(study: Study, other: Study, here: tuple[int, int], there: tuple[int, int], k: int) -> Beside:
+    """Two cases (person, item) side by side, other people by the names that this visitor may see."""
+    from gnnrec_core.explain.questions.beside import of_explanations
+
+    found = _beside(study.run, other.run, study.key, other.key, here, there, k)
+    if found.explanations is None or privacy.are_ids_shown(study):
+        return found
+    told = [privacy.shown(study, pair[0], each) for pair, each in zip((here, there), found.explanations)]
+    return of_explanations(found.kind, found.sides, k, (told[0], told[1]), found.reason)
+
+
+def somebody_alike(study: Study, user_index: int, item_index: int, k: int) -> int:
+    """Another person whose list of `k` holds the item too, else the first who has not had it."""
+    return _somebody_alike(study.run, study.key, user_index, item_index, k)
 
 
 @st.cache_resource(max_entries=300, show_spinner="Taking the score apart …")
@@ -303,13 +313,26 @@ def _new_person(_run: Run, key: str, items: tuple[int, ...], k: int) -> FoldIn:
     return fold_in(_run, list(items), k)
 
 
-@st.cache_resource(max_entries=100, show_spinner="Asking both models …")
-def _compared(
-    _run: Run, _other: Run, key: str, other_key: str, user: int, item: int, target: Target, k: int
-) -> ComparedCase:
-    from gnnrec_core.explain.questions.two_models import compare_case
+@st.cache_resource(max_entries=100, show_spinner="Asking both …")
+def _beside(
+    _run: Run, _other: Run, key: str, other_key: str, here: tuple[int, int], there: tuple[int, int], k: int
+) -> Beside:
+    from gnnrec_core.explain.questions.beside import Side
+    from gnnrec_core.explain.questions.beside import beside as core
 
-    return compare_case(_run, _other, user, item, "ledger", target, k)
+    return core(Side(_run, *here), Side(_run if key == other_key else _other, *there), k)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _somebody_alike(_run: Run, key: str, user: int, item: int, k: int) -> int:
+    from gnnrec_core.runs.recommend import recommend
+
+    graph = _run.graph
+    had = {int(reader) for reader in range(graph.n_users) if item in graph.history(reader)} | {user}
+    others = np.array([each for each in range(graph.n_users) if each not in had] or [user])
+    some = np.sort(np.random.default_rng(0).permutation(others)[:500])
+    holds = (recommend(_run, some, k).item_index == item).any(axis=1)
+    return int(some[np.argmax(holds)])
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)

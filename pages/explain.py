@@ -7,8 +7,9 @@ import streamlit as st
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
 from gnnrec_ui.explain.answer import answer, reasons
+from gnnrec_ui.explain.beside import beside
 from gnnrec_ui.explain.change import change
-from gnnrec_ui.explain.methods import methods, two_models
+from gnnrec_ui.explain.methods import methods
 from gnnrec_ui.explain.paths import attention, paths
 from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
@@ -40,7 +41,7 @@ with shell.page("explain") as study:
         "Attention": lambda: attention(*case),
         "Methods": lambda: methods(*case),
         "What would change it": lambda: change(study, user, item, explanation.rank, k),
-        "Another model": lambda: two_models(*case),
+        "Side by side": lambda: beside(study, user, item, listed, k),
         "Review": lambda: review(*case),
     }
     tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")

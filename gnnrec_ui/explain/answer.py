@@ -13,6 +13,7 @@ from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
 from gnnrec_ui.explain import selection
+from gnnrec_ui.explain.story_report import story_report
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import chart
 
@@ -31,8 +32,10 @@ def answer(study: Study, explanation: Explanation) -> None:
         found = "found" if case.rank <= case.k else "missed"
         st.caption(f":material/task_alt: {later}: a list of {int(case.k):,} {found} it.")
     _narrative(explanation.narrative)
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         _figures(study, explanation)
+        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center", key="story"):
+            story_report(study, explanation)
 
 
 def _figures(study: Study, explanation: Explanation) -> None:

@@ -199,24 +199,27 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
+def address(study: Study, **parameters: str) -> str:
+    """The link to this very view, with these parameters too. It names the dataset and the run also where the app begins
+    with them: tomorrow it may begin with others."""
+    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params) | parameters
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+
+
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
     """The link to this very view, the view as a file, and the way into presentation mode (and out of it, on the page
-    itself).
-
-    The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
-    """
-    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params)
+    itself)."""
     if is_presenting():
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        address = f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+        here = address(study)
         popover(
             "Share this view",
             ":material/ios_share:",
             "_share",
-            lambda: _share(address, study, screen, heard),
+            lambda: _share(here, study, screen, heard),
             width="stretch",
         )
         _present("Present this view", ":material/slideshow:", "1")

@@ -54,7 +54,11 @@ def somebody_new(study: Study) -> None:
             {"Rank": range(1, len(titles) + 1), "Title": titles, "Score": [float(score) for score in result.score]}
         )
         st.dataframe(
-            frame, hide_index=True, column_config={"Score": st.column_config.NumberColumn(format="%.3f")}, alt="List"
+            frame,
+            hide_index=True,
+            column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
+            alt="List",
+            placeholder="–",
         )
     with right:
         st.subheader("Why", anchor=False)
@@ -92,6 +96,7 @@ def _ticked(study: Study, user: int) -> list[int]:
         selection_default={"selection": {"rows": rows}},
         key=f"_off_{user}_{turn}",
         alt="History; ticked interactions are taken away",
+        placeholder="–",
     )
     removed = [int(table.index[row]) for row in selection.selection.rows if row < len(table)]
     state.put_numbers("off", removed)

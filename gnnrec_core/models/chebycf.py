@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Search, Settings
-from gnnrec_core.models.graph_filter import Filter, GraphFilter
+from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
 
 ROUNDING = 1e-12
 """Last coefficients below are 0: an odd whole number as flatness is a polynomial of that order, and costs no more."""

@@ -23,7 +23,8 @@ from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import FitOptions, HistoryRecommender, PropagationRecommender, RefittingRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import FitOptions, PropagationRecommender, RefittingRecommender
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run

@@ -2,7 +2,7 @@
 
 A page's body is `with shell.page("explain") as study:`. `app.py` calls `start`, which draws the menu and the study and
 runs the page that the URL names. Streamlit starts a file of `pages/` by itself when a deep link is the first visit to a
-fresh server; then `page` finds that `start` has not run, and does its part.
+fresh server; then `page` finds that `start` has not run, says which pages there are, and has `app.py` run.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def start() -> None:
 def page(name: str) -> Iterator[Study]:
     """The body of one page: title, reading aid, the study, and errors as sentences."""
     if _FRAME not in st.session_state:
-        _frame()
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
+            _navigation()
             st.rerun()
+        _frame()
     with hearing() as heard:
         yield from _body(name, heard)
 
@@ -162,10 +163,14 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
     return draw
 
 
+def _navigation() -> st.Page:
+    return st.navigation(list(_pages().values()), position="hidden")
+
+
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
     too_long = state.tidy()
-    navigation = st.navigation(list(_pages().values()), position="hidden")
+    navigation = _navigation()
     style.apply(is_presenting())
     housekeeping.once()
     if not SCREENS[navigation.url_path or "home"].is_quick:

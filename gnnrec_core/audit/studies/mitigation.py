@@ -30,7 +30,8 @@ from gnnrec_core.models.reranked import Reranked, RerankedSettings
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.ranking.topk import check_k
-from gnnrec_core.runs.run import Run, RunRecord, library_versions, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, library_versions, relative_dataset_path
+from gnnrec_core.runs.run import Run
 
 Parts = tuple[NDArray[np.float64], NDArray[np.float64]]
 

@@ -16,7 +16,8 @@ from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, HistorySums, NewUserParts, Tensors
+from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
+from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors
 
 DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import FloatArray
-from gnnrec_core.runs.lists import ITEM, USER, table_of
+from gnnrec_core.runs.bringing.list_tables import ITEM, USER, table_of
 
 PICKLED = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 MATRICES = ".npy, .npz, .safetensors, .parquet or .csv"

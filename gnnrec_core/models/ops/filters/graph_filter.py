@@ -26,10 +26,19 @@ from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.low_rank import COLUMNS, MAX_EXACT, SPARE, Smoothing, degrees, leading_vectors, normalised
+from gnnrec_core.models.history_protocol import ReaderPaths
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.closed_form import ItemItemRecommender
-from gnnrec_core.models.protocol import ReaderPaths, Tensors
+from gnnrec_core.models.ops.filters.low_rank import (
+    COLUMNS,
+    MAX_EXACT,
+    SPARE,
+    Smoothing,
+    degrees,
+    leading_vectors,
+    normalised,
+)
+from gnnrec_core.models.protocol import Tensors
 
 VECTORS, DEGREE, SEED = "item_vectors", "item_degree", "seed"
 ITEMS_AT_ONCE = 8192

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gnnrec_core.api.answers import Answer
 
 
@@ -93,7 +95,7 @@ def attached_answers(arguments: argparse.Namespace, group_by: str | None) -> dic
     from gnnrec_core.base.registry import did_you_mean
     from gnnrec_core.commands.opening import opened
 
-    verbs = {"over-time": over_time, "robustness": robustness, "rounds": rounds}
+    verbs: dict[str, Callable[..., Answer]] = {"over-time": over_time, "robustness": robustness, "rounds": rounds}
     names = [name.strip() for name in (arguments.attached or "").split(",") if name.strip()]
     for name in names:
         if name not in verbs:

@@ -316,11 +316,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("-n", type=int, default=None, help="places drawn (default: every change at every place)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", default="1/1", help="2/4 is the second quarter of those that are drawn, for short runs")
     parser.add_argument("--only", default="", help="modules whose path contains this")
     parser.add_argument("--goal", type=float, default=0.95, help="share that must be killed")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
     given = parser.parse_args()
-    drawn = sample([module for module in MODULES if given.only in module], given.n, given.seed)
+    part, parts = map(int, given.part.split("/"))
+    drawn = sample([module for module in MODULES if given.only in module], given.n, given.seed)[part - 1 :: parts]
     if given.list:
         print(*drawn, sep="\n")
         return 0

@@ -126,6 +126,7 @@ def _table(study: Study, near: Neighbourhood, user_index: int) -> None:
         hide_index=True,
         column_config={"Part of its ring": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
         alt="Nodes of the network",
+        placeholder="–",
     )
     download("Table (CSV)", lambda: tables.as_csv(table), "network.csv", is_quiet=False)
 

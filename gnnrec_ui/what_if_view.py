@@ -53,7 +53,11 @@ def somebody_new(study: Study) -> None:
             {"Rank": range(1, len(titles) + 1), "Title": titles, "Score": [float(score) for score in result.score]}
         )
         st.dataframe(
-            frame, hide_index=True, column_config={"Score": st.column_config.NumberColumn(format="%.3f")}, alt="List"
+            frame,
+            hide_index=True,
+            column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
+            alt="List",
+            placeholder="–",
         )
     with right:
         st.subheader("Why", anchor=False)
@@ -90,6 +94,7 @@ def _ticked(study: Study, user: int) -> list[int]:
         selection_default={"selection": {"rows": rows}},
         key=f"_off_{user}",
         alt="History; ticked interactions are taken away",
+        placeholder="–",
     )
     removed = [int(table.index[row]) for row in selection.selection.rows if row < len(table)]
     state.put_numbers("off", removed)

@@ -37,6 +37,7 @@ with shell.page("recommend") as study:
                     name: st.column_config.Column(width=pixels) for name, pixels in tables.HISTORY_WIDTHS.items()
                 },
                 alt="History of the person",
+                placeholder="–",
             )
     with recommended:
         st.subheader("Recommended", anchor=False)

@@ -45,7 +45,7 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitNa
         _groups(found)
         _losers(study, found)
         with st.expander("Every figure before and after"):
-            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after")
+            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after", placeholder="–")
         _save(place, study, audit_ask.bench(study, k, group_by, part), found)
 
 
@@ -140,6 +140,7 @@ def _groups(found: Mitigation) -> None:
                 name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG before", "NDCG after")
             },
             alt="Groups before and after",
+            placeholder="–",
         )
 
 

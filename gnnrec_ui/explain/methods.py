@@ -109,7 +109,9 @@ def _believed(study: Study, found: list[Explanation], titles: dict[str, str]) ->
     """What each method promises; measured faithfulness when asked for."""
     work = ask.measurement(study, found)
     if work is None or work.state != "done":
-        st.dataframe(pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods")
+        st.dataframe(
+            pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods", placeholder="–"
+        )
         if work is not None and work.error is not None:
             shell.show_error(work.error)
         if work is not None and work.state in ("waiting", "running"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from gnnrec_core.base.text import for_label, for_markdown
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import MODELS, title_of
 from gnnrec_core.render import theme
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
 from gnnrec_core.runs.workspace import Workspace
@@ -116,7 +116,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
     """The study in one row: its sizes, and how well the model ranks what it had not seen, beside one
     list for all."""
     st.subheader(f"The study: {for_markdown(dataset.name)}", anchor=False)
-    model = MODELS[run.record.model].title if run.record.model in MODELS else run.record.model
+    model = title_of(run.record.model)
     ndcg = _ndcg(run)
     alike = MODELS.having("personal", False)  # those that show everybody the same list
     other = next((r for r in place.runs(dataset.fingerprint) if r.record.model in alike), None)
@@ -128,7 +128,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("Model", for_label(model))
         if ndcg is not None:
             gain = (
-                f"{100 * (ndcg / baseline - 1):+.0f} % against {MODELS[other.record.model].title}"
+                f"{100 * (ndcg / baseline - 1):+.0f} % against {for_label(title_of(other.record.model))}"
                 if other and baseline and run.record.model not in alike
                 else None
             )

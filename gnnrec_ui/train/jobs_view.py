@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import title_of
 from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.render.charts.training_charts import best_epoch, training_curves
 from gnnrec_core.runs import jobs
@@ -75,7 +75,7 @@ def _title(place: Workspace, status: JobStatus) -> str:
     name = status.job.request.model or "A training"
     folders = {str(entry.folder): entry.name for entry in place.datasets()}
     on = folders.get(status.job.request.dataset_folder, "a dataset that was deleted")
-    return f"{MODELS[name].title if name in MODELS else for_markdown(name)} on {for_markdown(on)}"
+    return f"{for_markdown(title_of(name))} on {for_markdown(on)}"
 
 
 def _pace(status: JobStatus, history: tuple[Epoch, ...], epochs: int) -> str:

@@ -315,9 +315,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("-n", type=int, default=None, help="places drawn (default: every change at every place)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--part", default="1/1", help="2/4: the second quarter of those drawn"
-    )
+    parser.add_argument("--part", default="1/1", help="2/4: the second quarter of those drawn")
     parser.add_argument("--only", default="", help="modules whose path contains this")
     parser.add_argument("--goal", type=float, default=0.95, help="share that must be killed")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")

@@ -47,6 +47,11 @@ class Run:
             versions=library_versions(),
             figures=figures,
         )
+        return cls.holding(model, dataset, record)
+
+    @classmethod
+    def holding(cls, model: Any, dataset: Dataset, record: RunRecord) -> Self:
+        """A run in memory that holds `model`, with this record."""
         run = cls(None, record, dataset)
         run.__dict__["model"] = model  # where `cached_property` keeps what it has read
         return run

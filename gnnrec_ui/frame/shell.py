@@ -164,13 +164,14 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
 
 
 def _navigation() -> st.Page:
+    """The pages. Without an icon of the app set first, a browser is sent elsewhere for that of the page."""
+    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
     return st.navigation(list(_pages().values()), position="hidden")
 
 
 def _frame() -> st.Page:
-    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
-    too_long = state.tidy()
     navigation = _navigation()
+    too_long = state.tidy()
     style.apply(is_presenting())
     housekeeping.once()
     if not SCREENS[navigation.url_path or "home"].is_quick:

@@ -15,6 +15,12 @@ DERIVED = Registry(
     Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
     Plugin("factors", "gnnrec_core.models.brought.factors:Factors", "Factors", "Final embeddings, brought in."),
     Plugin(
+        "least_squares",
+        "gnnrec_core.models.brought.least_squares:LeastSquares",
+        "Least squares",
+        "Item embeddings of ALS, brought in; people are solved for.",
+    ),
+    Plugin(
         "propagated",
         "gnnrec_core.models.brought.propagated:Propagated",
         "Propagated",

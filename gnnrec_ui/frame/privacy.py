@@ -24,7 +24,6 @@ from gnnrec_ui.frame.study import Study
 if TYPE_CHECKING:
     from gnnrec_core.data.dataset import IntArray
     from gnnrec_core.explain.explanation import Explanation
-    from gnnrec_core.explain.questions.two_models import ComparedCase
     from gnnrec_core.runs.run import Run
     from gnnrec_core.views.privacy import NameUser
 
@@ -63,17 +62,6 @@ def shown(study: Study, user_index: int, explanation: Explanation) -> Explanatio
     own = study.dataset.users.ids[user_index]
     told = narrate(explanation, study.dataset, name) if explanation.narrative else ()
     return pseudonymous(replace(explanation, narrative=told), own, name)
-
-
-def shown_pairs(study: Study, user_index: int, found: ComparedCase) -> ComparedCase:
-    """A compared case as the page about that person may show it."""
-    if are_ids_shown(study):
-        return found
-    names: dict[str, str] = {}
-    for raw in (found.first, found.second):
-        parts = zip(raw.contributions, shown(study, user_index, raw).contributions, strict=True)
-        names |= {old.label: new.label for old, new in parts}
-    return replace(found, pairs=tuple(replace(pair, label=names.get(pair.label, pair.label)) for pair in found.pairs))
 
 
 def switch(study: Study) -> None:

@@ -65,7 +65,6 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
-    story.guide(name, link)
     if too_long:
         st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
     state.open_notices()
@@ -75,6 +74,8 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
         with boundary(), readers.for_this_reader():
             if _is_missing(study, screen.needs):
                 _nothing_yet(study)
+            with boundary():
+                story.guide(name, study, open_page)
             yield study
     finally:
         if state.carried() != drawn:
@@ -203,24 +204,27 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
+def address(study: Study, **parameters: str) -> str:
+    """The link to this very view, with these parameters too. It names the dataset and the run also where the app begins
+    with them: tomorrow it may begin with others."""
+    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params) | parameters
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+
+
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
     """The link to this very view, the view as a file, and the way into presentation mode (and out of it, on the page
-    itself).
-
-    The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
-    """
-    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params)
+    itself)."""
     if is_presenting():
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        address = f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+        here = address(study)
         popover(
             "Share this view",
             ":material/ios_share:",
             "_share",
-            lambda: _share(address, study, screen, heard),
+            lambda: _share(here, study, screen, heard),
             width="stretch",
         )
         _present("Present this view", ":material/slideshow:", "1")

@@ -90,7 +90,7 @@ def _graphs(dataset: Dataset, settings: Any) -> tuple[RecGraph, RecGraph]:
 
 
 class ItemItemRecommender(ClosedFormRecommender):
-    """score(u, i) = sum over the user's train items j of weight(u, j) * S[j, i], S fixed by training.
+    """score(u, i) = b_i + sum over the user's train items j of weight(u, j) * S[j, i], S and b fixed by training.
 
     Exact parts of a score are read off the sum, and somebody who is not in the data is scored like anybody else.
     """
@@ -110,13 +110,17 @@ class ItemItemRecommender(ClosedFormRecommender):
     def back(self, weights: sp.csr_array) -> NDArray[np.float64]:
         """weights @ S^T, dense `[n, n_items]`."""
 
+    def biases(self) -> NDArray[np.float64]:
+        """What everybody's score of an item begins with `[n_items]`: 0 unless a model has item biases."""
+        return np.zeros(self.graph.n_items)
+
     def between(self, rows: IntArray, columns: IntArray) -> NDArray[np.float64]:
         """S[rows, columns], dense `[m, n]`."""
         return self.rows(rows)[:, columns]
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32."""
-        return self.times(self._interactions[np.asarray(users)]).astype(np.float32)
+        return (self.times(self._interactions[np.asarray(users)]) + self.biases()).astype(np.float32)
 
     @cached_property
     def _interactions(self) -> sp.csr_array:
@@ -129,7 +133,7 @@ class ItemItemRecommender(ClosedFormRecommender):
 
     def score_on(self, graph: RecGraph, users: IntArray) -> NDArray[np.float64]:
         """Scores on a changed graph, S held fixed; in float64, as the parts that sum to them."""
-        return self.times(weighted_interactions(graph)[np.asarray(users)])
+        return self.times(weighted_interactions(graph)[np.asarray(users)]) + self.biases()
 
     def row_without(self, user_index: int, edges: IntArray) -> sp.csr_array:
         """The user's row of interactions, weighed by age, without these edges `[1, n_items]`."""
@@ -141,7 +145,7 @@ class ItemItemRecommender(ClosedFormRecommender):
         edges = graph.history_edges(user_index)
         weight = graph.edge_weight[edges].astype(np.float64)[:, None]
         values = self.between(graph.history(user_index), np.asarray(item_indices))
-        return HistoryParts(np.zeros(len(item_indices)), edges, weight * values)
+        return HistoryParts(self.biases()[item_indices], edges, weight * values)
 
     def history_sums(self, users: IntArray, signs: sp.csr_array) -> HistorySums:
         """An item j of the history carries weight(u, j) (signs S^T)[t, j] of the sum of user t."""
@@ -150,11 +154,11 @@ class ItemItemRecommender(ClosedFormRecommender):
         owner = np.repeat(np.arange(len(counts)), counts)
         places = np.arange(rows.nnz) + np.repeat(starts - rows.indptr[:-1], counts)
         values = rows.data * self.back(signs)[owner, rows.indices]
-        return HistorySums(np.zeros(len(counts)), owner, self.graph.all_history_edges[places], values)
+        return HistorySums(signs @ self.biases(), owner, self.graph.all_history_edges[places], values)
 
     def new_user_parts(self, item_indices: IntArray) -> NewUserParts:
         """Somebody with these items (weight 1 each) is scored like anybody else."""
-        return NewUserParts(np.zeros(self.graph.n_items), self.rows(np.asarray(item_indices)).astype(np.float64))
+        return NewUserParts(self.biases(), self.rows(np.asarray(item_indices)).astype(np.float64))
 
 
 def weighted_interactions(graph: RecGraph) -> sp.csr_array:

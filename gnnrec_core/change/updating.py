@@ -149,15 +149,17 @@ def _pairs(old: Dataset, newer: Dataset, places: tuple[IntArray, IntArray]) -> t
 
 def _taken_over(run: Run, newer: Dataset, kind: Any, places: tuple[IntArray, IntArray]) -> dict[str, NDArray[Any]]:
     """The old parameters in the shapes of the newer data; what is new starts at 0."""
-    if not isinstance(run.model, PersonalRecommender):
+    model: Any = run.model
+    if not isinstance(model, PersonalRecommender):
         raise UnsupportedError(
             f"A {run.record.model} run has no rows of people and items that an update could keep.",
             f"Update a run of {able(PersonalRecommender, RefittingRecommender)}, or train on the newer data.",
         )
-    tensors, shapes = run.model.tensors(), kind.shapes(newer, run.settings)
-    rows = np.zeros(shapes[run.model.own_rows], np.float32)
-    rows[_nodes(run.dataset, newer, places)] = tensors[run.model.own_rows]
-    tensors[run.model.own_rows] = rows
+    tensors: dict[str, NDArray[Any]] = model.tensors()  # type: ignore[attr-defined]
+    shapes = kind.shapes(newer, run.settings)
+    rows = np.zeros(shapes[model.own_rows], np.float32)
+    rows[_nodes(run.dataset, newer, places)] = tensors[model.own_rows]
+    tensors[model.own_rows] = rows
     for name, value in tensors.items():
         if value.shape != shapes[name]:
             raise UnsupportedError(

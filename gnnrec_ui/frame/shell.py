@@ -205,12 +205,12 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
-def address(study: Study, **parameters: str) -> str:
-    """The link to this very view, with these parameters too. It names the dataset and the run also where the app begins
-    with them: tomorrow it may begin with others."""
+def address(study: Study) -> str:
+    """The link to this very view. It names the dataset, the run, the person and the item also where the app begins with
+    them: tomorrow it may begin with others."""
     entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params) | parameters
-    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | state.in_hand()
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here | dict(st.query_params))}"
 
 
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:

@@ -146,6 +146,12 @@ class Run:
         """What reports call it: its folder's name, or the model's for a run in memory."""
         return self.folder.resolve().name if self.folder is not None else self.record.model
 
+    def called(self, name: str) -> Self:
+        """A run in memory under this name."""
+        other = type(self)(None, replace(self.record, model=name), self.dataset)
+        other.__dict__["model"] = self.model
+        return other
+
     @property
     def place(self) -> Path:
         """The run folder; RequestError for a run that is only in memory."""

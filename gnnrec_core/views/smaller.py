@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.render.blocks import Facts, Section, Table, Text, Verdict, number
+from gnnrec_core.render.blocks import Facts, Section, Table, Text, Verdict
+from gnnrec_core.render.theme import percent
 from gnnrec_core.views.gate import KINDS, SAID
 
 
@@ -35,16 +36,17 @@ def smaller_sections(content: dict[str, Any]) -> tuple[Section, ...]:
 
 
 def _reasons(found: dict[str, Any], same: Any, kept: Any, groups: list[dict[str, Any]]) -> list[Any]:
-    lists = f"{number(found['lists']['overlap']['value'])} of each list is kept, on average"
+    lists = f"{percent(found['lists']['overlap']['value'])} of each list is kept, on average"
     if same is None or kept is None:
         return [Text((f"{lists}. Reasons are not compared: this model's score has no parts.",))]
     sentences = (
         f"{lists}.",
-        f"For {number(same['value'])} of people the first item keeps its strongest reason "
-        f"({number(same['low'])} to {number(same['high'])}); of the three strongest {number(kept['value'])} stay.",
+        f"For {percent(same['value'])} of people the first item keeps its strongest reason "
+        f"({percent(same['low'])} to {percent(same['high'])}); of the three strongest {percent(kept['value'])} stay.",
     )
     if not groups:
         return [Text(sentences)]
     rows = tuple((g["grouping"], g["group"], g["n"], g["same_reason"])
                  for g in sorted(groups, key=lambda g: g["same_reason"]))  # fmt: skip
-    return [Text(sentences), Table(("grouping", "group", "people", "keep their strongest reason"), rows)]
+    about = "Share of each group's people, the fewest first; groups of too few people are not shown."
+    return [Text(sentences), Table(("grouping", "group", "people", "keep their strongest reason"), rows, about)]

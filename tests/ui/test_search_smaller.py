@@ -81,5 +81,4 @@ def test_a_smaller_run_shows_its_price_and_is_kept(way, says):
 
 def test_what_cannot_be_made_smaller_says_why():
     app = answered(open_page("decide", decide="smaller", run="popularity"))
-    said = " ".join(box.value for box in (*app.error, *app.warning)).replace("\\", "")
-    assert "popularity has no table to round" in said
+    assert "popularity has no table to round" in boxes(app)

@@ -34,7 +34,7 @@ def from_lists(
     `history` (`user`, `item`: what they had before), `users` (`user` and attributes) and `items` (`item`, `title`,
     attributes) where there are such. Raises DataError where ids of the lists are unknown or columns are missing.
     """
-    from gnnrec_core.runs.lists import dataset_of_tables, run_of_lists
+    from gnnrec_core.runs.bringing.lists import dataset_of_tables, run_of_lists
 
     dataset = data if data is not None else dataset_of_tables(lists, held_out, history, users, items)
     return OpenRun.over(run_of_lists(lists, dataset))
@@ -86,8 +86,8 @@ def import_run(
 
     from gnnrec_core.runs.bringing import importing
     from gnnrec_core.runs.bringing.checking import check_against
+    from gnnrec_core.runs.bringing.list_tables import Chosen
     from gnnrec_core.runs.bringing.scorers import run_of_scorer
-    from gnnrec_core.runs.lists import Chosen
     from gnnrec_core.runs.training import save
     from gnnrec_core.views.brought import import_json
 

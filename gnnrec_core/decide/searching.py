@@ -30,7 +30,7 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.runs.heartbeat import is_alive, own_process
 from gnnrec_core.runs.recommend import empty_part
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.training import fit, train
 from gnnrec_core.runs.validation import K
 

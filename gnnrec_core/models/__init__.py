@@ -6,6 +6,7 @@ from typing_extensions import get_protocol_members
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.registry import Plugin, Registry
+from gnnrec_core.base.text import clean
 
 DERIVED = Registry(
     "derived model",
@@ -99,3 +100,13 @@ def able(*abilities: type) -> str:
         if any(all(hasattr(kind, member) for member in needed) for needed in members):
             found.append(plugin.name)
     return " or ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+
+
+def title_of(model: str) -> str:
+    """What people call the `model` of a run, trained or brought in; its name where nobody here knows it.
+
+    >>> title_of("lightgcn"), title_of("lists"), title_of("a model from outside")
+    ('LightGCN', 'Lists', 'a model from outside')
+    """
+    known = next((models[model] for models in (MODELS, DERIVED) if model in models), None)
+    return known.title if known else clean(model)

@@ -66,6 +66,7 @@ REVIEWED = {
     ("audit_view.py", "scope"): "figures and a part of the data",
     ("audit_view.py", "_never_shown"): "the length of the lists",
     ("audit_view.py", "items"): "titles of charts, in our words",
+    ("change_view.py", "attack"): "the kinds of false profile, in our words",
     ("change.py", "_enters"): "how many were tried",
     ("change.py", "_leaves"): "how many were tried, and how it is minimal",
     ("change.py", "_trained_again"): "how many suffice",
@@ -96,6 +97,8 @@ REVIEWED = {
     ("gate_view.py", "_people"): "one of two words of ours before an inert title",
     ("parameters_view.py", "card_view"): "questions of ours",
     ("drivers.py", ""): "titles of the sections, in our words",
+    ("neighbourhood_view.py", "neighbourhood_view"): "one of two sentences of ours",
+    ("explain.py", ""): "titles of the views, in our words",
     ("story.py", "guide"): "steps of the demo, in our words",
     ("story.py", "tell"): "steps of the demo, in our words",
 }

@@ -21,8 +21,9 @@ from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.removal import EdgeRemoval, undirected
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.history_protocol import HistoryParts
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import EdgeRemovingRecommender, HistoryParts
+from gnnrec_core.models.protocol import EdgeRemovingRecommender
 
 Float = NDArray[np.float64]
 

@@ -16,33 +16,39 @@ from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
-from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, HistorySums, NewUserParts, Tensors
+from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
+from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors
 
 DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 
 
 class ClosedFormRecommender(ABC):
-    """A recommender that one computation on the train interactions makes. Side edges are not used."""
+    """A recommender that one computation on the train interactions makes. Side edges are not used.
+
+    `graph` is what scores are sums over; where a half-life is set its interactions weigh less with age. `whole` is the
+    same graph with all ages alike, which the model is computed from: a half-life needs no new computation.
+    """
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
 
-    def __init__(self, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
+    def __init__(self, graph: RecGraph, settings: Any, tensors: Tensors, whole: RecGraph | None = None) -> None:
         self.graph, self.settings = graph, settings
+        self.whole = graph if whole is None else whole
         self._set(tensors)
 
     @classmethod
     def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:
         """An untrained model, whose scores are all 0; nothing is drawn, and it is computed on the CPU."""
-        graph = build_graph(dataset, side_edges=0.0)
-        return cls(graph, settings, cls.untrained(graph, settings))
+        graph, whole = _graphs(dataset, settings)
+        return cls(graph, settings, cls.untrained(graph, settings), whole)
 
     @classmethod
     def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
         """A trained model; RunError where the tensors do not fit the dataset and the settings."""
-        graph = build_graph(dataset, side_edges=0.0)
+        graph, whole = _graphs(dataset, settings)
         cls.check(graph, settings, tensors)
-        return cls(graph, settings, tensors)
+        return cls(graph, settings, tensors, whole)
 
     @classmethod
     @abstractmethod
@@ -75,6 +81,12 @@ class ClosedFormRecommender(ABC):
 
     def _set(self, tensors: Tensors) -> None:
         self._tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+
+
+def _graphs(dataset: Dataset, settings: Any) -> tuple[RecGraph, RecGraph]:
+    """The graph with interactions weighed by age, and with all ages alike; one where no half-life is set."""
+    whole, half_life = build_graph(dataset, side_edges=0.0), getattr(settings, "half_life_days", 0.0)
+    return (build_graph(dataset, 0.0, half_life) if half_life else whole), whole
 
 
 class ItemItemRecommender(ClosedFormRecommender):
@@ -114,9 +126,18 @@ class ItemItemRecommender(ClosedFormRecommender):
     def _interactions(self) -> sp.csr_array:
         return weighted_interactions(self.graph)
 
+    @cached_property
+    def _ageless(self) -> sp.csr_array:
+        """What S is computed from `[n_users, n_items]`."""
+        return self._interactions if self.whole is self.graph else weighted_interactions(self.whole)
+
     def score_on(self, graph: RecGraph, users: IntArray) -> NDArray[np.float64]:
         """Scores on a changed graph, S held fixed; in float64, as the parts that sum to them."""
         return self.times(weighted_interactions(graph)[np.asarray(users)]) + self.biases()
+
+    def row_without(self, user_index: int, edges: IntArray) -> sp.csr_array:
+        """The user's row of interactions, weighed by age, without these edges `[1, n_items]`."""
+        return weighted_interactions(self.graph.without(np.asarray(edges, np.int64)))[[user_index]]
 
     def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
         """What each train interaction of the user adds to the scores of `item_indices`."""
@@ -150,6 +171,13 @@ def weighted_interactions(graph: RecGraph) -> sp.csr_array:
     return matrix
 
 
+def degree_scales(interactions: sp.csr_array, power: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted degrees of the items to -`power` and to `power` `[n_items]`; 1 for items that nobody has."""
+    degree = np.asarray(interactions.sum(axis=0), np.float64).ravel()
+    up = np.power(degree, power, out=np.ones(len(degree)), where=degree > 0)
+    return 1.0 / up, up
+
+
 def misfit(what: str) -> RunError:
     """The error for tensors that cannot be those of a trained model."""
     return RunError(
@@ -160,7 +188,10 @@ def misfit(what: str) -> RunError:
 
 
 class SparseItemItem(ItemItemRecommender):
-    """S as the three arrays of a CSR matrix `[n_items, n_items]`: float32 entries, int32 columns, int64 row starts."""
+    """S as the three arrays of a CSR matrix `[n_items, n_items]`: float32 entries, int32 columns, int64 row starts.
+
+    With a degree power q among the settings S is D_i^-q S D_i^q of what is stored.
+    """
 
     @classmethod
     def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
@@ -187,7 +218,10 @@ class SparseItemItem(ItemItemRecommender):
         super()._set(tensors)
         n = self.graph.n_items
         parts = (self._tensors[DATA].astype(np.float64), self._tensors[INDICES], self._tensors[STARTS])
-        self._similarity = sp.csr_array(parts, shape=(n, n))
+        self._stored = self._similarity = sp.csr_array(parts, shape=(n, n))
+        if power := getattr(self.settings, "degree_power", 0.0):
+            down, up = degree_scales(self._ageless, power)
+            self._similarity = sp.csr_array(sp.diags_array(down) @ self._stored @ sp.diags_array(up))
         self.__dict__.pop("_flipped", None)
 
     def rows(self, items: IntArray) -> NDArray[np.float64]:

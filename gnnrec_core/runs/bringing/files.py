@@ -18,8 +18,8 @@ from safetensors.numpy import load_file
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import FloatArray
+from gnnrec_core.runs.bringing.list_tables import ITEM, USER, table_of
 from gnnrec_core.runs.bringing.torch_files import torch_apart
-from gnnrec_core.runs.lists import ITEM, USER, table_of
 
 TORCH = (".pt", ".pth", ".ckpt", ".bin")
 """Files of PyTorch: their tensors are read, and nothing else, by a child process (`torch_apart`)."""

@@ -28,7 +28,8 @@ from gnnrec_core.runs.bringing.files import (
     read_tensors,
     read_vector,
 )
-from gnnrec_core.runs.lists import ANY, Chosen, Unknown, run_of_lists
+from gnnrec_core.runs.bringing.list_tables import ANY, Chosen
+from gnnrec_core.runs.bringing.lists import Unknown, run_of_lists
 from gnnrec_core.runs.run import Run
 
 RELATIVES: tuple[str, ...] = ("lightgcn", "simgcl", "gat")
@@ -53,7 +54,7 @@ class IdFiles:
 
 
 def from_list_file(dataset: Dataset, path: Path, unknown: Unknown = "refuse", chosen: Chosen = ANY) -> Brought:
-    """Ranked lists; see `runs.lists.run_of_lists`. Users without a list are missing."""
+    """Ranked lists; see `runs.bringing.lists.run_of_lists`. Users without a list are missing."""
     run = run_of_lists(path, dataset, unknown, checksum([path]), chosen)
     empty = np.flatnonzero((run.model.items < 0).all(axis=1))
     missing = tuple(dataset.users.ids[index] for index in empty)

@@ -39,7 +39,7 @@ def ask_more(study: Study, given: list[int]) -> None:
                       on_click=pickers.add_item, args=("given", question.item))  # fmt: skip
     who = "people who have the same" if found.alike else "anybody, for too few have the same"
     st.caption(
-        f"Tried on {found.n_people} people of the data ({who}): each answers by their own history and is judged by what "
+        f"Tried on {found.n_people} people of the data ({who}): each answers by their own history, judged by what "
         f"else they have. Without a question NDCG is {theme.number(found.ndcg, 3)}. The second comes after the first."
     )
 

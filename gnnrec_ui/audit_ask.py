@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gnnrec_core.audit.evidence import Evidence
     from gnnrec_core.audit.report import AuditReport
+    from gnnrec_core.audit.studies.cockpit import Cockpit
     from gnnrec_core.audit.studies.comparing import Comparison
     from gnnrec_core.audit.studies.mitigation import Bench, Mitigation
     from gnnrec_core.runs.run import Run
@@ -103,6 +104,24 @@ def _mitigation(
     from gnnrec_core.audit.studies.mitigation import mitigate
 
     return mitigate(_bench, method, dict(settings))
+
+
+def cockpit(study: Study, k: int, method: str, settings: dict[str, Any]) -> Cockpit:
+    """All items by the run's lists of `k`, and by those of a fix where `method` names one."""
+    return _cockpit(study, study.key, k, method, tuple(sorted(settings.items())))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Counting who is shown what …")
+def _cockpit(_study: Study, key: str, k: int, method: str, settings: tuple[tuple[str, Any], ...]) -> Cockpit:
+    from gnnrec_core.audit.studies.cockpit import cockpit
+
+    after = mitigation(_study, k, "", "test", method, dict(settings)).evidence if method else None
+    return cockpit(lists(_study, k), after)
+
+
+def lists(study: Study, k: int) -> Evidence:
+    """The lists of `k` of everybody, with what is known of people and items."""
+    return _evidence(study.run, study.key, k, "test")
 
 
 def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int, part: SplitName) -> Comparison:

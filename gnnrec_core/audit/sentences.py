@@ -16,7 +16,7 @@ def lead_sentences(differences: tuple[Difference, ...], practical: float) -> tup
     names = list(dict.fromkeys(d.metric for d in differences))
     ranked = sorted(
         (d for d in differences if d.stands),
-        key=lambda d: (ORDER.index(d.finding), names.index(d.metric), d.p_adjusted),
+        key=lambda d: (ORDER.index(d.finding), bool(d.caveat), names.index(d.metric), d.p_adjusted),
     )
     sentences = [d.sentence for d in ranked]
     if differences and not ranked:

@@ -19,6 +19,7 @@ from gnnrec_core.audit.curves import (
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.sentences import impact_sentence
+from gnnrec_core.audit.studies.cockpit import cockpit
 from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.audit.studies.shown import BY_POPULARITY, ShownAgainstLists
 from gnnrec_core.audit.verdicts import with_interval
@@ -28,6 +29,8 @@ from gnnrec_core.base.pseudonyms import KEY_BYTES, Pseudonyms
 from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
+from gnnrec_core.views.items import cockpit_sections
+from gnnrec_core.views.scorecard import scorecard_sections
 
 MOST_FINDINGS = 12
 MOST_SEGMENTS = 30
@@ -91,14 +94,16 @@ def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations:
 def audit_sections(
     report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()
 ) -> tuple[Section, ...]:
-    """Findings, scope, figures by group and of items, what a fix would change, definitions and limits."""
+    """Verdicts, findings, scope, figures by group and of items, what a fix would change, definitions and limits."""
     scope = report.scope
     sections = [
+        *scorecard_sections(report.scorecard),
         Section("Findings", _findings(report, checks)),
         Section("Scope", (_scope(report),)),
         Section("All users", _overall(report)),
         *([Section(f"Groups by {scope.group_by}", _groups(report))] if report.grouping else []),
         Section("Items", _items(report)),
+        *cockpit_sections(cockpit(report.evidence), report.run.dataset.titles),
         *shown_sections(report.shown),
         Section("New users", _cold_start(report)),
         *([Section("What if", tuple(_mitigation(m) for m in mitigations))] if mitigations else []),

@@ -98,14 +98,26 @@ def k_in_url(most: int, default: int = 10) -> int:
 
 
 def choose_one(
-    label: str, options: Mapping[Name, str], key: str, default: Name | None = None, help: str | None = None
+    label: str,
+    options: Mapping[Name, str],
+    key: str,
+    default: Name | None = None,
+    help: str | None = None,
+    is_labelled: bool = True,
 ) -> Name:
-    """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name."""
+    """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name. Where the
+    options say by themselves what is chosen, `is_labelled` False leaves the label to screen readers."""
     default = next(iter(options)) if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
-        label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help
+        label,
+        list(options),
+        key=key,
+        format_func=lambda name: options[name],
+        required=True,
+        help=help,
+        label_visibility="visible" if is_labelled else "collapsed",
     )
     state.settle(key, str(chosen), default)
     return next(name for name in options if name == chosen)

@@ -85,10 +85,10 @@ _ALL = (
     Screen(
         "item",
         "Understand",
-        "Item",
+        "Items",
         ":material/inventory_2:",
-        "One item from its own side: whose lists hold it, what carries it there, and what stands in its way.  \n"
-        "For whoever made it or sells it: each answer on what would help was recomputed.",
+        "Which items are never shown, too often or too seldom; and one item from its own side.  \n"
+        "1 is in proportion to how many people have it. Each answer on what would help an item was recomputed.",
     ),
     Screen(
         "drivers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 _ALWAYS = """
-.stMainBlockContainer { max-width: 1240px; padding-top: 3.2rem; padding-bottom: 4rem; }
+.stMainBlockContainer { max-width: 1640px; padding-top: 2.2rem; padding-bottom: 4rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .8; }
 .stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] *, [data-tag] * {

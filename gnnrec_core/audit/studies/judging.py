@@ -18,12 +18,12 @@ from gnnrec_core.audit.gate import Gate
 from gnnrec_core.audit.metrics import METRICS, Metric
 from gnnrec_core.audit.report import AuditReport, Difference
 from gnnrec_core.audit.scorecard import QUESTIONS, Answer, Quality, Scorecard, Verdict, WorstGroup
-from gnnrec_core.audit.stats.statistics import grouped_jackknife
 from gnnrec_core.audit.studies.comparing import Case, PairedDifference, paired_differences
 from gnnrec_core.audit.studies.yardsticks import own_lists, popular_lists
 from gnnrec_core.audit.verdicts import figure, p_text, span_text
 from gnnrec_core.audit.worst import worst_group
 from gnnrec_core.data.dataset import IntArray, SplitName
+from gnnrec_core.ranking.intervals import grouped_jackknife
 from gnnrec_core.runs.recommend import left_out
 
 POPULAR, OWN = "lists of bestsellers", "items drawn from their own histories"

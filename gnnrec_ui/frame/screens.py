@@ -79,8 +79,8 @@ _ALL = (
         "Understand",
         "Map",
         ":material/scatter_plot:",
-        "Each dot is a person or an item, placed by the two main directions of the model's embeddings.  \n"
-        "Near means similar to the model; the two axes have no meaning of their own. Lasso dots to list them.",
+        "Each dot is an item or a person; near means similar to the model; directions have no meaning.  \n"
+        "Names say what sets a region apart. Draw a loop, choose a region or search, and what you choose is listed.",
     ),
     Screen(
         "item",

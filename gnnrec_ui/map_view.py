@@ -18,8 +18,8 @@ from gnnrec_core.render.charts.chart_data import chart_table
 from gnnrec_core.render.charts.embedding_map import FIRST_POINTS, MOST_POINTS, SVG_POINTS, Mark
 from gnnrec_core.runs.run import Run
 from gnnrec_core.views.privacy import NameUser
-from gnnrec_core.whole.map_layout import held_layout, map_layout, principal_plane, vectors_of
-from gnnrec_core.whole.map_regions import Region, find_regions, labels_of_items, labels_of_people
+from gnnrec_core.whole.map.layout import held_layout, map_layout, principal_plane, vectors_of
+from gnnrec_core.whole.map.regions import Region, find_regions, labels_of_items, labels_of_people
 from gnnrec_ui import ask
 from gnnrec_ui.frame import forms, pickers, privacy, shell
 from gnnrec_ui.frame.asking import answered
@@ -217,6 +217,7 @@ def _list(study: Study, side: str, chosen: Any, public: Any) -> None:
         selection_mode="single-row",
         key=f"listed_{side}",
         alt="Selected dots",
+        placeholder="–",
     )
     rows = event.selection.rows
     if rows and rows[0] < len(places):

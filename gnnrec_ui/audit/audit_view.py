@@ -173,7 +173,9 @@ def _never_shown(study: Study, report: AuditReport) -> None:
         }
     )
     st.caption(f"In none of the {report.scope.n_users:,} lists of {report.scope.k}; those with most histories first.")
-    st.dataframe(table.head(MOST_LISTED), hide_index=True, height=260, alt="Items that are never shown")
+    st.dataframe(
+        table.head(MOST_LISTED), hide_index=True, height=260, alt="Items that are never shown", placeholder="–"
+    )
     as_table(lambda: table, "never_shown", "Items that are never shown")
 
 

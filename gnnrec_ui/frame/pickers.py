@@ -42,16 +42,39 @@ def choose_user(study: Study, label: str = "Person", is_alone: bool = False) -> 
     return vocabulary.index(state.settle("user", chosen, first))
 
 
+def choose_other_user(study: Study, without: int, first: int) -> int:
+    """Another person than `without`, `?other_user=` in the URL, `first` by default; returns the user index."""
+    vocabulary = study.dataset.users
+    own = vocabulary.ids[without]
+
+    def is_other(name: str) -> bool:
+        return name in vocabulary and name != own
+
+    current = state.follow("other_user", is_other, vocabulary.ids[first])
+    chosen = _one_control("The other person", vocabulary, vocabulary.ids, "other_user", current, (), clean, own)
+    chosen = chosen or current
+    return vocabulary.index(state.settle("other_user", chosen, vocabulary.ids[first]))
+
+
 def choose_item(
-    study: Study, listed: Sequence[int], label: str = "Item", key: str = "item", offered: Sequence[int] = ()
+    study: Study,
+    listed: Sequence[int],
+    label: str = "Item",
+    key: str = "item",
+    offered: Sequence[int] = (),
+    without: int | None = None,
 ) -> int:
     """An item in one menu: the list of the person first (or what is `offered`), then what was looked at before, then
-    any other; `?item=` in the URL; returns the item index."""
+    any other, but not `without`; `?item=` in the URL; returns the item index."""
     dataset = study.dataset
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
-    default = ids[[*listed, *offered, 0][0]]
-    current = state.follow(key, dataset.items.__contains__, default)
+    default = ids[next(item for item in (*listed, *offered, 0, 1) if item != without)]
+
+    def is_offered(name: str) -> bool:
+        return name in dataset.items and (without is None or name != ids[without])
+
+    current = state.follow(key, is_offered, default)
     place = {item: rank for rank, item in enumerate(listed, start=1)}
     before = [dataset.items.index(name) for name in recent.latest(study, "item", current) if name in dataset.items]
     first = [ids[index] for index in dict.fromkeys([*listed, *before, *offered])]
@@ -59,7 +82,8 @@ def choose_item(
     def name_of(name: str) -> str:
         return _item_label(study, name, place, before)
 
-    chosen = _one_control(label, dataset.items, dataset.titles, key, current, first, name_of) or current
+    gone = None if without is None else ids[without]
+    chosen = _one_control(label, dataset.items, dataset.titles, key, current, first, name_of, gone) or current
     recent.note(study, "item", chosen)
     return dataset.items.index(state.settle(key, chosen, default))
 
@@ -86,15 +110,17 @@ def _one_control(
     current: str | None,
     first: Sequence[str],
     name_of: Callable[[str], str],
+    without: str | None = None,
 ) -> str | None:
-    """A menu in which typing searches. Of many the menu holds `first` and what was searched for last: the nearest match
-    of a text that is typed and sent is chosen, the others stand in the menu."""
+    """A menu in which typing searches, of all but `without`. Of many the menu holds `first` and what was searched for
+    last: the nearest match of a text that is typed and sent is chosen, the others stand in the menu."""
     is_many = len(vocabulary) > MOST_OPTIONS
     asked = st.session_state.get(f"_asked_{key}", "") if is_many else ""
     found = [vocabulary.ids[place] for place in find(asked, texts, vocabulary.ids, MOST_FOUND)] if asked else []
     others = (found or vocabulary.ids[:MOST_FOUND]) if is_many else vocabulary.ids
     nearest = found if current in found else ()
-    options = list(dict.fromkeys([*nearest, *first, *([current] if current else ()), *others]))
+    ordered = dict.fromkeys([*nearest, *first, *([current] if current else ()), *others])
+    options = [name for name in ordered if name != without]
     st.session_state[key] = current
     chosen = st.selectbox(
         label,
@@ -107,13 +133,13 @@ def _one_control(
         placeholder="Type a part of a title or id",
         help=f"All {len(vocabulary):,}: type a part of a name and press Enter." if is_many else None,
     )
-    if chosen is None or chosen in vocabulary:
+    if chosen is None or (chosen in vocabulary and chosen != without):
         if asked and (not found or current in found):
             _say_found(asked, len(found))
         return chosen
-    matches = find(chosen, texts, vocabulary.ids, 1)
+    matches = [vocabulary.ids[place] for place in find(chosen, texts, vocabulary.ids, 2)]
     st.session_state[f"_asked_{key}"] = chosen
-    state.choose(key, vocabulary.ids[matches[0]] if matches else current)
+    state.choose(key, next((name for name in matches if name != without), current))
     st.rerun()
 
 
@@ -182,7 +208,9 @@ def choose_items(
 ) -> list[int]:
     """Any number of items by search, `?key=` in the URL as indices; returns item indices in the order of choice."""
     dataset = study.dataset
-    held = st.session_state.get(f"_{key}")
+    turn = state.turned(key)
+    held = st.session_state.get(f"_{key}") if st.session_state.get(f"_turn_{key}", 0) == turn else None
+    st.session_state[f"_turn_{key}"] = turn
     current = [i for i in (state.numbers(key, dataset.n_items) if held is None else held) if i not in without]
     choose, search = st.container(), st.container()
     with search:

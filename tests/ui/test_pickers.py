@@ -25,7 +25,7 @@ def test_of_many_people_one_menu_holds_some_and_finds_the_others(monkeypatch):
     monkeypatch.setattr(pickers, "MOST_OPTIONS", 100)
     app = open_page("recommend", user="reader-0123")
     menu = widget(app.selectbox, "Person")
-    assert not [field for field in app.text_input if field.label.startswith("Find")]
+    assert not [field for field in app.text_input if field.label.startswith("Find among")]
     assert len(menu.options) <= 51
     type_into(monkeypatch, "Person", "077")
     app.run()

@@ -9,8 +9,8 @@ from gnnrec_core.base.progress import watched
 from gnnrec_core.render.charts.embedding_map import embedding_map
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
-from gnnrec_core.whole import map_layout as maps
-from gnnrec_core.whole.map_regions import find_regions, labels_of_items, labels_of_people
+from gnnrec_core.whole.map import layout as maps
+from gnnrec_core.whole.map.regions import find_regions, labels_of_items, labels_of_people
 
 
 def communities(n_each=40, n=3, dim=16, seed=0):

@@ -1,4 +1,4 @@
-"""People and items in two dimensions (`whole.map_layout`): dots, how to colour them, names, and the crowd behind."""
+"""People and items in two dimensions (`whole.map.layout`): dots, how to colour them, names, and the crowd behind."""
 
 from __future__ import annotations
 

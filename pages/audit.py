@@ -19,7 +19,7 @@ with shell.page("audit") as study:
     with group_column:
         group_by = audit_view.choose_grouping(study, k, part)
     report = audit_ask.report(study, k, group_by, convention, part)
-    verdicts = st.container(gap="small")
+    verdicts = st.container(gap="small", key="scorecard")
 
     sections = {"people": "People", "items": "Items", "fix": "What a fix costs", "all": "All figures"}
     section = pickers.choose_one("Look at", sections, "section", is_labelled=False)

@@ -22,7 +22,7 @@ from gnnrec_ui.frame import forms, pickers, privacy, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks
 from gnnrec_ui.show.charts import as_table, chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
 MOST_LISTED = 200
@@ -194,20 +194,22 @@ def _layers(study: Study, report: AuditReport) -> None:
 
 def downloads(report: AuditReport) -> None:
     """The report to file (HTML), the same as JSON, and figures per person without identities."""
+    about = report.scope
+    what = ("audit of", about.run, f"top {about.k}", about.group_by and f"by {about.group_by}")
     with st.container(horizontal=True):
         download(
             "Report (HTML)",
             lambda: audit_page(report),
-            "audit.html",
+            named(*what, ending=".html"),
             icon=":material/description:",
         )
         download(
             "Report (JSON)",
             lambda: json.dumps(plain(report.to_dict()), indent=1, ensure_ascii=False),
-            "audit.json",
+            named(*what, ending=".json"),
         )
         download(
             "Per person, without ids (CSV)",
             lambda: csv_file(per_user_csv(report, names=privacy.names_in_exports())),
-            "audit_people.csv",
+            named(*what, "per person", ending=".csv"),
         )

@@ -129,6 +129,7 @@ def _list(study: Study, report: AuditReport, rows: np.ndarray) -> None:
         key="people_table",
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG", "Recall")},
         alt="People of the group with their figures",
+        placeholder="–",
     )
     selected = chosen["selection"]["rows"]
     if selected and selected[0] < len(rows):

@@ -22,7 +22,7 @@ from gnnrec_ui.frame import forms, pickers, privacy, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.whole.groups import groups_table
 
 KINDS = {"all": "All", "never shown": "Never shown", "over": "Over-amplified", "under": "Under-amplified"}
@@ -63,7 +63,7 @@ def cockpit_view(study: Study, k: int, method: str) -> None:
         on_point=lambda mark: _choose(study, int(mark[0])),
     )
     kind = pickers.choose_one("Which items", KINDS, "kind", is_labelled=False)
-    picked = _pick(_table(study, found, kind), kind)
+    picked = _pick(found, _table(study, found, kind), kind)
     if picked is not None and picked != item:
         _choose(study, picked)
         st.rerun()
@@ -101,7 +101,7 @@ def _table(study: Study, found: Cockpit, kind: str) -> pd.DataFrame:
     return pd.DataFrame(frame, index=index)
 
 
-def _pick(table: pd.DataFrame, kind: str) -> int | None:
+def _pick(found: Cockpit, table: pd.DataFrame, kind: str) -> int | None:
     """The table; the item of the row that was selected."""
     shares = ("Times its share", "From", "To")
     numbers = {
@@ -112,12 +112,13 @@ def _pick(table: pd.DataFrame, kind: str) -> int | None:
     shown = table.head(MOST_ROWS) if kind == "all" else table.head(MOST_ROWS).drop(columns="Kind")
     event: Any = st.dataframe(
         shown, hide_index=True, height=300, on_select="rerun", selection_mode="single-row", key=f"cockpit_{kind}_rows",
-        column_config=numbers, alt="Items with how often they are shown; select one to look at it",
+        column_config=numbers, alt="Items with how often they are shown; select one to look at it", placeholder="–",
     )  # fmt: skip
     more = f" The first {MOST_ROWS:,} of {len(table):,} stand here, all in the file." if len(table) > MOST_ROWS else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Click a heading to sort, a row to look at the item.{more}", width="stretch")
-        download("Items (CSV)", lambda: tables.as_csv(table), f"items-{kind.replace(' ', '-')}.csv")
+        file = named("items", kind, "in lists of", found.k, ending=".csv")
+        download("Items (CSV)", lambda: tables.as_csv(table), file)
     rows = event["selection"]["rows"]
     return int(shown.index[rows[0]]) if rows and rows[0] < len(shown) else None
 

@@ -21,7 +21,7 @@ from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.whole.groups import groups_table
 
 MORE = 5
@@ -188,9 +188,8 @@ def _people(study: Study, found: ItemSide) -> None:
     st.dataframe(
         frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item", placeholder="–"
     )
-    download(
-        "Download (CSV)", lambda: tables.as_csv(frame), "who-gets-it.csv",
-    )  # fmt: skip
+    file = named("who gets", study.dataset.title(found.item), "top", found.k, ending=".csv")
+    download("Download (CSV)", lambda: tables.as_csv(frame), file)
     if privacy.are_ids_shown(study):
         with st.container(horizontal=True):
             for user, rank in found.gets[:6]:

@@ -157,7 +157,7 @@ def _check_budget(runs: tuple[RunEntry, ...], dataset: DatasetEntry, k: int) -> 
         raise RequestError(
             f"Comparing these {len(runs)} runs would take about {(weights + lists) / 2**30:.1f} GiB of memory; one "
             f"request may take {MOST_BYTES / 2**30:.0f}.",
-            "Choose fewer runs or a shorter list, or use `python -m gnnrec_core compare`.",
+            "Choose fewer runs or a shorter list.",
         )
 
 

@@ -209,7 +209,7 @@ def _list(study: Study, side: str, chosen: Any, public: Any) -> None:
     frame = pd.DataFrame({"Name": [clean(name(titles[place])) for place in places], "Interactions": counts[places]})
     if side == "items":
         frame["About"] = [tables.item_line(dataset, int(place)) for place in places]
-    st.caption("Select a line to open it: an item is explained for the person in hand, a person gets their list.")
+    st.caption("Select a line to open it: an item is explained for the person chosen above, a person gets their list.")
     event: Any = st.dataframe(
         frame,
         hide_index=True,

@@ -12,7 +12,7 @@ from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.render.blocks import Block, Section, Table, Text
 
 MOST = 10
-COLUMNS = ("Item", "Kind", "Readers", "Lists", "Lists in proportion", "Times its share", "From", "To")
+COLUMNS = ("Item", "Kind", "People who have it", "Lists", "Lists in proportion", "Times its share", "From", "To")
 
 
 def cockpit_sentence(found: Cockpit) -> str:

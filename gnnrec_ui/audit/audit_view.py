@@ -84,7 +84,7 @@ def _part(name: str) -> SplitName:
 def choose_convention() -> str:
     """Whose definition a figure follows where libraries use one name for several things."""
     return forms.choose(
-        "Defined as in",
+        "Definitions of",
         conventions(),
         "convention",
         name_of=lambda name: "this project" if name == "ours" else name,

@@ -28,7 +28,7 @@ from gnnrec_ui.whole.groups import groups_table
 KINDS = {"all": "All", "never shown": "Never shown", "over": "Over-amplified", "under": "Under-amplified"}
 MOST_ROWS = 1000
 HELP = {
-    "Readers": "People who have it in the train part.",
+    "Have it": "People who have it in the train part.",
     "Lists": "How many lists hold it.",
     "Times its share": "Lists, against its share of all histories times all places of the lists. 1 is in proportion.",
     "From": "The lower end of the 95 % interval of the times.",
@@ -88,7 +88,7 @@ def _table(study: Study, found: Cockpit, kind: str) -> pd.DataFrame:
     frame = {
         "Item": [clean(study.dataset.title(item)) for item in index],
         "Kind": items["kind"].to_list(),
-        "Readers": items["readers"].to_list(),
+        "Have it": items["readers"].to_list(),
         "Lists": items["lists"].to_list(),
         "Times its share": items["factor"].to_list(),
         "From": items["low"].to_list(),
@@ -138,7 +138,7 @@ def _one(study: Study, found: Cockpit, item: int, k: int) -> None:
     with st.container(horizontal=True):
         shell.link("item", "All about this item", ":material/inventory_2:", item=here, view="one")
         if not listed.any():
-            shell.link("explain", "Why not, for the person in hand", ":material/search_insights:", item=here)
+            shell.link("explain", "Why one person does not get it", ":material/search_insights:", item=here)
         elif privacy.are_ids_shown(study):
             user = study.dataset.users.ids[int(np.flatnonzero(listed)[0])]
             shell.link("explain", "Why somebody gets it", ":material/search_insights:", user=user, item=here)

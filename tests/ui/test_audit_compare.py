@@ -191,7 +191,7 @@ def test_all_items_stand_in_one_table_and_one_of_them_opens():
     assert set(never["Lists"]) == {0} and set(never["Times its share"]) == {0.0}
     assert "In 0 lists of 10" in texts(app) and "in nobody's list" in texts(app)
     labels = [link.proto.label for link in app.get("page_link")]
-    assert "All about this item" in labels and "Why not, for the person in hand" in labels
+    assert "All about this item" in labels and "Why one person does not get it" in labels
 
 
 def test_a_fix_stands_beside_the_lists_of_each_item():

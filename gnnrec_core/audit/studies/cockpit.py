@@ -31,8 +31,9 @@ WORDS: dict[Kind, str] = {
 class Cockpit:
     """`items`: one row an item in the order of the items.
 
-    `readers` people have it in train, `lists` hold it. `factor` is lists / `expected`, where `expected` is its share of
-    all train interactions times all places of all lists: 1 is in proportion, 0 never shown, NaN where nobody has it.
+    `readers`: how many people have it in train, `lists` hold it. `factor` is lists / `expected`, where `expected` is
+    its share of all train interactions times all places of all lists: 1 is in proportion, 0 never shown, NaN where
+    nobody has it.
     `low`, `high`: its 95 % interval (Garwood 1936, exact for a Poisson count). `kind`: "over" and "under" where it is
     off by more than `PRACTICAL` and at most 5 % of all items so called are expected to be so by chance (Benjamini and
     Hochberg 1995, over the p-values that belong to the intervals). `held_out` people chose it later, null where there

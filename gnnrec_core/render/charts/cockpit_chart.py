@@ -47,7 +47,7 @@ def cockpit_chart(found: Cockpit, titles: Sequence[str], chosen: int | None = No
                 marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.7, "line": {"width": 1}},
                 text=[label(titles[item]) for item in own],
                 customdata=np.stack([own, readers[own], items["lists"].to_numpy()[own]], axis=1),
-                hovertemplate="%{text}: %{customdata[1]:,.0f} readers, in %{customdata[2]:,.0f} lists<extra></extra>",
+                hovertemplate="%{text}: %{customdata[1]:,.0f} have it, in %{customdata[2]:,.0f} lists<extra></extra>",
             )
     if chosen is not None:
         figure.add_scatter(

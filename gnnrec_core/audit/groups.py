@@ -172,7 +172,7 @@ def by_taste(dataset: Dataset) -> Grouping:
     member = np.zeros((dataset.n_users, 3), dtype=bool)
     for group, rows in enumerate((order[:cut], order[cut : len(order) - cut], order[len(order) - cut :])):
         member[rows, group] = True
-    definition = "people ordered by the share of head items (the 20 % most popular) in their history, cut at 20 and 80 %"
+    definition = "people by the share of head items (the 20 % most popular) in their history, cut at 20 and 80 %"
     labels = ("niche", "diverse", "blockbuster")
     return Grouping("taste", labels, member, n > 0, "behaviour", definition, is_ordered=True)
 

@@ -29,12 +29,13 @@ def choose_user(study: Study, label: str = "Person", is_alone: bool = False) -> 
     """A person of the dataset, `?user=` in the URL; returns the user index. `is_alone`: without the ways to others."""
     vocabulary = study.dataset.users
     _say_unknown(vocabulary, "user")
-    first = vocabulary.ids[ask.telling_user(study)]
+    first = state.pinned(("user", study.dataset.fingerprint), lambda: vocabulary.ids[ask.telling_user(study)])
     current = state.follow("user", vocabulary.__contains__, first)
     choose, others = (st.container(), None) if is_alone else st.columns([5, 4], vertical_alignment="bottom")
     with choose:
         chosen = _one_control(label, vocabulary, vocabulary.ids, "user", current, (), clean) or current
     recent.note(study, "user", chosen)
+    state.in_hand(user=chosen)
     if others is not None:
         with others, st.container(horizontal=True):
             _surprise(study)
@@ -70,6 +71,9 @@ def choose_item(
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
     default = ids[next(item for item in (*listed, *offered, 0, 1) if item != without)]
+    if without is None and listed:
+        first = default
+        default = state.pinned((key, dataset.fingerprint, str(st.session_state.get("user"))), lambda: first)
 
     def is_offered(name: str) -> bool:
         return name in dataset.items and (without is None or name != ids[without])
@@ -77,14 +81,16 @@ def choose_item(
     current = state.follow(key, is_offered, default)
     place = {item: rank for rank, item in enumerate(listed, start=1)}
     before = [dataset.items.index(name) for name in recent.latest(study, "item", current) if name in dataset.items]
-    first = [ids[index] for index in dict.fromkeys([*listed, *before, *offered])]
+    ahead = [ids[index] for index in dict.fromkeys([*listed, *before, *offered])]
 
     def name_of(name: str) -> str:
         return _item_label(study, name, place, before)
 
     gone = None if without is None else ids[without]
-    chosen = _one_control(label, dataset.items, dataset.titles, key, current, first, name_of, gone) or current
+    chosen = _one_control(label, dataset.items, dataset.titles, key, current, ahead, name_of, gone) or current
     recent.note(study, "item", chosen)
+    if key == "item":
+        state.in_hand(item=chosen)
     return dataset.items.index(state.settle(key, chosen, default))
 
 

@@ -70,6 +70,7 @@ REVIEWED = {
     ("audit_view.py", "items"): "names of pictures, in our words",
     ("audit_view.py", "_picture"): "how to read a picture, in our words",
     ("scorecard_view.py", "scorecard_view"): "names of verdicts, in our words",
+    ("change_view.py", "attack"): "the kinds of false profile, in our words",
     ("change.py", "_enters"): "how many were tried",
     ("change.py", "_leaves"): "how many were tried, and how it is minimal",
     ("change.py", "_trained_again"): "how many suffice",

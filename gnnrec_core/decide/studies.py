@@ -28,7 +28,7 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.runs.entries import DatasetEntry
 from gnnrec_core.runs.heartbeat import is_same, started
 from gnnrec_core.runs.jobs import environment
-from gnnrec_core.runs.run import Line
+from gnnrec_core.runs.record import Line
 from gnnrec_core.runs.workspace import Workspace, new_id
 
 ASKED, LOG, STUDY = "asked.json", "log.txt", "study"

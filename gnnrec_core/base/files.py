@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,18 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
     Raises RequestError where the disk is full or the folder cannot be written to; the old file is kept.
     """
-    with _readable_errors(path, len(content)):
+    write_parts(path, (content,))
+
+
+def write_parts(path: Path, parts: Sequence[bytes | memoryview]) -> None:
+    """The same for content that lies in several pieces."""
+    with _readable_errors(path, sum(len(part) for part in parts)):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{_owner()}.", suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                for part in parts:
+                    file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.chmod(0o644)

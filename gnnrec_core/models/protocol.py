@@ -135,6 +135,25 @@ class PropagationRecommender(Protocol):
 
 
 @runtime_checkable
+class KeptRecommender(Protocol):
+    """A recommender whose answers about one person can be read from tables that are kept beside its run."""
+
+    @classmethod
+    def kept_parts(cls, settings: Any) -> float:
+        """The weight of side edges in its graph, which is kept too."""
+        ...
+
+    def kept_tables(self) -> Tensors:
+        """What to keep."""
+        ...
+
+    @classmethod
+    def over_tables(cls, dataset: Dataset, settings: Any, graph: RecGraph, tables: Tensors) -> Self:
+        """The trained model on a graph in mapped memory, with tables that `kept_tables` made."""
+        ...
+
+
+@runtime_checkable
 class FeatureRecommender(Protocol):
     """A recommender that knows nodes by features X `[n_nodes, f]`, and whose score is a dot product of embeddings."""
 

@@ -41,12 +41,12 @@ class Evaluation:
     n_disliking: int = 0
 
 
-def left_out(dataset: Dataset, split: SplitName = "test") -> sp.csr_array:
-    """Boolean `[n_users, n_items]`: what a list that is judged on `split` leaves out.
+def left_out(dataset: Dataset, split: SplitName = "test", users: IntArray | None = None) -> sp.csr_array:
+    """Boolean `[n_users, n_items]`: what a list that is judged on `split` leaves out; with `users` their rows.
 
     The parts before it: train and validation for test (the lists that people are shown), train for validation.
     """
-    return interaction_matrix(dataset, *_before(split))
+    return interaction_matrix(dataset, *_before(split), users=users)
 
 
 def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
@@ -61,7 +61,7 @@ def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
             f"There is no user with index {int(users.max() if users.min() >= 0 else users.min())}.",
             f"Choose 0 to {run.dataset.n_users - 1}.",
         )
-    return rank_items(source_of(run.model), users, left_out(run.dataset), k)
+    return rank_items(source_of(run.model), users, left_out(run.dataset, users=users), k)
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ def chosen_later(model: Any, dataset: Dataset, user_index: int) -> tuple[Chosen,
     What the list is judged by: those up to rank k are hits of a list of k, the others misses.
     """
     log = dataset.interactions
-    first, last = np.searchsorted(log.user_index, [user_index, user_index + 1])
-    is_test = log.split[first:last] == SPLITS.index("test")
-    rows, before = np.arange(first, last)[is_test], log.item_index[first:last][~is_test]
+    own = log.of_user(user_index)
+    is_test = log.split[own] == SPLITS.index("test")
+    rows, before = np.arange(own.start, own.stop)[is_test], log.item_index[own][~is_test]
     if not len(rows):
         return ()
     scores = model.score(np.array([user_index]))[0]

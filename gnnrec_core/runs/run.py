@@ -25,6 +25,7 @@ from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import model_type
 from gnnrec_core.models.ops.checkpoint import load_tensors
 from gnnrec_core.runs.heartbeat import is_alive
+from gnnrec_core.runs.keeping import over_kept
 
 State = Literal["queued", "running", "finished", "cancelled", "failed", "interrupted"]
 FORMAT_VERSION = 1
@@ -167,7 +168,11 @@ class Run:
 
     @cached_property
     def model(self) -> Any:
-        """The trained `Recommender`."""
+        """The trained `Recommender`; on a large dataset over what is kept beside the run (`runs.keeping`)."""
+        found = over_kept(self, model_type(self.record.model), self._restored)
+        return self._restored() if found is None else found
+
+    def _restored(self) -> Any:
         tensors, card = load_tensors(self.place / "model.safetensors")
         if card.get("dataset_fingerprint") != self.dataset.fingerprint:
             raise RunError(

@@ -46,8 +46,8 @@ class RemovalBound:
 
     def _of_size(self, size: int) -> Float:
         graph, spread = self.prepared.graph, self.prepared.propagation
-        user, ends = self.user_index, graph.edge_index[1, self.edges]
-        weight = graph.edge_weight[self.edges].astype(np.float64)
+        user, ends = self.user_index, graph.targets(self.edges)
+        weight = graph.weights(self.edges)
         left = graph.degree[user] - np.sort(weight)[-size:].sum()
         if left <= 1e-9 * graph.degree[user]:
             return np.full(graph.n_items, np.inf)

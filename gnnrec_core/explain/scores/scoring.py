@@ -48,6 +48,10 @@ class Rescorer(Protocol):
         """Scores of all items `[n_items]` on the graph without `edges` (any edges, either direction), recomputed."""
         ...
 
+    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        """`scores_without` of some items `[n]`."""
+        ...
+
     def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
         """For each of `edges` in turn the scores of all items `[n_items]` on the graph without it alone."""
         ...
@@ -85,7 +89,7 @@ class GraphScorer:
         self.graph = graph
 
     def edges_of(self, user_index: int) -> IntArray:
-        return np.flatnonzero(self.graph.edge_index[0] == user_index)
+        return self.graph.edges_of(user_index)
 
     def scores(self, user_index: int) -> FloatMatrix:
         return self.scores_on(user_index, self.graph)
@@ -93,6 +97,9 @@ class GraphScorer:
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
         progress.check()
         return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
+
+    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        return self.scores_without(user_index, edges)[item_indices]
 
     def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
         return (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
@@ -129,7 +136,7 @@ class HistoryScorer(GraphScorer):
         """What interactions with `added` `[m]` would add to the scores of `item_indices` `[m, n]`."""
         graph = self.graph.with_interactions(user_index, added)
         parts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64), graph)
-        ends = graph.edge_index[1, parts.edges] - graph.n_users
+        ends = graph.targets(parts.edges) - graph.n_users
         order = np.argsort(ends, kind="stable")
         found: FloatMatrix = parts.values[order[np.searchsorted(ends[order], added)]]
         return found

@@ -71,7 +71,7 @@ def split_baseline(model: Any, case: Case, baseline: float) -> BaselineSplit | N
     target = sum(sign * spread.final[graph.item_node(item)] for item, sign in case.signed_items)
     weight = float(spread.layer_weights[0])
     own = weight * float(relearner.row(case.user_index) @ target)
-    others = weight * float(spread.embedding[: graph.n_users].mean(axis=0) @ target)
+    others = weight * float(spread.mean_user @ target)
     return BaselineSplit(own, others, baseline - own - others)
 
 

@@ -133,7 +133,7 @@ class Relearner:
         half = max(1, graph.n_edges // 2)
         own = self.prepared.edges_of(user_index)
         for place, edges in enumerate(edge_sets):
-            gone = np.isin(own % half, np.asarray(edges, np.int64) % half) & (graph.edge_type[own] == 0)
+            gone = np.isin(own % half, np.asarray(edges, np.int64) % half) & (graph.kinds(own) == 0)
             if gone.any():
                 whole = self.row(user_index)
                 changes[place] = self.loss(user_index, gone).solve(whole) - whole
@@ -164,12 +164,12 @@ class Relearner:
         """The user's loss without the edges `gone` (boolean, along `prepared.edges_of`)."""
         graph, spread = self.prepared.graph, self.prepared.propagation
         edges, messages, _ = self.prepared.messages(user_index)
-        weight = graph.edge_weight[edges].astype(np.float64)
+        weight = graph.weights(edges)
         kept, degree = ~gone, weight[~gone].sum()
         scale = np.sqrt(weight.sum() / degree) if degree > 0 else 0.0
         messages = messages[kept] * scale
-        is_history = graph.edge_type[edges[kept]] == 0
-        history = graph.edge_index[1, edges[kept]][is_history] - graph.n_users
+        is_history = graph.kinds(edges[kept]) == 0
+        history = graph.targets(edges[kept])[is_history] - graph.n_users
         base = messages.sum(axis=0, keepdims=True)  # [1, d]
         if self.settings.hide_batch and len(history):
             left = degree - weight[kept][is_history]

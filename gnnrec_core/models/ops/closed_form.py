@@ -118,7 +118,7 @@ class ItemItemRecommender(ClosedFormRecommender):
         """What each train interaction of the user adds to the scores of `item_indices`."""
         graph = self.graph if graph is None else graph
         edges = graph.history_edges(user_index)
-        weight = graph.edge_weight[edges].astype(np.float64)[:, None]
+        weight = graph.weights(edges)[:, None]
         values = self.between(graph.history(user_index), np.asarray(item_indices))
         return HistoryParts(np.zeros(len(item_indices)), edges, weight * values)
 
@@ -140,8 +140,8 @@ def weighted_interactions(graph: RecGraph) -> sp.csr_array:
     """Train interactions with their weights, float64 `[n_users, n_items]`."""
     half = graph.n_edges // 2
     edges = np.flatnonzero(graph.edge_type[:half] == 0)
-    ends = (graph.edge_index[0, edges], graph.edge_index[1, edges] - graph.n_users)
-    matrix = sp.csr_array((graph.edge_weight[edges].astype(np.float64), ends), shape=(graph.n_users, graph.n_items))
+    ends = (graph.sources(edges), graph.targets(edges) - graph.n_users)
+    matrix = sp.csr_array((graph.weights(edges), ends), shape=(graph.n_users, graph.n_items))
     matrix.sort_indices()
     return matrix
 

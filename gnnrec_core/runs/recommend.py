@@ -12,7 +12,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.clean.dislikes import HELD_OUT, known_negatives
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, SplitName
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
-from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
+from gnnrec_core.ranking.intervals import UNIT, Interval, jackknife_interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix, pairs_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 from gnnrec_core.ranking.topk import check_k, rank_items, rank_of, source_of
@@ -26,7 +26,7 @@ class Evaluation:
     `n_users` have at least one held-out item, and accuracy is the mean over them; `n_without` have none and count only
     in the figures of all lists. `accuracy` has 95 % intervals over users (`ranking.intervals`).
     `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
-    their list, in train interactions). They have no interval: resampling users would shift them. `disliked` is the
+    their list, in train interactions); coverage has a `jackknife_interval`, the same as in an audit. `disliked` is the
     mean, over the `n_disliking` people with held-out known negatives (`data.clean.dislikes`), of the share of these
     that stands in their list: 0 (none) to 1, lower is better; None where nothing is known.
     """
@@ -36,7 +36,7 @@ class Evaluation:
     n_users: int
     n_without: int
     accuracy: dict[str, Interval]
-    all_lists: dict[str, float]
+    all_lists: dict[str, Interval]
     disliked: Interval | None = None
     n_disliking: int = 0
 
@@ -116,7 +116,10 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
         n_users=measurable,
         n_without=dataset.n_users - measurable,
         accuracy={name: mean_interval(value, bounds=UNIT) for name, value in values.items()},
-        all_lists={"coverage": _coverage(lists, dataset.n_items), "arp": _mean_popularity(lists, popularity)},
+        all_lists={
+            "coverage": _coverage(lists.item_index, dataset.n_items),
+            "arp": _mean_popularity(lists, popularity),
+        },
         disliked=mean_interval(in_list, bounds=UNIT) if len(in_list) else None,
         n_disliking=len(in_list),
     )
@@ -140,16 +143,18 @@ def _share_of(dataset: Dataset, split: SplitName) -> str:
     return ": its share is 0" if shares[SPLITS.index(split)] == 0 else ""
 
 
-def _coverage(lists: Recommendations, n_items: int) -> float:
-    shown = lists.item_index[lists.item_index != NONE_LEFT]
-    return len(np.unique(shown)) / n_items
+def _coverage(shown: IntArray, n_items: int) -> Interval:
+    def of(lists: IntArray) -> float:
+        return len(np.unique(lists[lists != NONE_LEFT])) / n_items
+
+    return jackknife_interval(of(shown), lambda rows: of(shown[rows]), len(shown))
 
 
-def _mean_popularity(lists: Recommendations, popularity: IntArray) -> float:
+def _mean_popularity(lists: Recommendations, popularity: IntArray) -> Interval:
     shown = lists.item_index != NONE_LEFT
     total = (popularity[np.where(shown, lists.item_index, 0)] * shown).sum(1)
     some = shown.any(1)
-    return float((total[some] / shown.sum(1)[some]).mean()) if some.any() else float("nan")
+    return mean_interval(total[some] / shown.sum(1)[some])
 
 
 def _before(split: SplitName) -> tuple[SplitName, ...]:

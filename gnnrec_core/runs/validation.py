@@ -14,7 +14,7 @@ from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.ranking.topk import rank_items, source_of
 
 K = 20
 FIGURES = ("ndcg", "recall")
@@ -40,7 +40,7 @@ class Validation:
         if getattr(model, "device", "cpu").startswith("cuda"):
             lists = rank_on_device(model.final(), own, self.seen, K)
         else:
-            lists = rank_items(model.score, own, self.seen, K)
+            lists = rank_items(source_of(model), own, self.seen, K)
         hit, n = hits(lists, self.relevant), n_relevant(lists, self.relevant)
         totals = self.processes.sum(np.array([ACCURACY[name](hit, n).sum() for name in FIGURES]))
         return {f"{name}@{K}": float(total / len(self.users)) for name, total in zip(FIGURES, totals, strict=True)}

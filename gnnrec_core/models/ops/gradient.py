@@ -155,9 +155,16 @@ class GradientRecommender(ABC):
             self._final.flags.writeable = False
         return self._final
 
+    def user_factors(self, users: IntArray) -> FloatArray:
+        """Final embeddings of `users` `[n, d]`."""
+        found: FloatArray = self.embeddings()[np.asarray(users)]
+        return found
+
+    def item_factors(self) -> FloatArray:
+        """Final embeddings of all items `[n_items, d]`."""
+        return self.embeddings()[self.graph.n_users : self.graph.n_users + self.graph.n_items]
+
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32 for user indices `[n]`."""
-        final = self.embeddings()
-        items = final[self.graph.n_users : self.graph.n_users + self.graph.n_items]
-        result: FloatArray = final[np.asarray(users)] @ items.T
+        result: FloatArray = self.user_factors(users) @ self.item_factors().T
         return result

@@ -20,9 +20,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from common import RESULTS, ROOT, write
 from growth_world import SIZES
 
+N_ASKED = 20
 CHILD = """
 import json, pathlib, resource, shutil, sys, time
 import gnnrec_core as gr
@@ -68,7 +70,7 @@ before, clock = spent(), time.perf_counter()
 LISTS = """
 steps = numpy.random.default_rng(0).integers(1, n_items // 20, (n_users, 20))
 lists = numpy.cumsum(steps, axis=1) % n_items
-ids = [polars.Series([k + str(index).zfill(7) for index in range(n)]) for k, n in (("u", n_users), ("i", n_items))]
+ids = [polars.Series([k + str(place).zfill(7) for place in range(n)]) for k, n in (("u", n_users), ("i", n_items))]
 table = {"user": ids[0].gather(numpy.repeat(numpy.arange(n_users), 20)), "item": ids[1].gather(lists.ravel()),
          "rank": numpy.tile(numpy.arange(1, 21), n_users)}
 polars.DataFrame(table).write_parquet(home + "/lists.parquet")
@@ -80,7 +82,8 @@ ASK = 'run, items = first_of("/lightgcn")\n'
 QUESTIONS = {
     "imports alone": "",
     "import": 'shutil.rmtree(home + "/again", ignore_errors=True)\n'
-    'gr.read(home + "/log.parquet", home + "/again", user_col="user", item_col="item", time_col="time", split="random")',
+    'columns = {"user_col": "user", "item_col": "item", "time_col": "time"}\n'
+    'gr.read(home + "/log.parquet", home + "/again", split="random", **columns)',
     "recommend, first": FORGET + ASK,
     "recommend": ASK,
     "ledger": ASK + LEDGER,
@@ -109,7 +112,7 @@ def asked(body: str, given: tuple[Any, ...]) -> dict[str, Any]:
     return found
 
 
-def measure(home: Path, size: str, wanted: list[str], user: int, threads: int) -> dict[str, dict[str, Any]]:
+def measure(home: Path, size: str, wanted: list[str], threads: int) -> dict[str, dict[str, Any]]:
     """All questions of one size; the world is made where it is not there yet."""
     if not (home / "lightgcn" / "run.json").is_file():  # in a process of its own: its memory is not ours
         make = "from pathlib import Path; from growth_world import make_world; make_world(Path({!r}), {!r})"
@@ -118,9 +121,16 @@ def measure(home: Path, size: str, wanted: list[str], user: int, threads: int) -
     figures = {}
     for name, body in (QUESTIONS | WHOLE).items():
         if name in wanted:
-            figures[name] = asked(body, (str(home), f"u{user:07}", n_users, n_items, threads))
+            figures[name] = asked(body, (str(home), f"u{user_of(home):07}", n_users, n_items, threads))
             print(size, name, figures[name], file=sys.stderr, flush=True)
     return figures
+
+
+def user_of(home: Path) -> int:
+    """Who is asked about: the first person with twenty train interactions, the same in all sizes."""
+    log = pl.scan_parquet(home / "data" / "interactions.parquet").filter(pl.col("split") == "train")
+    counts = log.group_by("user_index").len().filter(pl.col("len") == N_ASKED)
+    return int(counts.select(pl.col("user_index").min()).collect().item())
 
 
 def interactions(home: Path) -> int:
@@ -177,13 +187,12 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="where worlds are kept from one call to the next (default: nowhere)"
     )
-    parser.add_argument("--user", type=int, default=1234)
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     wanted = chosen.questions + (list(WHOLE) if chosen.whole else [])
     with tempfile.TemporaryDirectory() as name:
         folder = chosen.folder or Path(name)
-        costs = {s: measure(folder / s, s, wanted, chosen.user, chosen.threads) for s in chosen.sizes}
+        costs = {s: measure(folder / s, s, wanted, chosen.threads) for s in chosen.sizes}
         sizes = {size: interactions(folder / size) for size in chosen.sizes}
     figures = {"interactions": sizes, "costs": costs, "exponents": exponents(costs, sizes)}
     if set(QUESTIONS) <= set(wanted):

@@ -45,8 +45,10 @@ def recommend(run: RunLike, *users: Id, k: int = 10) -> Answer:
     )
 
 
-def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
+def evaluate(run: RunLike, k: int = 20, split: str = "test", sample_users: int | None = None, seed: int = 0) -> Answer:
     """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high.
+
+    With `sample_users` over so many people, drawn by `seed`, whose intervals say how far all of them may be from that.
 
     On public data that we know, published figures stand beside them, or a sentence says why they may not.
     """
@@ -54,9 +56,9 @@ def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
     from gnnrec_core.runs import recommend as core
 
     run = opened(run)
-    found = core.evaluate(run, k, cast(SplitName, split))
+    found = core.evaluate(run, k, cast(SplitName, split), sample_users, seed)
     figures = {name: figure.value for name, figure in found.accuracy.items()}
-    known = published(run.dataset, k, found.split, {run.name: figures})
+    known = published(run.dataset, k, found.split, {run.name: figures}) if found.sampled_from is None else None
     content = list_views.evaluation_json(found, known)
     return Answer(
         f"Accuracy of {run.name}",

@@ -1,7 +1,7 @@
 """Exact top-k of scores that are dot products, without ever holding a row of scores.
 
-A tile of people by items is multiplied into one buffer that stays in the cache, and what it holds is looked at once: only
-scores above a person's k-th best so far are kept. The lists are those of `top_k` on the whole rows.
+A tile of people by items is multiplied into one buffer that stays in the cache, and what it holds is looked at once:
+only scores above a person's k-th best so far are kept. The lists are those of `top_k` on the whole rows.
 """
 
 from __future__ import annotations

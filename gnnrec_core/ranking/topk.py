@@ -60,8 +60,8 @@ def rank_items(
     items = np.full((len(users), k), NONE_LEFT, dtype=np.int64)
     scores = np.full((len(users), k), -np.inf, dtype=np.float32)
     if isinstance(source, Factored):
-        for rows, found in ranked_tiles(source, users, seen, k, top_k):
-            items[rows], scores[rows] = found.items, found.scores
+        for part, found in ranked_tiles(source, users, seen, k, top_k):
+            items[part], scores[part] = found.items, found.scores
         items[~np.isfinite(scores)] = NONE_LEFT
         return Recommendations(users, items, scores)
     block = block or max(1, min(MOST_AT_ONCE, AT_ONCE // (4 * max(1, seen.shape[1]))))

@@ -75,7 +75,7 @@ def _step_seconds(fit: GradientFit) -> float:
 def _validation_seconds(model: Any, dataset: Dataset) -> float:
     """Of ranking for all users with validation items, from a few of them."""
     validation = Validation(dataset)
-    n_users = len(validation.users)
+    n_users = len(validation.users)  # a sample of very many
     if n_users == 0:
         return 0.0
     validation.users = validation.users[:TRIED_USERS]

@@ -17,6 +17,7 @@ from gnnrec_core.ranking.matrix import interaction_matrix, pairs_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 from gnnrec_core.ranking.topk import check_k, rank_items, rank_of, source_of
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.validation import drawn
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Evaluation:
     `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
     their list, in train interactions); coverage has a `jackknife_interval`, the same as in an audit. `disliked` is the
     mean, over the `n_disliking` people with held-out known negatives (`data.clean.dislikes`), of the share of these
-    that stands in their list: 0 (none) to 1, lower is better; None where nothing is known.
+    that stands in their list: 0 (none) to 1, lower is better; None where nothing is known. `sampled_from`: how many
+    people have held-out items where the `n_users` are a sample of them, else None.
     """
 
     k: int
@@ -39,6 +41,7 @@ class Evaluation:
     all_lists: dict[str, Interval]
     disliked: Interval | None = None
     n_disliking: int = 0
+    sampled_from: int | None = None
 
 
 def left_out(dataset: Dataset, split: SplitName = "test", users: IntArray | None = None) -> sp.csr_array:
@@ -92,16 +95,28 @@ def chosen_later(model: Any, dataset: Dataset, user_index: int) -> tuple[Chosen,
     return tuple(sorted(found, key=lambda chosen: (chosen.rank, chosen.item_index)))
 
 
-def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
+def evaluate(
+    run: Run, k: int = 20, split: SplitName = "test", sample_users: int | None = None, seed: int = 0
+) -> Evaluation:
     """Accuracy of the run's lists of length `k` on the held-out interactions of `split`, ranked over all items.
 
-    RequestError where `split` is train, or has no interactions.
+    With `sample_users` on so many of the people who have any, drawn evenly by `seed`: the intervals say how far the
+    whole may be from that. Figures of all lists (coverage, arp) are left out then, for all lists are not there.
+    RequestError where `split` is train, or has no interactions, or the sample is below 2.
     """
     model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
-    relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
+    relevant = interaction_matrix(dataset, split)
     if relevant.nnz == 0:
         raise RequestError(*empty_part(dataset, split), value=split)
+    people = np.flatnonzero(np.diff(relevant.indptr))
+    if sample_users is not None and sample_users < 2:
+        raise RequestError(
+            f"A sample of {sample_users} people has no interval.", "Choose 2 or more.", value=sample_users
+        )
+    if sample_users is not None and sample_users < len(people):
+        return _of_sample(run, k, split, relevant, drawn(people, sample_users, seed), len(people))
+    before = left_out(dataset, split)
     lists = rank_items(source_of(model), np.arange(dataset.n_users), before, k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
@@ -123,6 +138,18 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
         disliked=mean_interval(in_list, bounds=UNIT) if len(in_list) else None,
         n_disliking=len(in_list),
     )
+
+
+def _of_sample(
+    run: Run, k: int, split: SplitName, relevant: sp.csr_array, people: IntArray, n_measurable: int
+) -> Evaluation:
+    """Accuracy over `people`, all of whom have held-out items."""
+    dataset = run.dataset
+    lists = rank_items(source_of(run.model), people, left_out(dataset, split, users=people), k)
+    hit, n = hits(lists, relevant), n_relevant(lists, relevant)
+    accuracy = {name: mean_interval(metric(hit, n), bounds=UNIT) for name, metric in ACCURACY.items()}
+    without = dataset.n_users - n_measurable
+    return Evaluation(k, split, len(people), without, accuracy, {}, sampled_from=n_measurable)
 
 
 def empty_part(dataset: Dataset, split: SplitName) -> tuple[str, str]:

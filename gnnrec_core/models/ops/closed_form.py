@@ -34,13 +34,13 @@ class ClosedFormRecommender(ABC):
     @classmethod
     def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:
         """An untrained model, whose scores are all 0; nothing is drawn, and it is computed on the CPU."""
-        graph = build_graph(dataset, side_edges=0.0)
+        graph = build_graph(dataset, side_edges=0.0, features=False)
         return cls(graph, settings, cls.untrained(graph, settings))
 
     @classmethod
     def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
         """A trained model; RunError where the tensors do not fit the dataset and the settings."""
-        graph = build_graph(dataset, side_edges=0.0)
+        graph = build_graph(dataset, side_edges=0.0, features=False)
         cls.check(graph, settings, tensors)
         return cls(graph, settings, tensors)
 
@@ -138,12 +138,9 @@ class ItemItemRecommender(ClosedFormRecommender):
 
 def weighted_interactions(graph: RecGraph) -> sp.csr_array:
     """Train interactions with their weights, float64 `[n_users, n_items]`."""
-    half = graph.n_edges // 2
-    edges = np.flatnonzero(graph.edge_type[:half] == 0)
-    ends = (graph.sources(edges), graph.targets(edges) - graph.n_users)
-    matrix = sp.csr_array((graph.weights(edges), ends), shape=(graph.n_users, graph.n_items))
-    matrix.sort_indices()
-    return matrix
+    seen = graph.seen
+    entries = (graph.weights(graph.all_history_edges), seen.indices, seen.indptr)
+    return sp.csr_array(entries, shape=seen.shape)
 
 
 def misfit(what: str) -> RunError:

@@ -347,7 +347,7 @@ class RetrainableRecommender(Protocol):
 
 @runtime_checkable
 class RefittingRecommender(Protocol):
-    """A recommender that can say exactly what it would score had it been fitted without some interactions.
+    """A recommender that can say exactly what it would score had it been fitted without some interactions of `graph`.
 
     No estimate and no luck: the answer is that of fitting anew, with the same settings and seed, on the graph without
     them. It is the level "trained again" of a model whose training has one outcome.

@@ -85,7 +85,7 @@ def _judge(
 ) -> Callable[[Sequence[IntArray]], list[tuple[int, Float]]] | None:
     """For sets of edges: a rank that is on the safe side of the border, and the foretold (or refitted) scores."""
     user, model = case.user_index, levels.model
-    if isinstance(model, RefittingRecommender):
+    if levels.refits:
         return lambda sets: [
             (rank_of(row, case.item_index, excluded), row) for row in np.asarray(model.scores_refitted(user, sets))
         ]

@@ -18,6 +18,8 @@ from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.protocol import Epoch, FitOptions, HistoryParts, HistorySums, NewUserParts, Tensors
 
+FEW = 16
+"""Users whose rows are read one by one."""
 DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 
 
@@ -84,6 +86,8 @@ class ItemItemRecommender(ClosedFormRecommender):
     """
 
     parts_frozen: ClassVar[tuple[str, ...]] = ()
+    sums_history: ClassVar[bool] = True
+    """Without some of the user's edges a score is the sum of the other parts: nothing is normalised anew."""
     keeps: ClassVar[str] = "the weights between items"
 
     @abstractmethod
@@ -104,7 +108,19 @@ class ItemItemRecommender(ClosedFormRecommender):
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32."""
-        return self.times(self._interactions[np.asarray(users)]).astype(np.float32)
+        return self.times(self.rows_of(users)).astype(np.float32)
+
+    def rows_of(self, users: IntArray) -> sp.csr_array:
+        """The weighted interactions of `users` `[n, n_items]`; of a few without the matrix of all."""
+        users = np.asarray(users, np.int64)
+        if len(users) > FEW or "_interactions" in self.__dict__:
+            rows: sp.csr_array = self._interactions[users]
+            return rows
+        own = [self.graph.history_edges(user) for user in users.tolist()]
+        edges = np.concatenate([np.zeros(0, np.int64), *own])
+        starts = np.r_[0, np.cumsum([len(each) for each in own])]
+        entries = (self.graph.weights(edges), self.graph.targets(edges) - self.graph.n_users, starts)
+        return sp.csr_array(entries, shape=(len(users), self.graph.n_items))
 
     @cached_property
     def _interactions(self) -> sp.csr_array:

@@ -22,6 +22,7 @@ from common import write
 
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs import jobs
+from gnnrec_core.runs.history import read_history
 from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.workspace import Workspace
 from tests.browser.app import serving
@@ -45,7 +46,7 @@ def main() -> None:
         place.home.mkdir()
         job = jobs.start(place, ENDLESS)
         try:
-            while jobs.status_of(place, job.id).state != "running":
+            while not read_history(place.home / "runs" / job.id):
                 time.sleep(0.2)
             for process in busy:
                 process.start()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gnnrec_core.audit.studies.comparing import Comparison
     from gnnrec_core.audit.studies.mitigation import Bench, Mitigation
     from gnnrec_core.runs.run import Run
+    from gnnrec_core.whole.tuning import Tuned
 
 MOST_BYTES = 4 * 2**30
 N_BASELINES = 4
@@ -103,6 +104,21 @@ def _mitigation(
     from gnnrec_core.audit.studies.mitigation import mitigate
 
     return mitigate(_bench, method, dict(settings))
+
+
+def tuned(study: Study, k: int, group_by: str, part: SplitName, settings: dict[str, float]) -> Tuned:
+    """What other settings of the model's operator change."""
+    held = bench(study, k, group_by, part)
+    return _tuned(held, study.key, k, group_by, part, tuple(sorted(settings.items())))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Ranking by the other operator …")
+def _tuned(
+    _bench: Bench, key: str, k: int, group_by: str, part: SplitName, settings: tuple[tuple[str, float], ...]
+) -> Tuned:
+    from gnnrec_core.whole.tuning import tune
+
+    return tune(_bench, dict(settings))
 
 
 def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int, part: SplitName) -> Comparison:

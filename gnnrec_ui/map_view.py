@@ -134,6 +134,7 @@ def _list(study: Study, side: str, chosen: Any, public: Any) -> None:
         selection_mode="single-row",
         key=f"listed_{side}",
         alt="Selected dots",
+        placeholder="–",
     )
     rows = event.selection.rows
     if rows and rows[0] < len(places):

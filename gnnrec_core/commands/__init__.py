@@ -87,6 +87,12 @@ COMMANDS = Registry(
         "What a re-ranking would change, and who loses.",
     ),
     Plugin(
+        "tune",
+        "gnnrec_core.commands.audit.tune",
+        "Tune",
+        "Other settings of a linear model's operator, without training.",
+    ),
+    Plugin(
         "gap-edges",
         "gnnrec_core.commands.audit.gap_edges",
         "Gap edges",

@@ -22,7 +22,8 @@ from gnnrec_core.models.ops.checkpoint import save_tensors
 from gnnrec_core.models.rounded import Rounded, RoundedSettings, read_back, rounded
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.runs.recommend import recommend
-from gnnrec_core.runs.run import Run, RunRecord, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, relative_dataset_path
+from gnnrec_core.runs.run import Run
 
 Values = NDArray[np.float64]
 MOST_PEOPLE = 500

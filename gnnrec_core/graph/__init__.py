@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import NO_TIME, Dataset, FloatArray, IntArray, frozen_array
 
 NodeType = Literal["user", "item", "attribute"]
@@ -109,6 +110,11 @@ class RecGraph:
         """`edge_weight[edges]` in float64, without the arrays of all edges."""
         place = np.asarray(edges, np.int64) % max(1, len(self.forward.weight))
         return self.forward.weight[place].astype(np.float64)
+
+    def operator_rows(self, nodes: IntArray) -> sp.csr_array:
+        """Rows `nodes` of the normalised adjacency, CSR `[n, n_nodes]`."""
+        rows: sp.csr_array = self.normalised_adjacency[nodes]
+        return rows
 
     def neighbours(self, node: int) -> IntArray:
         """Nodes that share an edge with `node`, ascending, each once."""
@@ -270,15 +276,19 @@ def _pairs_ascend(users: NDArray[Any], items: NDArray[Any]) -> bool:
     return bool(later.all())
 
 
-def build_graph(dataset: Dataset, side_edges: float = 1.0, features: bool = True) -> RecGraph:
+def build_graph(
+    dataset: Dataset, side_edges: float = 1.0, half_life_days: float = 0.0, features: bool = True
+) -> RecGraph:
     """The graph of the train interactions and, times `side_edges`, the relations of `dataset` (0 leaves them out).
 
-    A model that reads no features of edges need not have them made.
+    With a half-life an interaction's weight is times 2^(-age / half-life) (`aged`). A model that reads no `features` of
+    edges need not have them made.
     """
     interactions = dataset.interactions
     rows = interactions.rows("train")
     ends = [np.stack([interactions.user_index[rows], interactions.item_index[rows] + dataset.n_users])]
-    types, weights, names = [np.zeros(len(rows), np.int16)], [interactions.weight[rows]], [INTERACTION]
+    weight = interactions.weight[rows] * aged(dataset, rows, half_life_days)
+    types, weights, names = [np.zeros(len(rows), np.int16)], [weight], [INTERACTION]
     if side_edges > 0:
         for relation in dataset.relations:
             if relation.kind == "user-item":
@@ -304,6 +314,29 @@ def build_graph(dataset: Dataset, side_edges: float = 1.0, features: bool = True
         frozen_array(both, np.float32),
         feature_names,
     )
+
+
+def aged(dataset: Dataset, rows: IntArray, half_life_days: float) -> FloatArray:
+    """What each of these interactions weighs for its age, float32 `[n]` in 1e-6 .. 1: 2^(-age / half-life), age
+    against the newest interaction of the log; without a time: the oldest age. All 1 where the half-life is 0.
+
+    RequestError where there is a half-life and no interaction has a time.
+    """
+    if half_life_days <= 0:
+        return np.ones(len(rows), np.float32)
+    times = dataset.interactions.timestamp
+    known = np.zeros(len(rows), bool) if times is None else times[rows] != NO_TIME
+    if times is None or not known.any():
+        raise RequestError(
+            f"The interactions of {dataset.name!r} have no time, so they cannot weigh less with age.",
+            "Set half_life_days to 0, or import the log with its times.",
+            setting="half_life_days",
+        )
+    when = np.where(known, times[rows], times[rows][known].min())
+    weight: FloatArray = np.clip(np.exp2((when - times.max()) / (86_400 * half_life_days)), 1e-6, 1.0).astype(
+        np.float32
+    )
+    return weight
 
 
 def _edge_features(dataset: Dataset, rows: IntArray, n_forward: int) -> tuple[FloatArray, tuple[str, ...]]:

@@ -25,15 +25,11 @@ class KeptGraph(RecGraph):
         cls, sizes: tuple[int, int, int], relations: tuple[str, ...], arrays: dict[str, NDArray[Any]]
     ) -> KeptGraph:
         """The graph of `sizes` users, items and attribute nodes."""
-        n_nodes, n_edges = sum(sizes), len(arrays["source"])
+        n_edges = len(arrays["source"])
         made = object.__new__(cls)
         fields = ("source", "target", "row", "kind", "weight")
         source, target, row, kind, weight = (arrays[name] for name in fields)
         kind, weight = (np.broadcast_to(one, n_edges) if len(one) == 1 else one for one in (kind, weight))
-        operator = sp.csr_array(
-            (arrays["normalised"], arrays["neighbour"], arrays["pointer"]), shape=(n_nodes, n_nodes), copy=False
-        )
-        operator.has_sorted_indices = operator.has_canonical_format = True
         made.__dict__.update(
             n_users=sizes[0],
             n_items=sizes[1],
@@ -42,11 +38,49 @@ class KeptGraph(RecGraph):
             feature_names=(),
             forward=Forward(source, target, kind, weight, row),
             incidence=(arrays["column"], arrays["start"]),
-            normalised_adjacency=operator,
+            _pattern=(arrays["pointer"], arrays["neighbour"], arrays["entry"]),
             degree=arrays["degree"],
             popularity=arrays["popularity"],
         )
         return made
+
+    @cached_property
+    def normalised_adjacency(self) -> sp.csr_array:
+        """All rows, for whoever passes over the whole graph."""
+        if "_pattern" not in self.__dict__:
+            made: sp.csr_array = RecGraph.normalised_adjacency.func(self)  # type: ignore[attr-defined]
+            return made
+        pointer, neighbour, entry = self.__dict__["_pattern"]
+        scale = self._scale
+        data = np.repeat(scale, np.diff(pointer)) * scale[neighbour] * entry
+        operator = sp.csr_array((data, neighbour, pointer), shape=(self.n_nodes, self.n_nodes))
+        operator.has_sorted_indices = operator.has_canonical_format = True
+        return operator
+
+    def operator_rows(self, nodes: IntArray) -> sp.csr_array:
+        """Rows `nodes` of the normalised adjacency, made of the pages that hold them."""
+        if "_pattern" not in self.__dict__:
+            return super().operator_rows(nodes)
+        pointer, neighbour, entry = self.__dict__["_pattern"]
+        nodes = np.asarray(nodes, np.int64)
+        first, counts = pointer[nodes].astype(np.int64), (pointer[nodes + 1] - pointer[nodes]).astype(np.int64)
+        start = np.concatenate([[0], np.cumsum(counts)])
+        place = np.arange(start[-1]) + np.repeat(first - start[:-1], counts)
+        other, weight = neighbour[place], entry[place] if len(entry) > 1 else entry
+        data = np.repeat(self._scale[nodes], counts) * self._scale[other] * weight
+        return sp.csr_array((data, other, start.astype(other.dtype)), shape=(len(nodes), self.n_nodes))
+
+    def neighbours(self, node: int) -> IntArray:
+        """Nodes that share an edge with `node`, ascending, each once."""
+        found: IntArray = self.operator_rows(np.array([node])).indices.astype(np.int64)
+        return found
+
+    @cached_property
+    def _scale(self) -> NDArray[np.float64]:
+        """D^-1/2 `[n_nodes]`, 0 for isolated nodes."""
+        scale = np.zeros(self.n_nodes)
+        np.divide(1.0, np.sqrt(self.degree), out=scale, where=self.degree > 0)
+        return scale
 
     @cached_property
     def edge_index(self) -> IntArray:
@@ -84,11 +118,11 @@ class KeptGraph(RecGraph):
 
 
 def graph_arrays(graph: RecGraph) -> dict[str, NDArray[Any]]:
-    """What is kept of a graph: edges in one direction, the columns of each node, the normalised adjacency as CSR.
+    """What is kept of a graph: edges in one direction, the columns of each node, the adjacency as CSR.
 
     Indices take 32 bits where they fit. A type or a weight that all edges share is stored once.
     """
-    one, operator = graph.forward, graph.normalised_adjacency
+    one, matrix = graph.forward, graph.adjacency
     columns, start = graph.incidence
     small = np.int32 if max(graph.n_edges, graph.n_nodes) < 2**31 else np.int64
     arrays = {
@@ -99,9 +133,9 @@ def graph_arrays(graph: RecGraph) -> dict[str, NDArray[Any]]:
         "weight": _once(one.weight),
         "column": columns,
         "start": start,
-        "pointer": operator.indptr.astype(small),
-        "neighbour": operator.indices.astype(small),
-        "normalised": operator.data,
+        "pointer": matrix.indptr.astype(small),
+        "neighbour": matrix.indices.astype(small),
+        "entry": _once(matrix.data),
         "degree": graph.degree,
         "popularity": graph.popularity,
     }

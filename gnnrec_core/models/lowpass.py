@@ -8,20 +8,21 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from gnnrec_core.base.settings import Search, Settings
+from gnnrec_core.base.settings import Live, Search
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.graph_filter import VECTORS, Filter, GraphFilter
+from gnnrec_core.models.ops.filters.graph_filter import VECTORS, Filter, GraphFilter
+from gnnrec_core.models.ops.operator_settings import AgedSettings
 from gnnrec_core.models.protocol import Tensors
 
 
-class LowPassSettings(Settings):
+class LowPassSettings(AgedSettings):
     """Settings of the low-pass filter."""
 
     n_vectors: Annotated[int, Search(16, 512, log=True)] = Field(
         0, ge=0, le=4096, description="smoothest directions the low-pass keeps; 0: by the catalogue"
     )
-    degree_power: Annotated[float, Search(-0.2, 0.6)] = Field(
+    degree_power: Annotated[float, Live(-0.6, 1.0), Search(-0.2, 0.6)] = Field(
         0.35, ge=-1, le=2, description="how much popular items gain: power of degrees after it"
     )
 
@@ -33,9 +34,9 @@ class LowPass(GraphFilter):
     settings_type: ClassVar[type[LowPassSettings]] = LowPassSettings
 
     @classmethod
-    def kept_parts(cls, settings: Any) -> float:
-        """No side edges."""
-        return 0.0
+    def kept_parts(cls, settings: Any) -> float | None:
+        """No side edges; with a half-life there are two graphs."""
+        return None if settings.half_life_days else 0.0
 
     def kept_tables(self) -> Tensors:
         """V and the items' degrees."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.models import able
+from gnnrec_core.models.history_protocol import InductiveRecommender, NewUserParts
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import InductiveRecommender, NewUserParts, PropagationRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.run import Run
 

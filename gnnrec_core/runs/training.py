@@ -24,7 +24,8 @@ from gnnrec_core.models.ops.stopping import Stop, stop_on_signals
 from gnnrec_core.models.protocol import Epoch, FitOptions, ResumableRecommender, SizedRecommender, TrainingState
 from gnnrec_core.runs.heartbeat import own_process
 from gnnrec_core.runs.history import append_epoch, cut_history, read_history
-from gnnrec_core.runs.run import Run, RunRecord, State, library_versions, load_run, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, State, library_versions, relative_dataset_path
+from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.tracking import track
 from gnnrec_core.runs.validation import Validation
 

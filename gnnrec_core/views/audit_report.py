@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +46,10 @@ LIMITS = (
 )
 
 
+Attached = tuple[tuple[Section, ...], Mapping[str, Any]]
+"""Sections of another answer, and its JSON."""
+
+
 def write_audit(
     report: AuditReport,
     out: Path,
@@ -51,8 +58,11 @@ def write_audit(
     identities: bool = False,
     overwrite: bool = False,
     names: Pseudonyms | None = None,
+    attached: Mapping[str, Attached] = MappingProxyType({}),
 ) -> tuple[Path, ...]:
     """Write FILE.html, FILE.json and FILE.csv, together or not at all; returns their paths.
+
+    `attached` are sections of other questions to the same run, with their JSON, by name.
 
     Raises RequestError where `out` does not end in .html, its folder is not there, or a file exists.
     """
@@ -67,23 +77,30 @@ def write_audit(
         **report.to_dict(),
         "checks": [vars(check) for check in checks],
         "what_if": [mitigation.to_dict() for mitigation in mitigations],
+        **{name: dict(content) for name, (_, content) in attached.items()},
     }
     write_together(
         {
             files[1]: json_bytes(finite(content)),
             files[2]: csv_file(per_user_csv(report, identities, names)),
-            files[0]: audit_page(report, checks, mitigations).encode(),
+            files[0]: audit_page(report, checks, mitigations, attached).encode(),
         }
     )
     return files
 
 
-def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()) -> str:
-    """The page as text."""
-    scope = report.scope
+def audit_page(
+    report: AuditReport,
+    checks: tuple[Check, ...] = (),
+    mitigations: tuple[Mitigation, ...] = (),
+    attached: Mapping[str, Attached] = MappingProxyType({}),
+) -> str:
+    """The page as text; what is attached comes before definitions and limits."""
+    scope, own = report.scope, audit_sections(report, checks, mitigations)
+    more = tuple(section for sections, _ in attached.values() for section in sections)
     return page(
         f"Audit of {scope.run}",
-        audit_sections(report, checks, mitigations),
+        (*own[:-2], *more, *own[-2:]),
         f"{scope.model} on {scope.dataset}, lists of {scope.k}, judged on {scope.split}",
     )
 

@@ -17,8 +17,8 @@ from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import Float, LinearScorer, Prepared
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.models.history_protocol import BatchHistoryRecommender, HistorySums
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import BatchHistoryRecommender, HistorySums
 
 PEOPLE_AT_ONCE = 1024
 NUMBERS_AT_ONCE = 8_000_000

@@ -210,6 +210,7 @@ def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> No
         key="people_table",
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG", "Recall")},
         alt="People of the group with their figures",
+        placeholder="–",
     )
     selected = chosen["selection"]["rows"]
     if selected and selected[0] < len(rows):
@@ -289,7 +290,9 @@ def _never_shown(study: Study, report: AuditReport) -> None:
         }
     )
     st.caption(f"In none of the {report.scope.n_users:,} lists of {report.scope.k}; those with most histories first.")
-    st.dataframe(table.head(MOST_PEOPLE), hide_index=True, height=260, alt="Items that are never shown")
+    st.dataframe(
+        table.head(MOST_PEOPLE), hide_index=True, height=260, alt="Items that are never shown", placeholder="–"
+    )
     as_table(lambda: table, "never_shown", "Items that are never shown")
 
 

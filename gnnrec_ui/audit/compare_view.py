@@ -14,7 +14,7 @@ from gnnrec_core.audit.studies.frontier import comparison_points
 from gnnrec_core.audit.verdicts import figure, p_text, span_text
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import for_markdown, for_option
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import MODELS, title_of
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.charts import audit_charts
 from gnnrec_core.runs.entries import RunEntry
@@ -112,7 +112,7 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
         }
         for d in of_metric
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences", placeholder="–")
     st.caption(
         "Differences are paired. Intervals and p hold for all that is tested here: what leaves out 0 is a finding."
     )
@@ -150,4 +150,4 @@ def downloads(found: Comparison) -> None:
 
 def _baseline(name: str) -> str:
     model = name.removeprefix("baseline: ")
-    return MODELS[model].title if model in MODELS else model.capitalize()
+    return title_of(model) if model in MODELS else model.capitalize()

@@ -16,25 +16,43 @@ from gnnrec_core.base.settings import SettingField, describe_settings
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.render import theme
+from gnnrec_core.render.blocks import Section
 from gnnrec_core.render.charts import audit_charts
+from gnnrec_core.runs.live import live_fields
+from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import Workspace
+from gnnrec_core.views.whole.tuning import provider_blocks, segment_table
+from gnnrec_core.whole.providers import provider_gains
+from gnnrec_core.whole.tuning import OPERATOR, Tuned, save_tuned, start_values
 from gnnrec_ui import audit_ask
 from gnnrec_ui.frame import forms, pickers, privacy, roles, shell
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import figures
+from gnnrec_ui.show import blocks, figures
 from gnnrec_ui.show.charts import chart
 
+TUNING = (
+    "The model's own operator, without training: how much popular items gain (power of degrees), and how old "
+    "interactions count (half-life; 0: all ages alike)."
+)
 HEADLINE = ("ndcg", "recall", "coverage", "gini", "long_tail_share", "arp")
 
 
 def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitName) -> None:
-    """Choose a re-ranker, move its settings, and read who gains and who loses."""
+    """Choose a re-ranker or the model's own operator, move its settings, and read who gains and who loses."""
     titles = {plugin.name: plugin.title for plugin in RERANKERS}
-    method = pickers.choose_one("Re-rank by", titles, "method")
-    st.caption(for_markdown(RERANKERS[method].summary))
-    settings = sliders(method)
+    live = live_fields(study.run)
+    method = pickers.choose_one(
+        "Re-rank by", {**titles, **({OPERATOR: "The operator itself"} if live else {})}, "method"
+    )
+    st.caption(for_markdown(RERANKERS[method].summary if method in titles else TUNING))
+    settings = sliders(method) if method in titles else live_sliders(study.run, live)
+    tuned: Tuned | None = None
     with shell.boundary():
-        found = audit_ask.mitigation(study, k, group_by, part, method, settings)
+        if method in titles:
+            found = audit_ask.mitigation(study, k, group_by, part, method, settings)
+        else:
+            tuned = audit_ask.tuned(study, k, group_by, part, settings)
+            found = tuned.mitigation
         _headline(found)
         chart(
             audit_charts.mitigation_chart(found),
@@ -44,9 +62,13 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitNa
         )
         _groups(found)
         _losers(study, found)
+        _providers(audit_ask.bench(study, k, group_by, part), found)
+        if tuned is not None:
+            blocks.draw((Section("By segment of items", (segment_table(tuned),)),), "segments")
+            _one_list(study, audit_ask.bench(study, k, group_by, part), found)
         with st.expander("Every figure before and after"):
-            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after")
-        _save(place, study, audit_ask.bench(study, k, group_by, part), found)
+            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after", placeholder="–")
+        _save(place, study, audit_ask.bench(study, k, group_by, part), found, tuned)
 
 
 def sliders(method: str) -> dict[str, Any]:
@@ -74,6 +96,47 @@ def _control(field: SettingField, key: str) -> Any:
             help=help_text,
         )
     return forms.widget(field, key)
+
+
+def live_sliders(run: Run, fields: tuple[SettingField, ...]) -> dict[str, float]:
+    """A slider for each live setting, where the run has it."""
+    values, start = {}, start_values(run)
+    for column, field in zip(st.columns(max(2, len(fields))), fields, strict=False):
+        live = field.live
+        if live is None:
+            continue
+        with column:
+            values[field.name] = st.slider(
+                forms.label(field.name),
+                min(live.low, start[field.name]),
+                max(live.high, start[field.name]),
+                start[field.name],
+                step=(live.high - live.low) / 40,
+                key=f"operator_{field.name}",
+                bind="query-params",
+                help=field.description[:1].upper() + field.description[1:],
+            )
+    return values
+
+
+def _providers(bench: Bench, found: Mitigation) -> None:
+    """Who would gain and lose on the provider side."""
+    gains = provider_gains(bench.base, found.evidence)
+    if gains:
+        with st.expander("Who would gain and lose among the providers"):
+            blocks.draw((Section("Exposure of providers", provider_blocks(gains)),), "providers")
+
+
+def _one_list(study: Study, bench: Bench, found: Mitigation) -> None:
+    """The list of one person before and after."""
+    user = pickers.choose_user(study, "List of")
+    before, after = (each.lists.item_index[user] for each in (bench.base, found.evidence))
+    rows = [
+        {"Rank": rank, "Before": clean(study.dataset.title(old)), "After": clean(study.dataset.title(new))}
+        for rank, (old, new) in enumerate(zip(before.tolist(), after.tolist(), strict=True), start=1)
+        if min(old, new) >= 0
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="The list before and after")
 
 
 def changes_table(found: Mitigation) -> pd.DataFrame:
@@ -140,6 +203,7 @@ def _groups(found: Mitigation) -> None:
                 name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG before", "NDCG after")
             },
             alt="Groups before and after",
+            placeholder="–",
         )
 
 
@@ -158,13 +222,18 @@ def _losers(study: Study, found: Mitigation) -> None:
     shell.link("recommend", f"Person {name}", icon=":material/person:", user=user)
 
 
-def _save(place: Workspace, study: Study, bench: Bench, found: Mitigation) -> None:
+def _save(place: Workspace, study: Study, bench: Bench, found: Mitigation, tuned: Tuned | None) -> None:
     if study.run_entry is None:
         return
     what = "The re-ranked lists become a run that can be compared."
+    if tuned is not None:
+        what = "The model with these settings becomes a run, with ledgers as exact as before."
     if st.button("Save as a run", icon=":material/save:", disabled=place.read_only, help=roles.why_not(place) or what):
         folder = place.new_folder_for("runs")
-        save(bench, found, folder)
+        if tuned is None:
+            save(bench, found, folder)
+        else:
+            save_tuned(tuned, study.run, folder)
         st.success("Saved.", icon=":material/check:")
         shell.link(
             "compare", "Compare it", icon=":material/compare_arrows:", runs=f"{study.run_entry.id},{folder.name}"

@@ -60,7 +60,7 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
     if frame.empty:
         st.caption("No note on this case yet.")
     else:
-        st.dataframe(frame, hide_index=True, alt="Reviewers' notes")
+        st.dataframe(frame, hide_index=True, alt="Reviewers' notes", placeholder="–")
     if redacted:
         st.caption("The file has pseudonyms for other people, and days instead of times.")
     download(

@@ -42,16 +42,40 @@ def choose_user(study: Study, label: str = "Person") -> int:
     return vocabulary.index(state.settle("user", chosen, first))
 
 
+def choose_other_user(study: Study, without: int, first: int) -> int:
+    """Another person than `without`, `?other_user=` in the URL, `first` by default; returns the user index."""
+    vocabulary = study.dataset.users
+    own = vocabulary.ids[without]
+
+    def is_other(name: str) -> bool:
+        return name in vocabulary and name != own
+
+    current = state.follow("other_user", is_other, vocabulary.ids[first])
+    options = [name for name in _options(vocabulary, current, "_find_other") if name != own]
+    st.session_state["other_user"] = current
+    chosen = st.selectbox("The other person", options, key="other_user", format_func=clean)
+    return vocabulary.index(state.settle("other_user", chosen, vocabulary.ids[first]))
+
+
 def choose_item(
-    study: Study, listed: Sequence[int], label: str = "Item", key: str = "item", offered: Sequence[int] = ()
+    study: Study,
+    listed: Sequence[int],
+    label: str = "Item",
+    key: str = "item",
+    offered: Sequence[int] = (),
+    without: int | None = None,
 ) -> int:
     """An item: the list of the person first (or what is `offered`), then what was looked at before, any other by
-    search; `?item=` in the URL; returns the item index."""
+    search, but not `without`; `?item=` in the URL; returns the item index."""
     dataset = study.dataset
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
-    default = ids[[*listed, *offered, 0][0]]
-    current = state.follow(key, dataset.items.__contains__, default)
+    default = ids[next(item for item in (*listed, *offered, 0, 1) if item != without)]
+
+    def is_offered(name: str) -> bool:
+        return name in dataset.items and (without is None or name != ids[without])
+
+    current = state.follow(key, is_offered, default)
     place = {item: rank for rank, item in enumerate(listed, start=1)}
     choose, search = st.columns([3, 2], vertical_alignment="bottom")
     with search:
@@ -59,7 +83,9 @@ def choose_item(
     found = find(query, dataset.titles, ids, 50) if query else []
     before = [dataset.items.index(name) for name in recent.latest(study, "item", current) if name in dataset.items]
     options = [
-        ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before, *offered])
+        ids[index]
+        for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before, *offered])
+        if index != without
     ]
     with choose:
         st.session_state[key] = current
@@ -116,7 +142,9 @@ def choose_items(
 ) -> list[int]:
     """Any number of items by search, `?key=` in the URL as indices; returns item indices in the order of choice."""
     dataset = study.dataset
-    held = st.session_state.get(f"_{key}")
+    turn = state.turned(key)
+    held = st.session_state.get(f"_{key}") if st.session_state.get(f"_turn_{key}", 0) == turn else None
+    st.session_state[f"_turn_{key}"] = turn
     current = [i for i in (state.numbers(key, dataset.n_items) if held is None else held) if i not in without]
     choose, search = st.container(), st.container()
     with search:
@@ -164,11 +192,11 @@ def _say_unknown(vocabulary: Vocabulary, key: str) -> None:
         st.warning(f"{for_markdown(error.message)} {for_markdown(error.hint)}", icon=":material/search_off:")
 
 
-def _options(vocabulary: Vocabulary, current: str) -> list[str]:
+def _options(vocabulary: Vocabulary, current: str, key: str = "_find_user") -> list[str]:
     if len(vocabulary) <= MOST_OPTIONS:
         return list(vocabulary.ids)
     query = st.text_input(
-        f"Find among {len(vocabulary):,}", key="_find_user", type="search", live=True, placeholder="A part of an id"
+        f"Find among {len(vocabulary):,}", key=key, type="search", live=True, placeholder="A part of an id"
     )
     matches = [vocabulary.ids[position] for position in find(query, vocabulary.ids)]
     if query and not matches:

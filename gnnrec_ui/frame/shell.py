@@ -2,7 +2,7 @@
 
 A page's body is `with shell.page("explain") as study:`. `app.py` calls `start`, which draws the menu and the study and
 runs the page that the URL names. Streamlit starts a file of `pages/` by itself when a deep link is the first visit to a
-fresh server; then `page` finds that `start` has not run, and does its part.
+fresh server; then `page` finds that `start` has not run, says which pages there are, and has `app.py` run.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def start() -> None:
 def page(name: str) -> Iterator[Study]:
     """The body of one page: title, reading aid, the study, and errors as sentences."""
     if _FRAME not in st.session_state:
-        _frame()
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
+            _navigation()
             st.rerun()
+        _frame()
     with hearing() as heard:
         yield from _body(name, heard)
 
@@ -64,7 +65,6 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
-    story.guide(name, link)
     if too_long:
         st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
     state.open_notices()
@@ -74,6 +74,8 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
         with boundary(), readers.for_this_reader():
             if _is_missing(study, screen.needs):
                 _nothing_yet(study)
+            with boundary():
+                story.guide(name, study, open_page)
             yield study
     finally:
         if state.carried() != drawn:
@@ -161,10 +163,14 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
     return draw
 
 
+def _navigation() -> st.Page:
+    return st.navigation(list(_pages().values()), position="hidden")
+
+
 def _frame() -> st.Page:
     st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
     too_long = state.tidy()
-    navigation = st.navigation(list(_pages().values()), position="hidden")
+    navigation = _navigation()
     style.apply(is_presenting())
     housekeeping.once()
     if not SCREENS[navigation.url_path or "home"].is_quick:
@@ -198,24 +204,27 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
+def address(study: Study, **parameters: str) -> str:
+    """The link to this very view, with these parameters too. It names the dataset and the run also where the app begins
+    with them: tomorrow it may begin with others."""
+    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params) | parameters
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+
+
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
     """The link to this very view, the view as a file, and the way into presentation mode (and out of it, on the page
-    itself).
-
-    The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
-    """
-    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params)
+    itself)."""
     if is_presenting():
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        address = f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+        here = address(study)
         popover(
             "Share this view",
             ":material/ios_share:",
             "_share",
-            lambda: _share(address, study, screen, heard),
+            lambda: _share(here, study, screen, heard),
             width="stretch",
         )
         _present("Present this view", ":material/slideshow:", "1")

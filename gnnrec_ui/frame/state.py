@@ -19,6 +19,7 @@ MOST_IN_A_LIST = 200
 MOST_DIGITS = 40
 _NUMBER = re.compile(r"[-+0-9.eE]*")
 _NOTICES = "_room_for_notices"
+_TURNS = "_lists_from_outside"
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
@@ -119,6 +120,18 @@ def put_numbers(key: str, values: Iterable[int]) -> None:
         st.query_params[key] = text
     elif not text and key in st.query_params:
         del st.query_params[key]
+    st.session_state.setdefault(_SYNCED, {})[key] = st.query_params.get(key)
+
+
+def turned(key: str) -> int:
+    """How often a list in the URL was changed from outside (Back, a link): part of the key of a widget that shows it,
+    which thereby begins anew with what the URL says. To be asked before `put_numbers`."""
+    left = st.session_state.setdefault(_SYNCED, {})
+    turns: dict[str, int] = st.session_state.setdefault(_TURNS, {})
+    if st.query_params.get(key) != left.get(key):
+        turns[key] = turns.get(key, 0) + 1
+        left[key] = st.query_params.get(key)
+    return turns.get(key, 0)
 
 
 def carried() -> dict[str, str]:

@@ -27,6 +27,8 @@ _ALWAYS = """
 [data-testid="stTable"] th[scope="row"] + td { padding-left: 1rem; }
 [data-testid="stTable"] td span { opacity: .85; }
 [data-testid="stTable"] td :is(em, em + br) { display: none; }
+.st-key-guide { background: light-dark(#eaf4fb, #12293a); }
+:has(> .st-key-guide) { position: sticky; top: 3.75rem; z-index: 100; }
 .st-key-share [data-testid="stBaseButton-tertiary"] { margin-left: .5rem; }
 [class*="st-key-fits_"] { container-type: inline-size; }
 [class*="st-key-narrow_"] { display: none !important; }

@@ -48,7 +48,7 @@ def _draw(block: Block, key: str) -> None:
 def _table(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], alt: str) -> None:
     cells = [_column([row[place] for row in rows]) for place in range(len(columns))]
     table = pd.DataFrame({_unique(columns, place): cells[place] for place in range(len(columns))})
-    st.dataframe(table, hide_index=True, alt=clean(alt))
+    st.dataframe(table, hide_index=True, alt=clean(alt), placeholder="–")
 
 
 def _unique(columns: tuple[str, ...], place: int) -> str:

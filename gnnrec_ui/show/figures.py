@@ -97,4 +97,5 @@ def all_figures(figures: dict[str, Interval]) -> None:
             "Definition": st.column_config.TextColumn(width=395),
         },
         alt="All figures with their definitions",
+        placeholder="–",
     )

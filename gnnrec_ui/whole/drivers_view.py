@@ -107,7 +107,7 @@ def _side_by_side(found: Drivers) -> None:
         f"of the group, or of all others, have it. People: "
         f"{', '.join(f'{for_markdown(part.group)} {part.n_users:,}' for part in found.groups)}."
     )
-    st.dataframe(frame, hide_index=True, column_config=percents, alt="Shares of drivers by group")
+    st.dataframe(frame, hide_index=True, column_config=percents, alt="Shares of drivers by group", placeholder="–")
     as_table(lambda: _group_table(found), "drivers-by-group", "All drivers by group with their intervals")
 
 

@@ -98,7 +98,13 @@ def _provider(study: Study, item: int, k: int) -> None:
             for each in found.items
         ]
         percents = {"Share of their exposure": st.column_config.NumberColumn(format="percent")}
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="All items of the provider")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config=percents,
+            alt="All items of the provider",
+            placeholder="–",
+        )
 
 
 def _figures(found: ItemSide) -> None:
@@ -131,7 +137,7 @@ def _rivals(study: Study, found: ItemSide) -> None:
         {"Rival": clean(study.dataset.title(r.item)), "Lists": r.n_lists, "Its mean lead": r.lead} for r in found.rivals
     ]
     st.caption(f"What stands at the last place of the lists of the {found.n_near:,} people who nearly get it.")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Rivals of the item")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Rivals of the item", placeholder="–")
     if found.kept_out is not None and found.kept_out.total < 0:
         with st.expander("What speaks for the rivals"):
             reading = "Share of the rivals' summed lead: blue speaks for the rivals, orange for this item."
@@ -161,7 +167,7 @@ def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
             st.markdown(for_markdown(block.text))
         elif isinstance(block, Table):
             rows = [dict(zip(block.columns, map(_cell, row), strict=True)) for row in block.rows]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Links that were added")
+            st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Links that were added", placeholder="–")
             st.caption(for_markdown(block.caption))
         else:
             st.caption(for_markdown(" ".join(getattr(block, "paragraphs", ()))))
@@ -179,7 +185,9 @@ def _people(study: Study, found: ItemSide) -> None:
     name = privacy.name_user(study)
     ids = study.dataset.users.ids
     frame = pd.DataFrame([{"Person": clean(name(ids[user])), "Rank": rank} for user, rank in found.gets])
-    st.dataframe(frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item")
+    st.dataframe(
+        frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item", placeholder="–"
+    )
     download(
         "Download (CSV)", lambda: tables.as_csv(frame), "who-gets-it.csv",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from gnnrec_core.data.kept import KeptDataset, Texts
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.graph.kept import KeptGraph
-from gnnrec_core.runs import keeping
+from gnnrec_core.models import keeping
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset

@@ -21,7 +21,8 @@ from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.runs import validation
 from gnnrec_core.runs.heartbeat import is_alive, own_process
 from gnnrec_core.runs.history import append_epoch, read_history
-from gnnrec_core.runs.run import RunRecord, load_run
+from gnnrec_core.runs.record import RunRecord
+from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import train
 from gnnrec_core.runs.validation import Validation
 from tests.worlds import make_dataset, random_dataset, two_communities

@@ -96,6 +96,8 @@ REVIEWED = {
     ("gate_view.py", "_people"): "one of two words of ours before an inert title",
     ("parameters_view.py", "card_view"): "questions of ours",
     ("drivers.py", ""): "titles of the sections, in our words",
+    ("neighbourhood_view.py", "neighbourhood_view"): "one of two sentences of ours",
+    ("explain.py", ""): "titles of the views, in our words",
     ("story.py", "guide"): "steps of the demo, in our words",
     ("story.py", "tell"): "steps of the demo, in our words",
 }

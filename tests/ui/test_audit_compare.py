@@ -6,7 +6,8 @@ from dataclasses import replace
 from gnnrec_core.audit.auditing import audit
 from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.base.files import write_json
-from gnnrec_core.runs.run import load_run, relative_dataset_path
+from gnnrec_core.runs.record import relative_dataset_path
+from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE, workspace
 from gnnrec_ui.audit import compare_view
 from gnnrec_ui.audit.audit_view import people_of

@@ -16,7 +16,7 @@ from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.reviews import reviews
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE, workspace
-from gnnrec_ui import ask
+from gnnrec_core.whole.telling import missed_people
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")
@@ -46,7 +46,7 @@ def test_without_a_person_in_the_link_a_case_is_shown_whose_reasons_matter():
 
 
 def test_the_biggest_gap_is_a_list_that_finds_nothing_of_what_was_held_out():
-    people = ask._missed.__wrapped__(RUN, "")
+    people = missed_people(RUN)
     relevant = interaction_matrix(RUN.dataset, "test")
     lists = recommend(RUN, np.array(people), 10).item_index
     held_out = [relevant[[user]].indices for user in people]

@@ -10,7 +10,7 @@ from gnnrec_core.base.terminal import say
 from gnnrec_core.render.blocks import Facts, Section, Table
 
 if TYPE_CHECKING:
-    from gnnrec_core.decide.searching import Trial
+    from gnnrec_core.decide.trials import Trial
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The search of the contract."""
     from gnnrec_core.base.settings import read_settings, split_assignments
-    from gnnrec_core.decide.searching import SearchSettings, read_space, search, take
+    from gnnrec_core.decide.searching import search, take
+    from gnnrec_core.decide.trials import SearchSettings, read_space
 
     rules = {"objectives": arguments.objectives.split(","), "group_by": arguments.group_by}
     found = search(

@@ -26,7 +26,8 @@ from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds
 from gnnrec_core.explain.walks.reader_paths import reader_paths
 from gnnrec_core.explain.walks.walks import Walk, best_walks
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 
 
 class PathsSettings(Settings):

@@ -21,7 +21,8 @@ from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest
 from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of, scorer_of
 from gnnrec_core.explain.truth.levels import levels_of
 from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
-from gnnrec_core.models.protocol import AskedRecommender, HistoryRecommender, RescoredRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import AskedRecommender, RescoredRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 

@@ -103,7 +103,7 @@ class RemovalBound:
 
 def removal_bound(prepared: Prepared, user_index: int, item_index: int, edges: IntArray) -> RemovalBound | None:
     """The bound for sets of `edges`; None where there is none (attention, parallel edges) or it costs too much."""
-    too_much = prepared.graph.normalised_adjacency.nnz * max(1, len(edges)) > MOST_WORK
+    too_much = prepared.graph.n_edges * max(1, len(edges)) > MOST_WORK
     if not prepared.propagation.symmetric or too_much or not len(edges):
         return None
     if (prepared.edge_share(user_index, prepared.edges_of(user_index)) < 1.0).any():

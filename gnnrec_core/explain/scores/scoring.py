@@ -18,13 +18,8 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import LinearScorer
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import (
-    HistoryParts,
-    HistoryRecommender,
-    PartlessRecommender,
-    PropagationRecommender,
-    RescoredRecommender,
-)
+from gnnrec_core.models.history_protocol import HistoryParts, HistoryRecommender
+from gnnrec_core.models.protocol import PartlessRecommender, PropagationRecommender, RescoredRecommender
 
 FloatMatrix = NDArray[np.float64]
 

@@ -102,25 +102,26 @@ def _powers(graph: RecGraph, nodes: IntArray, n_layers: int) -> tuple[tuple[sp.c
     The last power is needed at the items alone, and between two nodes it is a product of two lower ones. Where all
     edges join users and items, rows whose last step ends on a user are left out.
     """
-    operator, items = graph.normalised_adjacency, slice(graph.n_users, graph.n_users + graph.n_items)
+    items = slice(graph.n_users, graph.n_users + graph.n_items)
     ones = np.ones(len(nodes))
     rows = [sp.csr_array((ones, nodes, np.arange(len(nodes) + 1)), shape=(len(nodes), graph.n_nodes))]
     between = np.zeros((n_layers + 1, len(nodes), len(nodes)))
     between[0] = np.eye(len(nodes))
     for power in range(1, n_layers + 1):
         before = rows[-1]
-        between[power] = _between(operator, rows, nodes, power)
+        between[power] = _between(graph, rows, nodes, power)
         if power == n_layers and len(graph.relations) == 1:
             ends_on_items = (nodes < graph.n_users) == (power % 2 == 1)
             before = sp.csr_array(sp.diags_array(ends_on_items.astype(np.float64)) @ before)
             before.eliminate_zeros()
-        rows.append(before @ operator)
+        reached = np.unique(before.indices).astype(np.int64)
+        rows.append(before[:, reached] @ graph.operator_rows(reached))
     return tuple(sp.csr_array(each[:, items]) for each in rows), between
 
 
-def _between(operator: sp.csr_array, rows: list[sp.csr_array], nodes: IntArray, power: int) -> Float:
+def _between(graph: RecGraph, rows: list[sp.csr_array], nodes: IntArray, power: int) -> Float:
     """(A^^power)[nodes, nodes] from the lower powers `rows`."""
     low = power // 2
-    found = operator[nodes][:, nodes] if power == 1 else rows[low] @ rows[power - low].T
+    found = graph.operator_rows(nodes)[:, nodes] if power == 1 else rows[low] @ rows[power - low].T
     dense: Float = found.toarray()
     return dense

@@ -22,8 +22,9 @@ from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.linear import prepare, row_values
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.walks.walks import end_values
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 
 Float = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Group, MessagePath
 from gnnrec_core.explain.nodes import describe_node
 from gnnrec_core.graph import INTERACTION, RecGraph
-from gnnrec_core.models.protocol import ReaderPathsRecommender
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
 
 SHAPE = "user-item-user-item"
 ONWARD = "shared items of more people"

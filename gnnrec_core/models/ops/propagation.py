@@ -8,7 +8,7 @@ that its attention took ("attention frozen").
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -89,14 +89,28 @@ class KeptPropagation(Propagation):
 
     @classmethod
     def over(
-        cls, n_users: int, weights: NDArray[np.float64], operator: sp.csr_array, tables: Mapping[str, Matrix]
+        cls,
+        n_users: int,
+        weights: NDArray[np.float64],
+        operator: Callable[[], sp.csr_array],
+        tables: Mapping[str, Matrix],
     ) -> KeptPropagation:
-        """Of one symmetric operator and the `tables` that `kept_tables` made."""
-        n_layers = len(weights) - 1
-        made = cls(n_users, tables["layer0"], weights, ((operator,),) * n_layers, symmetric=True)
-        made.__dict__["layers"] = tuple(tables[f"layer{layer}"] for layer in range(n_layers + 1))
+        """Of one symmetric `operator`, made when somebody passes over it, and the `tables` that `kept_tables` made."""
+        made = cls(n_users, tables["layer0"], weights, (), symmetric=True)
+        del made.__dict__["operators"]
+        made.__dict__["_operator"] = operator
+        made.__dict__["layers"] = tuple(tables[f"layer{layer}"] for layer in range(len(weights)))
         made.__dict__.update(final=tables["final"], mean_user=tables["mean_user"])
         return made
+
+    @property
+    def n_layers(self) -> int:
+        return len(self.layer_weights) - 1
+
+    @cached_property
+    def operators(self) -> tuple[tuple[sp.csr_array, ...], ...]:
+        """The one operator in each layer."""
+        return ((self.__dict__["_operator"](),),) * self.n_layers
 
 
 def kept_tables(layers: Iterator[Matrix], weights: NDArray[np.float64], n_users: int) -> dict[str, Matrix]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import Dataset, FloatArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.low_rank import leading_vectors
+from gnnrec_core.models.ops.filters.low_rank import leading_vectors
 from gnnrec_core.models.protocol import Tensors
 
 ROUNDS = 8
@@ -23,7 +23,7 @@ SPARE = 16
 """Columns iterated beside those that are kept, so that the last kept ones settle as well."""
 
 TALL = 200_000
-"""With more people than this nothing tall is factorised: `models.low_rank`."""
+"""With more people than this nothing tall is factorised: `models.ops.filters.low_rank`."""
 
 EMBEDDING = "embedding.weight"
 INITIAL_STD = 0.1

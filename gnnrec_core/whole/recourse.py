@@ -332,7 +332,7 @@ def _linear_estimates(
     people = spread.final[near]
     own = spread.layer_weights[0] * spread.embedding[node]
     base, shrinking = people @ own, people @ (spread.final[node] - own)  # [near]
-    sent = prepared.upstream[nodes] * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
+    sent = prepared.sent(nodes) * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
     needed = people @ spread.final[node] - now.gap[near]  # the score of the rival
     found = np.zeros(len(nodes))
     step = max(1, 4_000_000 // len(near))

@@ -184,7 +184,7 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
 
     As many epochs as made the run (its best epoch), with its settings and schedule; nothing is validated.
     """
-    rows = np.unique(run.graph.edge_interaction[np.asarray(edges, np.int64)])
+    rows = np.unique(run.graph.forward.row[np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2)])
     kind = model_type(run.record.model)
     if refits(run):
         model = kind.create(without_rows(run.dataset, rows[rows >= 0]), run.settings, seed, "cpu")
@@ -200,7 +200,7 @@ def epochs_of(run: Run) -> int:
 
 
 def _path(run: Run, user_index: int, edges: IntArray, seed: int) -> Path:
-    pairs = run.graph.edge_index[:, np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2))]
+    pairs = run.graph.ends(np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2)))
     mark = hashlib.sha256(np.ascontiguousarray(pairs, np.int64).tobytes())
     mark.update(f"|{user_index}|{seed}|{epochs_of(run)}|{run.record.created}".encode())
     return run.place / FOLDER / f"{mark.hexdigest()[:32]}.safetensors"

@@ -121,7 +121,7 @@ def _list(study: Study, user_index: int, known: tuple[Trained, ...], k: int, how
     for place, seed in enumerate(found.seeds):
         columns[f"Seed {seed}" if len(found.seeds) > 1 else "Without them"] = found.ranks[:, place]
     columns["With everything"] = [_span(row) for row in found.rank_control]
-    st.dataframe(pd.DataFrame(columns), hide_index=True, alt="The list after training again")
+    st.dataframe(pd.DataFrame(columns), hide_index=True, alt="The list after training again", placeholder="–")
     st.caption(
         "Ordered by the mean score over the trainings. With everything: the ranks with the same seeds and nothing "
         "taken away, which is what luck alone does."
@@ -140,17 +140,10 @@ def _came_out(study: Study, found: Any) -> None:
     where = low if low == high else f"{low} to {high}"
     how = "refitted exactly" if found.exact else f"trained again, {len(found.after)} seed{'s' * (len(found.after) > 1)}"
     st.markdown(f"Trained without them, *{title}* stands **{where}** ({how}; now {theme.ordinal(found.case.rank)}).")
-    _ranks(
-        *zip(
-            *(
-                (after.seed, after.rank, control.rank)
-                for after, control in zip(found.after, found.control, strict=True)
-            ),
-            strict=True,
-        )
-    )
+    seeds, after = [outcome.seed for outcome in found.after], [outcome.rank for outcome in found.after]
+    _ranks(seeds, after, [outcome.rank for outcome in found.control])
 
 
 def _ranks(seeds: Sequence[int], after: Sequence[int], control: Sequence[int]) -> None:
     frame = pd.DataFrame({"Seed": seeds, "Rank without them": after, "Rank with everything": control})
-    st.dataframe(frame, hide_index=True, alt="Ranks after training again")
+    st.dataframe(frame, hide_index=True, alt="Ranks after training again", placeholder="–")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,11 @@ from gnnrec_core.audit.metrics import METRICS, Metric, default_tests, find_conve
 from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.stats.statistics import grouped_jackknife
+from gnnrec_core.audit.studies.judging import scorecard
 from gnnrec_core.audit.studies.shown import shown_against_lists
+from gnnrec_core.audit.worst import harm_of
 from gnnrec_core.data.dataset import Dataset, SplitName
-from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.ranking.intervals import Interval, jackknife_interval
 from gnnrec_core.runs.recommend import empty_part
 from gnnrec_core.runs.run import Run
 
@@ -66,7 +68,7 @@ def audit_evidence(
     gate = gate_of(run.dataset, settings.min_group_size) if evidence.n == run.dataset.n_users else None
     figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed, gate) if grouping else None
     differences, omnibus = figures.differences() if figures else ((), {})
-    return AuditReport(
+    report = AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),
         overall={m.name: gate.interval(m, parts[m.name]) if gate else m.interval(parts[m.name]) for m in of_users},
         by_group=figures.by_group() if figures else (),
@@ -83,18 +85,20 @@ def audit_evidence(
         run=run,
         shown=shown_against_lists(evidence, run.dataset, gate) if gate else None,
     )
+    return replace(report, scorecard=scorecard(report, seed))
 
 
 def most_telling(evidence: Evidence, groupings: Sequence[Grouping], seed: int = 0) -> str:
-    """The name of the grouping with most differences that stand up to a quick test (99 shuffles): where to look first.
-    The first of several; "" without any grouping."""
+    """The name of the grouping with most to tell by a quick test (99 shuffles): where to look first. That is the one
+    with the largest gap in accuracy that stands and is not made by the number of held-out items, then with most harms
+    (`harm_of`). The first of several; "" without any grouping."""
     settings = AuditSettings(n_permutations=99)
     metrics = [metric for metric in measurable(evidence) if "audit" in metric.tested_in]
     parts = {metric.name: metric.parts(evidence) for metric in metrics}
-    best, most = "", -1
+    best, most = "", (-1.0, 0, 0)
     for grouping in groupings:
         differences, _ = GroupAudit(evidence, grouping, metrics, parts, metrics, settings, seed).differences()
-        found = sum(difference.stands for difference in differences)
+        found = harm_of(differences)
         if found > most:
             best, most = grouping.name, found
     return best
@@ -115,27 +119,28 @@ def _renamed(dataset: Dataset, grouping: Grouping | None) -> tuple[str, ...]:
 def item_figures(
     evidence: Evidence, convention: str = "ours", seed: int = 0, gate: Gate | None = None
 ) -> dict[str, Interval]:
-    """All figures of lists together, and ARP. Coverage and Gini have an interval of +-1.96 jackknife errors.
+    """All figures of lists together, and those of popularity, which are means over people.
 
+    Coverage and Gini have a `jackknife_interval`.
     The `gate` of the data leaves out those that are made of few people.
-
-    A bootstrap of users is wrong for them: a resample has 63 % of the users, so it covers less than all do.
     """
     result = {}
     for metric in measurable(evidence):
         if metric.level == "global" or metric.family == "popularity":
-            told = gate.value if gate and metric.level == "global" else Metric.figure
-            result[metric.name] = told(metric, evidence, convention)
-    if evidence.n >= 20:
-        for name in ("coverage", "gini"):
-            metric = METRICS[name]
+            if metric.level != "global":
+                parts = metric.parts(evidence, convention)
+                result[metric.name] = gate.interval(metric, parts) if gate else metric.interval(parts)
+            else:
+                told = gate.value if gate else Metric.figure
+                result[metric.name] = told(metric, evidence, convention)
+    for name in ("coverage", "gini"):
+        metric, value = METRICS[name], result[name].value
 
-            def without(rows: NDArray[np.int64], metric: Metric = metric) -> float:
-                return metric.value(evidence.subset(rows), convention)
+        def without(rows: NDArray[np.int64], metric: Metric = metric) -> float:
+            return metric.value(evidence.subset(rows), convention)
 
-            error, value = grouped_jackknife(without, evidence.n, 10, seed), result[name].value
-            if error > 0:  # else all lists are alike, and nothing says how far those of others would be
-                result[name] = Interval(value, max(0.0, value - 1.96 * error), min(1.0, value + 1.96 * error))
+        if np.isfinite(value):
+            result[name] = jackknife_interval(value, without, evidence.n, seed=seed)
     return result
 
 

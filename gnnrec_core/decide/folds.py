@@ -83,7 +83,7 @@ def cross_validate(
         progress.report(number, n_folds)
         part = parted(dataset, codes)
         found = evaluate(fit(part, model, settings, seed, device), k)
-        figures = {name: interval.value for name, interval in found.accuracy.items()} | found.all_lists
+        figures = {name: interval.value for name, interval in (found.accuracy | found.all_lists).items()}
         n_train, _, n_test = part.interactions.n_by_split.values()
         folds.append(Fold(n_train, n_test, found.n_users, figures))
     return CrossValidation(

@@ -194,9 +194,8 @@ def _accuracy(run: Run, k: int) -> Part:
     command = f"gnnrec evaluate {run.name} --k {k}"
     entries = [
         _measured(METRICS[name].title if name in METRICS else name, figure, command)
-        for name, figure in found.accuracy.items()
+        for name, figure in (found.accuracy | found.all_lists).items()
     ]
-    entries += [Entry(METRICS[name].title, value, command=command) for name, value in found.all_lists.items()]
     note = f"Lists of {k}, means over {found.n_users:,} people with held-out items; 95 % intervals over people."
     return Part("accuracy", "How good the lists are", tuple(entries), (note,))
 

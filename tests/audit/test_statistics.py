@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gnnrec_core.audit.stats.statistics import adjusted_p, grouped_jackknife, paired_tests, permutation_tests
+from gnnrec_core.audit.stats.statistics import adjusted_p, paired_tests, permutation_tests
+from gnnrec_core.ranking.intervals import grouped_jackknife
 
 
 def two_groups(gap=0.0, n=400, share=0.3, seed=0):

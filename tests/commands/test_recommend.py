@@ -32,10 +32,10 @@ def ask(capsys, *words):
 def test_evaluate_has_every_metric_with_its_interval(capsys, ease):
     code, answer = ask(capsys, "evaluate", str(ease), "--k", "5")
     assert code == 0 and (answer["k"], answer["split"], answer["n_users"]) == (5, "test", 30)
-    for name in ("recall", "ndcg", "precision", "hit_rate", "map", "mrr"):
+    for name in ("recall", "ndcg", "precision", "hit_rate", "map", "mrr", "coverage", "arp"):
         figure = answer["metrics"][name]
         assert figure["low"] <= figure["value"] <= figure["high"], name
-    assert 0 < answer["metrics"]["coverage"]["value"] <= 1 and answer["metrics"]["coverage"]["low"] is None
+    assert answer["metrics"]["coverage"]["low"] >= 0 and answer["metrics"]["coverage"]["high"] <= 1
 
 
 def test_validation_is_judged_with_train_left_out(capsys, ease):

@@ -9,7 +9,8 @@ from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions
-from gnnrec_core.runs.run import Run, RunRecord
+from gnnrec_core.runs.record import RunRecord
+from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.validation import Validation
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,23 +137,6 @@ def paired_tests(differences: Values, n_draws: int, seed: int) -> PairedTests:
     spread = np.square(scale) / np.maximum(n, 1) - np.square(known.sum(0, dtype=np.float64) / np.maximum(n, 1))
     reach = critical * np.sqrt(_over(np.maximum(spread, 0.0), n - critical**2))
     return PairedTests(p, adjusted, np.where(n > critical**2, reach, np.inf), critical)
-
-
-def grouped_jackknife(value_without: Callable[[NDArray[np.int64]], float], n: int, n_blocks: int, seed: int) -> float:
-    """Standard error of a figure that has no user bootstrap (coverage, Gini): leave out one of `n_blocks` at a time.
-
-    `value_without(rows)` is the figure of the remaining `rows`. With g blocks the squared error is (g - 1) / g times
-    the sum of squared deviations (Quenouille 1956; Tukey 1958).
-    """
-    order = np.random.default_rng(seed).permutation(n)
-    blocks = np.array_split(order, n_blocks)
-
-    def without(block: NDArray[np.int64]) -> float:
-        progress.check()
-        return value_without(np.delete(np.arange(n), block))
-
-    values = np.array([without(block) for block in blocks])
-    return float(np.sqrt((n_blocks - 1) / n_blocks * np.square(values - values.mean()).sum()))
 
 
 @dataclass(frozen=True)

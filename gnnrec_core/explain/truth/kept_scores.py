@@ -28,7 +28,7 @@ def epochs_of(run: Run) -> int:
 
 
 def _path(run: Run, user_index: int, edges: IntArray, seed: int) -> Path:
-    pairs = run.graph.edge_index[:, np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2))]
+    pairs = run.graph.ends(np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2)))
     mark = hashlib.sha256(np.ascontiguousarray(pairs, np.int64).tobytes())
     mark.update(f"|{user_index}|{seed}|{epochs_of(run)}|{run.record.created}".encode())
     return run.place / FOLDER / f"{mark.hexdigest()[:32]}.safetensors"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -46,7 +47,7 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     elif work is not None and work.state == "done":
         _came_out(study, work.answer)
         return
-    _button(ask.retrain, (study, *case), not chosen)
+    _begin(ask.retrain, (study, *case), not chosen)
 
 
 def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
@@ -64,21 +65,21 @@ def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k:
     seeds = st.slider("Trainings, each with another seed", 1, MOST_SEEDS, 1, key="_list_again_seeds")
     work = ask.list_retraining(study, user_index, removed, seeds)
     if work is not None and work.state in ("waiting", "running"):
-        what = "Training without them"
-        waiting_room(work, what, "list_again", lambda: _list_so_far(study, user_index, removed, k))
+        arrived = partial(_list_so_far, study, user_index, removed, k)
+        waiting_room(work, "Training without them", "list_again", arrived)
         return
     if work is not None and work.error is not None:
         shell.show_error(work.error)
     if len(known) < seeds:
-        _button(ask.retrain_list, (study, user_index, removed, seeds), False)
+        _begin(ask.retrain_list, (study, user_index, removed, seeds), False)
     _list_so_far(study, user_index, removed, k)
 
 
-def _button(begin: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
+def _begin(work: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
     place = roles.workspace()
     st.button(
         "Train without them",
-        on_click=begin,
+        on_click=work,
         args=arguments,
         disabled=nothing_chosen or place.read_only,
         icon=":material/model_training:",
@@ -112,7 +113,7 @@ def _list(study: Study, user_index: int, known: tuple[Trained, ...], k: int, how
         return
     found = ask.list_trained_again(study, user_index, known, k)
     n, new = len(found.items), int((found.rank_before > k).sum())
-    st.markdown(f"Trained without them, **{new} of {n}** items of the list are new ({how}).")
+    st.markdown(f"Trained without them, **{new} of {n}** items of the list are new ({for_markdown(how)}).")
     columns: dict[str, Any] = {
         "Rank": range(1, n + 1),
         "Title": [clean(study.dataset.title(int(item))) for item in found.items],

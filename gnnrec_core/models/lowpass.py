@@ -11,8 +11,8 @@ from pydantic import Field
 from gnnrec_core.base.settings import Live, Search
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.filters.graph_filter import VECTORS, Filter, GraphFilter
-from gnnrec_core.models.ops.operator_settings import AgedSettings
 from gnnrec_core.models.protocol import Tensors
 
 

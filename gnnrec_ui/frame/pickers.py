@@ -28,7 +28,7 @@ def choose_user(study: Study, label: str = "Person") -> int:
     """A person of the dataset, `?user=` in the URL; returns the user index."""
     vocabulary = study.dataset.users
     _say_unknown(vocabulary, "user")
-    first = vocabulary.ids[ask.telling_user(study)]
+    first = state.pinned(("user", study.dataset.fingerprint), lambda: vocabulary.ids[ask.telling_user(study)])
     current = state.follow("user", vocabulary.__contains__, first)
     choose, others = st.columns([5, 4], vertical_alignment="bottom")
     with choose:
@@ -36,6 +36,7 @@ def choose_user(study: Study, label: str = "Person") -> int:
         st.session_state["user"] = current if current in options else options[0]
         chosen = st.selectbox(label, options, key="user", format_func=clean)
     recent.note(study, "user", chosen)
+    state.in_hand(user=chosen)
     with others, st.container(horizontal=True):
         _surprise(study)
         recent.recent_people(study, chosen, _open_person)
@@ -71,6 +72,9 @@ def choose_item(
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
     default = ids[next(item for item in (*listed, *offered, 0, 1) if item != without)]
+    if without is None and listed:
+        first = default
+        default = state.pinned((key, dataset.fingerprint, str(st.session_state.get("user"))), lambda: first)
 
     def is_offered(name: str) -> bool:
         return name in dataset.items and (without is None or name != ids[without])
@@ -93,6 +97,8 @@ def choose_item(
             label, options, key=key, format_func=lambda name: for_option(_item_label(study, name, place, before))
         )
     recent.note(study, "item", chosen)
+    if key == "item":
+        state.in_hand(item=chosen)
     if query:
         st.caption(f"{len(found) or 'No'} match{'' if len(found) == 1 else 'es'}: open the menu to choose.")
     return dataset.items.index(state.settle(key, chosen, default))

@@ -164,13 +164,14 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
 
 
 def _navigation() -> st.Page:
+    """The pages. Without an icon of the app set first, a browser is sent elsewhere for that of the page."""
+    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
     return st.navigation(list(_pages().values()), position="hidden")
 
 
 def _frame() -> st.Page:
-    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
-    too_long = state.tidy()
     navigation = _navigation()
+    too_long = state.tidy()
     style.apply(is_presenting())
     housekeeping.once()
     if not SCREENS[navigation.url_path or "home"].is_quick:
@@ -204,12 +205,12 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
-def address(study: Study, **parameters: str) -> str:
-    """The link to this very view, with these parameters too. It names the dataset and the run also where the app begins
-    with them: tomorrow it may begin with others."""
+def address(study: Study) -> str:
+    """The link to this very view. It names the dataset, the run, the person and the item also where the app begins with
+    them: tomorrow it may begin with others."""
     entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params) | parameters
-    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | state.in_hand()
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here | dict(st.query_params))}"
 
 
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:

@@ -66,6 +66,7 @@ REVIEWED = {
     ("audit_view.py", "scope"): "figures and a part of the data",
     ("audit_view.py", "_never_shown"): "the length of the lists",
     ("audit_view.py", "items"): "titles of charts, in our words",
+    ("change_view.py", "attack"): "the kinds of false profile, in our words",
     ("change.py", "_enters"): "how many were tried",
     ("change.py", "_leaves"): "how many were tried, and how it is minimal",
     ("change.py", "_trained_again"): "how many suffice",

@@ -27,6 +27,14 @@ def own_run(notes: str = "") -> str:
     return folder.name
 
 
+def test_the_operator_of_a_linear_model_is_a_slider():
+    app = open_page("audit", run="lightgcn", section="fix", method="operator", operator_degree_power="-0.3")
+    assert {slider.label for slider in app.slider} >= {"Degree power", "Half life days"}
+    said = " ".join(subheader.value for subheader in app.subheader)
+    assert "By segment of items" in said and "Exposure of providers" in said
+    assert any({"Before", "After", "Rank"} <= set(frame.value.columns) for frame in app.dataframe)
+
+
 def test_the_planted_group_is_named_and_the_figures_are_the_librarys():
     app = open_page("audit", group="region", run="popularity")
     report = audit(load_run(SAMPLE / "runs" / "popularity"), 20, "region")

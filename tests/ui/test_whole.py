@@ -33,6 +33,15 @@ def test_drivers_are_those_of_the_library():
     assert parameter(app, "by") == "author" and parameter(app, "target") == "margin"
 
 
+def test_drivers_of_two_runs_and_of_two_groups_are_held_together():
+    app = finished(
+        open_page("drivers", by="popularity", group="region", against="itemknn", one="Islands"), "How they differ"
+    )
+    finished(app, "lightgcn and itemknn")
+    finished(app, "Islands and East")
+    assert any("difference" in frame.value.columns for frame in app.dataframe)
+
+
 def test_one_driver_leads_to_its_cases():
     app = finished(open_page("drivers", by="popularity", driver="tail"), "What one driver decides")
     widget(app.button, "Who would lose an item without it?").click().run()

@@ -6,11 +6,14 @@ Exit 3 where a `--fail-if` condition holds (or cannot be measured): the command 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gnnrec_core.api.answers import Answer
 
 
@@ -93,7 +96,7 @@ def attached_answers(arguments: argparse.Namespace, group_by: str | None) -> dic
     from gnnrec_core.base.registry import did_you_mean
     from gnnrec_core.commands.opening import opened
 
-    verbs = {"over-time": over_time, "robustness": robustness, "rounds": rounds}
+    verbs: dict[str, Callable[..., Answer]] = {"over-time": over_time, "robustness": robustness, "rounds": rounds}
     names = [name.strip() for name in (arguments.attached or "").split(",") if name.strip()]
     for name in names:
         if name not in verbs:

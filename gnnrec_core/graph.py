@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import NO_TIME, Dataset, FloatArray, IntArray, frozen_array
 
 NodeType = Literal["user", "item", "attribute"]
@@ -184,12 +185,16 @@ class RecGraph:
         )
 
 
-def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
-    """The graph of the train interactions and, times `side_edges`, the relations of `dataset` (0 leaves them out)."""
+def build_graph(dataset: Dataset, side_edges: float = 1.0, half_life_days: float = 0.0) -> RecGraph:
+    """The graph of the train interactions and, times `side_edges`, the relations of `dataset` (0 leaves them out).
+
+    With a half-life an interaction's weight is times 2^(-age / half-life) (`aged`).
+    """
     interactions = dataset.interactions
     rows = interactions.rows("train")
     ends = [np.stack([interactions.user_index[rows], interactions.item_index[rows] + dataset.n_users])]
-    types, weights, names = [np.zeros(len(rows), np.int16)], [interactions.weight[rows]], [INTERACTION]
+    weight = interactions.weight[rows] * aged(dataset, rows, half_life_days)
+    types, weights, names = [np.zeros(len(rows), np.int16)], [weight], [INTERACTION]
     if side_edges > 0:
         for relation in dataset.relations:
             if relation.kind == "user-item":
@@ -214,6 +219,29 @@ def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
         frozen_array(np.tile(features, (2, 1)), np.float32),
         feature_names,
     )
+
+
+def aged(dataset: Dataset, rows: IntArray, half_life_days: float) -> FloatArray:
+    """What each of these interactions weighs for its age, float32 `[n]` in 1e-6 .. 1: 2^(-age / half-life), age
+    against the newest interaction of the log; without a time: the oldest age. All 1 where the half-life is 0.
+
+    RequestError where there is a half-life and no interaction has a time.
+    """
+    if half_life_days <= 0:
+        return np.ones(len(rows), np.float32)
+    times = dataset.interactions.timestamp
+    known = np.zeros(len(rows), bool) if times is None else times[rows] != NO_TIME
+    if times is None or not known.any():
+        raise RequestError(
+            f"The interactions of {dataset.name!r} have no time, so they cannot weigh less with age.",
+            "Set half_life_days to 0, or import the log with its times.",
+            setting="half_life_days",
+        )
+    when = np.where(known, times[rows], times[rows][known].min())
+    weight: FloatArray = np.clip(np.exp2((when - times.max()) / (86_400 * half_life_days)), 1e-6, 1.0).astype(
+        np.float32
+    )
+    return weight
 
 
 def _edge_features(dataset: Dataset, rows: IntArray, n_forward: int) -> tuple[FloatArray, tuple[str, ...]]:

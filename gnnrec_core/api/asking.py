@@ -84,14 +84,28 @@ def explain(
     `target="margin"` explains the lead over the item at rank k + 1. `settings` are the method's. `faithfulness` adds
     the panel that measures how far to trust it. Rows: kind, label, user, item, value, share, score and rank without it.
     """
+    run = opened(run)
+    return explained(run, explanation(run, user, item, method, target, k, top, seed, faithfulness, **settings), top)
+
+
+def explanation(
+    run: Run,
+    user: Id,
+    item: Id,
+    method: str,
+    target: Literal["score", "margin"],
+    k: int,
+    top: int,
+    seed: int,
+    faithfulness: bool,
+    **settings: Any,
+) -> Explanation:
+    """What `explain` answers with, as the library has it."""
     from gnnrec_core.explain import explaining
 
-    run = opened(run)
     user_index, item_index = pair(run.dataset, user, item)
     found = explaining.explain(run, user_index, item_index, method, target, k, settings, seed, check_top=top)
-    if faithfulness:
-        found = explaining.with_faithfulness(run.model, run.dataset, found, seed)
-    return explained(run, found, top)
+    return explaining.with_faithfulness(run.model, run.dataset, found, seed) if faithfulness else found
 
 
 def explained(run: Run, found: Explanation, top: int = TOP, name_user: NameUser = str) -> Answer:

@@ -81,6 +81,4 @@ def held(run: Run, model: Any, dataset: Dataset, seed: int, notes: str = "") -> 
     record = replace(
         run.record, dataset_fingerprint=dataset.fingerprint, dataset_path="", seed=seed, notes=notes or run.record.notes
     )
-    found = Run(None, record, dataset)
-    found.__dict__["model"] = model  # as `Run.of` does
-    return found
+    return Run.holding(model, dataset, record)

@@ -149,7 +149,7 @@ def _contribution(part: Contribution) -> dict[str, Any]:
 
 
 def _level(level: Any) -> dict[str, Any] | None:
-    return None if level is None else asdict(level)
+    return None if level is None else dict(vars(level))
 
 
 def _path(path: MessagePath) -> dict[str, Any]:

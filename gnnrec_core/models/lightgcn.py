@@ -6,12 +6,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import scipy.sparse as sp
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.node_order import NodeOrder
@@ -22,14 +25,15 @@ from gnnrec_core.models.ops.spectral import EMBEDDING, initial_embedding, memory
 from gnnrec_core.models.protocol import Tensors
 
 
-class LightGCNSettings(GraphSettings):
+class LightGCNSettings(OperatorSettings, GraphSettings):
     """Settings of LightGCN."""
 
 
 class LightGCN(GradientRecommender):
     """z = (E + PE + ... + P^K E) / (K + 1) with P = D^-1/2 A D^-1/2 over the train graph, no self-loops.
 
-    Degrees are weighted degrees; side edges and interaction weights count in A.
+    Degrees are weighted degrees; side edges and interaction weights count in A. With a degree power q the operator is
+    D^q P D^-q, so what reaches an item counts as its degree to the q.
     """
 
     name: ClassVar[str] = "lightgcn"
@@ -39,7 +43,7 @@ class LightGCN(GradientRecommender):
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
         """Train interactions and side edges."""
-        return build_graph(dataset, settings.side_edges)
+        return build_graph(dataset, settings.side_edges, settings.half_life_days)
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
@@ -73,24 +77,44 @@ class LightGCN(GradientRecommender):
     def _edges(self) -> EdgeGraph:
         return EdgeGraph(self.graph, self.device)
 
+    @cached_property
+    def _powers(self) -> Tensor:
+        """Degrees to the degree power `[n_nodes, 1]`."""
+        powers = degree_powers(self.graph, self.settings.degree_power)
+        return torch.from_numpy(powers.astype(np.float32)[:, None]).to(self.device)
+
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
-        """The layer mean of all nodes; in training, where `hide_batch` says so, without the edges of the batch."""
+        """The layer mean of all nodes; in training without the edges that the settings hide."""
         embedding, n_layers = self.parameters[EMBEDDING], self.settings.n_layers
-        if batch is not None and self.settings.hide_batch:
-            operator = self._edges.normalised(*self._edges.without(batch.all_edges))
-            return layer_mean(embedding, operator, n_layers), nodes
+        power = self.settings.degree_power
+        if power:  # of D^q P^l D^-q E the inner factors cancel
+            embedding = embedding / self._powers
+        if batch is not None and self.settings.hides_edges:
+            operator = self._edges.normalised(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
+            table = layer_mean(embedding, operator, n_layers)
+            return (table * self._powers if power else table), nodes
         table = layer_mean(self._order.rows(embedding), self._operator, n_layers)
-        return table, self._order.places.index_select(0, nodes)
+        return (table * self._powers[self._order.nodes] if power else table), self._order.places.index_select(0, nodes)
 
     def decay(self, nodes: Tensor, weight: float) -> None:
         """L2 on the layer-0 embeddings of `nodes`."""
         add_decay(self.parameters[EMBEDDING], nodes, weight)
 
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
-        """The same symmetric operator in each layer, degrees counted on `graph`."""
-        operator = (self.graph if graph is None else graph).normalised_adjacency
+        """The same operator in each layer, degrees counted on `graph`; symmetric unless there is a degree power."""
+        graph, power = self.graph if graph is None else graph, self.settings.degree_power
+        operator = graph.normalised_adjacency
+        if power:
+            powers = degree_powers(graph, power)
+            operator = sp.csr_array(sp.diags_array(powers) @ operator @ sp.diags_array(1.0 / powers))
         n_layers = self.settings.n_layers
         with torch.no_grad():
             embedding = self.parameters[EMBEDDING].cpu().numpy()
         weights = np.full(n_layers + 1, 1 / (n_layers + 1))
-        return Propagation(self.graph.n_users, embedding, weights, ((operator,),) * n_layers, symmetric=True)
+        return Propagation(self.graph.n_users, embedding, weights, ((operator,),) * n_layers, symmetric=not power)
+
+
+def degree_powers(graph: RecGraph, power: float) -> NDArray[np.float64]:
+    """Weighted degrees to `power` `[n_nodes]`; 1 for isolated nodes."""
+    found: NDArray[np.float64] = np.power(graph.degree, power, out=np.ones(graph.n_nodes), where=graph.degree > 0)
+    return found

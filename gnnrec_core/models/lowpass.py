@@ -7,17 +7,18 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from gnnrec_core.base.settings import Search, Settings
+from gnnrec_core.base.settings import Live, Search
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
 
 
-class LowPassSettings(Settings):
+class LowPassSettings(AgedSettings):
     """Settings of the low-pass filter."""
 
     n_vectors: Annotated[int, Search(16, 512, log=True)] = Field(
         0, ge=0, le=4096, description="smoothest directions the low-pass keeps; 0: by the catalogue"
     )
-    degree_power: Annotated[float, Search(-0.2, 0.6)] = Field(
+    degree_power: Annotated[float, Live(-0.6, 1.0), Search(-0.2, 0.6)] = Field(
         0.35, ge=-1, le=2, description="how much popular items gain: power of degrees after it"
     )
 

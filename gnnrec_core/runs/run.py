@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,11 @@ class Run:
             versions=library_versions(),
             figures=figures,
         )
+        return cls.holding(model, dataset, record)
+
+    @classmethod
+    def holding(cls, model: Any, dataset: Dataset, record: RunRecord) -> Self:
+        """A run in memory that holds `model`, with this record."""
         run = cls(None, record, dataset)
         run.__dict__["model"] = model  # where `cached_property` keeps what it has read
         return run
@@ -60,6 +65,12 @@ class Run:
     def name(self) -> str:
         """What reports call it: its folder's name, or the model's for a run in memory."""
         return self.folder.resolve().name if self.folder is not None else self.record.model
+
+    def called(self, name: str) -> Self:
+        """A run in memory under this name."""
+        other = type(self)(None, replace(self.record, model=name), self.dataset)
+        other.__dict__["model"] = self.model
+        return other
 
     @property
     def place(self) -> Path:

@@ -38,7 +38,7 @@ class EdgeRemoval:
 
     def scores_without(self, user_index: int, edges: IntArray) -> Float:
         """The user's scores of all items `[n_items]` on the graph without `edges` (either direction of each)."""
-        spread, graph = self.propagation, self.graph
+        graph = self.graph
         pairs = undirected(graph, edges)
         ends = graph.edge_index[:, pairs]
         nodes, place = np.unique(ends, return_inverse=True)
@@ -47,42 +47,40 @@ class EdgeRemoval:
         np.add.at(removed, (place[0], place[1]), graph.edge_weight[pairs].astype(np.float64))
         removed += removed.T
         degree = graph.degree[nodes]
-        powers = self.powers(nodes)  # [K + 1, n_nodes, f]
-        rows = np.concatenate([[user_index], graph.item_node(np.arange(graph.n_items))])
-        change = changed_rows(
-            powers[:, None, rows],
-            powers[:, None, nodes],
-            _scale(degree, removed.sum(axis=1))[None],
-            (removed / np.sqrt(np.outer(degree, degree)))[None],
-            spread.layer_weights,
-        )[:, 0]  # [K + 1, 1 + n_items, f]
-        basis = self._layer_rows(nodes)  # [K + 1, f, d]
-        user = spread.final[user_index] + np.einsum("kf,kfd->d", change[:, 0], basis)
-        items = spread.final[rows[1:]] @ user
-        scored: Float = items + np.einsum("knf,kf->n", change[:, 1:], basis @ user)
+        scale = _scale(degree, removed.sum(axis=1))[None]
+        crossing = (removed / np.sqrt(np.outer(degree, degree)))[None]
+        scored: Float = self._scores(user_index, nodes, np.arange(len(nodes))[None], scale, crossing)[0]
         return scored
 
     def scores_without_each(self, user_index: int, edges: IntArray) -> Float:
         """`[len(edges), n_items]`: the user's scores of all items without each of `edges` (any edges) in turn."""
-        graph, spread = self.graph, self.propagation
+        graph = self.graph
         pairs = np.asarray(edges, np.int64) % (graph.n_edges // 2)
         ends = graph.edge_index[:, pairs].T  # [b, 2]
         weight, degree = graph.edge_weight[pairs].astype(np.float64), graph.degree[ends]
         nodes, place = np.unique(ends, return_inverse=True)
         place = place.reshape(ends.shape)
-        powers = self.powers(nodes)  # [K + 1, n_nodes, f]
-        rows = np.concatenate([[user_index], graph.item_node(np.arange(graph.n_items))])
-        change = changed_rows(
-            powers[:, rows][:, :, place].swapaxes(1, 2),
-            powers[:, ends[:, :, None], place[:, None, :]],
-            _scale(degree, weight[:, None]),
-            _crossing(weight, degree),
-            spread.layer_weights,
-        )  # [K + 1, b, 1 + n_items, 2]
-        basis = self._layer_rows(ends)  # [K + 1, b, 2, d]
-        user = spread.final[user_index] + np.einsum("kbf,kbfd->bd", change[:, :, 0], basis)
-        moved = np.einsum("kbnf,kbf->bn", change[:, :, 1:], np.einsum("kbfd,bd->kbf", basis, user))
-        scored: Float = user @ spread.final[rows[1:]].T + moved
+        return self._scores(user_index, nodes, place, _scale(degree, weight[:, None]), _crossing(weight, degree))
+
+    def _scores(self, user_index: int, nodes: IntArray, place: IntArray, scale: Float, crossing: Float) -> Float:
+        """The user's scores `[b, n_items]` after `b` removals; removal b has the ends `nodes[place[b]]` `[f]`.
+
+        The user's new embedding z' comes from the row e_u. The scores of all nodes are sum_l a_l B^l y, with B the new
+        operator and y = E z'; B is symmetric, so y takes the place of a row, with (A^^l y)[f] = <X_l[f], z'>.
+        """
+        spread, weights = self.propagation, self.propagation.layer_weights
+        powers = self.powers(nodes)  # [K + 1, n_nodes, m]
+        between = powers[:, nodes[place][:, :, None], place[:, None, :]]  # [K + 1, b, f, f]
+        basis = self._layer_rows(nodes[place])  # [K + 1, b, f, d]
+        own = changed_rows(powers[:, user_index][:, place][:, :, None], between, scale, crossing, weights)[:, :, 0]
+        user = spread.final[user_index] + np.einsum("kbf,kbfd->bd", own, basis)
+        values = np.einsum("kbfd,bd->kbf", basis, user)[:, :, None]
+        change = changed_rows(values, between, scale, crossing, weights)[:, :, 0]  # [K + 1, b, f]
+        spot = np.zeros((len(powers), len(nodes), len(place)))
+        spot[:, place, np.arange(len(place))[:, None]] = change
+        items = slice(self.graph.n_users, self.graph.n_users + self.graph.n_items)
+        moved = (powers[:, items] @ spot).sum(axis=0)  # [n_items, b]
+        scored: Float = user @ spread.final[items].T + moved.T
         return scored
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:

@@ -20,7 +20,7 @@ import numpy as np
 
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RequestError, UnsupportedError
-from gnnrec_core.data.dataset import FloatArray, IntArray
+from gnnrec_core.data.dataset import FloatArray, IntArray, without_rows
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Retrained
 from gnnrec_core.models import model_type
@@ -185,7 +185,11 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
     As many epochs as made the run (its best epoch), with its settings and schedule; nothing is validated.
     """
     rows = np.unique(run.graph.edge_interaction[np.asarray(edges, np.int64)])
-    model = model_type(run.record.model).create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
+    kind = model_type(run.record.model)
+    if refits(run):
+        model = kind.create(without_rows(run.dataset, rows[rows >= 0]), run.settings, seed, "cpu")
+    else:
+        model = kind.create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
     fit_model(model, most=epochs_of(run))
     return model
 

@@ -81,3 +81,14 @@ class GraphSettings(GradientSettings):
     hide_batch: Annotated[bool, Search(choices=(False, True))] = Field(
         False, description="train on a graph without the interactions that the step is asked to predict"
     )
+    edge_dropout: Annotated[float, Search(choices=(0.0, 0.1, 0.3))] = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="share of the edges, drawn anew for each step, that carry no messages in training",
+    )
+
+    @property
+    def hides_edges(self) -> bool:
+        """Whether training leaves edges out of the graph."""
+        return self.hide_batch or self.edge_dropout > 0

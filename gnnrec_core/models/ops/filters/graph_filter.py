@@ -101,13 +101,13 @@ class GraphFilter(ItemItemRecommender):
     def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
         """RunError unless the tensors have the shapes of these settings."""
         shapes = {name: value.shape for name, value in cls.untrained(graph, settings).items()}
-        expect_shapes("model.safetensors", tensors, shapes)
+        expect_shapes("model.safetensors", tensors, shapes, whole=(SEED,))
 
     def compute(self) -> Tensors:
         """V and the items' degrees."""
         n = self._n_vectors(self.graph.n_items, self.settings)
-        vectors = leading_vectors(normalised(self._interactions), n, int(self._tensors[SEED][0]))
-        return {VECTORS: vectors, DEGREE: degrees(self._interactions)[1], SEED: self._tensors[SEED]}
+        vectors = leading_vectors(normalised(self._ageless), n, int(self._tensors[SEED][0]))
+        return {VECTORS: vectors, DEGREE: degrees(self._ageless)[1], SEED: self._tensors[SEED]}
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32, computed in float32."""
@@ -170,18 +170,19 @@ class GraphFilter(ItemItemRecommender):
         """The filter computed anew on each graph without a set: `RefittingRecommender`."""
         result = np.zeros((len(edge_sets), self.graph.n_items))
         for place, edges in enumerate(edge_sets):
-            changed = type(self)(self.graph.without(np.asarray(edges, np.int64)), self.settings, self._tensors)
+            gone = np.asarray(edges, np.int64)
+            changed = type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
             changed._set(changed.compute())
             result[place] = changed.score_on(changed.graph, np.array([user_index]))[0]
         return result
 
     @cached_property
     def _fast(self) -> Smoothing:
-        return Smoothing(normalised(self._interactions))
+        return Smoothing(normalised(self._ageless))
 
     @cached_property
     def _exact(self) -> Smoothing:
-        return Smoothing(normalised(self._interactions), np.float64)
+        return Smoothing(normalised(self._ageless), np.float64)
 
     def _scales(self, power: float) -> tuple[Float, Float]:
         """D_i^-power and D_i^power `[n_items]`, 0 for items that nobody has."""

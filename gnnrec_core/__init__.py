@@ -56,6 +56,7 @@ VERBS = {
     "forget": "gnnrec_core.api.changing",
     "robustness": "gnnrec_core.api.changing",
     "rounds": "gnnrec_core.api.changing",
+    "update": "gnnrec_core.api.changing",
     "app": "gnnrec_core.api.making",
 }
 """Each verb and the module that has it."""
@@ -95,6 +96,7 @@ __all__ = [
     "robustness",
     "rounds",
     "tune",
+    "update",
     "what_if",
     "why_not",
 ]

@@ -34,7 +34,16 @@ SECTIONS = {
     "forget": "Forgetting",
 }
 SHARES = {"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.2": 0.2}
-KINDS = {"drop": "Drop", "add": "Add", "rewire": "Rewire", "one": "One interaction", "seed": "Another seed"}
+KINDS = {
+    "drop": "Drop",
+    "add": "Add",
+    "rewire": "Rewire",
+    "hubs": "Drop hubs",
+    "times": "Noise in times",
+    "ratings": "Noise in ratings",
+    "one": "One interaction",
+    "seed": "Another seed",
+}
 PLAY, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
 
 

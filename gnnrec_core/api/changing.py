@@ -165,6 +165,29 @@ def forget(
     return OpenRun.over(made), receipt.to_dict()
 
 
+def update(
+    run: RunLike,
+    newer: str | Path,
+    out: str | Path,
+    replay: float = 0.2,
+    epochs: int = 10,
+    k: int = 10,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Answer:
+    """Write into `out` the run updated with the dataset `newer`; what that changed in lists and reasons, and what
+    learning a share of the old interactions again (`replay`) preserves. Rows: figure, value, low, high."""
+    from gnnrec_core.change.updating import update as core
+    from gnnrec_core.data.store import load_dataset
+    from gnnrec_core.views.change.desks import update_rows, update_sections
+
+    run = opened(run)
+    made, found = core(run, load_dataset(Path(newer)), Path(out), replay, epochs, k, seed, overwrite)
+    content = {"from": run.name, **found.to_dict()}
+    title = f"{run.name}, updated"
+    return Answer(title, (made, found), content, lambda: update_rows(found), lambda: update_sections(found, run.name))
+
+
 def rounds(
     run: RunLike,
     n: int = 10,

@@ -87,6 +87,12 @@ COMMANDS = Registry(
         "What a re-ranking would change, and who loses.",
     ),
     Plugin(
+        "update",
+        "gnnrec_core.commands.change.update",
+        "Update",
+        "A run learns what is new in newer data, and keeps what it knew.",
+    ),
+    Plugin(
         "tune",
         "gnnrec_core.commands.audit.tune",
         "Tune",

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Live, Search
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
-from gnnrec_core.models.ops.operator_settings import AgedSettings
 
 ROUNDING = 1e-12
 """Last coefficients below are 0: an odd whole number as flatness is a polynomial of that order, and costs no more."""

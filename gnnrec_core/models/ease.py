@@ -17,7 +17,7 @@ from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.closed_form import ItemItemRecommender, degree_scales, weighted_interactions
-from gnnrec_core.models.ops.operator_settings import OperatorSettings
+from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.protocol import Tensors
 
 WEIGHT = "weight"

@@ -22,9 +22,9 @@ from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.edges.attention import Attention, Weights, attend, attention, raw_logits
 from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.edges.features import edge_feature_names, edge_features
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
-from gnnrec_core.models.ops.operator_settings import AgedSettings
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import add_decay

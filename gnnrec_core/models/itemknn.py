@@ -13,7 +13,7 @@ from pydantic import Field
 from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.models.ops.closed_form import SparseItemItem, degree_scales, similarity_tensors, weighted_interactions
-from gnnrec_core.models.ops.operator_settings import OperatorSettings
+from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.protocol import Tensors
 
 BLOCK = 512

@@ -14,10 +14,10 @@ from torch import Tensor
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.node_order import NodeOrder
-from gnnrec_core.models.ops.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean

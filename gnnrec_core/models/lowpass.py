@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from gnnrec_core.base.settings import Live, Search
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
-from gnnrec_core.models.ops.operator_settings import AgedSettings
 
 
 class LowPassSettings(AgedSettings):

@@ -13,7 +13,7 @@ from gnnrec_core.cli import main
 from gnnrec_core.decide.compression import compress, save
 from gnnrec_core.decide.smaller import smaller, thinned
 from gnnrec_core.models.pruned import KEPT, Pruned, PrunedSettings
-from gnnrec_core.models.rounded import SCALE, WHOLE, read_back, rounded
+from gnnrec_core.models.rounded import SCALE, WHOLE, WIDTH, read_back, rounded
 from gnnrec_core.runs.run import load_run
 from tests.decide.planted import RUNS, shipped
 
@@ -40,10 +40,19 @@ def test_no_number_is_off_by_more_than_half_a_step(bits):
 
 
 def test_parts_that_do_not_fit_together_are_refused():
-    kept = rounded({"t": np.ones((3, 4), np.float32)}, 8)
-    for change in ({"t" + SCALE: np.ones(2, np.float32)}, {"t" + WHOLE: np.ones((3, 9), np.int8)}):
+    kept = {bits: rounded({"t": np.ones((3, 4), np.float32)}, bits) for bits in (4, 8)}
+    for bits, change in (
+        (8, {"t" + SCALE: np.ones(2, np.float32)}),
+        (8, {"t" + SCALE: np.ones(3, np.int64)}),
+        (8, {"t" + SCALE: np.full(3, 1e12, np.float32)}),  # each is a weight that may be; the product is none
+        (8, {"t" + WHOLE: np.ones((3, 9), np.int8)}),
+        (8, {"t" + WHOLE: np.ones((3, 4), np.float32)}),
+        (8, {"t" + WIDTH: np.array([4.0])}),
+        (4, {"t" + WHOLE: np.ones(3, np.uint8)}),
+        (4, {"t" + WHOLE: np.ones((3, 2), np.float32)}),
+    ):
         with pytest.raises(RunError, match="does not fit together"):
-            read_back({**kept, **change}, 8)
+            read_back({**kept[bits], **change}, bits)
 
 
 def test_eight_bits_are_a_fourth_of_the_size_and_keep_lists_and_reasons():

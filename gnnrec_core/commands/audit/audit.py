@@ -6,6 +6,7 @@ Exit 3 where a `--fail-if` condition holds (or cannot be measured): the command 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -210,6 +210,8 @@ class SparseItemItem(ItemItemRecommender):
         data, indices, starts = tensors[DATA], tensors[INDICES], tensors[STARTS]
         if starts.shape != (graph.n_items + 1,) or data.shape != indices.shape:
             raise misfit(f"they are not for {graph.n_items} items")
+        if (data.dtype.kind, indices.dtype.kind, starts.dtype.kind) != ("f", "i", "i"):
+            raise misfit("they are not floats at whole places")
         in_order = starts[0] == 0 and starts[-1] == len(data) and np.all(np.diff(starts) >= 0)
         if not in_order or (len(indices) and not 0 <= indices.min() <= indices.max() < graph.n_items):
             raise misfit("they are no sparse matrix")

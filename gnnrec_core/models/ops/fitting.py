@@ -34,6 +34,7 @@ class Trainable(Protocol):
     device: str
     graph: RecGraph
     whole: RecGraph | None
+    asked: IntArray | None
     disliked: tuple[IntArray, IntArray]
     processes: Processes
     parameters: dict[str, Tensor]
@@ -60,7 +61,9 @@ class GradientFit:
 
     def __init__(self, model: Trainable, options: FitOptions) -> None:
         self.model, self.options, self.settings = model, options, model.settings
-        self.sampler = Sampler(model.graph, model.device, model.whole, model.disliked, self.settings.known_negatives)
+        self.sampler = Sampler(
+            model.graph, model.device, model.whole, model.disliked, self.settings.known_negatives, model.asked
+        )
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
         self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0

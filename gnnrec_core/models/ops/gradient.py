@@ -24,7 +24,8 @@ class GradientRecommender(ABC):
     """A recommender whose score is a dot product of embeddings that gradient steps have shaped.
 
     `parameters` are the leaf tensors by the name that they have in `model.safetensors`. `whole` is the graph of the
-    whole data where the model is trained again without some interactions (`create_without`), else None. `disliked` are
+    whole data where the model is trained again without some interactions (`create_without`), else None. `asked` are the
+    only interactions that training asks for (user * n_items + item), None for all. `disliked` are
     the user and item indices of known negatives (`settings.known_negatives` of the negatives are drawn from them).
     """
 
@@ -38,6 +39,7 @@ class GradientRecommender(ABC):
         self.processes = Processes()
         self.graph: RecGraph = self.build_graph(dataset, settings)
         self.whole: RecGraph | None = None
+        self.asked: IntArray | None = None
         self.disliked = known_negatives(dataset)
         self.parameters = {
             name: torch.from_numpy(np.array(value, dtype=np.float32)).to(device).requires_grad_()

@@ -50,7 +50,8 @@ class Sampler:
 
     `whole` is the graph that `graph` was before interactions were removed, None where none were: draws are those for
     the whole graph, so far as what they name is still there. Of all negatives a `share` is drawn from `disliked`, user
-    and item indices `[n]` of what people are known to dislike, where the person has any.
+    and item indices `[n]` of what people are known to dislike, where the person has any. `asked` are the only
+    interactions that batches ask for, as user * n_items + item; None for all.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Sampler:
         whole: RecGraph | None = None,
         disliked: tuple[IntArray, IntArray] | None = None,
         share: float = 0.0,
+        asked: IntArray | None = None,
     ) -> None:
         columns = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == 0)
         users, items = graph.edge_index[0, columns], graph.edge_index[1, columns] - graph.n_users
@@ -77,6 +79,10 @@ class Sampler:
             order = np.argsort(disliked[0], kind="stable")
             self.no_items = torch.from_numpy(disliked[1][order]).to(device)
             self.n_no = torch.from_numpy(np.bincount(disliked[0], minlength=graph.n_users)).to(device)
+        self.asked = None
+        if asked is not None:
+            wanted = np.isin(self.keys.cpu().numpy(), asked)
+            self.asked = torch.from_numpy(np.flatnonzero(wanted)).to(device)
         self.place = torch.arange(len(self), device=device) if self.whole is None else self._places(self.whole)
 
     def _places(self, whole: Sampler) -> Tensor:
@@ -128,8 +134,10 @@ class Sampler:
 
     def _in_order(self, generator: torch.Generator, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The interactions of each batch as positions here and, with those that were removed, in the whole data."""
-        n = len(self.place)
+        n = len(self.place) if self.asked is None else len(self.asked)
         order = torch.randperm(n, generator=generator, device=self.device)
+        if self.asked is not None:
+            order = self.asked[order]
         for start in range(0, n, size):
             drawn = order[start : start + size]
             if self.whole is None:

@@ -101,7 +101,7 @@ class GraphFilter(ItemItemRecommender):
     def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
         """RunError unless the tensors have the shapes of these settings."""
         shapes = {name: value.shape for name, value in cls.untrained(graph, settings).items()}
-        expect_shapes("model.safetensors", tensors, shapes)
+        expect_shapes("model.safetensors", tensors, shapes, whole=(SEED,))
 
     def compute(self) -> Tensors:
         """V and the items' degrees."""

@@ -2,8 +2,8 @@
 
 Random lists over 50,000 items, written as Parquet (and CSV), beside a dataset of 5 train and 1 test interactions a
 person. Peer in the same run: polars reading the same file into memory and nothing else. The wall clock is that of the
-bound only where nothing else runs; how often the process gave up its core (for a disk, a lock) and how often it was taken
-from it stand beside.
+bound only where nothing else runs; how often the process gave up its core (for a disk, a lock) and how often it was
+taken from it stand beside.
 """
 
 from __future__ import annotations

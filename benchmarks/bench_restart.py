@@ -2,7 +2,8 @@
 
 A training runs in the workspace, its server has been killed. Each round starts a new server, asks for its Train page as
 soon as it listens, and ends when the page has named the epoch. The bound is 5 s at a load of 10; `--busy N` keeps N
-processes counting meanwhile, so that there is one.
+processes counting meanwhile, so that there is one. Each is a session of its own, as the work of others is: Linux shares
+the cores among sessions first, and what is started from one terminal would only slow down itself.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ async def _shown(port: int) -> float:
 
 
 def _count() -> None:
+    os.setsid()
     while True:
         sum(range(100_000))
 

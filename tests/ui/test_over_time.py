@@ -14,6 +14,8 @@ def test_a_link_to_a_day_shows_that_day():
     assert "As of 2023-06-01" in said and "The audit then" in said and "in this model as it stands" in said
     assert parameter(app, "asof") == "2023-06-01"
     assert any("As of 2023-06-01" in info.value.replace("\\", "") for info in app.info)
+    alternatives = [table.proto.alt for table in app.dataframe]
+    assert "The list then" in alternatives and all(alternatives)  # a table without a caption has its heading
 
 
 def test_a_day_that_the_log_has_not_is_said_so():

@@ -39,7 +39,7 @@ class Parameter:
         if len(text) > LONGEST or not text:
             raise self._wrong(text[:40], f"Give 1 to {LONGEST} characters.")
         if self.kind == "number":
-            if not text.isascii() or not text.isdigit() or not self.low <= int(text[:12]) <= self.high:
+            if not text.isascii() or not text.isdigit() or not self.low <= int(text) <= self.high:
                 raise self._wrong(text[:40], f"Give a whole number from {self.low} to {self.high}.")
         elif self.kind == "flag" and text not in ("true", "false"):
             raise self._wrong(text[:40], "Give true or false.")

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.models.brought.embeddings import BroughtEmbeddings, BroughtSettings
+from gnnrec_core.models.brought.solver import Solver
 from gnnrec_core.models.history_protocol import NewUserParts
-from gnnrec_core.models.ops.least_squares import Solver
 
 LITTLE = 0.01
 """l2 of the fold-in, as a share of the mean square of an item's embedding summed over items."""

@@ -20,9 +20,9 @@ from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.brought.embeddings import BroughtEmbeddings, BroughtSettings
+from gnnrec_core.models.brought.solver import Solver
 from gnnrec_core.models.history_protocol import HistoryParts, NewUserParts
 from gnnrec_core.models.ops.checkpoint import expect_shapes
-from gnnrec_core.models.ops.least_squares import Solver
 from gnnrec_core.models.protocol import Tensors
 
 Float = NDArray[np.float64]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from gnnrec_core.change.as_of import AsOf, GroupStrip, ItemStrip, State
@@ -178,11 +177,6 @@ def strip_section(strip: GroupStrip, title: str) -> Section:
     )
     caption = f"{title} of lists as of each day, on the same held-out choices ({strip.words}). Higher is better."
     return Section(f"{title} of groups over time", (Curves(series, f"days after {strip.days[0]}", title, caption),))
-
-
-def strip_json(strip: GroupStrip) -> dict[str, Any]:
-    """Rows by day."""
-    return asdict(strip) | {"days": [day.isoformat() for day in strip.days]}
 
 
 def _strip(found: Drift, shares: list[tuple[float, ...]], what: str) -> Curves:

@@ -32,8 +32,8 @@ HEAVY = (
     "pyvis.network",
     "gnnrec_ui.audit.mitigation_view",
 )
-"""What the first explanation and its chart need, then the first pictures of networks and of audits. Captum waits until one of its methods is asked, PyG until its reader
-is, scipy.stats until something is measured."""
+"""What the first explanation and its chart need, then the first pictures of networks and of audits. Captum waits until
+one of its methods is asked, PyG until its reader is, scipy.stats until something is measured."""
 
 
 def folder_key(folder: Path) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
-from gnnrec_ui.explain.answer import answer, reasons
+from gnnrec_ui.explain.answer import answer, cannot_be_explained, reasons
 from gnnrec_ui.explain.beside import beside
 from gnnrec_ui.explain.change import change
 from gnnrec_ui.explain.methods import methods
@@ -31,7 +32,11 @@ with shell.page("explain") as study:
     with item_column:
         item = pickers.choose_item(study, listed)
 
-    explanation = ask.explanation(study, user, item, "ledger", target, k)
+    try:
+        explanation = ask.explanation(study, user, item, "ledger", target, k)
+    except UnsupportedError as error:
+        cannot_be_explained(study, error, user)
+        st.stop()
     answer(study, explanation)
     case = (study, user, item, target, k)
     views: dict[str, Callable[[], None]] = {

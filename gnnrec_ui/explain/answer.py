@@ -7,14 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
 from gnnrec_ui.explain import selection
 from gnnrec_ui.explain.story_report import story_report
-from gnnrec_ui.frame.study import Study
+from gnnrec_ui.frame import roles, shell
+from gnnrec_ui.frame.study import Study, run_label
 from gnnrec_ui.show.charts import chart
 
 SHOWN = 6
@@ -94,6 +97,19 @@ def _narrative(sentences: tuple[str, ...]) -> None:
     if len(sentences) > SHOWN:
         with st.expander("More about this case"):
             st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[SHOWN:]))
+
+
+def cannot_be_explained(study: Study, error: UnsupportedError, user_index: int) -> None:
+    """Why there are no reasons, and where to go: the same case in runs that are here and have them, and the list."""
+    shell.show_error(error)
+    place, dataset = roles.workspace(), study.dataset_entry
+    runs = place.runs(dataset.fingerprint) if dataset is not None else ()
+    others = [run for run in runs if run.is_usable and study.run_entry is not None and run.id != study.run_entry.id]
+    with st.container(horizontal=True, key="ways_on"):
+        for run in [run for run in others if run.record.model in MODELS.having("personal")][:4]:
+            shell.link("explain", f"Explain it in {for_label(run_label(run))}", ":material/swap_horiz:", run=run.id)
+        user = study.dataset.users.ids[user_index]
+        shell.link("recommend", "See the list", ":material/recommend:", user=user)
 
 
 def reasons(study: Study, explanation: Explanation) -> None:

@@ -36,7 +36,7 @@ def picture(study: Study, explanation: Explanation) -> None:
         st.caption(for_markdown(flow.caption))
         picked = flow_view(flow, "picture", "why-this-item", chosen)
     if picked is not None and picked != chosen:
-        selection.pick(picked)
+        selection.select(picked)
         st.rerun()
     selection.panel(study, explanation, chosen, stops[chosen].told if chosen in stops else "")
     as_table(lambda: streams_table(flow), "picture", flow.caption)

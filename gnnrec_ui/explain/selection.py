@@ -44,7 +44,7 @@ def chosen(study: Study, explanation: Explanation, others: Sequence[str] = ()) -
     return state.settle(PARAMETER, state.follow(PARAMETER, known.__contains__, ""), "")
 
 
-def pick(key: str) -> None:
+def select(key: str) -> None:
     """Select a part, or nothing (for callbacks); what was taken away comes back."""
     state.choose(PARAMETER, key or None)
     state.choose(AWAY, None)
@@ -52,7 +52,7 @@ def pick(key: str) -> None:
 
 def on_point(customdata: Any) -> None:
     """A bar was clicked."""
-    pick(str(customdata if isinstance(customdata, str) else customdata[0]))
+    select(str(customdata if isinstance(customdata, str) else customdata[0]))
 
 
 def rows(table: pd.DataFrame, keys: Sequence[str], chosen: str, key: str, alt: str, **columns: Any) -> None:
@@ -71,7 +71,7 @@ def rows(table: pd.DataFrame, keys: Sequence[str], chosen: str, key: str, alt: s
     )
     picked = [keys[row] for row in found.selection.rows if row < len(keys)]
     if picked != ([] if at is None else [chosen]):
-        pick(picked[0] if picked else "")
+        select(picked[0] if picked else "")
         st.rerun()
 
 

@@ -39,7 +39,7 @@ def _story(study: Study, explanation: Explanation) -> Story:
     parts = zip(explanation.contributions, told.contributions, strict=True)
     label = next((new.label for old, new in parts if chosen and selection.key_of(study, old) == chosen), None)
     picture = case_picture(case, ask.bridges(study, case), study.run.graph, study.dataset, name, N_LINKS, N_BETWEEN)
-    address = shell.address(study, user=own, item=study.dataset.items.ids[case.item_index])
+    address = shell.address(study)
     run, data = study.run_entry, study.dataset_entry
     source = f"{run_label(run) if run else ''}; data {data.name if data else ''} ({study.dataset.fingerprint[:12]})."
     return tell_story(replace(told, narrative=()), study.dataset, picture, source, address, label)

@@ -26,9 +26,11 @@ from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
 from gnnrec_ui.server import cache, housekeeping, turns
+from gnnrec_ui.show.downloads import named
 from gnnrec_ui.taken.heard import Heard, hearing
 
 _FRAME = "_frame_of_this_run"
+ICON = "🔎"
 _PAGES = "_pages"
 _COLD = "_came_in_by_a_deep_link"
 _log = logging.getLogger("gnnrec")
@@ -165,16 +167,18 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
 
 def _navigation() -> st.Page:
     """The pages. Without an icon of the app set first, a browser is sent elsewhere for that of the page."""
-    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
+    st.set_page_config(page_title="GNNRec Lens", page_icon=ICON, layout="wide")
     return st.navigation(list(_pages().values()), position="hidden")
 
 
 def _frame() -> st.Page:
     navigation = _navigation()
+    screen = SCREENS[navigation.url_path or "home"]
+    st.set_page_config(page_title=f"{screen.title} · GNNRec Lens", page_icon=ICON)  # which page was not known before
     too_long = state.tidy()
     style.apply(is_presenting())
     housekeeping.once()
-    if not SCREENS[navigation.url_path or "home"].is_quick:
+    if not screen.is_quick:
         cache.warm()
     roles.gate()
     with st.sidebar:
@@ -205,12 +209,12 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
-def address(study: Study, **parameters: str) -> str:
-    """The link to this very view, with these parameters too. It names the dataset and the run also where the app begins
-    with them: tomorrow it may begin with others."""
+def address(study: Study) -> str:
+    """The link to this very view. It names the dataset, the run, the person and the item also where the app begins with
+    them: tomorrow it may begin with others."""
     entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params) | parameters
-    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | state.in_hand()
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here | dict(st.query_params))}"
 
 
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
@@ -239,7 +243,7 @@ def _share(address: str, study: Study, screen: Screen, heard: Heard) -> None:
     st.download_button(
         "Take this view away",
         lambda: view_file(heard, screen.title, study, address, are_ids_shown),
-        f"gnnrec-{screen.name}.html",
+        named("gnnrec", screen.title, study.run_entry.id if study.run_entry else "", ending=".html"),
         "text/html",
         on_click="ignore",
         icon=":material/download:",

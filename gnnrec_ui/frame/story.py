@@ -16,7 +16,6 @@ from gnnrec_core.models import MODELS, title_of
 from gnnrec_core.render import theme
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
 from gnnrec_core.runs.workspace import Workspace
-from gnnrec_ui import ask
 from gnnrec_ui.frame import state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.frame.tours import TOURS, Found
@@ -88,6 +87,8 @@ def _step() -> tuple[str, int]:
 
 def _found(study: Study, name: str) -> Found | None:
     """The case in words; a sentence where this run has none."""
+    from gnnrec_ui import ask  # with the libraries that quick pages do without
+
     found = ask.telling(study, name)
     if found is None:
         st.info(

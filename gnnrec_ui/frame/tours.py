@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.render import theme
 
 if TYPE_CHECKING:
+    from gnnrec_core.data.dataset import Dataset
     from gnnrec_core.whole.telling import Telling
 
 Words = Callable[["Found"], str]

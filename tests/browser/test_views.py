@@ -213,7 +213,8 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         assert "target=score" in page.url
         page.get_by_role("button", name="Share this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
-        assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
+        first = r"/explain\?dataset=classics&run=lightgcn&user=reader-0005&item=[\w-]+&target=score$"
+        assert re.search(first, link)  # the item too, which is the page's default
 
 
 @pytest.fixture(scope="module")
@@ -273,8 +274,86 @@ def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Vi
         with page.expect_download() as saved:
             page.get_by_role("button", name="Download the picture as SVG").click()
         assert saved.value.suggested_filename == "why-this-item.svg"
-        page.get_by_role("link", name="Take it away").click()
+        page.get_by_role("button", name="Take it away").click()
+        page.wait_for_url("**off=**")
+        visitor.settle()
+        moved = page.get_by_text("Taken away, in this model as it stands")
+        expect(moved).to_be_visible()
+        page.go_back()
+        expect(moved).to_have_count(0)
+        page.go_forward()
+        page.get_by_role("link", name="Go on in What if").click()
         page.wait_for_url("**/what_if?**off=**")
         visitor.settle()
         expect(page.get_by_text("1 taken away, 0 added")).to_be_visible()
+        expect(page.get_by_text("the item in hand")).to_be_visible()
+        visitor.no_error()
+
+
+def test_a_bar_a_row_and_a_stop_are_one_selection_and_back_undoes_it(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("explain?user=reader-0005")
+        bar = page.locator(".js-plotly-plot .barlayer .point path").nth(1)
+        bar.scroll_into_view_if_needed()
+        page.wait_for_timeout(400)
+        box = bar.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+        page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2, steps=3)
+        page.wait_for_timeout(200)
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_url("**part=item**")
+        visitor.settle()
+        panel = page.locator(".st-key-selected")
+        said = panel.inner_text()
+        assert all(level in said for level in ("In this model", "Foretold", "Trained again"))
+        title = (panel.locator("strong").first.text_content() or "").removeprefix("Without ")
+        page.get_by_role("tab", name="Picture").click()
+        page.wait_for_url("**view=Picture**")
+        visitor.settle()
+        chosen = page.locator(".drawing .stop.chosen")
+        expect(chosen).to_have_count(1)
+        assert (chosen.locator("title").text_content() or "").startswith(title)
+        page.go_back()
+        page.wait_for_url(re.compile(r"^(?!.*view=)"))
+        visitor.settle()
+        page.go_back()
+        page.wait_for_url(re.compile(r"^(?!.*part=)"))
+        visitor.settle()
+        expect(panel).to_have_count(0)
+        visitor.no_error()
+
+
+def test_back_undoes_what_was_added_on_what_if(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("what_if?user=reader-0005")
+        page.get_by_role("combobox", name="Add to the history").click()
+        page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")
+        page.wait_for_url("**add=**")
+        visitor.settle()
+        expect(page.get_by_text("0 taken away, 1 added")).to_be_visible()
+        page.go_back()
+        page.wait_for_url(re.compile(r"^(?!.*add=)"))
+        expect(page.get_by_text("The list as it is.")).to_be_visible()
+        page.go_forward()
+        expect(page.get_by_text("0 taken away, 1 added")).to_be_visible()
+        visitor.no_error()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("run", "items stand in both lists"),
+        ("person", " for reader-0005 and "),
+        ("item", "of their first 8 reasons are the same"),
+    ],
+)
+def test_two_runs_people_and_items_stand_side_by_side(visit: Visit, kind: str, said: str) -> None:
+    with visit(width=390) as visitor:
+        page = visitor.open(f"explain?user=reader-0005&view=Side+by+side&beside={kind}")
+        expect(page.get_by_text(re.compile(re.escape(said))).first).to_be_visible()
+        expect(page.locator(".js-plotly-plot")).to_have_count(3)  # the slope twice, one of them for a phone
+        assert visitor.overflow() <= 0 and not visitor.accessibility()
         visitor.no_error()

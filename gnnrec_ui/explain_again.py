@@ -47,7 +47,7 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     elif work is not None and work.state == "done":
         _came_out(study, work.answer)
         return
-    _begin(ask.retrain, (study, *case), not chosen)
+    _ask_again(ask.retrain, (study, *case), not chosen)
 
 
 def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
@@ -71,15 +71,15 @@ def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k:
     if work is not None and work.error is not None:
         shell.show_error(work.error)
     if len(known) < seeds:
-        _begin(ask.retrain_list, (study, user_index, removed, seeds), False)
+        _ask_again(ask.retrain_list, (study, user_index, removed, seeds), False)
     _list_so_far(study, user_index, removed, k)
 
 
-def _begin(work: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
+def _ask_again(begin: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
     place = roles.workspace()
     st.button(
         "Train without them",
-        on_click=work,
+        on_click=begin,
         args=arguments,
         disabled=nothing_chosen or place.read_only,
         icon=":material/model_training:",

@@ -32,7 +32,7 @@ Float = NDArray[np.float64]
 
 
 class PropagatedSettings(BroughtSettings):
-    """Where the layer-0 embeddings come from, and how they are propagated."""
+    """Where the layer-0 embeddings come from, how they are propagated, and what the graph holds."""
 
     layer_weights: tuple[float, ...] = Field(
         (0.5, 0.5), min_length=1, max_length=17, description="a_0 .. a_K: what each layer counts in the embedding"
@@ -53,9 +53,9 @@ class Propagated(BroughtEmbeddings):
 
     def __init__(self, dataset: Dataset, settings: Any, tensors: Tensors) -> None:
         super().__init__(dataset, settings, tensors)
+        self._attention = tuple(np.array(tensors[name], np.float32) for name in (SOURCE, TARGET) if name in tensors)
         if settings.side_edges > 0:
             self.graph = build_graph(dataset, settings.side_edges)
-        self._attention = tuple(np.array(tensors[name], np.float32) for name in (SOURCE, TARGET) if name in tensors)
 
     @classmethod
     def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:

@@ -263,8 +263,8 @@ def luck_work(study: Study) -> Work | None:
 
 def ask_luck(study: Study, n_seeds: int) -> None:
     """Begin to train with other seeds (for the callback of a button)."""
+    from gnnrec_core.audit.group_gaps import group_gaps
     from gnnrec_core.explain.truth import luck as truth
-    from gnnrec_core.whole.luck_gaps import group_gaps
 
     roles.workspace().check_writable()
     run = study.run

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gnnrec_core.audit.auditing import audit
+from gnnrec_core.audit.group_gaps import group_gaps
 from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.metrics import find_metric
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
@@ -19,7 +20,6 @@ from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import train
 from gnnrec_core.runs.workspace import SAMPLE
-from gnnrec_core.whole.luck_gaps import group_gaps
 from tests.worlds import random_dataset
 
 

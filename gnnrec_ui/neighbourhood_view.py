@@ -19,7 +19,7 @@ from gnnrec_ui.frame import pickers, privacy, shell, state
 from gnnrec_ui.frame.search import find
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import tables, webgl
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.show.graph_view import graph_view
 from gnnrec_ui.show.network_view import network_view
 
@@ -173,7 +173,8 @@ def _table(study: Study, near: Neighbourhood, user_index: int) -> None:
         alt="Nodes of the network",
         placeholder="–",
     )
-    download("Table (CSV)", lambda: tables.as_csv(table), "network.csv", is_quiet=False)
+    file = named("neighbourhood", study.run.name, ending=".csv")
+    download("Table (CSV)", lambda: tables.as_csv(table), file, is_quiet=False)
 
 
 def _take_away(made: Callable[[], Any]) -> None:

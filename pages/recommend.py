@@ -7,7 +7,7 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.neighbourhood_view import neighbourhood_view
 from gnnrec_ui.show import lists, tables
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 with shell.page("recommend") as study:
     person, length = st.columns([6, 1], vertical_alignment="bottom")
@@ -43,12 +43,14 @@ with shell.page("recommend") as study:
         st.subheader("Recommended", anchor=False)
         if items:
             later = ask.chosen_later(study, user)
-            lists.recommended(study, user, items, scores, {each.item_index for each in later})
+            lists.recommended(
+                study, user, items, scores, {each.item_index for each in later}, ask.staying(study, user, items, k)
+            )
             lists.judged(study, user, later, k)
             download(
                 "Download the list (CSV)",
                 lambda: tables.as_csv(tables.list_table(dataset, graph, items, scores)),
-                "recommendations.csv",
+                named("recommendations", dataset.name, "top", k, ending=".csv"),
             )
         else:
             st.info("This person has every item already.", icon=":material/check:")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +66,12 @@ class Run:
     def name(self) -> str:
         """What reports call it: its folder's name, or the model's for a run in memory."""
         return self.folder.resolve().name if self.folder is not None else self.record.model
+
+    def called(self, name: str) -> Self:
+        """A run in memory under this name."""
+        other = type(self)(None, replace(self.record, model=name), self.dataset)
+        other.__dict__["model"] = self.model
+        return other
 
     @property
     def place(self) -> Path:

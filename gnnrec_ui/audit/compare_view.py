@@ -23,7 +23,7 @@ from gnnrec_core.views.lists import published_sections
 from gnnrec_ui.frame import forms, state
 from gnnrec_ui.show import blocks, figures, tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.train import runs_view
 
 MOST_RUNS = 8
@@ -133,18 +133,22 @@ def _short(name: str) -> str:
     return name.removesuffix(" (baseline)").removesuffix(" · shipped")
 
 
+def _runs(found: Comparison) -> list[str]:
+    return [row.name for row in found.rows if not row.is_baseline]
+
+
 def downloads(found: Comparison) -> None:
     """The whole comparison as JSON, the differences as CSV."""
     with st.container(horizontal=True):
         download(
             "Comparison (JSON)",
             lambda: json.dumps(plain(found.to_dict()), indent=1, ensure_ascii=False),
-            "comparison.json",
+            named("comparison of", *_runs(found), ending=".json"),
         )
         download(
             "Differences (CSV)",
             lambda: tables.as_csv(pd.DataFrame([d.to_dict() for d in found.differences])),
-            "differences.csv",
+            named("differences of", *_runs(found), ending=".csv"),
         )
 
 

@@ -25,8 +25,8 @@ def gap(study: Study, report: AuditReport, group: str) -> None:
     if found is None:
         st.caption("NDCG of this group and of everybody else cannot be compared, so there is no difference to explain.")
         return
-    st.caption(for_markdown(found.sentence))
     if not found.stands:
+        st.caption(for_markdown(found.sentence))
         st.caption("What is found below may carry a difference that is there by chance.")
     grouping, k, part = report.grouping, report.scope.k, report.scope.split
     asked = st.button(

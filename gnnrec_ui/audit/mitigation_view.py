@@ -11,21 +11,25 @@ import streamlit as st
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.rerankers import RERANKERS
 from gnnrec_core.audit.studies.mitigation import Bench, Mitigation, save
+from gnnrec_core.audit.studies.trade_off import GAINS, TradeOff, knob, trade_off
 from gnnrec_core.audit.verdicts import figure
 from gnnrec_core.base.settings import SettingField, describe_settings
 from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.render import theme
-from gnnrec_core.render.blocks import Section
+from gnnrec_core.render.blocks import Section, Table
 from gnnrec_core.render.charts import audit_charts
+from gnnrec_core.render.charts.trade_off_chart import trade_off_chart
 from gnnrec_core.runs.live import live_fields
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import Workspace
+from gnnrec_core.views.fix import curve_section, fix_sentence
 from gnnrec_core.views.whole.tuning import provider_blocks, segment_table
 from gnnrec_core.whole.providers import provider_gains
 from gnnrec_core.whole.tuning import OPERATOR, Tuned, save_tuned, start_values
 from gnnrec_ui import audit_ask
 from gnnrec_ui.frame import forms, pickers, privacy, roles, shell
+from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks, figures
 from gnnrec_ui.show.charts import chart
@@ -38,12 +42,15 @@ HEADLINE = ("ndcg", "recall", "coverage", "gini", "long_tail_share", "arp")
 
 
 def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitName) -> None:
-    """Choose a re-ranker or the model's own operator, move its settings, and read who gains and who loses."""
+    """Choose a re-ranker, or the model's own operator, and how strong it is, on the slider or on the curve, and read
+    who gains and who loses."""
     titles = {plugin.name: plugin.title for plugin in RERANKERS}
     live = live_fields(study.run)
-    method = pickers.choose_one(
-        "Re-rank by", {**titles, **({OPERATOR: "The operator itself"} if live else {})}, "method"
-    )
+    ways, aims = st.columns([3, 2])
+    with ways:
+        own = {OPERATOR: "The operator itself"} if live else {}
+        help = "How the lists are changed after the model, or by its own operator."
+        method = pickers.choose_one("Re-rank by", {**titles, **own}, "method", help=help)
     st.caption(for_markdown(RERANKERS[method].summary if method in titles else TUNING))
     settings = sliders(method) if method in titles else live_sliders(study.run, live)
     tuned: Tuned | None = None
@@ -53,13 +60,13 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitNa
         else:
             tuned = audit_ask.tuned(study, k, group_by, part, settings)
             found = tuned.mitigation
+        gains = [name for name in GAINS if math.isfinite(_after(found, name))]
+        if gains:
+            with aims:
+                gain = forms.choose("What it is for", gains, "gain", name_of=figures.title)
+            st.markdown(for_markdown(fix_sentence(found, gain)))
+        curve = st.container()
         _headline(found)
-        chart(
-            audit_charts.mitigation_chart(found),
-            "Change of each figure against the model's own lists, with paired 95 % intervals. Blue is for the better, "
-            "orange for the worse; a grey figure has no better end.",
-            "mitigation",
-        )
         _groups(found)
         _losers(study, found)
         _providers(audit_ask.bench(study, k, group_by, part), found)
@@ -67,8 +74,59 @@ def what_if(place: Workspace, study: Study, k: int, group_by: str, part: SplitNa
             blocks.draw((Section("By segment of items", (segment_table(tuned),)),), "segments")
             _one_list(study, audit_ask.bench(study, k, group_by, part), found)
         with st.expander("Every figure before and after"):
-            st.dataframe(changes_table(found), hide_index=True, alt="Every figure before and after", placeholder="–")
+            reading = (
+                "Change of each figure against the model's own lists, with paired 95 % intervals. Blue is for the "
+                "better, orange for the worse; a grey figure has no better end."
+            )
+            chart(audit_charts.mitigation_chart(found), reading, "mitigation", table=changes_table(found))
         _save(place, study, audit_ask.bench(study, k, group_by, part), found, tuned)
+        if gains and tuned is None:  # last, as it draws the page again when it has come
+            with curve:
+                _curve(study, (k, group_by, part), method, settings, found, gain)
+
+
+def _curve(
+    study: Study,
+    scope: tuple[int, str, SplitName],
+    method: str,
+    settings: dict[str, Any],
+    found: Mitigation,
+    gain: str,
+) -> None:
+    """What the fix buys against what it costs, at every strength; a click on a step moves the slider there."""
+    along = knob(method)
+    if along is None:
+        return
+    k, group_by, part = scope
+    kept = {name: value for name, value in settings.items() if name != along.name}
+    curve = answered(
+        study,
+        "Re-ranking at each strength",
+        ("trade-off", k, group_by, part, method, tuple(sorted(kept.items()))),
+        lambda: trade_off(audit_ask.bench(study, k, group_by, part), method, kept, along.name),
+    )
+    if curve is None:
+        return
+    key = f"trade_off_{method}_{gain}_{settings[along.name]:g}"
+    reading = "Each dot is a strength, the diamond the one chosen: click a dot, or move the slider. The band is 95 %."
+    slider = f"{method}_{along.name}"
+    chart(
+        trade_off_chart(curve, found, gain),
+        reading,
+        key,
+        table=_curve_table(curve),
+        on_point=lambda mark: st.session_state.update({slider: float(mark[0])}),
+    )
+
+
+def _after(found: Mitigation, name: str) -> float:
+    return next((change.after for change in found.changes if change.metric == name), math.nan)
+
+
+def _curve_table(curve: TradeOff) -> pd.DataFrame:
+    _, table = curve_section(curve.along, curve.to_dict()).blocks
+    assert isinstance(table, Table)
+    return pd.DataFrame(list(table.rows), columns=list(table.columns))
 
 
 def sliders(method: str) -> dict[str, Any]:
@@ -108,8 +166,8 @@ def live_sliders(run: Run, fields: tuple[SettingField, ...]) -> dict[str, float]
         with column:
             values[field.name] = st.slider(
                 forms.label(field.name),
-                min(live.low, start[field.name]),
-                max(live.high, start[field.name]),
+                float(min(live.low, start[field.name])),
+                float(max(live.high, start[field.name])),
                 start[field.name],
                 step=(live.high - live.low) / 40,
                 key=f"operator_{field.name}",
@@ -169,7 +227,8 @@ def _headline(found: Mitigation) -> None:
                 st.metric(
                     figures.title(name),
                     figure(change.after),
-                    None if change.value == 0 else figure(change.value, True).replace("−", "-"),
+                    None if change.value == 0 else figure(change.value, True),
+                    delta_arrow="down" if change.value < 0 else "up",
                     delta_color=_colour(METRICS[name].direction, change.value),
                     help=figures.definition(name),
                 )

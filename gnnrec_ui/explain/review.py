@@ -13,7 +13,7 @@ from gnnrec_core.runs import reviews
 from gnnrec_ui.explain.evidence import take_away
 from gnnrec_ui.frame import pickers, privacy, roles, shell
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 
 def review(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
@@ -66,5 +66,5 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
     download(
         "Download all notes of this run (CSV)",
         lambda: csv_file(reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted)),
-        "notes.csv",
+        named("review notes on", study.run.name, ending=".csv"),
     )

@@ -26,9 +26,11 @@ from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
 from gnnrec_ui.server import cache, housekeeping, turns
+from gnnrec_ui.show.downloads import named
 from gnnrec_ui.taken.heard import Heard, hearing
 
 _FRAME = "_frame_of_this_run"
+ICON = "🔎"
 _PAGES = "_pages"
 _COLD = "_came_in_by_a_deep_link"
 _log = logging.getLogger("gnnrec")
@@ -140,7 +142,7 @@ def _make_pages() -> dict[str, st.Page]:
     return {
         screen.name: st.Page(
             _script(screen),
-            title=screen.title,
+            title=f"{screen.title} · GNNRec Lens",
             icon=screen.icon,
             url_path="" if screen.name == "home" else screen.name,
             default=screen.name == "home",
@@ -165,7 +167,7 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
 
 def _navigation() -> st.Page:
     """The pages. Without an icon of the app set first, a browser is sent elsewhere for that of the page."""
-    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
+    st.set_page_config(page_icon=ICON, layout="wide")  # the tab's title is that of the page
     return st.navigation(list(_pages().values()), position="hidden")
 
 
@@ -201,7 +203,7 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
             if SCREENS[name].section != section:
                 section = SCREENS[name].section
                 st.caption(section)
-            st.page_link(entry, query_params=carried, width="stretch")
+            st.page_link(entry, label=SCREENS[name].title, query_params=carried, width="stretch")
     return carried
 
 
@@ -239,7 +241,7 @@ def _share(address: str, study: Study, screen: Screen, heard: Heard) -> None:
     st.download_button(
         "Take this view away",
         lambda: view_file(heard, screen.title, study, address, are_ids_shown),
-        f"gnnrec-{screen.name}.html",
+        named("gnnrec", screen.title, study.run_entry.id if study.run_entry else "", ending=".html"),
         "text/html",
         on_click="ignore",
         icon=":material/download:",

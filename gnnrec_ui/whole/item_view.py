@@ -19,9 +19,9 @@ from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import tables
+from gnnrec_ui.show import blocks, tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.whole.groups import groups_table
 
 MORE = 5
@@ -60,7 +60,27 @@ def item_view(study: Study, item: int, k: int) -> None:
     st.subheader("What would bring it to more people", anchor=False)
     _recourse(study, found, item, k)
     _people(study, found)
+    _over_time(study, item, k)
     _provider(study, item, k)
+
+
+def _over_time(study: Study, item: int, k: int) -> None:
+    """Who got it as of earlier days; nothing where the log has no times."""
+    run = study.run
+    if run.dataset.interactions.timestamp is None:
+        return
+
+    def question() -> Any:
+        from gnnrec_core.change.as_of import item_strip
+
+        return item_strip(run, item, k=k)
+
+    help = "The graph as of six days of the log, and in whose lists the item stood then."
+    found = when_wanted(study, "Over time", ":material/timeline:", help, ("item over time", item, k), question)
+    if found is not None:
+        from gnnrec_core.views.change.over_time import item_strip_section
+
+        blocks.draw((item_strip_section(found),), "over_time")
 
 
 def _provider(study: Study, item: int, k: int) -> None:
@@ -91,7 +111,7 @@ def _provider(study: Study, item: int, k: int) -> None:
         rows = [
             {
                 "Item": clean(dataset.title(each.item)),
-                "Readers": each.n_readers,
+                "People who have it": each.n_readers,
                 "Lists": each.n_lists,
                 "Share of their exposure": each.share,
             }
@@ -111,7 +131,7 @@ def _figures(found: ItemSide) -> None:
     share = found.n_listed / found.n_open if found.n_open else 0.0
     ranks = dict(found.ranks)
     with st.container(horizontal=True):
-        st.metric("Readers", f"{found.n_readers:,}", help="People who have it in the train part.")
+        st.metric("Have it", f"{found.n_readers:,}", help="People who have it in the train part.")
         st.metric(
             f"In lists of {int(found.k)}", f"{found.n_listed:,}", f"{theme.percent(share)} of those who could",
             delta_color="off", delta_arrow="off", help="Whose list may hold it: everybody who does not have it yet.",
@@ -156,7 +176,7 @@ def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
         study,
         f"The fewest links that bring it to {MORE} more people",
         ":material/add_link:",
-        "Adds readers and attributes, up to three, and recomputes everybody's list for each set.",
+        "Adds people who have it and attributes, up to three, and recomputes everybody's list for each set.",
         ("recourse", item, k),
         question,
     )
@@ -188,9 +208,8 @@ def _people(study: Study, found: ItemSide) -> None:
     st.dataframe(
         frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item", placeholder="–"
     )
-    download(
-        "Download (CSV)", lambda: tables.as_csv(frame), "who-gets-it.csv",
-    )  # fmt: skip
+    file = named("who gets", study.dataset.title(found.item), "top", found.k, ending=".csv")
+    download("Download (CSV)", lambda: tables.as_csv(frame), file)
     if privacy.are_ids_shown(study):
         with st.container(horizontal=True):
             for user, rank in found.gets[:6]:

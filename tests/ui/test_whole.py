@@ -70,11 +70,11 @@ def test_main_parameters_and_the_card_stand_beside():
 
 
 def test_an_item_from_its_own_side_by_deep_link():
-    app = finished(open_page("item", item="the-odyssey", group="region"), "Readers")
+    app = finished(open_page("item", item="the-odyssey", group="region"), "Have it")
     index = RUN.dataset.items.index("the-odyssey")
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["In lists of 10"] == f"{standing(RUN, index, 10).listed.sum():,}"
-    assert shown["Readers"] == f"{RUN.graph.popularity[index]:,}"
+    assert shown["Have it"] == f"{RUN.graph.popularity[index]:,}"
     finished(app, "What keeps it from others")
     assert any("item=the-odyssey" in link.proto.query_string for link in app.get("page_link"))
 

@@ -119,13 +119,14 @@ def _reach_of(value: float) -> float:
 
 def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
     """Group x metric: the difference as a share of the figure of all others; a star where it stands up to the tests.
+    The colour is blue for better, orange for worse, and none where neither end is better as such.
 
     Heat maps report no clicks, so unseen marks lie over the cells; their customdata is the group.
     """
     names = list(metrics or dict.fromkeys(d.metric for d in report.differences))
     groups = [group.group for group in report.by_group]
     cells = {(d.group, d.metric): d for d in report.differences}
-    values = [[_relative(cells.get((group, name))) for name in names] for group in groups]
+    values = [[_good_share(cells.get((group, name))) for name in names] for group in groups]
     texts = [[_cell_text(cells.get((group, name))) for name in names] for group in groups]
     widest = max([abs(v) for row in values for v in row if np.isfinite(v)], default=0.1)
     figure = go.Figure(
@@ -141,7 +142,7 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
             colorscale=[list(stop) for stop in DIVERGING],
             zmin=-widest,
             zmax=widest,
-            colorbar={"tickformat": ".0%", "title": {"text": "against others"}},
+            colorbar={"tickformat": ".0%", "title": {"text": "better than others"}},
             hoverinfo="skip",
         )
     )
@@ -170,8 +171,11 @@ def _cell_name(group: str, metric: str, text: str) -> str:
     return f"{label(group)}, {METRICS[metric].title}: {text}"
 
 
-def _relative(difference: Difference | None) -> float:
-    return float("nan") if difference is None else difference.relative
+def _good_share(difference: Difference | None) -> float:
+    """The relative difference, signed so that more is better; 0 where neither end is."""
+    if difference is None:
+        return float("nan")
+    return difference.relative * {"higher": 1.0, "lower": -1.0, "neither": 0.0}[METRICS[difference.metric].direction]
 
 
 def _cell_text(difference: Difference | None) -> str:

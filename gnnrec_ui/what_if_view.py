@@ -11,8 +11,10 @@ from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
+from gnnrec_ui.explain_again import train_list_again
 from gnnrec_ui.frame import pickers, shell, state
 from gnnrec_ui.frame.study import Study
+from gnnrec_ui.newcomers_view import ask_more, which_list
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import chart
 from gnnrec_ui.show.moved import moved_list
@@ -30,6 +32,10 @@ def change_history(study: Study) -> None:
     result = ask.what_if(study, user, tuple(removed), tuple(added), k)
     with right, st.container(key="moved"):
         _moved(study, user, result)
+        if added:
+            st.caption("Training again is offered for what is taken away, not for what is added.")
+        elif removed:
+            train_list_again(study, user, tuple(sorted(removed)), k)
 
 
 def somebody_new(study: Study) -> None:
@@ -39,9 +45,16 @@ def somebody_new(study: Study) -> None:
         "what these items send, and each score is exactly the sum of their parts."
     )
     given = pickers.choose_items(study, "This person has", "given")
-    if not given:
+    ask_more(study, given)
+    if given:
+        _new_list(study, given)
+    else:
         st.info("Choose at least one item to get a list.", icon=":material/playlist_add:")
-        return
+    which_list(study)
+
+
+def _new_list(study: Study, given: list[int]) -> None:
+    """The list of the new person, and what each named item does for one of its scores."""
     result = ask.new_person(study, tuple(given), pickers.k_in_url(study.dataset.n_items))
     for warning in result.warnings:
         st.warning(for_markdown(warning))

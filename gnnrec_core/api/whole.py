@@ -76,26 +76,41 @@ def item(
     name_user: NameUser | None = None,
     links: Sequence[str] | None = None,
     trainings: int = 0,
+    days: int = 0,
 ) -> Answer:
     """One item from its own side: who gets it, what carries it, what keeps it from others, its rivals, and the fewest
     added links (readers, attributes; `most` at the most) that bring it to `more` more people, recomputed.
 
     `links` names the attributes that may be added (default: those of which an item can have several); the answer is
-    trained again with `trainings` seeds.
+    trained again with `trainings` seeds. `days` tells who got it as of so many days.
 
     People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
     """
+    from gnnrec_core.change.as_of import item_strip
+    from gnnrec_core.views.change.over_time import item_strip_section
     from gnnrec_core.whole.item_side import item_side
 
     run, name = opened(run), name_user or _pseudonyms()
     index = run.dataset.items.index(str(item))
     found = item_side(run, index, k, group_by, more, most, seed, links, trainings)
+    strip = item_strip(run, index, days, k) if days else None
+    content = item_views.item_json(found, run.dataset, name)
+    if strip is not None:
+        content["over_time"] = {
+            "days": [day.isoformat() for day in strip.days],
+            "n_readers": strip.n_readers,
+            "n_listed": strip.n_listed,
+            "level_means": strip.words,
+        }
     return Answer(
         f"{run.dataset.title(index)}, from its own side, by {run.name}",
         found,
-        item_views.item_json(found, run.dataset, name),
+        content,
         lambda: item_views.item_rows(found, run.dataset, name),
-        lambda: item_views.item_sections(found, run.dataset, name),
+        lambda: (
+            *item_views.item_sections(found, run.dataset, name),
+            *(() if strip is None else (item_strip_section(strip),)),
+        ),
     )
 
 

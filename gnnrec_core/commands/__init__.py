@@ -117,7 +117,8 @@ COMMANDS = Registry(
         "Candidate against incumbent: ship, hold or cannot tell.",
     ),
     Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
-    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A run in few bits, and what that costs."),
+    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A smaller run, and what that costs."),
+    Plugin("cold-start", "gnnrec_core.commands.decide.cold_start", "Cold start", "Which list for somebody new?"),
     Plugin(
         "cross-validate",
         "gnnrec_core.commands.decide.cross_validate",

@@ -10,11 +10,12 @@ from typing import Any
 from gnnrec_core.base.checked import Form
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.base.files import new_folder, write_json
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.decide.objectives import Objective
+from gnnrec_core.decide.objectives import Objective, find_objectives
 from gnnrec_core.decide.trials import FRONT, Found, SearchSettings, Trial, front
 
-FILE, JOURNAL = "search.json", "study.journal"
+FILE, JOURNAL, NAME = "search.json", "study.journal", "search"
 FEWEST = 8
 """Trials that came to their end under which no importance is told."""
 
@@ -47,13 +48,31 @@ def open_study(out: Path, card: Card, objectives: tuple[Objective, ...], resume:
     else:
         with new_folder(out, overwrite) as temporary:
             write_json(temporary / FILE, {"format_version": 1, **asdict(card)})
-    backend = optuna.storages.journal.JournalFileBackend(str(out / JOURNAL))
     return optuna.create_study(
-        storage=optuna.storages.JournalStorage(backend),
-        study_name="search",
+        storage=_storage(out),
+        study_name=NAME,
         directions=["maximize" if objective.higher else "minimize" for objective in objectives],
         load_if_exists=True,
     )
+
+
+def look(out: Path, dataset: Dataset) -> Found | None:
+    """What the search in `out` has found; None before a trial has come to its end. RunError where it is damaged."""
+    card, optuna = FORM.read(out / FILE), optuna_of_ours()
+    rules = read_settings(SearchSettings, card.settings)
+    if not (out / JOURNAL).is_file():
+        return None
+    try:
+        study = optuna.load_study(study_name=NAME, storage=_storage(out))
+        ended = [trial.state.name for trial in study.get_trials(deepcopy=False)]
+        return found_in(study, card, dataset, find_objectives(rules.objectives), rules) if "COMPLETE" in ended else None
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise RunError(f"The study in {out} cannot be read: {error}.", "Search anew.", file=str(out)) from error
+
+
+def _storage(out: Path) -> Any:
+    optuna = optuna_of_ours()
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(out / JOURNAL)))
 
 
 def found_in(

@@ -12,6 +12,7 @@ DERIVED = Registry(
     "derived model",
     Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
     Plugin("rounded", "gnnrec_core.models.rounded:Rounded", "Rounded", "Another model with its tables in few bits."),
+    Plugin("pruned", "gnnrec_core.models.pruned:Pruned", "Pruned", "Another model on a graph with fewer edges."),
     Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
     Plugin("factors", "gnnrec_core.models.brought.factors:Factors", "Factors", "Final embeddings, brought in."),
     Plugin(

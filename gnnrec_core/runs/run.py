@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import model_type
+from gnnrec_core.models.keeping import over_kept
 from gnnrec_core.models.ops.checkpoint import load_tensors
 from gnnrec_core.runs.record import FORM, RunRecord, data_of, library_versions
 
@@ -66,6 +67,12 @@ class Run:
         """What reports call it: its folder's name, or the model's for a run in memory."""
         return self.folder.resolve().name if self.folder is not None else self.record.model
 
+    def called(self, name: str) -> Self:
+        """A run in memory under this name."""
+        other = type(self)(None, replace(self.record, model=name), self.dataset)
+        other.__dict__["model"] = self.model
+        return other
+
     @property
     def place(self) -> Path:
         """The run folder; RequestError for a run that is only in memory."""
@@ -87,7 +94,14 @@ class Run:
 
     @cached_property
     def model(self) -> Any:
-        """The trained `Recommender`."""
+        """The trained `Recommender`; on a large dataset over what is kept beside the run (`models.keeping`)."""
+        kind = model_type(self.record.model)
+        found = None
+        if self.folder is not None:
+            found = over_kept(self.folder, self.dataset, kind, self.settings, self._restored)
+        return self._restored() if found is None else found
+
+    def _restored(self) -> Any:
         tensors, card = load_tensors(self.place / "model.safetensors")
         if card.get("dataset_fingerprint") != self.dataset.fingerprint:
             raise RunError(

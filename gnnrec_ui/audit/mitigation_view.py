@@ -166,8 +166,8 @@ def live_sliders(run: Run, fields: tuple[SettingField, ...]) -> dict[str, float]
         with column:
             values[field.name] = st.slider(
                 forms.label(field.name),
-                min(live.low, start[field.name]),
-                max(live.high, start[field.name]),
+                float(min(live.low, start[field.name])),
+                float(max(live.high, start[field.name])),
                 start[field.name],
                 step=(live.high - live.low) / 40,
                 key=f"operator_{field.name}",

@@ -241,6 +241,11 @@ def choose_items(
     return [int(index) for index in chosen]
 
 
+def add_item(key: str, item: int) -> None:
+    """Add an item to what `choose_items` holds under `key` (for callbacks)."""
+    st.session_state[f"_{key}"] = [*dict.fromkeys([*(st.session_state.get(f"_{key}") or []), item])]
+
+
 def _item_label(study: Study, item_id: str, place: dict[int, int], before: Sequence[int]) -> str:
     index = study.dataset.items.index(item_id)
     title = clean(study.dataset.title(index))

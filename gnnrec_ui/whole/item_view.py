@@ -19,7 +19,7 @@ from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import tables
+from gnnrec_ui.show import blocks, tables
 from gnnrec_ui.show.charts import chart
 from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.whole.groups import groups_table
@@ -60,7 +60,27 @@ def item_view(study: Study, item: int, k: int) -> None:
     st.subheader("What would bring it to more people", anchor=False)
     _recourse(study, found, item, k)
     _people(study, found)
+    _over_time(study, item, k)
     _provider(study, item, k)
+
+
+def _over_time(study: Study, item: int, k: int) -> None:
+    """Who got it as of earlier days; nothing where the log has no times."""
+    run = study.run
+    if run.dataset.interactions.timestamp is None:
+        return
+
+    def question() -> Any:
+        from gnnrec_core.change.as_of import item_strip
+
+        return item_strip(run, item, k=k)
+
+    help = "The graph as of six days of the log, and in whose lists the item stood then."
+    found = when_wanted(study, "Over time", ":material/timeline:", help, ("item over time", item, k), question)
+    if found is not None:
+        from gnnrec_core.views.change.over_time import item_strip_section
+
+        blocks.draw((item_strip_section(found),), "over_time")
 
 
 def _provider(study: Study, item: int, k: int) -> None:

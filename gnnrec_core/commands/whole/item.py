@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--links", metavar="A,B", help="attributes that may be added (default: those of which an item can have several)"
     )
     parser.add_argument("--trainings", type=int, default=0, metavar="N", help="train the answer again with N seeds")
+    parser.add_argument("--days", type=int, default=0, metavar="N", help="who got it as of N days of the log")
     add_identities(parser)
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
@@ -42,4 +43,4 @@ def run(arguments: argparse.Namespace) -> Answer:
         return provider(opened, column.strip(), value.strip(), a.k, a.seed).of(a.run)
     name = name_others(opened.dataset, a.identities)
     links = None if a.links is None else [name for name in a.links.split(",") if name]
-    return item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name, links, a.trainings).of(a.run)
+    return item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name, links, a.trainings, a.days).of(a.run)

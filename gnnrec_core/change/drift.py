@@ -183,7 +183,7 @@ def _reasons(model: Any, user: int, items: IntArray, labels: Labels) -> tuple[tu
     except UnsupportedError:
         return None, None
     parts = scorer.parts(user, items)
-    ends = scorer.graph.edge_index[1, parts.edges] - scorer.graph.n_users
+    ends = scorer.graph.targets(parts.edges) - scorer.graph.n_users
     is_item = (ends >= 0) & (ends < scorer.graph.n_items)
     if not is_item.any() or not len(items):
         return None, None

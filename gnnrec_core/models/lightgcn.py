@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,14 +14,15 @@ from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.node_order import NodeOrder
-from gnnrec_core.models.ops.propagation import Propagation
+from gnnrec_core.models.ops.propagation import KeptPropagation, Propagation, kept_tables
 from gnnrec_core.models.ops.sampling import Batch
-from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean
+from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean, product
 from gnnrec_core.models.ops.spectral import EMBEDDING, initial_embedding, memory_bytes
 from gnnrec_core.models.protocol import Tensors
 
@@ -43,7 +45,7 @@ class LightGCN(GradientRecommender):
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
         """Train interactions and side edges."""
-        return build_graph(dataset, settings.side_edges, settings.half_life_days)
+        return build_graph(dataset, settings.side_edges, settings.half_life_days, features=False)
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
@@ -100,8 +102,46 @@ class LightGCN(GradientRecommender):
         """L2 on the layer-0 embeddings of `nodes`."""
         add_decay(self.parameters[EMBEDDING], nodes, weight)
 
+    @classmethod
+    def kept_parts(cls, settings: Any) -> float | None:
+        """The graph has the side edges with their weight; with a degree power the operator is not symmetric."""
+        return None if settings.degree_power else float(settings.side_edges)
+
+    def kept_tables(self) -> Tensors:
+        """All layers, their weighted mean, and the mean row of a user."""
+        matrix = csr_tensor(self.graph.normalised_adjacency)
+
+        def layers() -> Iterator[Any]:
+            layer = self.parameters[EMBEDDING].detach().cpu()
+            yield layer.numpy()
+            for _ in range(self.settings.n_layers):
+                layer = product(matrix, layer)
+                yield layer.numpy()
+
+        return kept_tables(layers(), self.propagation().layer_weights, self.graph.n_users)
+
+    @classmethod
+    def over_tables(cls, dataset: Dataset, settings: Any, graph: RecGraph, tables: Tensors) -> Self:
+        """RunError where the tables do not fit."""
+        n_layers, shape = settings.n_layers, (dataset.n_nodes, settings.embedding_dim)
+        names = [f"layer{layer}" for layer in range(n_layers + 1)] + ["final"]
+        expect_shapes("the kept tables", tables, dict.fromkeys(names, shape) | {"mean_user": shape[1:]})
+        made = cls.__new__(cls)
+        made.kept = tables
+        made.hold(dataset, settings, graph)
+        made._final = tables["final"]
+        return made
+
+    @cached_property
+    def parameters(self) -> dict[str, Tensor]:  # type: ignore[override]
+        """`embedding.weight`, read from where it is kept when somebody asks."""
+        return self.trainable({EMBEDDING: self.kept["layer0"]})
+
     def propagation(self, graph: RecGraph | None = None) -> Propagation:
         """The same operator in each layer, degrees counted on `graph`; symmetric unless there is a degree power."""
+        if graph is None and self.kept:
+            weights = np.full(self.settings.n_layers + 1, 1 / (self.settings.n_layers + 1))
+            return KeptPropagation.over(self.graph.n_users, weights, lambda: self.graph.normalised_adjacency, self.kept)
         graph, power = self.graph if graph is None else graph, self.settings.degree_power
         operator = graph.normalised_adjacency
         if power:

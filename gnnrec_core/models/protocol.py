@@ -137,6 +137,25 @@ class PropagationRecommender(Protocol):
 
 
 @runtime_checkable
+class KeptRecommender(Protocol):
+    """A recommender whose answers about one person can be read from tables that are kept beside its run."""
+
+    @classmethod
+    def kept_parts(cls, settings: Any) -> float | None:
+        """The weight of side edges in its graph, which is kept too; None where nothing is under these settings."""
+        ...
+
+    def kept_tables(self) -> Tensors:
+        """What to keep."""
+        ...
+
+    @classmethod
+    def over_tables(cls, dataset: Dataset, settings: Any, graph: RecGraph, tables: Tensors) -> Self:
+        """The trained model on a graph in mapped memory, with tables that `kept_tables` made."""
+        ...
+
+
+@runtime_checkable
 class FeatureRecommender(Protocol):
     """A recommender that knows nodes by features X `[n_nodes, f]`, and whose score is a dot product of embeddings."""
 
@@ -227,7 +246,7 @@ class RetrainableRecommender(Protocol):
 
 @runtime_checkable
 class RefittingRecommender(Protocol):
-    """A recommender that can say exactly what it would score had it been fitted without some interactions.
+    """A recommender that can say exactly what it would score had it been fitted without some interactions of `graph`.
 
     No estimate and no luck: the answer is that of fitting anew, with the same settings and seed, on the graph without
     them. It is the level "trained again" of a model whose training has one outcome.

@@ -16,6 +16,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import model_type
+from gnnrec_core.models.keeping import over_kept
 from gnnrec_core.models.ops.checkpoint import load_tensors
 from gnnrec_core.runs.record import FORM, RunRecord, data_of, library_versions
 
@@ -93,7 +94,14 @@ class Run:
 
     @cached_property
     def model(self) -> Any:
-        """The trained `Recommender`."""
+        """The trained `Recommender`; on a large dataset over what is kept beside the run (`models.keeping`)."""
+        kind = model_type(self.record.model)
+        found = None
+        if self.folder is not None:
+            found = over_kept(self.folder, self.dataset, kind, self.settings, self._restored)
+        return self._restored() if found is None else found
+
+    def _restored(self) -> Any:
         tensors, card = load_tensors(self.place / "model.safetensors")
         if card.get("dataset_fingerprint") != self.dataset.fingerprint:
             raise RunError(

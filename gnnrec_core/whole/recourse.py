@@ -23,7 +23,7 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Relation
 from gnnrec_core.explain.scores.linear import Prepared, prepare
-from gnnrec_core.explain.truth.retraining import epochs_of
+from gnnrec_core.explain.truth.kept_scores import epochs_of
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
 from gnnrec_core.models.history_protocol import HistoryRecommender
@@ -332,7 +332,7 @@ def _linear_estimates(
     people = spread.final[near]
     own = spread.layer_weights[0] * spread.embedding[node]
     base, shrinking = people @ own, people @ (spread.final[node] - own)  # [near]
-    sent = prepared.upstream[nodes] * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
+    sent = prepared.sent(nodes) * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
     needed = people @ spread.final[node] - now.gap[near]  # the score of the rival
     found = np.zeros(len(nodes))
     step = max(1, 4_000_000 // len(near))

@@ -144,5 +144,5 @@ def _connecting(prepared: Prepared, case: Case, settings: PathsSettings) -> tupl
 
 def _relation(prepared: Prepared, source: int, target: int) -> str:
     graph, edges = prepared.graph, prepared.edges_of(source)
-    between = edges[graph.edge_index[1, edges] == target]
-    return " and ".join(graph.relations[kind] for kind in graph.edge_type[between]) or "itself"
+    between = edges[graph.targets(edges) == target]
+    return " and ".join(graph.relations[kind] for kind in graph.kinds(between)) or "itself"

@@ -93,7 +93,7 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     return Counterfactual(
         case=case,
         found=found,
-        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        removed=tuple((scorer.graph.targets(edges) - scorer.graph.n_users).tolist()),
         edges=tuple(edges.tolist()),
         rank_after=rank_after,
         score_after=float(scores[item_index]),
@@ -116,7 +116,7 @@ def _by_asking(model: Any, scorer: Rescorer, case: Case, excluded: IntArray) -> 
     return Counterfactual(
         case=case,
         found=best.rank > case.k,
-        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        removed=tuple((scorer.graph.targets(edges) - scorer.graph.n_users).tolist()),
         edges=tuple(edges.tolist()),
         rank_after=best.rank,
         score_after=best.score,

@@ -40,15 +40,15 @@ class EdgeRemoval:
         """The user's scores of all items `[n_items]` on the graph without `edges` (either direction of each)."""
         graph = self.graph
         pairs = undirected(graph, edges)
-        ends = graph.edge_index[:, pairs]
+        ends = graph.ends(pairs)
         nodes, place = np.unique(ends, return_inverse=True)
         place = place.reshape(ends.shape)
         removed = np.zeros((len(nodes), len(nodes)))
-        np.add.at(removed, (place[0], place[1]), graph.edge_weight[pairs].astype(np.float64))
+        np.add.at(removed, (place[0], place[1]), graph.weights(pairs))
         removed += removed.T
         degree = graph.degree[nodes]
-        scale = _scale(degree, removed.sum(axis=1))[None]
-        crossing = (removed / np.sqrt(np.outer(degree, degree)))[None]
+        scale = scale_of(degree, removed.sum(axis=1))[None]
+        crossing = crossing_of(removed, degree)[None]
         scored: Float = self._scores(user_index, nodes, np.arange(len(nodes))[None], scale, crossing)[0]
         return scored
 
@@ -56,11 +56,11 @@ class EdgeRemoval:
         """`[len(edges), n_items]`: the user's scores of all items without each of `edges` (any edges) in turn."""
         graph = self.graph
         pairs = np.asarray(edges, np.int64) % (graph.n_edges // 2)
-        ends = graph.edge_index[:, pairs].T  # [b, 2]
-        weight, degree = graph.edge_weight[pairs].astype(np.float64), graph.degree[ends]
+        ends = graph.ends(pairs).T  # [b, 2]
+        weight, degree = graph.weights(pairs), graph.degree[ends]
         nodes, place = np.unique(ends, return_inverse=True)
         place = place.reshape(ends.shape)
-        return self._scores(user_index, nodes, place, _scale(degree, weight[:, None]), _crossing(weight, degree))
+        return self._scores(user_index, nodes, place, scale_of(degree, weight[:, None]), _crossing(weight, degree))
 
     def _scores(self, user_index: int, nodes: IntArray, place: IntArray, scale: Float, crossing: Float) -> Float:
         """The user's scores `[b, n_items]` after `b` removals; removal b has the ends `nodes[place[b]]` `[f]`.
@@ -88,12 +88,12 @@ class EdgeRemoval:
         graph, spread = self.graph, self.propagation
         if not len(edges):
             return np.zeros((0, len(item_indices)))
-        centre, other = int(graph.edge_index[0, edges[0]]), graph.edge_index[1, edges]
-        weight = graph.edge_weight[edges].astype(np.float64)
+        centre, other = int(graph.sources(edges[0])), graph.targets(edges)
+        weight = graph.weights(edges)
         degree = np.stack([np.full(len(edges), graph.degree[centre]), graph.degree[other]], axis=1)  # [b, 2]
         rows = np.concatenate([[user_index], graph.item_node(item_indices)])
         values, between = self._star_values(rows, centre, other)
-        scale = _scale(degree, weight[:, None])
+        scale = scale_of(degree, weight[:, None])
         change = changed_rows(values, between, scale, _crossing(weight, degree), spread.layer_weights)
         final = np.broadcast_to(spread.final[rows], (len(edges), len(rows), spread.embedding.shape[1]))
         final = final + np.einsum("kbn,kd->bnd", change[..., 0], self._layer_rows(centre))
@@ -206,7 +206,13 @@ def _crossing(weight: Float, degree: Float) -> Float:
     return crossing
 
 
-def _scale(degree: Float, removed: Float) -> Float:
+def crossing_of(removed: Float, degree: Float) -> Float:
+    """W `[f, f]`: the removed weights between `f` nodes, normalised."""
+    found: Float = removed / np.sqrt(np.outer(degree, degree))
+    return found
+
+
+def scale_of(degree: Float, removed: Float) -> Float:
     """sqrt(d / d'), 0 where nothing is left."""
     left = degree - removed
     scale = np.zeros_like(left)

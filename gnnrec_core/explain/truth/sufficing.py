@@ -2,7 +2,7 @@
 
 Training again moves a score two to three times as far as the frozen model says, so smaller sets do. Interactions are
 ordered by how far the item's lead over the list falls without each of them, foretold (or refitted, where that is
-exact), and taken in that order until the item is out.
+exact), and taken in that order until the item is out by the margin that calibration found on other people.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from gnnrec_core.ranking.topk import rank_of
 Float = NDArray[np.float64]
 MAX_LOOKED_AT = 24
 """Interactions whose removal is foretold one by one: those with the largest parts of the item's lead."""
-SURE = 1.0
-"""The item is out by this share of half the 80 % interval, so that most sets hold and not every other one."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def fewest_trained_again(
     for size in range(1, min(most, len(order)) + 1):
         rank, after = judge([order[:size]])[0]
         if rank > case.k:
-            removed = scorer.graph.edge_index[1, order[:size]] - scorer.graph.n_users
+            removed = scorer.graph.targets(order[:size]) - scorer.graph.n_users
             exact = isinstance(levels.model, RefittingRecommender)
             said = rank_of(after, case.item_index, excluded)
             return TrainedAgain(tuple(order[:size].tolist()), tuple(removed.tolist()), said, exact)
@@ -74,7 +72,7 @@ def _strongest(scorer: Scorer, case: Case, excluded: IntArray) -> IntArray:
     near = np.argsort(-others, kind="stable")[case.k - 1 : case.k + 10]
     near = near[np.isfinite(others[near])]
     parts = scorer.parts(case.user_index, np.append(near, case.item_index))
-    own = scorer.graph.edge_type[parts.edges] == 0
+    own = scorer.graph.kinds(parts.edges) == 0
     lead = parts.values[own, -1] - (parts.values[own, :-1].mean(axis=1) if len(near) else 0.0)
     found: IntArray = parts.edges[own][np.argsort(-lead, kind="stable")[:MAX_LOOKED_AT]]
     return found
@@ -85,7 +83,7 @@ def _judge(
 ) -> Callable[[Sequence[IntArray]], list[tuple[int, Float]]] | None:
     """For sets of edges: a rank that is on the safe side of the border, and the foretold (or refitted) scores."""
     user, model = case.user_index, levels.model
-    if isinstance(model, RefittingRecommender):
+    if levels.refits:
         return lambda sets: [
             (rank_of(row, case.item_index, excluded), row) for row in np.asarray(model.scores_refitted(user, sets))
         ]
@@ -100,7 +98,7 @@ def _judge(
             after = now + foreteller.slope * change
             lead = lead_changes(now, foreteller.slope * change, excluded, np.array([case.item_index]))[0]
             careful = after.copy()
-            careful[case.item_index] += SURE * float(spread.half_width(lead))
+            careful[case.item_index] += float(spread.margin(lead))
             found.append((rank_of(careful, case.item_index, excluded), after))
         return found
 

@@ -35,7 +35,7 @@ class ListFlow:
 
     def of_edges(self, graph: RecGraph, edges: IntArray) -> Float:
         """What each of these edge columns carries, whichever way."""
-        source, target = graph.edge_index[:, edges]
+        source, target = graph.ends(edges)
         one, other = self.carried[source, target], self.carried[target, source]
         return np.asarray(one, np.float64).ravel() + np.asarray(other, np.float64).ravel()
 

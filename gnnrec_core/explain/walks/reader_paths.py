@@ -27,7 +27,7 @@ def reader_paths(
     target. The groups sum to the explained number.
     """
     found = model.reader_paths(case.user_index, case.signed_items)
-    readers_of = graph.edge_index[0, graph.edge_index[1] == graph.item_node(case.item_index)]
+    readers_of = graph.targets(graph.edges_of(int(graph.item_node(case.item_index))))
     has_it = np.isin(found.readers, readers_of)
     kept = np.flatnonzero(found.values)
     if simple:

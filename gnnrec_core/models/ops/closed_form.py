@@ -19,6 +19,8 @@ from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
 from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors
 
+FEW = 16
+"""Users whose rows are read one by one."""
 DATA, INDICES, STARTS = "similarity.data", "similarity.indices", "similarity.indptr"
 
 
@@ -85,8 +87,9 @@ class ClosedFormRecommender(ABC):
 
 def _graphs(dataset: Dataset, settings: Any) -> tuple[RecGraph, RecGraph]:
     """The graph with interactions weighed by age, and with all ages alike; one where no half-life is set."""
-    whole, half_life = build_graph(dataset, side_edges=0.0), getattr(settings, "half_life_days", 0.0)
-    return (build_graph(dataset, 0.0, half_life) if half_life else whole), whole
+    half_life = getattr(settings, "half_life_days", 0.0)
+    whole = build_graph(dataset, side_edges=0.0, features=False)
+    return (build_graph(dataset, 0.0, half_life, features=False) if half_life else whole), whole
 
 
 class ItemItemRecommender(ClosedFormRecommender):
@@ -96,6 +99,8 @@ class ItemItemRecommender(ClosedFormRecommender):
     """
 
     parts_frozen: ClassVar[tuple[str, ...]] = ()
+    sums_history: ClassVar[bool] = True
+    """Without some of the user's edges a score is the sum of the other parts: nothing is normalised anew."""
     keeps: ClassVar[str] = "the weights between items"
 
     @abstractmethod
@@ -120,7 +125,19 @@ class ItemItemRecommender(ClosedFormRecommender):
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32."""
-        return (self.times(self._interactions[np.asarray(users)]) + self.biases()).astype(np.float32)
+        return (self.times(self.rows_of(users)) + self.biases()).astype(np.float32)
+
+    def rows_of(self, users: IntArray) -> sp.csr_array:
+        """The weighted interactions of `users` `[n, n_items]`; of a few without the matrix of all."""
+        users = np.asarray(users, np.int64)
+        if len(users) > FEW or "_interactions" in self.__dict__:
+            rows: sp.csr_array = self._interactions[users]
+            return rows
+        own = [self.graph.history_edges(user) for user in users.tolist()]
+        edges = np.concatenate([np.zeros(0, np.int64), *own])
+        starts = np.r_[0, np.cumsum([len(each) for each in own])]
+        entries = (self.graph.weights(edges), self.graph.targets(edges) - self.graph.n_users, starts)
+        return sp.csr_array(entries, shape=(len(users), self.graph.n_items))
 
     @cached_property
     def _interactions(self) -> sp.csr_array:
@@ -143,7 +160,7 @@ class ItemItemRecommender(ClosedFormRecommender):
         """What each train interaction of the user adds to the scores of `item_indices`."""
         graph = self.graph if graph is None else graph
         edges = graph.history_edges(user_index)
-        weight = graph.edge_weight[edges].astype(np.float64)[:, None]
+        weight = graph.weights(edges)[:, None]
         values = self.between(graph.history(user_index), np.asarray(item_indices))
         return HistoryParts(self.biases()[item_indices], edges, weight * values)
 
@@ -163,12 +180,9 @@ class ItemItemRecommender(ClosedFormRecommender):
 
 def weighted_interactions(graph: RecGraph) -> sp.csr_array:
     """Train interactions with their weights, float64 `[n_users, n_items]`."""
-    half = graph.n_edges // 2
-    edges = np.flatnonzero(graph.edge_type[:half] == 0)
-    ends = (graph.edge_index[0, edges], graph.edge_index[1, edges] - graph.n_users)
-    matrix = sp.csr_array((graph.edge_weight[edges].astype(np.float64), ends), shape=(graph.n_users, graph.n_items))
-    matrix.sort_indices()
-    return matrix
+    seen = graph.seen
+    entries = (graph.weights(graph.all_history_edges), seen.indices, seen.indptr)
+    return sp.csr_array(entries, shape=seen.shape)
 
 
 def degree_scales(interactions: sp.csr_array, power: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

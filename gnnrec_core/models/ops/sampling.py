@@ -63,15 +63,13 @@ class Sampler:
         share: float = 0.0,
         asked: IntArray | None = None,
     ) -> None:
-        columns = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == 0)
-        users, items = graph.edge_index[0, columns], graph.edge_index[1, columns] - graph.n_users
-        order = np.lexsort((items, users))
+        starts = graph.seen.indptr.astype(np.int64)  # by user, then item: the order of a dataset
         self.n_items, self.device = graph.n_items, device
-        self.edges = torch.from_numpy(columns[order]).to(device)
-        self.users = torch.from_numpy(users[order]).to(device)
-        self.items = torch.from_numpy(items[order]).to(device)
+        self.edges = torch.from_numpy(graph.all_history_edges.copy()).to(device)
+        self.users = torch.from_numpy(np.repeat(np.arange(graph.n_users), np.diff(starts))).to(device)
+        self.items = torch.from_numpy(graph.seen.indices.astype(np.int64)).to(device)
         self.keys = self.users * self.n_items + self.items
-        self.start = torch.from_numpy(np.r_[0, np.bincount(users, minlength=graph.n_users).cumsum()]).to(device)
+        self.start = torch.from_numpy(starts).to(device)
         self.popularity = torch.from_numpy(graph.popularity.copy()).to(device)
         self.whole = None if whole is None else Sampler(whole, device)
         self.share = share if disliked is not None and len(disliked[0]) else 0.0

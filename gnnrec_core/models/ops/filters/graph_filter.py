@@ -43,6 +43,8 @@ from gnnrec_core.models.protocol import Tensors
 VECTORS, DEGREE, SEED = "item_vectors", "item_degree", "seed"
 ITEMS_AT_ONCE = 8192
 LOW_PASS, ITSELF = "the main tastes of the graph", "the item itself"
+MOST_NUMBERS = 2**25
+"""Numbers that V has by default at most: a catalogue of 200,000 items gets 167 vectors, one of 40,000 all it wants."""
 PER_ROOT = 2.5
 """Vectors by default, times the root of the number of items (and at most a quarter of them): decision 0012."""
 Float = NDArray[np.float64]
@@ -88,7 +90,8 @@ class GraphFilter(ItemItemRecommender):
 
     @classmethod
     def _n_vectors(cls, n_items: int, settings: Any) -> int:
-        chosen = cls.filter(settings).n_vectors or min(round(PER_ROOT * n_items**0.5), n_items // 4)
+        most = min(round(PER_ROOT * n_items**0.5), n_items // 4, max(64, MOST_NUMBERS // n_items))
+        chosen = cls.filter(settings).n_vectors or most
         return max(1, min(chosen, n_items))
 
     @classmethod
@@ -111,7 +114,7 @@ class GraphFilter(ItemItemRecommender):
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32, computed in float32."""
-        return self._filtered(self._interactions[np.asarray(users)], np.float32)
+        return self._filtered(self.rows_of(users), np.float32)
 
     def times(self, weights: sp.csr_array) -> Float:
         """weights @ S in float64."""
@@ -141,16 +144,20 @@ class GraphFilter(ItemItemRecommender):
     def _low_pass(self, own: Filter, rows: IntArray, columns: IntArray) -> Float:
         """Entries of w D^-b V V^T D^b `[m, n]`."""
         down, up = self._scales(own.low_pass_power)
-        ends = (self._tensors[VECTORS][some].astype(np.float64) for some in (rows, columns))
-        inner: Float = np.dot(next(ends), next(ends).T)
-        return own.low_pass_weight * down[rows, None] * inner * up[columns]
+        vectors, inner = self._tensors[VECTORS], np.empty((len(rows), len(columns)))
+        near = vectors[rows].astype(np.float64)
+        for start in range(0, len(columns), ITEMS_AT_ONCE):
+            some = slice(start, start + ITEMS_AT_ONCE)
+            inner[:, some] = near @ vectors[columns[some]].T.astype(np.float64)
+        found: Float = own.low_pass_weight * down[rows, None] * inner * up[columns]
+        return found
 
     def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
         """h(P) = h(0) + P g(P): each walk goes to an item of the history, to one of its readers, and on by R g(P)."""
         own, smooth = self.filter(self.settings), self._exact
         history, (items, signs) = self.graph.history(user_index), np.array(signed_items, np.float64).T
         items = items.astype(np.int64)
-        weight = self._interactions[[user_index]].data  # [m], in the order of the history
+        weight = self.rows_of(np.array([user_index])).data  # [m], in the order of the history
         low_pass = weight @ self._low_pass(own, history, items) @ signs
         if not len(own.polynomial):
             return ReaderPaths(history[:0], history[:0], np.zeros(0), {LOW_PASS: float(low_pass)})

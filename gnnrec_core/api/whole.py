@@ -188,16 +188,18 @@ def card(
     group_by: str | None = None,
     answers: Mapping[str, str] | None = None,
     overwrite: bool = False,
+    tried: Sequence[RunLike] = (),
 ) -> Answer:
     """Write the system card of a run as a page that opens offline, with FILE.json and FILE.answers.json beside it.
 
     `answers` are the author's (`whole.card.QUESTIONS` names the questions); those of an earlier card in the same place
-    are kept. Rows: one a figure. RequestError where a file exists and `overwrite` is false.
+    are kept. `tried` are runs that mitigations made. Rows: one a figure. RequestError where a file exists and
+    `overwrite` is false.
     """
     from gnnrec_core.views.whole.card import card_json, card_sections, write_card
 
     run = opened(run)
-    found = write_card(run, Path(out), k, group_by, answers, overwrite)
+    found = write_card(run, Path(out), k, group_by, answers, overwrite, [opened(each) for each in tried])
     content = card_json(found)
     rows = tuple({"section": part["title"], **entry} for part in content["sections"] for entry in part["entries"])
     return Answer(f"System card of {run.name}", found, content, lambda: rows, lambda: card_sections(found))

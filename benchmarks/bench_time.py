@@ -36,6 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--of", nargs="*", default=["sample", "ml-100k"])
     parser.add_argument("--epochs", type=int, default=60, help="most of LightGCN's")
+    parser.add_argument("--linear", nargs="*", default=list(LINEAR), help="linear models with and without a half-life")
+    parser.add_argument("--tries", type=int, default=8, help="settings of the candidate that are tried")
     parser.add_argument("--dropout", action="store_true")
     arguments = parser.parse_args()
     file = RESULTS / "time.json"
@@ -72,16 +74,16 @@ def measured(name: str, dataset: Any, arguments: Any) -> dict[str, Any]:
         trials["lightgcn, half-life"].append(
             (f"half_life_days={days:g}, not trained for", with_live(plain, {"half_life_days": days}).model.score)
         )
-    for model in LINEAR:
+    for model in arguments.linear:
         run = fit(dataset, model)
         rows[model] = judged(dataset, base, run.model.score)
         trials[f"{model}, half-life"] = [
             (f"half_life_days={days:g}", with_live(run, {"half_life_days": days}).model.score)
             for days in HALF_LIVES[name]
         ]
+    grid = list(product((0.7, 0.3), (20.0, 5.0), (100.0, 300.0)))[: arguments.tries]
     trials["what follows what"] = [
-        (f"a={a:g}, reach={reach:g}, l2={l2:g}", follows(dataset, a, reach, l2))
-        for a, reach, l2 in product((0.3, 0.7), (5.0, 20.0), (100.0, 300.0))
+        (f"a={a:g}, reach={reach:g}, l2={l2:g}", follows(dataset, a, reach, l2)) for a, reach, l2 in grid
     ]
     for title, tried in trials.items():
         figures = [float(np.nanmean(ndcg(dataset, score, "validation"))) for _, score in tried]

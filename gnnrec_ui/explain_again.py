@@ -46,7 +46,7 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     elif work is not None and work.state == "done":
         _came_out(study, work.answer)
         return
-    _button(ask.retrain, (study, *case), not chosen)
+    _ask_again(ask.retrain, (study, *case), not chosen)
 
 
 def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
@@ -70,11 +70,11 @@ def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k:
     if work is not None and work.error is not None:
         shell.show_error(work.error)
     if len(known) < seeds:
-        _button(ask.retrain_list, (study, user_index, removed, seeds), False)
+        _ask_again(ask.retrain_list, (study, user_index, removed, seeds), False)
     _list_so_far(study, user_index, removed, k)
 
 
-def _button(begin: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
+def _ask_again(begin: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
     place = roles.workspace()
     st.button(
         "Train without them",
@@ -121,7 +121,7 @@ def _list(study: Study, user_index: int, known: tuple[Trained, ...], k: int, how
     for place, seed in enumerate(found.seeds):
         columns[f"Seed {seed}" if len(found.seeds) > 1 else "Without them"] = found.ranks[:, place]
     columns["With everything"] = [_span(row) for row in found.rank_control]
-    st.dataframe(pd.DataFrame(columns), hide_index=True, alt="The list after training again")
+    st.dataframe(pd.DataFrame(columns), hide_index=True, alt="The list after training again", placeholder="–")
     st.caption(
         "Ordered by the mean score over the trainings. With everything: the ranks with the same seeds and nothing "
         "taken away, which is what luck alone does."

@@ -117,8 +117,10 @@ def test_the_picture_is_made_of_the_ledger_and_what_is_chosen_in_it_shows_its_ch
     assert f"Without {first.label}" in texts(app)
     assert metric(app, "In this model") == str(first.checked.rank_without)
     assert metric(app, "Contribution") == theme.signed(first.value)
-    away = next(link.proto for link in app.get("page_link") if link.proto.label == "Take it away")
-    assert f"off={RUN.dataset.items.index(first.item)}" in away.query_string
+    widget(app.button, "Take it away").click().run()
+    assert parameter(app, "off") == str(RUN.dataset.items.index(first.item))
+    on = next(link.proto for link in app.get("page_link") if link.proto.label == "Go on in What if")
+    assert f"off={RUN.dataset.items.index(first.item)}" in on.query_string and "item=" in on.query_string
     app = open_view("Picture", part="item:nothing-like-it")
     assert "Without" not in [element.value for element in app.markdown] and not app.error
 

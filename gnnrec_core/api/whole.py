@@ -40,8 +40,8 @@ def drivers(
     n_lists.
     """
     from gnnrec_core.render.charts.driver_chart import driver_chart
+    from gnnrec_core.whole.against.driver_differences import between_groups, between_runs
     from gnnrec_core.whole.decided import decided_by
-    from gnnrec_core.whole.driver_differences import between_groups, between_runs
     from gnnrec_core.whole.drivers import drivers as core
 
     run = opened(run)
@@ -148,8 +148,8 @@ def tune(
     from gnnrec_core.audit.studies.mitigation import prepare
     from gnnrec_core.base.files import refuse_existing
     from gnnrec_core.views.whole.tuning import tuned_json, tuned_sections
-    from gnnrec_core.whole.tuning import save_tuned
-    from gnnrec_core.whole.tuning import tune as core
+    from gnnrec_core.whole.against.tuning import save_tuned
+    from gnnrec_core.whole.against.tuning import tune as core
 
     if out is not None:
         refuse_existing(Path(out), overwrite)

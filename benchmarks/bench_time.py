@@ -32,7 +32,7 @@ LONGEST = 50
 
 
 def main() -> None:
-    """Measure and write after each world."""
+    """Measure and write; without a world only the verdicts, from what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--of", nargs="*", default=["sample", "ml-100k"])
     parser.add_argument("--epochs", type=int, default=60, help="most of LightGCN's")
@@ -44,8 +44,19 @@ def main() -> None:
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["figures"] if file.is_file() else {}
     for name in arguments.of:  # the other worlds stay as they were measured
         if name == "sample" or (DATA / "ml-100k").is_dir():
-            found[name] = measured(name, world(name), arguments)
-            write("time", vars(arguments), found)
+            found[name] = {"settings": vars(arguments), **measured(name, world(name), arguments)}
+    write("time", vars(arguments), {name: {**rows, "verdict": verdict(rows)} for name, rows in found.items()})
+
+
+def verdict(rows: dict[str, Any]) -> str:
+    """Which models that know time are better than LightGCN for certain, and what follows for the candidate."""
+    better = [name for name in rows if name.endswith("half-life") and rows[name]["against_lightgcn"]["low"] > 0]
+    known = f"better than lightgcn without time: {', '.join(better) or 'none with a half-life for certain'}"
+    candidate = rows["what follows what"]
+    best = max(row["test"] for name, row in rows.items() if name.endswith("half-life"))
+    if candidate["against_lightgcn"]["low"] > 0 and candidate["test"] > best:
+        return f"{known}; what follows what earns its place"
+    return f"{known}; what follows what stays out: it is not better than both lightgcn and the best half-life"
 
 
 def world(name: str) -> Any:

@@ -66,6 +66,12 @@ MODELS = Registry(
         "Linear item-item model in closed form (Steck 2019).",
         {"baseline": True},
     ),
+    Plugin(
+        "ridge",
+        "gnnrec_core.models.ridge:RidgeFilter",
+        "Ridge filter",
+        "Graph filter in closed form; chooses its settings on the validation part.",
+    ),
     Plugin("gfcf", "gnnrec_core.models.gfcf:GFCF", "GF-CF", "Graph filter, nothing learned (Shen et al. 2021)."),
     Plugin("chebycf", "gnnrec_core.models.chebycf:ChebyCF", "ChebyCF", "Flexible graph filter (Kim et al. 2025)."),
     Plugin("lowpass", "gnnrec_core.models.lowpass:LowPass", "Low-pass", "Graph filter of few numbers, for large data."),

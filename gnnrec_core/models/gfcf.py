@@ -27,6 +27,6 @@ class GFCF(GraphFilter):
     settings_type: ClassVar[type[GFCFSettings]] = GFCFSettings
 
     @staticmethod
-    def filter(settings: Any) -> Filter:
+    def filter(settings: Any, spread: float = 1.0) -> Filter:
         """h(P) = P = (I - (I - 2P)) / 2."""
-        return Filter(np.array([0.5, -0.5]), 0.0, settings.low_pass_weight, 0.5, settings.n_vectors)
+        return Filter(np.array([0.5, -0.5]), (0.0, 0.0), settings.low_pass_weight, 0.5, settings.n_vectors)

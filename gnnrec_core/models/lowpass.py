@@ -29,6 +29,6 @@ class LowPass(GraphFilter):
     settings_type: ClassVar[type[LowPassSettings]] = LowPassSettings
 
     @staticmethod
-    def filter(settings: Any) -> Filter:
+    def filter(settings: Any, spread: float = 1.0) -> Filter:
         """V V^T alone."""
-        return Filter(np.zeros(0), 0.0, 1.0, settings.degree_power, settings.n_vectors)
+        return Filter(np.zeros(0), (0.0, 0.0), 1.0, settings.degree_power, settings.n_vectors)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +103,9 @@ def fit_model(
     It is validated after each epoch where `dataset` is given and has a validation part, and can be watched and stopped
     (`base.progress`).
     """
-    validation = None if dataset is None else Validation(dataset)
+    options = FitOptions() if dataset is None else Validation(dataset).options(model)
     history = []
-    for epoch in model.fit(FitOptions(partial(validation, model) if validation else None)):
+    for epoch in model.fit(options):
         history.append(epoch)
         (on_epoch or _ignore)(epoch)
         progress.report(epoch.epoch, most) if most else progress.check()
@@ -216,8 +215,7 @@ class _Job:
 
     def _options(self) -> FitOptions:
         validation = Validation(self.dataset, self.processes)
-        validate = partial(validation, self.model) if validation else None
-        return FitOptions(validate, self._resumed(), self.stop)
+        return validation.options(self.model, resume=self._resumed(), should_stop=self.stop)
 
     def _resumed(self) -> TrainingState | None:
         """The state on disk, with the history cut to its epoch; None where training begins."""
@@ -246,9 +244,11 @@ class _Job:
         """Write the model and the last record. The model holds its best epoch's parameters."""
         stopped = self.stop.reason
         state: State = "cancelled" if stopped == "cancelled" else "finished"
-        record = replace(self.record, state=state, figures=self._figures() | {"stopped": stopped}, process={})
+        settings = self.model.settings.model_dump()  # what was asked, and what a fit chose of what nobody asked
+        figures = self._figures() | {"stopped": stopped}
+        record = replace(self.record, settings=settings, state=state, figures=figures, process={})
         if self.processes.is_first:
-            save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(self.record))
+            save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(record))
             self._write(record)
             if not stopped:
                 (self.out / STATE_FILE).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.models.ops.parallel import Processes
+from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 from gnnrec_core.ranking.topk import rank_items
 
 K = 20
+MOST_COMPARED = 500
+"""People that settings are compared on."""
 FIGURES = ("ndcg", "recall")
 
 
@@ -34,16 +38,25 @@ class Validation:
     def __bool__(self) -> bool:
         return len(self.users) > 0
 
-    def __call__(self, model: Any) -> dict[str, float]:
-        """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands."""
-        own = self.users[self.processes.rank :: self.processes.n]
+    def options(self, model: Any, **others: Any) -> FitOptions:
+        """What the training of `model` is given: these figures, over everybody and over some."""
+        if not self:
+            return FitOptions(**others)
+        return FitOptions(partial(self, model), partial(self, model, MOST_COMPARED), **others)
+
+    def __call__(self, model: Any, most: int | None = None) -> dict[str, float]:
+        """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands, over all or `most` people, evenly taken."""
+        users = self.users
+        if most is not None and len(users) > most:
+            users = users[np.linspace(0, len(users) - 1, most).astype(np.int64)]
+        own = users[self.processes.rank :: self.processes.n]
         if getattr(model, "device", "cpu").startswith("cuda"):
             lists = rank_on_device(model.final(), own, self.seen, K)
         else:
             lists = rank_items(model.score, own, self.seen, K)
         hit, n = hits(lists, self.relevant), n_relevant(lists, self.relevant)
         totals = self.processes.sum(np.array([ACCURACY[name](hit, n).sum() for name in FIGURES]))
-        return {f"{name}@{K}": float(total / len(self.users)) for name, total in zip(FIGURES, totals, strict=True)}
+        return {f"{name}@{K}": float(total / len(users)) for name, total in zip(FIGURES, totals, strict=True)}
 
 
 def rank_on_device(final: Tensor, users: IntArray, seen: sp.csr_array, k: int, block: int = 4096) -> Recommendations:

@@ -79,6 +79,9 @@ MODELS = Registry(
     taken=DERIVED.names,
 )
 """Traits: `baseline` (every comparison holds the runs against it), `personal` (two people get two lists)."""
+FIRST_CHOICE = "ridge"
+"""What is trained where nobody names a model: it chooses its settings on the validation part, and its ledger is exact.
+`benchmarks/bench_defaults.py` holds it against the baselines on logs of several shapes."""
 
 
 def model_type(name: str) -> Any:

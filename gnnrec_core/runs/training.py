@@ -138,6 +138,12 @@ def save(
     return load_run(out) if dataset_folder is None else Run(out, RunRecord.read(out), run.dataset)
 
 
+def keep_figures(out: Path, **figures: Any) -> None:
+    """Add figures to the record of the run in `out`."""
+    record = RunRecord.read(out)
+    write_json(out / "run.json", replace(record, figures=record.figures | figures).to_dict())
+
+
 def _checked(
     model: str | type[Any], settings: Mapping[str, Any] | Settings | None, dataset: Dataset, device: str
 ) -> tuple[Any, Settings]:

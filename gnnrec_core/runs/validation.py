@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset, IntArray
@@ -46,17 +47,26 @@ class Validation:
 
     def __call__(self, model: Any, most: int | None = None) -> dict[str, float]:
         """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands, over all or `most` people, evenly taken."""
-        users = self.users
-        if most is not None and len(users) > most:
-            users = users[np.linspace(0, len(users) - 1, most).astype(np.int64)]
+        users = self.some(most)
         own = users[self.processes.rank :: self.processes.n]
+        found = self.values(model, own)
+        totals = self.processes.sum(np.array([found[name].sum() for name in FIGURES]))
+        return {f"{name}@{K}": float(total / len(users)) for name, total in zip(FIGURES, totals, strict=True)}
+
+    def some(self, most: int | None) -> IntArray:
+        """The people with validation items, or `most` of them, evenly taken."""
+        if most is None or len(self.users) <= most:
+            return self.users
+        return self.users[np.linspace(0, len(self.users) - 1, most).astype(np.int64)]
+
+    def values(self, model: Any, own: IntArray) -> dict[str, NDArray[np.float64]]:
+        """The figures of each of the people `own` `[n]`."""
         if getattr(model, "device", "cpu").startswith("cuda"):
             lists = rank_on_device(model.final(), own, self.seen, K)
         else:
             lists = rank_items(model.score, own, self.seen, K)
         hit, n = hits(lists, self.relevant), n_relevant(lists, self.relevant)
-        totals = self.processes.sum(np.array([ACCURACY[name](hit, n).sum() for name in FIGURES]))
-        return {f"{name}@{K}": float(total / len(users)) for name, total in zip(FIGURES, totals, strict=True)}
+        return {name: np.asarray(ACCURACY[name](hit, n), np.float64) for name in FIGURES}
 
 
 def rank_on_device(final: Tensor, users: IntArray, seen: sp.csr_array, k: int, block: int = 4096) -> Recommendations:

@@ -53,11 +53,13 @@ bench: $(VENV)/.test-ready
 soak: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -m long --timeout 7200
 
-# Would the tests notice a wrong formula? N small changes, drawn with SEED (`make mutants N=` makes every one: hours).
+# Would the tests notice a wrong formula? N small changes, drawn with SEED (`make mutants N=` makes every one: hours);
+# PART=2/4 makes the second quarter of them.
 N ?= 100
 SEED ?= 0
+PART ?= 1/1
 mutants: $(VENV)/.test-ready
-	$(BIN)/python tools/mutants.py $(if $(N),-n $(N)) --seed $(SEED)
+	$(BIN)/python tools/mutants.py $(if $(N),-n $(N)) --seed $(SEED) --part $(PART)
 
 # The documentation as a site: open site/index.html. Nothing is fetched.
 docs: $(VENV)/.test-ready

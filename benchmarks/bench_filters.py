@@ -70,7 +70,7 @@ def choose(
     """One setting after the other, each at its best NDCG@20 on the validation part; and all that was tried."""
     from gnnrec_core.base.settings import read_settings
     from gnnrec_core.models import MODELS
-    from gnnrec_core.models.graph_filter import GraphFilter
+    from gnnrec_core.models.ops.filters.graph_filter import GraphFilter
     from gnnrec_core.runs.validation import Validation
 
     validation = Validation(dataset)

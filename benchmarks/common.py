@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from gnnrec_core.data.dataset import Dataset, Interactions, Vocabulary  # noqa: E402
-from gnnrec_core.runs.run import library_versions  # noqa: E402
+from gnnrec_core.runs.record import library_versions  # noqa: E402
 
 DATA = Path(os.environ.get("GNNREC_BENCH_DATA", ROOT.parent / "shared" / "data"))
 RESULTS = Path(__file__).parent / "results"

@@ -15,7 +15,7 @@ from gnnrec_core.base.files import write_json
 from gnnrec_core.data.dataset import Dataset, Interactions, Vocabulary
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.models.ops.checkpoint import save_tensors
-from gnnrec_core.runs.run import RunRecord, library_versions
+from gnnrec_core.runs.record import RunRecord, library_versions
 
 N_USERS, N_ITEMS, N_INTERACTIONS = 30_000, 60_000, 1_000_000
 GENRES = ("comedy", "drama", "history", "poetry", "science", "travel", "war", "youth")

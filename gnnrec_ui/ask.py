@@ -12,7 +12,8 @@ import numpy as np
 import streamlit as st
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import LensError
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.text import clean
 from gnnrec_core.explain.explanation import Case, Explanation, Target
 from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.study import Study
@@ -21,18 +22,19 @@ from gnnrec_ui.server.slow_work import Work, line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gnnrec_core.explain.questions.beside import Beside
     from gnnrec_core.explain.questions.counterfactual import Counterfactual
-    from gnnrec_core.explain.questions.two_models import ComparedCase
     from gnnrec_core.explain.questions.what_if import WhatIf
     from gnnrec_core.explain.questions.why_not import WhyNot
     from gnnrec_core.explain.truth.luck import Luck
     from gnnrec_core.explain.truth.retraining import Retraining
+    from gnnrec_core.explain.walks.list_flow import ListFlow
     from gnnrec_core.ranking.recommendations import Recommendations
     from gnnrec_core.runs.fold_in import FoldIn
     from gnnrec_core.runs.run import Run
+    from gnnrec_core.whole.telling import Telling
 
 Chosen = tuple[tuple[str, Any], ...]
-SAMPLED_USERS = 2000
 LENGTH = 10
 """Items in a list unless told otherwise; all where there are fewer."""
 
@@ -48,73 +50,52 @@ def chosen_later(study: Study, user_index: int) -> Any:
 
 
 def popularity_lift(study: Study) -> list[tuple[int, float]]:
-    """(user, how many times more popular the items of the list are than those of the history), largest first.
-
-    Of at most 2,000 people drawn with seed 0; lists of 10.
-    """
-    return _popularity_lift(study.run, study.key)
+    """People whose lists are more popular than their histories (`whole.telling.lifted_people`)."""
+    return _lifted(study.run, study.key)
 
 
 def missed(study: Study) -> list[int]:
-    """People whose list of 10 finds none of their held-out (test) items, those with the most such items first.
-
-    The largest gap between what the model shows and what people chose: recall is 0 for all of them, over ever more
-    items. At most 50, of at most 2,000 people with test items drawn with seed 0.
-    """
+    """People whose list finds nothing of what they chose later (`whole.telling.missed_people`)."""
     return _missed(study.run, study.key)
 
 
+def telling(study: Study, kind: str) -> Telling | None:
+    """The case of a tour (`whole.telling.find`); None where this run has none."""
+    return _telling(study.run, study.key, kind)
+
+
 def telling_user(study: Study) -> int:
-    """Somebody whose first reason can be seen to matter: without it, their first item falls furthest.
-
-    Among a few people drawn with seed 0 (48, fewer in large data): the one for whom leaving out the largest part of the
-    lead of their first item moves that item down most, recomputed; of several, the one with the largest share.
-    """
+    """Somebody whose first reason can be seen to matter (`whole.telling.first_reason`), else the first person."""
     return _telling_user(study.run, study.key)
-
-
-def _length(run: Any) -> int:
-    return min(LENGTH, int(run.dataset.n_items))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing lists with what people chose …")
 def _missed(_run: Run, key: str) -> list[int]:
-    from gnnrec_core.ranking.accuracy import hits, n_relevant
-    from gnnrec_core.ranking.matrix import interaction_matrix
-    from gnnrec_core.runs.recommend import recommend
+    from gnnrec_core.whole.telling import missed_people
 
-    relevant = interaction_matrix(_run.dataset, "test")
-    users = np.flatnonzero(np.diff(relevant.indptr) > 0)
-    if len(users) > SAMPLED_USERS:
-        users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, _length(_run))
-    n = n_relevant(lists, relevant)
-    none_found = np.flatnonzero(hits(lists, relevant).sum(1) == 0)
-    order = none_found[np.argsort(-n[none_found], kind="stable")][:50]
-    return [int(user) for user in users[order]]
+    return missed_people(_run)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing lists with histories …")
+def _lifted(_run: Run, key: str) -> list[tuple[int, float]]:
+    from gnnrec_core.whole.telling import lifted_people
+
+    return lifted_people(_run)
+
+
+@st.cache_resource(max_entries=48, show_spinner="Looking for such a case …")
+def _telling(_run: Run, key: str, kind: str) -> Telling | None:
+    from gnnrec_core.whole.telling import find
+
+    return find(_run, kind)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _telling_user(_run: Run, key: str) -> int:
-    from gnnrec_core.explain.explaining import explain
-    from gnnrec_core.runs.recommend import recommend
+    from gnnrec_core.whole.telling import first_reason
 
-    n_train = np.diff(_run.graph.seen.indptr)
-    known = np.flatnonzero((n_train >= 5) & (n_train <= 40))
-    n = int(np.clip(1_700_000 // max(1, len(_run.dataset.interactions)), 2, 48))
-    best, furthest, k = 0, (0, 0.0), _length(_run)
-    for user in np.random.default_rng(0).permutation(known)[:n].tolist():
-        first = int(recommend(_run, np.array([user]), k).item_index[0, 0])
-        if first < 0:
-            continue
-        try:
-            found = explain(_run, user, first, "ledger", "margin", k, check_top=1, beyond=False)
-        except LensError:  # a model without parts, or a person with nothing to compare: no case to tell
-            continue
-        falls = [(part.checked.rank_without, float(part.share)) for part in found.contributions if part.checked]
-        if falls and max(falls) > furthest:
-            best, furthest = user, max(falls)
-    return best
+    found = first_reason(_run)
+    return 0 if found is None else found.user
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
@@ -122,23 +103,6 @@ def _recommendations(_run: Run, key: str, user_index: int, k: int) -> Recommenda
     from gnnrec_core.runs.recommend import recommend
 
     return recommend(_run, np.array([user_index]), k)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Comparing lists with histories …")
-def _popularity_lift(_run: Run, key: str) -> list[tuple[int, float]]:
-    from gnnrec_core.runs.recommend import recommend
-
-    graph = _run.graph
-    users = np.flatnonzero(np.diff(graph.seen.indptr) > 0)
-    if len(users) > SAMPLED_USERS:
-        users = np.sort(np.random.default_rng(0).choice(users, SAMPLED_USERS, replace=False))
-    lists = recommend(_run, users, _length(_run)).item_index
-    popularity = np.append(graph.popularity, 0)
-    shown = popularity[lists].sum(1) / np.maximum(1, (lists >= 0).sum(1))
-    had = np.array([popularity[graph.history(int(user))].mean() for user in users])
-    lift = shown / had
-    order = np.argsort(-lift, kind="stable")[:50]
-    return [(int(users[place]), float(lift[place])) for place in order]
 
 
 def explanation(
@@ -153,6 +117,20 @@ def explanation(
 def bridges(study: Study, case: Any) -> Any:
     """The explained number of a case as flows: person, own links, who stands between, item."""
     return _bridges(study.run, study.key, case)
+
+
+def list_flow(study: Study, user_index: int, items: tuple[int, ...]) -> ListFlow | None:
+    """What carries a list, over nodes and links; None where the model's scores have no parts."""
+    return _list_flow(study.run, study.key, user_index, items)
+
+
+def node_names(study: Study, user_index: int) -> list[str]:
+    """What every node of the graph is called on a page about that person `[n_nodes]`."""
+    names = _node_names(study.run, study.key)
+    if privacy.are_ids_shown(study):
+        return names
+    name = privacy.name_user(study, user_index)
+    return [name(raw_id) for raw_id in study.dataset.users.ids] + names[study.dataset.n_users :]
 
 
 def slow_explanation(
@@ -261,10 +239,20 @@ def new_person(study: Study, items: tuple[int, ...], k: int) -> FoldIn:
     return _new_person(study.run, study.key, items, k)
 
 
-def compared(study: Study, other: Study, user_index: int, item_index: int, target: Target, k: int) -> ComparedCase:
-    """One case in two runs."""
-    found = _compared(study.run, other.run, study.key, other.key, user_index, item_index, target, k)
-    return privacy.shown_pairs(study, user_index, found)
+def beside(study: Study, other: Study, here: tuple[int, int], there: tuple[int, int], k: int) -> Beside:
+    """Two cases (person, item) side by side, other people by the names that this visitor may see."""
+    from gnnrec_core.explain.questions.beside import of_explanations
+
+    found = _beside(study.run, other.run, study.key, other.key, here, there, k)
+    if found.explanations is None or privacy.are_ids_shown(study):
+        return found
+    told = [privacy.shown(study, pair[0], each) for pair, each in zip((here, there), found.explanations)]
+    return of_explanations(found.kind, found.sides, k, (told[0], told[1]), found.reason)
+
+
+def somebody_alike(study: Study, user_index: int, item_index: int, k: int) -> int:
+    """Another person whose list of `k` holds the item too, else the first who has not had it."""
+    return _somebody_alike(study.run, study.key, user_index, item_index, k)
 
 
 @st.cache_resource(max_entries=300, show_spinner="Taking the score apart …")
@@ -325,13 +313,43 @@ def _new_person(_run: Run, key: str, items: tuple[int, ...], k: int) -> FoldIn:
     return fold_in(_run, list(items), k)
 
 
-@st.cache_resource(max_entries=100, show_spinner="Asking both models …")
-def _compared(
-    _run: Run, _other: Run, key: str, other_key: str, user: int, item: int, target: Target, k: int
-) -> ComparedCase:
-    from gnnrec_core.explain.questions.two_models import compare_case
+@st.cache_resource(max_entries=100, show_spinner="Asking both …")
+def _beside(
+    _run: Run, _other: Run, key: str, other_key: str, here: tuple[int, int], there: tuple[int, int], k: int
+) -> Beside:
+    from gnnrec_core.explain.questions.beside import Side
+    from gnnrec_core.explain.questions.beside import beside as core
 
-    return compare_case(_run, _other, user, item, "ledger", target, k)
+    return core(Side(_run, *here), Side(_run if key == other_key else _other, *there), k)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _somebody_alike(_run: Run, key: str, user: int, item: int, k: int) -> int:
+    from gnnrec_core.runs.recommend import recommend
+
+    graph = _run.graph
+    had = {int(reader) for reader in range(graph.n_users) if item in graph.history(reader)} | {user}
+    others = np.array([each for each in range(graph.n_users) if each not in had] or [user])
+    some = np.sort(np.random.default_rng(0).permutation(others)[:500])
+    holds = (recommend(_run, some, k).item_index == item).any(axis=1)
+    return int(some[np.argmax(holds)])
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _list_flow(_run: Run, key: str, user: int, items: tuple[int, ...]) -> ListFlow | None:
+    from gnnrec_core.explain.walks.list_flow import list_flow as flow
+
+    try:
+        return flow(_run.model, _run.dataset, _run.graph, user, items)
+    except UnsupportedError:
+        return None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _node_names(_run: Run, key: str) -> list[str]:
+    from gnnrec_core.render.network import node_title
+
+    return [clean(node_title(_run.graph, _run.dataset, node)) for node in range(_run.graph.n_nodes)]
 
 
 def layer_table(study: Study, case: Case) -> NDArray[np.float64]:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from gnnrec_core.audit.evidence import Evidence
     from gnnrec_core.audit.report import AuditReport
+    from gnnrec_core.audit.studies.cockpit import Cockpit
     from gnnrec_core.audit.studies.comparing import Comparison
     from gnnrec_core.audit.studies.mitigation import Bench, Mitigation
     from gnnrec_core.runs.run import Run
+    from gnnrec_core.whole.tuning import Tuned
 
 MOST_BYTES = 4 * 2**30
 N_BASELINES = 4
@@ -105,6 +107,39 @@ def _mitigation(
     return mitigate(_bench, method, dict(settings))
 
 
+def cockpit(study: Study, k: int, method: str, settings: dict[str, Any]) -> Cockpit:
+    """All items by the run's lists of `k`, and by those of a fix where `method` names one."""
+    return _cockpit(study, study.key, k, method, tuple(sorted(settings.items())))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Counting who is shown what …")
+def _cockpit(_study: Study, key: str, k: int, method: str, settings: tuple[tuple[str, Any], ...]) -> Cockpit:
+    from gnnrec_core.audit.studies.cockpit import cockpit
+
+    after = mitigation(_study, k, "", "test", method, dict(settings)).evidence if method else None
+    return cockpit(lists(_study, k), after)
+
+
+def lists(study: Study, k: int) -> Evidence:
+    """The lists of `k` of everybody, with what is known of people and items."""
+    return _evidence(study.run, study.key, k, "test")
+
+
+def tuned(study: Study, k: int, group_by: str, part: SplitName, settings: dict[str, float]) -> Tuned:
+    """What other settings of the model's operator change."""
+    held = bench(study, k, group_by, part)
+    return _tuned(held, study.key, k, group_by, part, tuple(sorted(settings.items())))
+
+
+@st.cache_resource(max_entries=12, show_spinner="Ranking by the other operator …")
+def _tuned(
+    _bench: Bench, key: str, k: int, group_by: str, part: SplitName, settings: tuple[tuple[str, float], ...]
+) -> Tuned:
+    from gnnrec_core.whole.tuning import tune
+
+    return tune(_bench, dict(settings))
+
+
 def comparison(place: Workspace, runs: tuple[RunEntry, ...], k: int, part: SplitName) -> Comparison:
     """The runs and the baselines side by side."""
     dataset = place.dataset_of(runs[0])
@@ -122,7 +157,7 @@ def _check_budget(runs: tuple[RunEntry, ...], dataset: DatasetEntry, k: int) -> 
         raise RequestError(
             f"Comparing these {len(runs)} runs would take about {(weights + lists) / 2**30:.1f} GiB of memory; one "
             f"request may take {MOST_BYTES / 2**30:.0f}.",
-            "Choose fewer runs or a shorter list, or use `python -m gnnrec_core compare`.",
+            "Choose fewer runs or a shorter list.",
         )
 
 

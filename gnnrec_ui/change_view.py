@@ -8,14 +8,15 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.errors import LensError
-from gnnrec_core.base.text import for_markdown
+from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.data.moments import read_day, span
 from gnnrec_core.render.theme import percent
 from gnnrec_ui import ask
-from gnnrec_ui.frame import pickers, privacy, state
+from gnnrec_ui.frame import forms, pickers, privacy, roles, shell, state
 from gnnrec_ui.frame.asking import when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks
@@ -29,10 +30,20 @@ SECTIONS = {
     "drift": "One person over time",
     "shake": "Shaken data",
     "rounds": "Rounds later",
+    "attack": "Attack",
     "forget": "Forgetting",
 }
 SHARES = {"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.2": 0.2}
-KINDS = {"drop": "Drop", "add": "Add", "rewire": "Rewire", "one": "One interaction", "seed": "Another seed"}
+KINDS = {
+    "drop": "Drop",
+    "add": "Add",
+    "rewire": "Rewire",
+    "hubs": "Drop hubs",
+    "times": "Noise in times",
+    "ratings": "Noise in ratings",
+    "one": "One interaction",
+    "seed": "Another seed",
+}
 PLAY, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
 
 
@@ -42,13 +53,13 @@ def as_of(study: Study) -> None:
     listed = [int(item) for item in ask.recommendations(study, user, 10).item_index[0] if item >= 0]
     item = pickers.choose_item(study, listed)
     day = _choose_day(study)
-    found = _as_of(study.run, study.key, user, item, day.isoformat(), _grouping(study))
+    group_by = _grouping(study)
+    found = _as_of(study.run, study.key, user, item, day.isoformat(), group_by)
     if found.explanation is not None:
         found = replace(found, explanation=privacy.shown(study, user, found.explanation))
     from gnnrec_core.views.change.over_time import as_of_sections, strip_section
 
     blocks.draw(as_of_sections(found, study.dataset), "as_of")
-    group_by = _grouping(study)
     if group_by is not None:
         run = study.run
 
@@ -118,19 +129,55 @@ def rounds(study: Study) -> None:
         blocks.draw(rounds_sections(found), "rounds")
 
 
+def attack(study: Study) -> None:
+    """How many fake accounts bring an item into people's lists, and who finds them."""
+    from gnnrec_core.change.attack import N_FAKES
+    from gnnrec_core.views.change.desks import PROFILE_WORDS, attack_sections
+
+    rare = np.argsort(study.run.graph.popularity, kind="stable")[:50].tolist()
+    item = pickers.choose_item(study, (), "Item that is pushed", offered=rare)
+    profile = pickers.choose_one("Profile", {name: name.capitalize() for name in PROFILE_WORDS}, "profile")
+    st.caption(f"An account has the item and {PROFILE_WORDS[profile]}; as many as the median person has.")
+    run = study.run
+
+    def question() -> Any:
+        from gnnrec_core.change.attack import attack as core
+
+        return core(run, item, profile, 100, min(10, run.dataset.n_items), N_FAKES)
+
+    found = when_wanted(study, "Push it", PLAY, BESIDE, ("attack", item, profile), question, trains=True)
+    if found is not None:
+        blocks.draw(attack_sections(found, study.dataset), "attack")
+
+
 def forget(study: Study) -> None:
-    """How a person is forgotten, and what the receipt of it says."""
+    """A run without one person or one item, as a run of its own with a receipt."""
     st.caption(
-        "A run without a person, its data beside it, and a receipt: what was removed, which files changed, how near it "
-        "is to a training without them, and whether a membership test still finds them. It is made on the command "
-        "line, where the run and its copy can be kept apart; the old run knows the person until it is deleted."
+        "Makes a run without a person or an item, its data beside it, and a receipt: what was removed, which files "
+        "changed, how near it is to a training without them, and whether a membership test still finds them."
     )
-    name = study.run_entry.folder.name if study.run_entry is not None else "RUN"
-    st.code(f"gnnrec forget {name} --user ID --out {name}-without", language="bash")
+    kind = pickers.choose_one("Forget", {"user": "A person", "item": "An item"}, "forgotten")
+    index = pickers.choose_user(study) if kind == "user" else pickers.choose_item(study, (), offered=[0])
+    run, place = study.run, roles.workspace()
+
+    def question() -> Any:
+        from gnnrec_core.change.forgetting import forget as core
+
+        return core(run, kind, index, place.new_folder_for("runs"))
+
+    found = when_wanted(
+        study, "Forget and show the receipt", PLAY, BESIDE, ("forget", kind, index), question, trains=True
+    )
+    if found is not None:
+        from gnnrec_core.views.change.desks import receipt_sections
+
+        made, receipt = found
+        blocks.draw(receipt_sections(receipt, run.name), "forget")
+        shell.link("audit", "Open the run without them", ":material/arrow_forward:", run=made.name)
 
 
 DRAW: Mapping[str, Callable[[Study], None]] = MappingProxyType(
-    {"as_of": as_of, "drift": drift, "shake": shake, "rounds": rounds, "forget": forget}
+    {"as_of": as_of, "drift": drift, "shake": shake, "rounds": rounds, "attack": attack, "forget": forget}
 )
 
 
@@ -157,12 +204,15 @@ def _choose_day(study: Study) -> date:
 
 
 def _grouping(study: Study) -> str | None:
-    """The first attribute of the people; None where the data have none."""
+    """What people are grouped by, `?group=` in the URL: an attribute first, or how they behave; None where they have no
+    groups."""
     from gnnrec_core.audit.groups import available_groupings
 
-    names = [choice.name for choice in available_groupings(study.dataset) if choice.kind == "attribute"]
-    wanted = st.query_params.get("by")
-    return wanted if wanted in names else next(iter(names), None)
+    choices = sorted(available_groupings(study.dataset), key=lambda choice: choice.kind != "attribute")
+    titles = {choice.name: choice.title for choice in choices}
+    if not titles:
+        return None
+    return forms.choose("Group people by", list(titles), "group", name_of=lambda name: clean(titles[name]))
 
 
 @st.cache_resource(max_entries=20, show_spinner="Going back to that day …")

@@ -71,4 +71,5 @@ def _came_out(study: Study, found: Any) -> None:
         ),
         hide_index=True,
         alt="Ranks after training again",
+        placeholder="–",
     )

@@ -64,6 +64,7 @@ def _shares(found: Any) -> None:
         hide_index=True,
         column_config={"Stays": st.column_config.NumberColumn(format="percent")},
         alt="Share of items that stay in the list, by rank",
+        placeholder="–",
     )
     seeds = f"{found.seeds} training{'s' * (found.seeds > 1)} with other seeds"
     st.caption(f"Mean over {found.n_users:,} people and {seeds}; higher is better, 100\u00a0% is no luck at all.")

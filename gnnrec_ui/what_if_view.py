@@ -13,8 +13,10 @@ from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, shell, state
 from gnnrec_ui.frame.study import Study
+from gnnrec_ui.newcomers_view import ask_more, which_list
 from gnnrec_ui.show import tables
 from gnnrec_ui.show.charts import chart
+from gnnrec_ui.show.moved import moved_list
 
 
 def change_history(study: Study) -> None:
@@ -27,7 +29,7 @@ def change_history(study: Study) -> None:
         history = set(study.run.graph.history(user).tolist())
         added = pickers.choose_items(study, "Add to the history", "add", without=history)
     result = ask.what_if(study, user, tuple(removed), tuple(added), k)
-    with right:
+    with right, st.container(key="moved"):
         _moved(study, user, result)
 
 
@@ -38,9 +40,16 @@ def somebody_new(study: Study) -> None:
         "what these items send, and each score is exactly the sum of their parts."
     )
     given = pickers.choose_items(study, "This person has", "given")
-    if not given:
+    ask_more(study, given)
+    if given:
+        _new_list(study, given)
+    else:
         st.info("Choose at least one item to get a list.", icon=":material/playlist_add:")
-        return
+    which_list(study)
+
+
+def _new_list(study: Study, given: list[int]) -> None:
+    """The list of the new person, and what each named item does for one of its scores."""
     result = ask.new_person(study, tuple(given), pickers.k_in_url(study.dataset.n_items))
     for warning in result.warnings:
         st.warning(for_markdown(warning))
@@ -53,7 +62,11 @@ def somebody_new(study: Study) -> None:
             {"Rank": range(1, len(titles) + 1), "Title": titles, "Score": [float(score) for score in result.score]}
         )
         st.dataframe(
-            frame, hide_index=True, column_config={"Score": st.column_config.NumberColumn(format="%.3f")}, alt="List"
+            frame,
+            hide_index=True,
+            column_config={"Score": st.column_config.NumberColumn(format="%.3f")},
+            alt="List",
+            placeholder="–",
         )
     with right:
         st.subheader("Why", anchor=False)
@@ -77,6 +90,7 @@ def _ticked(study: Study, user: int) -> list[int]:
     if table.empty:
         st.info("This person has no interactions to take away.", icon=":material/person_add:")
         return []
+    turn = state.turned("off")
     off = state.numbers("off", study.dataset.n_items)
     rows = [place for place, item in enumerate(table.index) if item in off]
     st.markdown("**Tick what to take away**")
@@ -88,8 +102,9 @@ def _ticked(study: Study, user: int) -> list[int]:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": rows}},
-        key=f"_off_{user}",
+        key=f"_off_{user}_{turn}",
         alt="History; ticked interactions are taken away",
+        placeholder="–",
     )
     removed = [int(table.index[row]) for row in selection.selection.rows if row < len(table)]
     state.put_numbers("off", removed)
@@ -106,18 +121,8 @@ def _moved(study: Study, user: int, result: Any) -> None:
         )
     else:
         st.markdown("**The list as it is.** Tick or add something to see it move.")
-    frame = tables.moved_table(study.dataset, result)
-    st.dataframe(
-        frame.style.map(_colour, subset=["Moved"]) if changed else frame,
-        hide_index=True,
-        height=36 * len(frame) + 40,
-        column_config={
-            **{name: st.column_config.Column(width=pixels) for name, pixels in tables.MOVED_WIDTHS.items()},
-            "Score": st.column_config.NumberColumn(format="%.3f", width=70),
-        },
-        placeholder="–",
-        alt="The list after the change",
-    )
+    in_hand = _in_hand(study, user, result)
+    moved_list(study, result, in_hand)
     if left_list:
         titles = ", ".join(f"*{for_markdown(study.dataset.title(item))}*" for item in left_list[:8])
         st.caption(f"Gone from the list: {titles}{' and others' if len(left_list) > 8 else ''}.")
@@ -134,9 +139,20 @@ def _moved(study: Study, user: int, result: Any) -> None:
         )
 
 
-def _colour(cell: object) -> str:
-    text = str(cell)
-    raised, lowered = theme.LETTERS["dark" if st.context.theme.type == "dark" else "light"]
-    if text.startswith("▲") or text == "came back":
-        return f"color: {raised}; font-weight: 600"
-    return f"color: {lowered}; font-weight: 600" if text.startswith("▼") else ""
+def _in_hand(study: Study, user: int, result: Any) -> int | None:
+    """The item in the URL, and where it went, in words; None where there is none, or it is in the history."""
+    wanted = st.query_params.get("item", "")
+    if wanted not in study.dataset.items or not (result.removed or result.added):
+        return None
+    item = study.dataset.items.index(wanted)
+    whole = ask.what_if(study, user, result.removed, result.added, study.dataset.n_items)
+    before, after = whole.before.tolist(), whole.after.tolist()
+    if item not in before or item not in after:
+        return None
+    was, now = before.index(item), after.index(item)
+    scores = [theme.number(float(score)) for score in (whole.score_before[was], whole.score_after[now])]
+    st.markdown(
+        f"*{for_markdown(study.dataset.title(item))}*, the item in hand: **{theme.ordinal(was + 1)}** to "
+        f"**{theme.ordinal(now + 1)}**, score {scores[0]} to {scores[1]}."
+    )
+    return item

@@ -4,6 +4,7 @@ import streamlit as st
 
 from gnnrec_ui import audit_ask
 from gnnrec_ui.audit import audit_view, compare_view
+from gnnrec_ui.decide import search_view
 from gnnrec_ui.frame import pickers, roles, shell
 
 with shell.page("compare") as study:
@@ -27,4 +28,5 @@ with shell.page("compare") as study:
         compare_view.differences(found, names)
         compare_view.published(found, names)
         compare_view.frontier(found, names)
+        search_view.latest_front(place, study)
         compare_view.downloads(found)

@@ -1,11 +1,19 @@
-"""Is the candidate good enough, how large must the experiment be, and what did it say?"""
+"""Is the candidate good enough, how large must the experiment be, what did it say; which settings, and how small?"""
 
 from gnnrec_ui.decide.experiment_view import plan_view, read_view
 from gnnrec_ui.decide.gate_view import gate_view
+from gnnrec_ui.decide.search_view import search_view
+from gnnrec_ui.decide.smaller_view import smaller_view
 from gnnrec_ui.frame import pickers, shell
 
-SECTIONS = {"gate": "Gate", "plan": "Plan an experiment", "read": "Read an experiment"}
-VIEWS = {"gate": gate_view, "plan": plan_view, "read": read_view}
+SECTIONS = {
+    "gate": "Gate",
+    "plan": "Plan an experiment",
+    "read": "Read an experiment",
+    "search": "Search settings",
+    "smaller": "Make it smaller",
+}
+VIEWS = {"gate": gate_view, "plan": plan_view, "read": read_view, "search": search_view, "smaller": smaller_view}
 
 with shell.page("decide") as study:
     VIEWS[pickers.choose_one("What to decide", SECTIONS, "decide")](study)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
-from gnnrec_ui.explain.answer import answer, reasons
+from gnnrec_ui.explain.answer import answer, cannot_be_explained, reasons
+from gnnrec_ui.explain.beside import beside
 from gnnrec_ui.explain.change import change
-from gnnrec_ui.explain.methods import methods, two_models
+from gnnrec_ui.explain.methods import methods
 from gnnrec_ui.explain.paths import attention, paths
 from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
@@ -30,22 +32,25 @@ with shell.page("explain") as study:
     with item_column:
         item = pickers.choose_item(study, listed)
 
-    explanation = ask.explanation(study, user, item, "ledger", target, k)
+    try:
+        explanation = ask.explanation(study, user, item, "ledger", target, k)
+    except UnsupportedError as error:
+        cannot_be_explained(study, error, user)
+        st.stop()
     answer(study, explanation)
-    names = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
-    tabs = st.tabs(names, on_change="rerun", key="view", bind="query-params")
     case = (study, user, item, target, k)
-    views: tuple[Callable[[], None], ...] = (
-        lambda: reasons(study, explanation),
-        lambda: picture(study, explanation),
-        lambda: paths(*case),
-        lambda: attention(*case),
-        lambda: methods(*case),
-        lambda: change(study, user, item, explanation.rank, k),
-        lambda: two_models(*case),
-        lambda: review(*case),
-    )
-    for tab, view in zip(tabs, views, strict=True):
+    views: dict[str, Callable[[], None]] = {
+        "Reasons": lambda: reasons(study, explanation),
+        "Picture": lambda: picture(study, explanation),
+        "Paths": lambda: paths(*case),
+        "Attention": lambda: attention(*case),
+        "Methods": lambda: methods(*case),
+        "What would change it": lambda: change(study, user, item, explanation.rank, k),
+        "Side by side": lambda: beside(study, user, item, listed, k),
+        "Review": lambda: review(*case),
+    }
+    tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
+    for number, (tab, view) in enumerate(zip(tabs, views.values(), strict=True)):
         if tab.open:
-            with tab, shell.boundary():
+            with tab, st.container(key=f"view_{number}"), shell.boundary():
                 view()

@@ -1,4 +1,4 @@
-"""What this is, a guided demo in four steps, and the study at hand."""
+"""What this is, a guided demo of six cases, and the study at hand."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ with shell.page("home") as study:
         shell.link("train", "Train one", icon=":material/model_training:")
     else:
         example = first_answer.room()
-        story.tell(shell.link)
+        story.tell(study, shell.open_page)
         story.key_figures(place, study.dataset_entry, study.run_entry)
         if study.dataset_entry.shipped:
             st.caption("The shipped books are real; their readers are simulated, so that the true reasons are known.")

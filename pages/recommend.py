@@ -7,7 +7,7 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.neighbourhood_view import neighbourhood_view
 from gnnrec_ui.show import lists, tables
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 with shell.page("recommend") as study:
     person, length = st.columns([6, 1], vertical_alignment="bottom")
@@ -22,7 +22,7 @@ with shell.page("recommend") as study:
     st.caption(for_markdown(tables.person_line(dataset, graph, user)))
 
     history, recommended = st.columns([1, 1], gap="large")
-    with history:
+    with history, st.container(key="history"):
         st.subheader("Their history", anchor=False)
         past = tables.history_table(dataset, user)
         if past.empty:
@@ -37,6 +37,7 @@ with shell.page("recommend") as study:
                     name: st.column_config.Column(width=pixels) for name, pixels in tables.HISTORY_WIDTHS.items()
                 },
                 alt="History of the person",
+                placeholder="–",
             )
     with recommended:
         st.subheader("Recommended", anchor=False)
@@ -47,14 +48,10 @@ with shell.page("recommend") as study:
             download(
                 "Download the list (CSV)",
                 lambda: tables.as_csv(tables.list_table(dataset, graph, items, scores)),
-                "recommendations.csv",
+                named("recommendations", dataset.name, "top", k, ending=".csv"),
             )
         else:
             st.info("This person has every item already.", icon=":material/check:")
 
     st.subheader("The graph around them", anchor=False)
-    st.caption(
-        "Messages travel along the lines; the closer the ring, the more directly a node speaks. "
-        "Stars are the recommended items with their rank."
-    )
     neighbourhood_view(study, user, items)

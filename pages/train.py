@@ -3,13 +3,8 @@
 import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.runs import jobs
-from gnnrec_ui.damaged_view import damaged
 from gnnrec_ui.frame import roles, shell
-from gnnrec_ui.train.bring_in import bring_in
 from gnnrec_ui.train.jobs_view import trainings
-from gnnrec_ui.train.new_training import choose_training, expected_time
-from gnnrec_ui.train.runs_view import run_list
 
 with shell.page("train") as study:
     place, dataset = roles.workspace(), study.dataset_entry
@@ -19,6 +14,11 @@ with shell.page("train") as study:
     roles.say_refusal(place, "Starting, stopping and deleting is for editors.")
     st.subheader("Trainings", anchor=False)
     trainings(place)
+    # Loaded second, as they need more libraries.
+    from gnnrec_ui.damaged_view import damaged
+    from gnnrec_ui.train.bring_in import bring_in
+    from gnnrec_ui.train.new_training import ask_about_twin, begin, choose_training, expected_time
+    from gnnrec_ui.train.runs_view import run_list
 
     with new:
         st.subheader(f"New training on {for_markdown(dataset.name)}", anchor=False)
@@ -35,10 +35,10 @@ with shell.page("train") as study:
             )
             with time:
                 expected_time(place, dataset, plan)
-            if begins:
-                with shell.boundary():
-                    jobs.start(place, plan.request)
-                    st.rerun()
+            with shell.boundary():
+                if begins:
+                    begin(place, dataset, plan.request)
+                ask_about_twin(place, dataset, plan.request)
         with st.expander(
             "Add a model or lists made elsewhere", icon=":material/upload:", expanded="bring" in st.query_params
         ):

@@ -33,6 +33,30 @@ def test_left_out_is_what_came_before():
         left_out(world, "train")
 
 
+def test_the_rows_of_some_people_are_those_of_everybody():
+    world = random_dataset(seed=2)
+    whole = left_out(world).toarray()
+    for people in ([3], [7, 0, 3]):
+        some = left_out(world, users=np.array(people)).toarray()
+        assert np.array_equal(some[people], whole[people]) and some.sum() == whole[people].sum()
+
+
+def test_a_sample_judges_its_people_and_says_how_far_everybody_may_be():
+    world = random_dataset(seed=2)
+    run = run_of(fitted("popularity", world), world)
+    whole, part = evaluate(run, 5), evaluate(run, 5, sample_users=9, seed=1)
+    assert (part.n_users, part.sampled_from) == (9, whole.n_users) and whole.sampled_from is None
+    assert part.all_lists == {} and part.n_without == whole.n_without
+    interval = part.accuracy["ndcg"]
+    assert interval.low <= part.accuracy["ndcg"].value <= interval.high
+    assert evaluate(run, 5, sample_users=9, seed=1) == part != evaluate(run, 5, sample_users=9, seed=2)
+    assert evaluate(run, 5, sample_users=10_000) == whole
+    values = [evaluate(run, 5, sample_users=9, seed=seed).accuracy["recall"].value for seed in range(60)]
+    assert np.mean(values) == pytest.approx(whole.accuracy["recall"].value, abs=4 * np.std(values) / 60**0.5)
+    with pytest.raises(RequestError, match="no interval"):
+        evaluate(run, 5, sample_users=1)
+
+
 def test_a_list_has_nothing_seen_and_ends_where_items_end():
     run = run_of(fitted("popularity", star(3)), star(3))
     lists = recommend(run, np.array([2, 0]), 4)

@@ -45,8 +45,10 @@ def recommend(run: RunLike, *users: Id, k: int = 10) -> Answer:
     )
 
 
-def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
+def evaluate(run: RunLike, k: int = 20, split: str = "test", sample_users: int | None = None, seed: int = 0) -> Answer:
     """Accuracy of the lists on held-out interactions, ranked over all items; rows: figure, value, low, high.
+
+    With `sample_users` over so many people, drawn by `seed`, whose intervals say how far all of them may be from that.
 
     On public data that we know, published figures stand beside them, or a sentence says why they may not.
     """
@@ -54,9 +56,9 @@ def evaluate(run: RunLike, k: int = 20, split: str = "test") -> Answer:
     from gnnrec_core.runs import recommend as core
 
     run = opened(run)
-    found = core.evaluate(run, k, cast(SplitName, split))
+    found = core.evaluate(run, k, cast(SplitName, split), sample_users, seed)
     figures = {name: figure.value for name, figure in found.accuracy.items()}
-    known = published(run.dataset, k, found.split, {run.name: figures})
+    known = published(run.dataset, k, found.split, {run.name: figures}) if found.sampled_from is None else None
     content = list_views.evaluation_json(found, known)
     return Answer(
         f"Accuracy of {run.name}",
@@ -84,21 +86,32 @@ def explain(
     `target="margin"` explains the lead over the item at rank k + 1. `settings` are the method's. `faithfulness` adds
     the panel that measures how far to trust it. Rows: kind, label, user, item, value, share, score and rank without it.
     """
+    run = opened(run)
+    return explained(run, explanation(run, user, item, method, target, k, top, seed, faithfulness, **settings), top)
+
+
+def explanation(
+    run: Run,
+    user: Id,
+    item: Id,
+    method: str,
+    target: Literal["score", "margin"],
+    k: int,
+    top: int,
+    seed: int,
+    faithfulness: bool,
+    **settings: Any,
+) -> Explanation:
+    """What `explain` answers with, as the library has it."""
     from gnnrec_core.explain import explaining
 
-    run = opened(run)
     user_index, item_index = pair(run.dataset, user, item)
     found = explaining.explain(run, user_index, item_index, method, target, k, settings, seed, check_top=top)
-    if faithfulness:
-        found = explaining.with_faithfulness(run.model, run.dataset, found, seed)
-    return explained(run, found, top)
+    return explaining.with_faithfulness(run.model, run.dataset, found, seed) if faithfulness else found
 
 
 def explained(run: Run, found: Explanation, top: int = TOP, name_user: NameUser = str) -> Answer:
     """An explanation as the answer of `explain`; `name_user` says what people are called in its picture."""
-    from gnnrec_core.render.charts.explain_charts import waterfall
-    from gnnrec_core.render.graph_export import explanation_graph
-
     dataset, case = run.dataset, found.case
     return Answer(
         f"Why {dataset.title(case.item_index)} stands at rank {found.rank} for {dataset.users.ids[case.user_index]}, "
@@ -107,9 +120,21 @@ def explained(run: Run, found: Explanation, top: int = TOP, name_user: NameUser 
         explanation_json(found, dataset, top),
         lambda: views.part_rows(found.contributions),
         lambda: views.explanation_sections(found, dataset, top, _picture(run, found, name_user)),
-        (lambda: waterfall(found, top)) if found.is_additive else None,
-        lambda: explanation_graph(found, run.graph, dataset),
+        (lambda: _waterfall(found, top)) if found.is_additive else None,
+        lambda: _explanation_graph(run, found),
     )
+
+
+def _waterfall(found: Explanation, top: int) -> Any:
+    from gnnrec_core.render.charts.explain_charts import waterfall
+
+    return waterfall(found, top)
+
+
+def _explanation_graph(run: Run, found: Explanation) -> Any:
+    from gnnrec_core.render.graph_export import explanation_graph
+
+    return explanation_graph(found, run.graph, run.dataset)
 
 
 def _picture(run: Run, found: Explanation, name_user: NameUser) -> Any:

@@ -34,7 +34,7 @@ def from_lists(
     `history` (`user`, `item`: what they had before), `users` (`user` and attributes) and `items` (`item`, `title`,
     attributes) where there are such. Raises DataError where ids of the lists are unknown or columns are missing.
     """
-    from gnnrec_core.runs.lists import dataset_of_tables, run_of_lists
+    from gnnrec_core.runs.bringing.lists import dataset_of_tables, run_of_lists
 
     dataset = data if data is not None else dataset_of_tables(lists, held_out, history, users, items)
     return OpenRun.over(run_of_lists(lists, dataset))
@@ -52,6 +52,12 @@ def import_run(
     embeddings: str | Path | None = None,
     layers: int | None = None,
     layer_weights: Sequence[float] = (),
+    normalisation: Literal["symmetric", "rows", "columns", "none"] | None = None,
+    self_loops: bool = False,
+    attention: str | Path | None = None,
+    least_squares: tuple[float, float] | None = None,
+    user_biases: str | Path | None = None,
+    item_biases: str | Path | None = None,
     item_item: str | Path | None = None,
     scorer: str | Scorer | None = None,
     user_ids: str | Path | None = None,
@@ -65,25 +71,28 @@ def import_run(
 ) -> OpenRun:
     """A run in the folder `out` on the dataset folder `data`, made of what another library has trained.
 
-    One of: `lists`; `user_embeddings` with `item_embeddings`; `propagation` ("lightgcn", "simgcl") with layer-0
-    `embeddings` (users, then items) and `layers`; `item_item`; `scorer` (a command, an address or a function, asked
-    once for everybody now). Ids stand in the files, in `user_ids` and `item_ids` (one a row), or the rows are in the
-    order of the dataset. `check` names lists or scores of the source to compare with.
+    One of: `lists`; `user_embeddings` with `item_embeddings` (and biases); `item_embeddings` with `least_squares` (l2,
+    confidence) of ALS, which solves for people; `propagation` ("lightgcn", "simgcl", "gat") with layer-0 `embeddings`
+    (users, then items) and `layers`, `normalisation` and `self_loops`; `item_item` (and `item_biases`); `scorer` (a
+    command, an address or a function, asked once for everybody now). Ids stand in the files, in `user_ids` and
+    `item_ids` (one a row), or the rows are in the order of the dataset. Tensors of a .pt file are read in a child
+    process, and nothing else of it. `check` names lists or scores of the source to compare with.
     Where lists have a column `date` or `cutoff`, `list_date` and `list_cutoff` choose one (else the last, the
     largest); `columns` ({"user": "uid", "item": "sku", "rank": "pos"}) says what the table calls its own.
-    `run.record.figures["imported"]` is the JSON of `gnnrec run import`. Nothing is unpickled. Raises DataError for
+    `run.record.figures["imported"]` is the JSON of `gnnrec run import`. Raises DataError for
     files that do not fit, RequestError for options that do not go together.
     """
     from dataclasses import replace
 
     from gnnrec_core.runs.bringing import importing
     from gnnrec_core.runs.bringing.checking import check_against
+    from gnnrec_core.runs.bringing.list_tables import Chosen
     from gnnrec_core.runs.bringing.scorers import run_of_scorer
-    from gnnrec_core.runs.lists import Chosen
     from gnnrec_core.runs.training import save
     from gnnrec_core.views.brought import import_json
 
     folder, dataset = Path(data), load_dataset(Path(data))
+    of_users, of_items, heads = (None if path is None else Path(path) for path in (user_biases, item_biases, attention))
     ids = importing.IdFiles(*(None if path is None else Path(path) for path in (user_ids, item_ids)))
     if lists is not None:
         brought = importing.from_list_file(
@@ -91,21 +100,32 @@ def import_run(
         )
     elif user_embeddings is not None and item_embeddings is not None:
         brought = importing.from_factors(
-            dataset, Path(user_embeddings), Path(item_embeddings), ids, similarity, unknown
+            dataset, Path(user_embeddings), Path(item_embeddings), ids, similarity, unknown, (of_users, of_items)
         )
+    elif least_squares is not None and item_embeddings is not None:
+        brought = importing.from_least_squares(dataset, Path(item_embeddings), *least_squares, ids, unknown)
     elif propagation is not None and embeddings is not None and layers is not None:
         brought = importing.from_propagation(
-            dataset, Path(embeddings), layers, propagation, layer_weights, ids, unknown
+            dataset,
+            Path(embeddings),
+            layers,
+            propagation,
+            layer_weights,
+            ids,
+            unknown,
+            normalisation,
+            self_loops,
+            heads,
         )
     elif scorer is not None:
         brought = importing.Brought(run_of_scorer(scorer, dataset))
     elif item_item is not None:
-        brought = importing.from_item_item(dataset, Path(item_item), ids, unknown)
+        brought = importing.from_item_item(dataset, Path(item_item), ids, unknown, of_items)
     else:
         raise RequestError(
             "What to import is not complete.",
-            "Give lists, user and item embeddings, a propagation with embeddings and layers, an item-item matrix, "
-            "or a scorer.",
+            "Give lists, user and item embeddings, item embeddings with least squares, a propagation with embeddings "
+            "and layers, an item-item matrix, or a scorer.",
         )
     run = brought.run
     compared = None if check is None else check_against(run, Path(check))

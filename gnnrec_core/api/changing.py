@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,32 @@ def told_as_of(run: Run, found: AsOf, top: int) -> Answer:
     content = as_of_json(found, run.dataset, top)
     title = f"{content['title']} for {content['user']} as of {found.state.day}"
     return Answer(title, found, content, lambda: content["items"], lambda: as_of_sections(found, run.dataset, top))
+
+
+def over_time(run: RunLike, by: str | None = None, days: int = 6, metric: str = "ndcg", seed: int = 0) -> Answer:
+    """A figure of each group as of several days, the last the run as it is; rows: day, group, value. Nothing is drawn.
+
+    RequestError without groups, or for a log without times.
+    """
+    from gnnrec_core.audit.groups import available_groupings
+    from gnnrec_core.audit.metrics import METRICS
+    from gnnrec_core.base.errors import RequestError
+    from gnnrec_core.change.as_of import group_strip
+    from gnnrec_core.views.change.over_time import strip_section
+
+    run = opened(run)
+    names = [choice.name for choice in available_groupings(run.dataset)]
+    if by is None and not names:
+        raise RequestError("These people have no groups.", "Import the data with attributes of people.")
+    found = group_strip(run, by or names[0], metric, days)
+    rows = [
+        {"day": day.isoformat(), "group": group, "value": value}
+        for day, values in zip(found.days, found.values, strict=True)
+        for group, value in zip(found.groups, values, strict=True)
+    ]
+    content = {"metric": metric, "by": by or names[0], "level_means": found.words, "rows": rows}
+    title = METRICS[metric].title if metric in METRICS else metric
+    return Answer(f"{run.name} over time", found, content, lambda: rows, lambda: (strip_section(found, title),))
 
 
 def drift(run: RunLike, user: Id, by: str | None = None, windows: int = 6, k: int = 10, seed: int = 0) -> Answer:
@@ -90,6 +117,30 @@ def told_robustness(run: Run, found: Robustness, name: NameUser) -> Answer:
     )
 
 
+def attack(
+    run: RunLike,
+    item: Id,
+    profile: str = "random",
+    people: int = 100,
+    k: int = 10,
+    accounts: Sequence[int] = (0, 1, 2, 5, 10, 20, 50),
+    size: int = 0,
+    suspicion: bool = True,
+    seed: int = 0,
+) -> Answer:
+    """How many fake accounts of a profile (random, average, bandwagon, segment) bring an item into the top `k` of
+    `people` people, and which the suspicion score finds; rows: a number of accounts each."""
+    from gnnrec_core.change.attack import attack as core
+    from gnnrec_core.views.change.desks import attack_json, attack_sections
+
+    run = opened(run)
+    dataset, index = run.dataset, run.dataset.items.index(str(item))
+    found = core(run, index, profile, people, k, accounts, size, seed, suspicion)
+    content = attack_json(found, dataset)
+    title = f"{content['title']}, pushed"
+    return Answer(title, found, content, lambda: content["steps"], lambda: attack_sections(found, dataset))
+
+
 def forget(
     run: RunLike,
     out: str | Path,
@@ -112,6 +163,29 @@ def forget(
     kind, raw_id, ids = ("user", user, run.dataset.users) if item is None else ("item", item, run.dataset.items)
     made, receipt = core(run, kind, ids.index(str(raw_id)), Path(out), method, compare, overwrite=overwrite)
     return OpenRun.over(made), receipt.to_dict()
+
+
+def update(
+    run: RunLike,
+    newer: str | Path,
+    out: str | Path,
+    replay: float = 0.2,
+    epochs: int = 10,
+    k: int = 10,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Answer:
+    """Write into `out` the run updated with the dataset `newer`; what that changed in lists and reasons, and what
+    learning a share of the old interactions again (`replay`) preserves. Rows: figure, value, low, high."""
+    from gnnrec_core.change.updating import update as core
+    from gnnrec_core.data.store import load_dataset
+    from gnnrec_core.views.change.desks import update_rows, update_sections
+
+    run = opened(run)
+    made, found = core(run, load_dataset(Path(newer)), Path(out), replay, epochs, k, seed, overwrite)
+    content = {"from": run.name, **found.to_dict()}
+    title = f"{run.name}, updated"
+    return Answer(title, (made, found), content, lambda: update_rows(found), lambda: update_sections(found, run.name))
 
 
 def rounds(

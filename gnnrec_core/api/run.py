@@ -30,11 +30,11 @@ class OpenRun(Run):
 
         return recommend(self, *users, k=k)
 
-    def evaluate(self, k: int = 20, split: str = "test") -> Answer:
+    def evaluate(self, k: int = 20, split: str = "test", sample_users: int | None = None, seed: int = 0) -> Answer:
         """Accuracy on held-out interactions."""
         from gnnrec_core.api.asking import evaluate
 
-        return evaluate(self, k, split)
+        return evaluate(self, k, split, sample_users, seed)
 
     def explain(self, user: Id, item: Id, method: str = "ledger", **options: Any) -> Answer:
         """Why this item, for this user?"""

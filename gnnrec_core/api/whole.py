@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened
@@ -27,26 +27,40 @@ def drivers(
     sample: int = 100,
     top: int | None = None,
     seed: int = 0,
+    against: RunLike | None = None,
+    between: tuple[str, str] | None = None,
+    level: str = "",
 ) -> Answer:
     """What carries all lists of `k` together: the exact ledgers of everybody, summed, with intervals over people.
 
     `by` is item, relation, age, popularity, path, or a column of the items; `group_by` as in `audit`; `segment` counts
-    only places that hold such items (head, middle, tail, COLUMN=VALUE). `decides` recomputes lists without each of the
-    first so many drivers, for `sample` people. Rows: group, name, item, share, low, high, value, n_lists.
+    only places that hold such items (head, middle, tail, COLUMN=VALUE). `decides` looks at lists without each of the
+    first so many drivers, for `sample` people, at a `level` of `whole.decided.LEVELS`. `against` another run of the
+    same data, and `between` two groups, tell how shares differ. Rows: group, name, item, share, low, high, value,
+    n_lists.
     """
     from gnnrec_core.render.charts.driver_chart import driver_chart
     from gnnrec_core.whole.decided import decided_by
+    from gnnrec_core.whole.driver_differences import between_groups, between_runs
     from gnnrec_core.whole.drivers import drivers as core
 
     run = opened(run)
     found = core(run, k, by, target, group_by, segment, seed=seed)
-    decided = [decided_by(run, each.name, by, k, sample, seed) for each in found.everybody.drivers[:decides]]
+    decided = [decided_by(run, each.name, by, k, sample, seed, level) for each in found.everybody.drivers[:decides]]
+    differences = []
+    if against is not None:
+        other = opened(against)
+        differences.append(
+            between_runs(found, core(other, k, by, target, None, segment, seed=seed), (run.name, other.name), seed)
+        )
+    if between is not None:
+        differences.append(between_groups(found, run.dataset, between, seed))
     return Answer(
         f"What drives the lists of {run.name}",
         found,
-        driver_views.drivers_json(found, top, decided),
+        driver_views.drivers_json(found, top, decided, differences),
         lambda: driver_views.driver_rows(found),
-        lambda: driver_views.drivers_sections(found, decided),
+        lambda: driver_views.drivers_sections(found, decided, differences=differences),
         lambda: driver_chart(found.everybody),
     )
 
@@ -60,23 +74,43 @@ def item(
     most: int = 3,
     seed: int = 0,
     name_user: NameUser | None = None,
+    links: Sequence[str] | None = None,
+    trainings: int = 0,
+    days: int = 0,
 ) -> Answer:
     """One item from its own side: who gets it, what carries it, what keeps it from others, its rivals, and the fewest
     added links (readers, attributes; `most` at the most) that bring it to `more` more people, recomputed.
 
+    `links` names the attributes that may be added (default: those of which an item can have several); the answer is
+    trained again with `trainings` seeds. `days` tells who got it as of so many days.
+
     People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
     """
+    from gnnrec_core.change.as_of import item_strip
+    from gnnrec_core.views.change.over_time import item_strip_section
     from gnnrec_core.whole.item_side import item_side
 
     run, name = opened(run), name_user or _pseudonyms()
     index = run.dataset.items.index(str(item))
-    found = item_side(run, index, k, group_by, more, most, seed)
+    found = item_side(run, index, k, group_by, more, most, seed, links, trainings)
+    strip = item_strip(run, index, days, k) if days else None
+    content = item_views.item_json(found, run.dataset, name)
+    if strip is not None:
+        content["over_time"] = {
+            "days": [day.isoformat() for day in strip.days],
+            "n_readers": strip.n_readers,
+            "n_listed": strip.n_listed,
+            "level_means": strip.words,
+        }
     return Answer(
         f"{run.dataset.title(index)}, from its own side, by {run.name}",
         found,
-        item_views.item_json(found, run.dataset, name),
+        content,
         lambda: item_views.item_rows(found, run.dataset, name),
-        lambda: item_views.item_sections(found, run.dataset, name),
+        lambda: (
+            *item_views.item_sections(found, run.dataset, name),
+            *(() if strip is None else (item_strip_section(strip),)),
+        ),
     )
 
 
@@ -93,6 +127,39 @@ def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) 
         item_views.provider_json(found, run.dataset),
         lambda: item_views.provider_rows(found, run.dataset),
         lambda: item_views.provider_sections(found, run.dataset),
+    )
+
+
+def tune(
+    run: RunLike,
+    settings: Mapping[str, Any],
+    k: int = 20,
+    group_by: str | None = None,
+    split: str = "test",
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    seed: int = 0,
+) -> Answer:
+    """Other live settings of a linear model (`degree_power`, `half_life_days`, ...): what each figure of the audit,
+    each segment and each provider would gain or lose, without training; with `out` the run that they make.
+
+    Rows: metric, before, after, change, low, high.
+    """
+    from gnnrec_core.audit.studies.mitigation import prepare
+    from gnnrec_core.base.files import refuse_existing
+    from gnnrec_core.views.whole.tuning import tuned_json, tuned_sections
+    from gnnrec_core.whole.tuning import save_tuned
+    from gnnrec_core.whole.tuning import tune as core
+
+    if out is not None:
+        refuse_existing(Path(out), overwrite)
+    run = opened(run)
+    found = core(prepare(run, k, group_by, cast(SplitName, split)), settings, seed)
+    if out is not None:
+        save_tuned(found, run, Path(out), overwrite)
+    content = {"k": k, **tuned_json(found), "saved": None if out is None else str(out)}
+    return Answer(
+        f"{run.name}, tuned", found, content, lambda: content["changes"], lambda: tuned_sections(found, run.name)
     )
 
 

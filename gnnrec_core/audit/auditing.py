@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from gnnrec_core.audit.metrics import METRICS, Metric, default_tests, find_conve
 from gnnrec_core.audit.report import AuditReport, Scope
 from gnnrec_core.audit.sentences import lead_sentences, warning_sentences
 from gnnrec_core.audit.sources import gather
+from gnnrec_core.audit.studies.judging import scorecard
 from gnnrec_core.audit.studies.shown import shown_against_lists
+from gnnrec_core.audit.worst import harm_of
 from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.ranking.intervals import Interval, jackknife_interval
 from gnnrec_core.runs.recommend import empty_part
@@ -65,7 +68,7 @@ def audit_evidence(
     gate = gate_of(run.dataset, settings.min_group_size) if evidence.n == run.dataset.n_users else None
     figures = GroupAudit(evidence, grouping, of_users, parts, chosen, settings, seed, gate) if grouping else None
     differences, omnibus = figures.differences() if figures else ((), {})
-    return AuditReport(
+    report = AuditReport(
         scope=_scope(evidence, grouping, run, split, convention, settings, seed),
         overall={m.name: gate.interval(m, parts[m.name]) if gate else m.interval(parts[m.name]) for m in of_users},
         by_group=figures.by_group() if figures else (),
@@ -82,18 +85,20 @@ def audit_evidence(
         run=run,
         shown=shown_against_lists(evidence, run.dataset, gate) if gate else None,
     )
+    return replace(report, scorecard=scorecard(report, seed))
 
 
 def most_telling(evidence: Evidence, groupings: Sequence[Grouping], seed: int = 0) -> str:
-    """The name of the grouping with most differences that stand up to a quick test (99 shuffles): where to look first.
-    The first of several; "" without any grouping."""
+    """The name of the grouping with most to tell by a quick test (99 shuffles): where to look first. That is the one
+    with the largest gap in accuracy that stands and is not made by the number of held-out items, then with most harms
+    (`harm_of`). The first of several; "" without any grouping."""
     settings = AuditSettings(n_permutations=99)
     metrics = [metric for metric in measurable(evidence) if "audit" in metric.tested_in]
     parts = {metric.name: metric.parts(evidence) for metric in metrics}
-    best, most = "", -1
+    best, most = "", (-1.0, 0, 0)
     for grouping in groupings:
         differences, _ = GroupAudit(evidence, grouping, metrics, parts, metrics, settings, seed).differences()
-        found = sum(difference.stands for difference in differences)
+        found = harm_of(differences)
         if found > most:
             best, most = grouping.name, found
     return best

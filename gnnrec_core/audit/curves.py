@@ -1,8 +1,7 @@
-"""The points of the charts: concentration, popularity against exposure, deciles, cold start, segments, rarefaction."""
+"""The points of the charts: concentration, popularity against exposure, deciles, cold start, segments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.evidence import Categories, Evidence, divide
 from gnnrec_core.audit.gate import THRESHOLD, Gate, history_groups
 from gnnrec_core.audit.metrics import find_metric
-from gnnrec_core.audit.metrics.providers import per_provider
 from gnnrec_core.audit.segments import BINS, HISTORY_BINS, by_popularity, history_bins, one_hot, popularity_bins
 from gnnrec_core.audit.stats.spread import lorenz
 
@@ -225,55 +223,6 @@ def cold_start_curve(
     return pl.DataFrame(table, schema=COLD_START)
 
 
-def item_cold_start_curve(evidence: Evidence) -> pl.DataFrame:
-    """Held-out interactions that were found, by train users of the item: `low_users, high_users, held_out, recall`.
-
-    Items that too few people hold out (`of_enough`) are left out.
-    """
-    edges = np.array([0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, np.inf])
-    found = np.bincount(evidence.items[evidence.hit], minlength=evidence.n_items)
-    place = np.digitize(evidence.popularity, edges) - 1
-    shown = of_enough(evidence, one_hot(place, len(edges)))
-    table = []
-    for number, low in enumerate(edges[:-1]):
-        inside = place == number
-        demand = evidence.demand[inside].sum()
-        if demand > 0 and shown[number]:
-            highest = int(evidence.popularity[inside].max())
-            table.append(
-                {
-                    "low_users": int(low),
-                    "high_users": highest,
-                    "held_out": int(demand),
-                    "recall": float(found[inside].sum() / demand),
-                }
-            )
-    return pl.DataFrame(table)
-
-
-SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
-
-
-def rarefaction(evidence: Evidence, shares: Sequence[float] = SHARES, seed: int = 0) -> pl.DataFrame:
-    """Coverage and Gini of random parts of the users: what they would be for a smaller service.
-
-    No part of fewer than `THRESHOLD` people, unless these are all.
-    """
-    order = np.random.default_rng(seed).permutation(evidence.n)
-    table = []
-    for share in shares:
-        n = max(THRESHOLD if evidence.n >= THRESHOLD else 1, round(share * evidence.n))
-        part = evidence.subset(np.sort(order[:n]))
-        table.append(
-            {
-                "n_users": part.n,
-                "coverage": find_metric("coverage").value(part),
-                "gini": find_metric("gini").value(part),
-            }
-        )
-    return pl.DataFrame(table)
-
-
 def calibration_profiles(evidence: Evidence, rows: NDArray[np.int64] | None = None) -> pl.DataFrame:
     """Mean share of each label in histories and in lists, of all users or of `rows`: `label, history, lists`."""
     from gnnrec_core.audit.metrics.calibration import label_profiles
@@ -285,12 +234,3 @@ def calibration_profiles(evidence: Evidence, rows: NDArray[np.int64] | None = No
     both = chosen[np.isfinite(p[chosen]).all(1) & np.isfinite(q[chosen]).all(1)]
     means = [values[both].mean(0) if len(both) else np.full(values.shape[1], np.nan) for values in (p, q)]
     return pl.DataFrame({"label": list(evidence.categories.labels), "history": means[0], "lists": means[1]})
-
-
-def provider_table(evidence: Evidence) -> pl.DataFrame:
-    """Items, exposure share, target shares and utility of each provider; empty where there are none."""
-    if evidence.providers is None:
-        return pl.DataFrame(schema={"segment": pl.Utf8})
-    table = segment_table(evidence, evidence.providers)
-    items = per_provider(evidence, np.ones(evidence.n_items))
-    return table.with_columns(pl.Series("exposure_per_item", divide(per_provider(evidence, evidence.exposure), items)))

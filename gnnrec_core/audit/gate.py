@@ -114,10 +114,8 @@ class Family:
         n_people = len(next(iter(singles.values()))) if singles else len(extra) if extra is not None else 0
         parts = [*singles.values(), *([] if extra is None else [extra])]
         joined = np.concatenate([np.ones((n_people, 1), bool), *parts], axis=1)
-        _, self._first, inverse, weight = np.unique(
-            np.packbits(joined, axis=1), axis=0, return_index=True, return_inverse=True, return_counts=True
-        )
-        self._weight, self._atom = weight.astype(np.float64), inverse.ravel()
+        _, self._first, weight = np.unique(np.packbits(joined, axis=1), axis=0, return_index=True, return_counts=True)
+        self._weight = weight.astype(np.float64)
         root = np.sqrt(self._weight)
         self._basis: Matrix = (root / np.linalg.norm(root))[None, :] if n_people else np.zeros((0, 0))
         self._allowed: set[bytes] = {np.packbits(np.ones(n_people, bool)).tobytes()}

@@ -145,10 +145,11 @@ class GroupAudit:
         decision = decide(metric, effect, self.settings.practical)
         label = self.grouping.labels[group]
         sentence = group_sentence(metric, label, figures, effect, decision, self.settings.practical)
+        caveat = self._caveat(metric, own, value)
         return Difference(
             metric.name, label, value, low, high, effect.relative, effect.p_value, p_adjusted,
             effect.n_group, effect.n_rest, effect.detectable, *figures, decision,
-            sentence + self._caveat(metric, own, value),
+            " ".join(part for part in (sentence, caveat) if part), caveat,
         )  # fmt: skip
 
     def _outer(self, column: int, own: NDArray[np.bool_], level: float) -> tuple[tuple[float, float] | None, float]:
@@ -171,7 +172,7 @@ class GroupAudit:
             return ""
         way = "rises" if metric.with_held_out > 0 else "falls"
         return (
-            f" Read it with care: {metric.title} {way} with the number of held-out items by itself, and they have "
+            f"Read it with care: {metric.title} {way} with the number of held-out items by itself, and they have "
             f"{mine:.1f} each against {theirs:.1f}."
         )
 

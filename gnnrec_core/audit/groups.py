@@ -112,15 +112,15 @@ def by_attribute(dataset: Dataset, column: str) -> Grouping:
     values = dataset.user_table[column]
     if values.dtype.is_numeric() and values.n_unique() > MANY_VALUES:
         numbers = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        return _binned(column, numbers, 4, "attribute", f"the column {column} of users, in four groups of equal size")
+        return _binned(column, numbers, 4, "attribute", f"the column {column} of people, in four groups of equal size")
     days = _days(values)
     if days is not None and len(np.unique(days[np.isfinite(days)])) > MANY_VALUES:
-        about = f"the column {column} of users, in four groups of equal size by date"
+        about = f"the column {column} of people, in four groups of equal size by date"
         return _binned(column, days, 4, "attribute", about, written=_date)
     rows, labels, codes = column_values(dataset.user_table, column)
     member = np.zeros((dataset.n_users, len(labels)), dtype=bool)
     member[rows, codes] = True
-    known, definition = np.asarray(member.any(1)), f"the column {column} of users"
+    known, definition = np.asarray(member.any(1)), f"the column {column} of people"
     order = scale_order(labels) if len(labels) <= MANY_VALUES else None
     if order is not None:
         labels, member = tuple(labels[place] for place in order), member[:, order]
@@ -157,7 +157,7 @@ def intersection(first: Grouping, second: Grouping) -> Grouping:
 def by_activity(dataset: Dataset) -> Grouping:
     """Fifths of users by number of train interactions; users with equal numbers stay together."""
     counts = np.diff(interaction_matrix(dataset, "train").indptr).astype(np.float64)
-    return _binned("activity", counts, 5, "behaviour", "fifths of users by number of train interactions")
+    return _binned("activity", counts, 5, "behaviour", "fifths of people by number of train interactions")
 
 
 def by_taste(dataset: Dataset) -> Grouping:
@@ -172,7 +172,7 @@ def by_taste(dataset: Dataset) -> Grouping:
     member = np.zeros((dataset.n_users, 3), dtype=bool)
     for group, rows in enumerate((order[:cut], order[cut : len(order) - cut], order[len(order) - cut :])):
         member[rows, group] = True
-    definition = "users ordered by the share of head items (the 20 % most popular) in their history, cut at 20 and 80 %"
+    definition = "people by the share of head items (the 20 % most popular) in their history, cut at 20 and 80 %"
     labels = ("niche", "diverse", "blockbuster")
     return Grouping("taste", labels, member, n > 0, "behaviour", definition, is_ordered=True)
 
@@ -186,7 +186,7 @@ def by_tenure(dataset: Dataset) -> Grouping:
     first = np.full(dataset.n_users, np.inf)
     np.minimum.at(first, dataset.interactions.user_index[rows], times[rows].astype(np.float64))
     days = np.where(np.isfinite(first), (times[rows].max() - first) / SECONDS_A_DAY, np.nan)
-    definition = "thirds of users by days from their first train interaction to the last one of anybody"
+    definition = "thirds of people by days from their first train interaction to the last one of anybody"
     return _binned("tenure", np.floor(days), 3, "behaviour", definition, unit="days")
 
 
@@ -203,7 +203,7 @@ def by_niche_genres(dataset: Dataset) -> Grouping:
     member = np.zeros((dataset.n_users, 2), dtype=bool)
     member[known, 1] = True
     member[niche] = (True, False)
-    definition = "the fifth of users with the largest share of rare genres (outside those that hold 80 % of train)"
+    definition = "the fifth of people with the largest share of rare genres (outside those that hold 80 % of train)"
     return Grouping("niche_genres", ("niche genres", "others"), member, total > 0, "behaviour", definition)
 
 

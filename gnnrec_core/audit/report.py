@@ -12,6 +12,7 @@ from gnnrec_core.audit.decision import Decision, Finding
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import Gate, gate_of
 from gnnrec_core.audit.groups import Grouping
+from gnnrec_core.audit.scorecard import Scorecard
 from gnnrec_core.audit.studies.shown import ShownAgainstLists
 from gnnrec_core.ranking.intervals import Interval
 
@@ -78,6 +79,8 @@ class Difference:
     rest: float
     decision: Decision
     sentence: str
+    caveat: str = ""
+    """What makes such a difference by itself, whatever the model does; the sentence ends with it."""
 
     @property
     def finding(self) -> Finding:
@@ -127,6 +130,7 @@ class AuditReport:
     grouping: Grouping | None = field(default=None, repr=False)
     run: Any = field(default=None, repr=False)
     shown: ShownAgainstLists | None = None
+    scorecard: Scorecard | None = None
 
     @property
     def gate(self) -> Gate | None:
@@ -151,6 +155,7 @@ class AuditReport:
             "items": {name: value.value for name, value in self.items.items()},
             "not_measured": {name: value.reason for name, value in (self.items | self.overall).items() if value.reason},
             "items_intervals": {name: value.to_dict() for name, value in self.items.items()},
+            "scorecard": None if self.scorecard is None else self.scorecard.to_dict(),
             "shown": None if self.shown is None else self.shown.to_dict(),
             "verdicts": list(self.verdicts),
             "warnings": list(self.warnings),

@@ -16,7 +16,7 @@ def lead_sentences(differences: tuple[Difference, ...], practical: float) -> tup
     names = list(dict.fromkeys(d.metric for d in differences))
     ranked = sorted(
         (d for d in differences if d.stands),
-        key=lambda d: (ORDER.index(d.finding), names.index(d.metric), d.p_adjusted),
+        key=lambda d: (ORDER.index(d.finding), bool(d.caveat), names.index(d.metric), d.p_adjusted),
     )
     sentences = [d.sentence for d in ranked]
     if differences and not ranked:
@@ -61,11 +61,11 @@ def warning_sentences(evidence: Evidence, figures: GroupAudit | None) -> tuple[s
     excluded = int((~evidence.evaluable).sum())
     if excluded:
         found.append(
-            f"{excluded:,} of {evidence.n:,} users have no held-out item and are left out of accuracy figures."
+            f"{excluded:,} of {evidence.n:,} people have no held-out item and are left out of accuracy figures."
         )
     short = int((evidence.n_shown < evidence.k).sum())
     if short:
-        found.append(f"{short:,} users have fewer than {evidence.k} items left to recommend.")
+        found.append(f"{short:,} people have fewer than {evidence.k} items left to recommend.")
     skipped = [metric.title for metric in METRICS.values() if metric.default and metric.missing(evidence)]
     if skipped:
         found.append(
@@ -94,7 +94,7 @@ def _group_warnings(evidence: Evidence, figures: GroupAudit) -> list[str]:
     grouping, threshold = figures.grouping, figures.settings.min_group_size
     if grouping.n_unknown:
         count = f"{grouping.n_unknown:,}" if grouping.n_unknown >= threshold else f"Fewer than {threshold}"
-        found.append(f"{count} users have no known {grouping.name}; they count in the totals but in no group.")
+        found.append(f"{count} people have no known {grouping.name}; they count in the totals but in no group.")
     found += _case_variants(grouping.labels)
     hidden = figures.suppressed()
     if hidden:
@@ -105,7 +105,7 @@ def _group_warnings(evidence: Evidence, figures: GroupAudit) -> list[str]:
     held_out = [g.n_held_out for g in figures.by_group() if g.n_held_out]
     if held_out and max(held_out) > 1.2 * min(held_out):
         found.append(
-            f"Groups have {min(held_out):.1f} to {max(held_out):.1f} held-out items a user on average: precision and "
+            f"Groups have {min(held_out):.1f} to {max(held_out):.1f} held-out items a person on average: precision and "
             "hit rate rise with that number and recall falls, whatever the model does. Read several metrics together."
         )
     return found

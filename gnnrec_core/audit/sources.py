@@ -13,6 +13,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, SplitName
 from gnnrec_core.models.protocol import EmbeddingRecommender
+from gnnrec_core.ranking.factored import Factored
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.ranking.topk import Listing, ScoreBlock, check_k, rank_items, source_of
@@ -62,7 +63,9 @@ def evidence_of(
     )
 
 
-def ranked(dataset: Dataset, score: ScoreBlock | Listing, k: int, split: SplitName = "test") -> Recommendations:
+def ranked(
+    dataset: Dataset, score: ScoreBlock | Listing | Factored, k: int, split: SplitName = "test"
+) -> Recommendations:
     """The `k` best unseen items of every user by `score`."""
     check_k(k, dataset.n_items)
     return rank_items(score, np.arange(dataset.n_users), left_out(dataset, split), k)

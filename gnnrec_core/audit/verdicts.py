@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from gnnrec_core.audit.decision import Decision, Effect
@@ -105,6 +106,15 @@ def figure(value: float, sign: bool = False) -> str:
     else:
         text = f"{value:{plus}#.3g}".rstrip(".")
     return text.replace("-", "−")
+
+
+def of_people(text: str) -> str:
+    """A definition in the words of the app, where users are people.
+
+    >>> of_people("The share of users whose list holds the user's own items; over users with a list")
+    "The share of people whose list holds the person's own items; over people with a list"
+    """
+    return re.sub(r"\buser(s?)\b", lambda found: "people" if found[1] else "person", text)
 
 
 def with_interval(found: Interval) -> str:

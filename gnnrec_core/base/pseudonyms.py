@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from gnnrec_core.base.errors import RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 KEY_BYTES = 32
 KEY_FILE = "pseudonym.key"
@@ -48,6 +50,8 @@ class Pseudonyms:
 
         Another `of` gives an order of its own, so that two lists cannot be laid side by side.
         """
+        import numpy as np
+
         digests = [
             hmac.new(self.key, f"{of}|{raw_id}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
             for raw_id in raw_ids

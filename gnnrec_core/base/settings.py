@@ -34,9 +34,19 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Live:
+    """Marks a setting that needs no training: what was trained is kept, and scores follow it at once. A slider goes
+    from `low` to `high`; `off` is the value that changes nothing."""
+
+    low: float
+    high: float
+    off: float = 0.0
+
+
+@dataclass(frozen=True)
 class SettingField:
     """What a form needs to know of one setting. `choices` is empty unless the type is a `Literal`; `search` None where
-    a search leaves it alone."""
+    a search leaves it alone, `live` where a model has to be trained for it."""
 
     name: str
     kind: str
@@ -46,6 +56,7 @@ class SettingField:
     choices: tuple[Any, ...]
     description: str
     search: Search | None = None
+    live: Live | None = None
 
 
 S = TypeVar("S", bound=Settings)
@@ -100,7 +111,9 @@ def describe_settings(settings_type: type[Settings]) -> tuple[SettingField, ...]
         choices = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is Literal else ()
         kind = "choice" if choices else getattr(field.annotation, "__name__", str(field.annotation))
         search = next((rule for rule in field.metadata if isinstance(rule, Search)), None)
-        described.append(SettingField(name, kind, field.default, low, high, choices, field.description or "", search))
+        live = next((rule for rule in field.metadata if isinstance(rule, Live)), None)
+        about = field.description or ""
+        described.append(SettingField(name, kind, field.default, low, high, choices, about, search, live))
     return tuple(described)
 
 

@@ -27,6 +27,7 @@ from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run
+from gnnrec_core.whole.standing import n_listed
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,32 @@ def group_strip(run: Run, group_by: str, metric: str = "ndcg", n_days: int = 6, 
             )
         )
     return GroupStrip(metric, days, tuple(grouping.labels), tuple(rows), state.words)
+
+
+@dataclass(frozen=True)
+class ItemStrip:
+    """One item as of several days: train interactions with it, and how many of the lists of `k` held it, by those who
+    had it not yet."""
+
+    item_index: int
+    k: int
+    days: tuple[date, ...]
+    n_readers: tuple[int, ...]
+    n_listed: tuple[int, ...]
+    words: str
+
+
+def item_strip(run: Run, item_index: int, n_days: int = 6, k: int = 10) -> ItemStrip:
+    """Who got the item as of `n_days` days that part the train interactions evenly, the last day last."""
+    days, rows, words = even_days(run, n_days), [], ""
+    for place, day in enumerate(days):
+        progress.report(place, len(days))
+        state = state_of(run, day)
+        listed = n_listed(state.run.model.score, state.run, item_index, k, np.zeros(0, np.int64))
+        rows.append((int(state.run.graph.popularity[item_index]), listed))
+        words = state.words
+    readers, lists = zip(*rows, strict=True)
+    return ItemStrip(item_index, k, days, readers, lists, words)
 
 
 def even_days(run: Run, n_days: int) -> tuple[date, ...]:

@@ -20,7 +20,8 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.change.drift import labels_of
 from gnnrec_core.change.moved import moved
 from gnnrec_core.change.shaking import with_interactions
-from gnnrec_core.data.dataset import Dataset, Relation, Vocabulary
+from gnnrec_core.data.about.suspicious import find_suspicious
+from gnnrec_core.data.dataset import Dataset, IntArray, Relation, Vocabulary, without_rows
 from gnnrec_core.explain.truth.retraining import refits
 from gnnrec_core.models import able
 from gnnrec_core.models.protocol import RefittingRecommender
@@ -37,11 +38,19 @@ Chances = NDArray[np.float64]
 @dataclass(frozen=True)
 class Step:
     """With `n_fakes` accounts: how many real people have the item in their top k, and the share of all real lists that
-    is still there (items in both / k, the pushed item aside)."""
+    is still there (items in both / k, the pushed item aside).
+
+    `n_found` of the accounts, and `n_wrongly` real people whom it does not name anyway, are named by the data's
+    suspicion score (`data.about.suspicious`); without all whom it names `n_people_without` real people have the item in
+    their top k. None where it was not asked.
+    """
 
     n_fakes: int
     n_people: int
     lists_kept: float
+    n_found: int | None = None
+    n_wrongly: int | None = None
+    n_people_without: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,10 @@ def attack(
     n_fakes: Sequence[int] = N_FAKES,
     size: int = 0,
     seed: int = 0,
+    suspect: bool = True,
 ) -> Attack:
-    """Push an item with more and more accounts of `size` other items (0: the median of real histories).
+    """Push an item with more and more accounts of `size` other items (0: the median of real histories), and look
+    (`suspect`) which of them the suspicion score finds.
 
     RequestError for an unknown profile or numbers out of range, UnsupportedError where the model does not refit.
     """
@@ -86,17 +97,34 @@ def attack(
     size = min(size or int(np.median(history[history > 0])), run.dataset.n_items - 1)
     chances, rng = _filler(run, item_index, profile), np.random.default_rng((seed, 53))
     steps: list[Step] = []
+    anyway = _named(run.dataset) if suspect else np.zeros(0, np.int64)
     before = _lists(run, run.model, k)
     for place, number in enumerate(sorted(set(n_fakes))):
         progress.report(place, len(n_fakes))
         pushed = _with_accounts(run.dataset, item_index, number, size, chances, rng)
         after = _lists(run, moved(run, pushed, "again").model, k)
         same = ((before[:, :, None] == after[:, None, :]).any(2) & (before != item_index)).sum()
-        steps.append(
-            Step(number, int((after == item_index).any(1).sum()), float(same / max(1, (before != item_index).sum())))
-        )
+        kept = float(same / max(1, (before != item_index).sum()))
+        found = _found(run, pushed, item_index, k, anyway) if suspect else (None, None, None)
+        steps.append(Step(number, int((after == item_index).any(1).sum()), kept, *found))
     needed = next((step.n_fakes for step in steps if step.n_people >= n_people), None)
     return Attack(item_index, profile, size, k, n_people, tuple(steps), needed)
+
+
+def _named(dataset: Dataset) -> IntArray:
+    """Whom the suspicion score names, as user indices."""
+    return np.array([each.user_index for each in find_suspicious(dataset).suspects], np.int64)
+
+
+def _found(run: Run, pushed: Dataset, item_index: int, k: int, anyway: IntArray) -> tuple[int, int, int]:
+    """Accounts found, real people named because of them, and how many have the item without all who are named."""
+    named = _named(pushed)
+    real = named[named < run.dataset.n_users]
+    rows = np.flatnonzero(np.isin(pushed.interactions.user_index, named))
+    cleaned = moved(run, without_rows(pushed, rows) if len(rows) else pushed, "again")
+    lists = np.delete(_lists(run, cleaned.model, k), real, axis=0)
+    n_people = int((lists == item_index).any(1).sum())
+    return len(named) - len(real), len(np.setdiff1d(real, anyway)), n_people
 
 
 def _lists(run: Run, model: object, k: int) -> NDArray[np.int64]:

@@ -25,6 +25,8 @@ from gnnrec_core.runs.run import Run
 Float = NDArray[np.float64]
 POPULARITY = "popularity"
 N_WINDOWS = 6
+EVENLY = 0.3
+"""Share of what people take beside their taste that any item has an equal chance of."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def drift(
             "Choose somebody with four or more.",
         )
     labels = labels_of(run.dataset, by)
-    turn = find_turn(telling(run.dataset, labels)[items], n_shuffles, seed)
+    chances, anyway = label_chances(run.dataset, labels)
+    turn = find_turn(chances[items], anyway[items], n_shuffles, seed)
     cuts = np.array_split(np.arange(len(items)), n_windows)
     windows: list[Window] = []
     words, before = "", None
@@ -129,11 +132,14 @@ def labels_of(dataset: Dataset, by: str | None = None) -> Labels:
     return Labels(POPULARITY, BINS, np.asarray(one_hot(popularity_bins(_popularity(dataset)), len(BINS)), np.float64))
 
 
-def telling(dataset: Dataset, labels: Labels) -> Float:
-    """The labels `[n_items, n_labels]` without those of the head: what everybody takes says little of a taste."""
-    if labels.column == POPULARITY:
-        return labels.shares
-    return labels.shares * (popularity_bins(_popularity(dataset)) > 0)[:, None]
+def label_chances(dataset: Dataset, labels: Labels) -> tuple[Float, Float]:
+    """P(item | label) `[n_items, n_labels]`, as popularity among the label's items, and P(item) `[n_items]`, as
+    popularity for the most part and evenly for the rest; popularity counts train interactions and a half."""
+    popularity = _popularity(dataset) + 0.5
+    own = (labels.shares > 0) * popularity[:, None]
+    total = own.sum(0)
+    chances: Float = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
+    return chances, EVENLY / len(popularity) + (1 - EVENLY) * popularity / popularity.sum()
 
 
 def _popularity(dataset: Dataset) -> IntArray:
@@ -177,7 +183,7 @@ def _reasons(model: Any, user: int, items: IntArray, labels: Labels) -> tuple[tu
     except UnsupportedError:
         return None, None
     parts = scorer.parts(user, items)
-    ends = scorer.graph.edge_index[1, parts.edges] - scorer.graph.n_users
+    ends = scorer.graph.targets(parts.edges) - scorer.graph.n_users
     is_item = (ends >= 0) & (ends < scorer.graph.n_items)
     if not is_item.any() or not len(items):
         return None, None

@@ -16,12 +16,8 @@ from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import kept_of
 from gnnrec_core.explain.truth.retraining import epochs_of, refits
 from gnnrec_core.models import able, model_type
-from gnnrec_core.models.protocol import (
-    HistoryRecommender,
-    PropagationRecommender,
-    RefittingRecommender,
-    RetrainableRecommender,
-)
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender, RetrainableRecommender
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import fit_model
 
@@ -85,6 +81,4 @@ def held(run: Run, model: Any, dataset: Dataset, seed: int, notes: str = "") -> 
     record = replace(
         run.record, dataset_fingerprint=dataset.fingerprint, dataset_path="", seed=seed, notes=notes or run.record.notes
     )
-    found = Run(None, record, dataset)
-    found.__dict__["model"] = model  # as `Run.of` does
-    return found
+    return Run.holding(model, dataset, record)

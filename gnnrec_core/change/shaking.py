@@ -14,6 +14,9 @@ KINDS = {
     "drop": "a share of the train interactions is gone",
     "add": "as many interactions nobody had are added, as a share of the train interactions",
     "rewire": "a share of the train interactions goes to another item, drawn at random",
+    "hubs": "the most popular items lose all their train interactions, until that share of all is gone",
+    "times": "times are moved by normal noise, its standard deviation that share of the log's span",
+    "ratings": "ratings are moved by normal noise, its standard deviation that share of their range",
     "one": "one interaction of one person is gone",
     "seed": "nothing is changed but the seed of the training",
 }
@@ -43,7 +46,12 @@ def shake(dataset: Dataset, kind: str, share: float, rng: np.random.Generator) -
         own = np.flatnonzero(users == rng.choice(np.unique(users)))
         gone = rows[rng.choice(own, 1)]
         return Shaken(without_rows(dataset, gone), 1, gone)
+    if kind in ("times", "ratings"):
+        return _noisy(dataset, kind, share, rng)
     n = max(1, round(share * len(rows)))
+    if kind == "hubs":
+        gone = _of_hubs(dataset, rows, n)
+        return Shaken(without_rows(dataset, gone), len(gone), gone)
     if kind == "add":
         users = dataset.interactions.user_index[rng.choice(rows, n)]
         return _with_new(dataset, dataset, users, rng)
@@ -52,6 +60,34 @@ def shake(dataset: Dataset, kind: str, share: float, rng: np.random.Generator) -
     if kind == "drop":
         return Shaken(reduced, n, gone)
     return _with_new(dataset, reduced, dataset.interactions.user_index[gone], rng)
+
+
+def _of_hubs(dataset: Dataset, rows: IntArray, n: int) -> IntArray:
+    """Train rows of the most popular items, whole items at a time and at least one, as near to `n` as they come."""
+    items = dataset.interactions.item_index[rows]
+    popularity = np.bincount(items, minlength=dataset.n_items)
+    order = np.argsort(-popularity, kind="stable")
+    total = np.cumsum(popularity[order])
+    n_hubs = max(1, int(np.abs(total - n).argmin()) + 1)
+    found: IntArray = rows[np.isin(items, order[:n_hubs])]
+    return found
+
+
+def _noisy(dataset: Dataset, kind: str, share: float, rng: np.random.Generator) -> Shaken:
+    """Times or ratings of all interactions of train with noise, kept within what there was."""
+    log, train = dataset.interactions, np.zeros(len(dataset.interactions), bool)
+    train[log.rows("train")] = True
+    name = "timestamp" if kind == "times" else "rating"
+    values = getattr(log, name)
+    known = train if values is None else train & (values != NO_TIME if kind == "times" else np.isfinite(values))
+    if values is None or not known.any():
+        raise RequestError(f"{dataset.name!r} has no {kind} to move.", "Choose another kind of shaking.", value=kind)
+    low, high = float(values[known].min()), float(values[known].max())
+    drawn = rng.normal(0.0, share * (high - low), int(known.sum()))
+    moved = values.copy()
+    moved[known] = np.clip(values[known] + drawn, low, high).astype(values.dtype)
+    changed: dict[str, Any] = {name: moved}
+    return Shaken(replace(dataset, interactions=replace(log, **changed)), int(known.sum()), None)
 
 
 def _with_new(whole: Dataset, base: Dataset, users: IntArray, rng: np.random.Generator) -> Shaken:

@@ -87,6 +87,18 @@ COMMANDS = Registry(
         "What a re-ranking would change, and who loses.",
     ),
     Plugin(
+        "update",
+        "gnnrec_core.commands.change.update",
+        "Update",
+        "A run learns what is new in newer data, and keeps what it knew.",
+    ),
+    Plugin(
+        "tune",
+        "gnnrec_core.commands.audit.tune",
+        "Tune",
+        "Other settings of a linear model's operator, without training.",
+    ),
+    Plugin(
         "gap-edges",
         "gnnrec_core.commands.audit.gap_edges",
         "Gap edges",
@@ -105,7 +117,8 @@ COMMANDS = Registry(
         "Candidate against incumbent: ship, hold or cannot tell.",
     ),
     Plugin("search", "gnnrec_core.commands.decide.search", "Search", "Settings of a model by search, on validation."),
-    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A run in few bits, and what that costs."),
+    Plugin("compress", "gnnrec_core.commands.decide.compress", "Compress", "A smaller run, and what that costs."),
+    Plugin("cold-start", "gnnrec_core.commands.decide.cold_start", "Cold start", "Which list for somebody new?"),
     Plugin(
         "cross-validate",
         "gnnrec_core.commands.decide.cross_validate",

@@ -124,8 +124,20 @@ class Interactions:
         if len(users) and not (self.weight.min() > 0 and self.weight.max() < np.inf):
             raise DataError("An interaction weight is not a positive number.", "Import the source again.")
 
+    @classmethod
+    def checked_before(cls, **columns: Any) -> Interactions:
+        """Columns that were interactions already, sorted, checked and frozen: nothing of them is looked at again."""
+        made = object.__new__(cls)
+        made.__dict__.update({column.name: columns.get(column.name) for column in fields(cls)})
+        return made
+
     def __len__(self) -> int:
         return len(self.user_index)
+
+    def of_user(self, user_index: int) -> slice:
+        """Where the user's rows stand."""
+        first, last = np.searchsorted(self.user_index, [user_index, user_index + 1]).tolist()
+        return slice(first, last)
 
     @cached_property
     def n_by_split(self) -> dict[SplitName, int]:
@@ -160,6 +172,11 @@ class Relation:
         return len(self.source)
 
 
+def no_attributes() -> pl.DataFrame:
+    """The table of a dataset without attribute nodes."""
+    return pl.DataFrame(schema={"attribute_index": pl.Int64, "relation": pl.Utf8, "label": pl.Utf8})
+
+
 @dataclass(frozen=True, repr=False)
 class Dataset:
     """Interactions with their users, items and side edges, and an account of how they came to be.
@@ -176,11 +193,7 @@ class Dataset:
     interactions: Interactions
     user_table: pl.DataFrame
     item_table: pl.DataFrame
-    attribute_table: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(
-            schema={"attribute_index": pl.Int64, "relation": pl.Utf8, "label": pl.Utf8}
-        )
-    )
+    attribute_table: pl.DataFrame = field(default_factory=no_attributes)
     relations: tuple[Relation, ...] = ()
     problems: tuple[Problem, ...] = ()
     source: str = ""

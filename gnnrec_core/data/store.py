@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.files import new_folder
 from gnnrec_core.data.bounds import check_bounds, integer, number, read_table, text
 from gnnrec_core.data.card import CARD, DatasetCard, write_card
-from gnnrec_core.data.dataset import NO_TIME, SPLITS, Dataset, IntArray, Interactions, Problem, Relation, Vocabulary
+from gnnrec_core.data.dataset import (
+    NO_TIME,
+    SPLITS,
+    Dataset,
+    IntArray,
+    Interactions,
+    Relation,
+    Vocabulary,
+    no_attributes,
+)
+from gnnrec_core.data.kept import keep_dataset, kept_dataset, problem_of, sources
 
 LARGE = 1_000_000
 """From so many interactions on a log is packed with lz4, without statistics: larger than zstd, much sooner written."""
@@ -43,7 +54,7 @@ def load_dataset(folder: Path) -> Dataset:
     """Read the dataset in `folder`. RequestError where there is none, DataError where a part is missing or damaged.
 
     A fingerprint says that the data are unchanged, never that they are valid: sizes, indices, times and weights are
-    checked as well.
+    checked as well. A large one is kept as arrays beside its tables and opened from these (`data.kept`).
     """
     card_path = folder / "dataset.json"
     if not card_path.is_file():
@@ -51,7 +62,26 @@ def load_dataset(folder: Path) -> Dataset:
             f"There is no dataset at {folder}.", "Name a folder made by `data import`.", file=str(folder)
         )
     card = CARD.read(card_path)
+    read = partial(_read_checked, folder, card)
+    found = kept_dataset(folder, card, read)
+    if found is not None:
+        return found
+    before = sources(folder)
+    dataset: Dataset = read("dataset")
+    if dataset.fingerprint != card["fingerprint"]:
+        raise DataError(
+            f"The dataset at {folder} is not what was saved: its fingerprint differs.",
+            "Import the source again, or restore the folder from a copy.",
+            file=str(folder),
+        )
+    return keep_dataset(folder, dataset, card, before, read)
+
+
+def _read_checked(folder: Path, card: DatasetCard, part: str) -> Any:
+    """One of the tables of the dataset, or ("dataset") all of it, checked."""
     try:
+        if part != "dataset":
+            return _TABLES[part](folder, card)
         dataset = _read_parts(folder, card)
         check_bounds(dataset, card)
     except (OSError, ValueError, KeyError, TypeError, DataError, pl.exceptions.PolarsError) as error:
@@ -59,12 +89,6 @@ def load_dataset(folder: Path) -> Dataset:
         raise DataError(
             f"The dataset at {folder} is damaged: {reason}.", "Import the source again.", file=str(folder)
         ) from error
-    if dataset.fingerprint != card["fingerprint"]:
-        raise DataError(
-            f"The dataset at {folder} is not what was saved: its fingerprint differs.",
-            "Import the source again, or restore the folder from a copy.",
-            file=str(folder),
-        )
     return dataset
 
 
@@ -125,25 +149,9 @@ def _file_stem(name: str, number: int) -> str:
 
 def _read_parts(folder: Path, card: DatasetCard) -> Dataset:
     table = read_table(folder / "interactions.parquet", INTERACTIONS, card["n_interactions"])
-    users = read_table(folder / "users.parquet", {"user_index": integer, "user_id": text}, card["n_users"])
-    items = read_table(folder / "items.parquet", {"item_index": integer, "item_id": text}, card["n_items"])
+    users, items = _users(folder, card), _items(folder, card)
     time = table["timestamp"]
     codes = _split_codes(table["split"])
-    parts: dict[str, Any] = {}
-    if (folder / "attributes.parquet").is_file():
-        parts["attribute_table"] = read_table(folder / "attributes.parquet", ATTRIBUTES)
-    relations = []
-    for entry in card["relations"]:
-        edges = read_table(folder / "relations" / entry["file"], EDGES, entry["n_edges"])
-        relations.append(
-            Relation(
-                entry["name"],
-                entry["kind"],
-                edges["source"].to_numpy(),
-                edges["target"].to_numpy(),
-                edges["weight"].to_numpy(),
-            )
-        )
     return Dataset(
         name=card["name"],
         users=Vocabulary("user", tuple(users["user_id"].to_list())),
@@ -158,13 +166,34 @@ def _read_parts(folder: Path, card: DatasetCard) -> Dataset:
         ),
         user_table=users,
         item_table=items,
-        relations=tuple(relations),
-        problems=tuple(_problem(dict(problem)) for problem in card["problems"]),
+        attribute_table=_attributes(folder, card),
+        relations=_relations(folder, card),
+        problems=tuple(problem_of(dict(problem)) for problem in card["problems"]),
         source=card["source"],
         settings=card["settings"],
-        **parts,
     )
 
 
-def _problem(content: dict[str, Any]) -> Problem:
-    return Problem(**{**content, "lines": tuple(content.get("lines", ()))})
+def _users(folder: Path, card: DatasetCard) -> pl.DataFrame:
+    return read_table(folder / "users.parquet", {"user_index": integer, "user_id": text}, card["n_users"])
+
+
+def _items(folder: Path, card: DatasetCard) -> pl.DataFrame:
+    return read_table(folder / "items.parquet", {"item_index": integer, "item_id": text}, card["n_items"])
+
+
+def _attributes(folder: Path, card: DatasetCard) -> pl.DataFrame:
+    path = folder / "attributes.parquet"
+    return read_table(path, ATTRIBUTES) if path.is_file() else no_attributes()
+
+
+def _relations(folder: Path, card: DatasetCard) -> tuple[Relation, ...]:
+    found = []
+    for entry in card["relations"]:
+        edges = read_table(folder / "relations" / entry["file"], EDGES, entry["n_edges"])
+        ends = (edges["source"].to_numpy(), edges["target"].to_numpy())
+        found.append(Relation(entry["name"], entry["kind"], *ends, edges["weight"].to_numpy()))
+    return tuple(found)
+
+
+_TABLES = {"users": _users, "items": _items, "attributes": _attributes, "relations": _relations}

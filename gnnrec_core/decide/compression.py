@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,18 @@ from gnnrec_core.base import progress
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.files import new_folder, write_json
 from gnnrec_core.decide.gate import Gate, gate
+from gnnrec_core.decide.smaller import smaller, told
 from gnnrec_core.explain.scores.scoring import scorer_of
-from gnnrec_core.models import MODELS
 from gnnrec_core.models.ops.checkpoint import save_tensors
-from gnnrec_core.models.rounded import Rounded, RoundedSettings, read_back, rounded
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.runs.recommend import recommend
-from gnnrec_core.runs.run import Run, RunRecord, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, relative_dataset_path
+from gnnrec_core.runs.run import Run
 
 Values = NDArray[np.float64]
 MOST_PEOPLE = 500
 N_REASONS = 3
+PEOPLE_TIMED = 100
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,21 @@ class GroupReasons:
 class Compression:
     """`gate` judges the compressed run against the other. For the first item of the other's list: `same_reason`, share
     of people whose strongest interaction stays the strongest; `reasons_kept`, mean share of the three strongest that
-    stay among them; both None where the score has no parts. `bytes` are those of the tables."""
+    stay among them; both None where the score has no parts. `bytes` are those of what became smaller (`of`: tables or
+    edges); `seconds` of CPU from opening to the first lists of 100 people."""
 
     run: str
-    bits: int
+    way: str
+    amount: float
+    of: str
     bytes_before: int
     bytes_after: int
     gate: Gate
     same_reason: Interval | None
     reasons_kept: Interval | None
     groups: tuple[GroupReasons, ...]
+    seconds_before: float = float("nan")
+    seconds_after: float = float("nan")
 
     @property
     def times_smaller(self) -> float:
@@ -62,57 +68,60 @@ class Compression:
     def to_dict(self) -> dict[str, Any]:
         """As the command prints it."""
         return {
-            "run": self.run, "bits": self.bits, "bytes_before": self.bytes_before, "bytes_after": self.bytes_after,
+            "run": self.run, "way": self.way, "amount": self.amount, "of": self.of,
+            **({"bits": int(self.amount)} if self.way == "bits" else {}),
+            "bytes_before": self.bytes_before, "bytes_after": self.bytes_after,
+            "seconds_before": self.seconds_before, "seconds_after": self.seconds_after,
             "times_smaller": self.times_smaller, "same_reason": self.same_reason and self.same_reason.to_dict(),
             "reasons_kept": self.reasons_kept and self.reasons_kept.to_dict(),
             "groups_reasons": [asdict(group) for group in self.groups], "gate": self.gate.to_dict(),
         }  # fmt: skip
 
 
-def compress(run: Run, bits: Literal[4, 8] = 8, k: int = 20, seed: int = 0) -> tuple[Run, Compression]:
-    """The run with its tables in `bits`, in memory, and what that costs. UnsupportedError where nothing is a table."""
-    if run.record.model not in MODELS:
-        raise UnsupportedError(f"A run of {run.record.model} holds no trained tables.", "Compress a trained run.")
-    tensors = run.model.tensors()
-    kept = rounded(tensors, bits)
-    if kept.keys() == tensors.keys():
-        raise UnsupportedError(f"{run.record.model} has no table to round.", "Compress a run with embeddings.")
-    model = type(run.model).restore(run.dataset, run.model.settings, read_back(kept, bits))
-    small = Run.of(model, run.dataset, run.record.seed)
+def compress(run: Run, amount: float = 8, k: int = 20, seed: int = 0, way: str = "bits") -> tuple[Run, Compression]:
+    """The run made smaller in a `way` of `smaller.WAYS`, in memory, and what that costs. Errors of `smaller`."""
+    made = smaller(run, way, amount)
+    small = Run.of(made.model, run.dataset, run.record.seed)
+    small = small.called(f"{run.name}, {told(way, amount)}")
     found = gate(small, run, k, seed=seed)
     same, shared = _reasons(small, run, seed)
-    sizes = [sum(int(value.nbytes) for value in of.values()) for of in (tensors, kept)]
     return small, Compression(
-        run.name, bits, sizes[0], sizes[1], found,
+        run.name, way, amount, made.of, made.bytes_before, made.bytes_after, found,
         mean_interval(same, bounds=UNIT) if same is not None else None,
         mean_interval(shared, bounds=UNIT) if shared is not None else None,
         _groups(run, same) if same is not None else (),
+        *(_seconds(run, model) for model in (run.model, made.model)),
     )  # fmt: skip
 
 
-def save(run: Run, bits: Literal[4, 8], out: Path, found: Compression, overwrite: bool = False) -> RunRecord:
-    """Write the rounded tables as a run of their own. RequestError where `out` exists and `overwrite` is false."""
-    settings = RoundedSettings(
-        base_run=run.name,
-        base_model=run.record.model,
-        base_settings=json.dumps(run.record.settings, sort_keys=True),
-        bits=bits,
-    )
+def save(run: Run, out: Path, found: Compression, overwrite: bool = False) -> RunRecord:
+    """Write the smaller run as one of its own. RequestError where `out` exists and `overwrite` is false."""
+    made = smaller(run, found.way, found.amount)
     data = (run.place.resolve() / run.record.dataset_path).resolve()
     record = replace(
         run.record,
-        model=Rounded.name,
-        settings=settings.model_dump(),
+        model=made.kind,
+        settings=made.settings,
         dataset_path=relative_dataset_path(out, data),
         figures={"times_smaller": found.times_smaller},
-        notes=f"{run.name} in {bits} bits.",
+        notes=f"{run.name} made smaller: {told(found.way, found.amount)}.",
     )
-    card = {"model": Rounded.name, "settings": record.settings, "dataset_fingerprint": record.dataset_fingerprint}
+    card = {"model": made.kind, "settings": record.settings, "dataset_fingerprint": record.dataset_fingerprint}
     with new_folder(out, overwrite) as folder:
-        save_tensors(folder / "model.safetensors", rounded(run.model.tensors(), bits), card)
+        save_tensors(folder / "model.safetensors", made.tensors, card)
         (folder / "history.jsonl").write_bytes(b"")
         write_json(folder / "run.json", record.to_dict())
     return record
+
+
+def _seconds(run: Run, model: Any) -> float:
+    """Seconds of CPU from the opened model to lists of `PEOPLE_TIMED` people, everything that it keeps made anew."""
+    fresh = type(model).restore(run.dataset, model.settings, model.tensors())
+    fresh.graph = model.graph
+    timed = Run.of(fresh, run.dataset)
+    start = time.process_time()
+    recommend(timed, np.arange(min(PEOPLE_TIMED, run.dataset.n_users)), min(20, run.dataset.n_items))
+    return time.process_time() - start
 
 
 def _reasons(small: Run, run: Run, seed: int) -> tuple[Values | None, Values | None]:
@@ -131,7 +140,10 @@ def _reasons(small: Run, run: Run, seed: int) -> tuple[Values | None, Values | N
         if item < 0 or not len(parts[0].edges):
             continue
         orders = [np.argsort(-np.abs(part.values[:, 0]), kind="stable")[:N_REASONS] for part in parts]
-        edges = [part.edges[order].tolist() for part, order in zip(parts, orders, strict=True)]
+        edges = [  # by their far ends: the smaller graph may count its columns otherwise
+            scorer.graph.edge_index[1, part.edges[order]].tolist()
+            for scorer, part, order in zip(scorers, parts, orders, strict=True)
+        ]
         same[user] = edges[0][0] == edges[1][0]
         shared[user] = len(set(edges[0]) & set(edges[1])) / len(edges[0])
     return same, shared

@@ -125,9 +125,7 @@ def _parts(scorer: Scorer, user: int, items: IntArray, weights: Values) -> _Part
     found, graph = scorer.parts(user, items), scorer.graph
     scores = scorer.scores(user)
     scaled = weights / (float(scores[np.isfinite(scores)].std()) or 1.0)
-    return _Part(
-        float(found.own @ scaled), graph.edge_index[1, found.edges], graph.edge_type[found.edges], found.values @ scaled
-    )
+    return _Part(float(found.own @ scaled), graph.targets(found.edges), graph.kinds(found.edges), found.values @ scaled)
 
 
 def _swap(new: IntArray, old: IntArray) -> tuple[IntArray, Values]:

@@ -11,103 +11,31 @@ taken up again: what a trial is proposed depends on the seed, its place, and the
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from gnnrec_core.base.checked import Form
-from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
-from gnnrec_core.base.files import new_folder, write_json
-from gnnrec_core.base.settings import Search, Settings, describe_settings, read_settings, split_assignments
+from gnnrec_core.base import progress
+from gnnrec_core.base.errors import RequestError, RunError
+from gnnrec_core.base.settings import Search, Settings, read_settings
 from gnnrec_core.data.dataset import Dataset, without_rows
 from gnnrec_core.data.store import load_dataset
-from gnnrec_core.decide.objectives import OBJECTIVES, Objective, find_objectives, measured
+from gnnrec_core.decide.objectives import Objective, find_objectives, measured
+from gnnrec_core.decide.study import Card, found_in, open_study, optuna_of_ours
+from gnnrec_core.decide.trials import Found, SearchSettings, Trial, declared
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.runs.heartbeat import is_alive, own_process
 from gnnrec_core.runs.recommend import empty_part
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.training import fit, train
 from gnnrec_core.runs.validation import K
 
-FILE, JOURNAL, RUN = "search.json", "study.journal", "run"
+RUN = "run"
 FIGURE = f"ndcg@{K}"
-FEWEST = 8
-"""Trials that came to their end under which no importance is told."""
-FRONT = ("accuracy", "exposure", "gap")
-"""What the front is drawn over where there is one objective; with several, over those."""
-
-
-class SearchSettings(Settings):
-    """How a search goes on."""
-
-    objectives: tuple[str, ...] = Field(
-        default=("accuracy",), min_length=1, description="accuracy, exposure, gap, seconds"
-    )
-    group_by: str = Field(default="activity", description="the groups whose gap is measured")
-    first_rung: int = Field(default=8, ge=1, le=10_000, description="epochs before a trial can be ended early")
-    reduction: int = Field(default=3, ge=2, le=10, description="one in how many goes on past a rung")
-    startup: int = Field(default=10, ge=1, le=1000, description="trials at random before any is proposed from others")
-
-
-@dataclass(frozen=True)
-class Card:
-    """`search.json`: what makes two searches the same one."""
-
-    model: str
-    dataset_fingerprint: str
-    seed: int
-    settings: dict[str, Any]
-    fixed: dict[str, Any]
-    space: dict[str, Any]
-
-
-FORM = Form(Card, RunError, "Search into another folder.", 1, most_bytes=2**20)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training: `settings` that were tried, `figures` on validation (objective by name), the epochs it ran, and
-    whether it was ended early."""
-
-    number: int
-    settings: dict[str, Any]
-    figures: dict[str, float]
-    epochs: int
-    ended_early: bool
-
-
-@dataclass(frozen=True)
-class Found:
-    """A search: `best` by the first objective, `front` the trials that no other beats in every figure of `over`,
-    `importance` the share of each setting in how the first objective varies (None: too few trials)."""
-
-    model: str
-    dataset: str
-    trials: tuple[Trial, ...]
-    best: Trial
-    front: tuple[Trial, ...]
-    over: tuple[str, ...]
-    importance: dict[str, float] | None
-    settings: SearchSettings
-    start: dict[str, Any]
-    seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON of the contract, with more beside it."""
-        return {
-            "model": self.model, "dataset": self.dataset,
-            "best": {"settings": self.best.settings, "validation": self.best.figures, "trial": self.best.number},
-            "trials": len(self.trials), "ended_early": sum(trial.ended_early for trial in self.trials),
-            "front": [asdict(trial) for trial in self.front], "over": list(self.over),
-            "importance": self.importance, "all": [asdict(trial) for trial in self.trials],
-            "settings": self.settings.model_dump(), "seed": self.seed,
-        }  # fmt: skip
 
 
 class _Ended(Exception):
@@ -149,13 +77,14 @@ def search(
             read_settings(kind, {name: value})
     looked = {name: {**asdict(where), "choices": list(where.choices)} for name, where in places.items()}
     card = Card(model, dataset.fingerprint, seed, rules.model_dump(mode="json"), start.model_dump(mode="json"), looked)
-    study = _study(out, card, objectives, resume, overwrite)
+    study = open_study(out, card, objectives, resume, overwrite)
     job = _Job(study, blind(dataset), model, start, places, objectives, rules, seed, device)
     while (asked := job.next(n_trials)) is not None:
+        progress.report(asked[1], n_trials, f"trial {asked[1] + 1} of {n_trials}")
         trial = job.run(*asked)
         if on_trial is not None:
             on_trial(trial)
-    return _found(study, card, dataset, objectives, rules)
+    return found_in(study, card, dataset, objectives, rules)
 
 
 def blind(dataset: Dataset) -> Dataset:
@@ -181,74 +110,6 @@ def take(found: Found, dataset_folder: Path, out: Path, number: int | None = Non
     return folder
 
 
-def declared(kind: type[Settings]) -> dict[str, Search]:
-    """Where the settings of a model say that one may look."""
-    return {field.name: field.search for field in describe_settings(kind) if field.search is not None}
-
-
-def read_space(assignments: Sequence[str]) -> dict[str, Search]:
-    """`["l2=0.01:1:log", "n_layers=1,2,3"]` as places to look.
-
-    >>> read_space(["l2=0.01:1:log"])["l2"]
-    Search(low=0.01, high=1.0, log=True, choices=())
-    """
-    found = {}
-    for name, text in split_assignments(assignments).items():
-        parts = text.split(":")
-        try:
-            if len(parts) == 1:
-                found[name] = Search(choices=tuple(_value(part) for part in text.split(",")))
-            else:
-                found[name] = Search(float(parts[0]), float(parts[1]), parts[2:] == ["log"])
-        except (ValueError, IndexError):
-            raise RequestError(
-                f"--space {name}={text!r} cannot be read.", "Write name=low:high, name=low:high:log or name=a,b,c."
-            ) from None
-    return found
-
-
-def _value(text: str) -> Any:
-    """A choice as it stands: a number, true, false, or text."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError as error:
-        raise UnsupportedError("A search needs Optuna.", "Install gnnrec-lens[search].") from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
-
-
-def _study(out: Path, card: Card, objectives: tuple[Objective, ...], resume: bool, overwrite: bool) -> Any:
-    optuna = _optuna()
-    if resume and (out / FILE).is_file():
-        if FORM.read(out / FILE) != card:
-            raise RequestError(
-                f"The search in {out} is another one: its model, data, seed, settings or space differ.",
-                "Take it up as it was begun, or search into another folder.",
-                file=str(out),
-            )
-    else:
-        with new_folder(out, overwrite) as temporary:
-            write_json(temporary / FILE, {"format_version": 1, **asdict(card)})
-    backend = optuna.storages.journal.JournalFileBackend(str(out / JOURNAL))
-    return optuna.create_study(
-        storage=optuna.storages.JournalStorage(backend),
-        study_name="search",
-        directions=["maximize" if objective.higher else "minimize" for objective in objectives],
-        load_if_exists=True,
-    )
-
-
 @dataclass
 class _Job:
     """One process at a search."""
@@ -265,7 +126,7 @@ class _Job:
 
     def next(self, n_trials: int) -> tuple[Any, int] | None:
         """A trial to run and its place among those that count; None where there are enough."""
-        optuna, trials = _optuna(), self.study.get_trials(deepcopy=False)
+        optuna, trials = optuna_of_ours(), self.study.get_trials(deepcopy=False)
         failed = optuna.trial.TrialState.FAIL
         for trial in trials:
             if not trial.state.is_finished() and not is_alive(trial.user_attrs.get("process", {})):
@@ -282,7 +143,7 @@ class _Job:
 
     def run(self, asked: Any, place: int) -> Trial:
         """Train it, measure it, tell the study."""
-        state = _optuna().trial.TrialState
+        state = optuna_of_ours().trial.TrialState
         try:
             tried = {name: self._suggest(asked, name, where) for name, where in self.places.items()} if place else {}
             settings = read_settings(type(self.start), {**self.start.model_dump(), **tried})
@@ -302,6 +163,7 @@ class _Job:
         epochs: list[Epoch] = []
 
         def watch(epoch: Epoch) -> None:
+            progress.check()
             epochs.append(epoch)
             if rungs is not None:
                 rungs.pass_or_end(epoch)
@@ -354,50 +216,3 @@ class _Rungs:
         ]
         n = len(others) + 1
         return n >= self.rules.reduction and sum(other > self.best for other in others) >= n // self.rules.reduction
-
-
-def _found(study: Any, card: Card, dataset: Dataset, objectives: tuple[Objective, ...], rules: SearchSettings) -> Found:
-    ended = [trial for trial in study.get_trials() if trial.state.name in ("COMPLETE", "PRUNED")]
-    trials = tuple(
-        Trial(
-            t.user_attrs["place"], t.user_attrs["settings"], t.user_attrs["figures"], t.user_attrs["epochs"],
-            t.state.name == "PRUNED",
-        )
-        for t in ended
-    )  # fmt: skip
-    whole = [trial for trial in trials if not trial.ended_early]
-    if not whole:
-        raise RequestError("No trial of the search has come to its end.", "Ask for more --trials.")
-    sign = 1.0 if objectives[0].higher else -1.0
-    over = tuple(o.name for o in objectives) if len(objectives) > 1 else FRONT
-    return Found(
-        card.model, dataset.name, tuple(sorted(trials, key=lambda trial: trial.number)),
-        max(whole, key=lambda trial: (sign * trial.figures[objectives[0].name], -trial.number)),
-        front(whole, over), over, _importance(study, tuple(card.space)), rules, card.fixed, card.seed,
-    )  # fmt: skip
-
-
-def front(trials: Sequence[Trial], over: Sequence[str]) -> tuple[Trial, ...]:
-    """The trials that no other beats: at least as good in every figure of `over` and better in one."""
-    signs = np.array([1.0 if OBJECTIVES[name].higher else -1.0 for name in over])
-    values = np.array([[trial.figures[name] for name in over] for trial in trials]) * signs
-    beaten = [((values >= own).all(1) & (values > own).any(1)).any() for own in values]
-    return tuple(trial for trial, is_beaten in zip(trials, beaten, strict=True) if not is_beaten)
-
-
-def _importance(study: Any, names: tuple[str, ...]) -> dict[str, float] | None:
-    """PED-ANOVA (Watanabe et al. 2023) of the first objective over the trials that came to their end."""
-    optuna = _optuna()
-    whole = [t for t in study.get_trials(deepcopy=False) if t.state.name == "COMPLETE" and set(names) <= set(t.params)]
-    if len(whole) < FEWEST:
-        return None
-    way = -1.0 if study.directions[0].name == "MAXIMIZE" else 1.0  # PED-ANOVA looks at what makes the target low
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = optuna.importance.get_param_importances(
-            study,
-            evaluator=optuna.importance.PedAnovaImportanceEvaluator(),
-            params=list(names),
-            target=lambda trial: way * trial.values[0],
-        )
-    return {name: float(share) for name, share in found.items()}

@@ -57,9 +57,9 @@ def _exact_scores(model: Any, user_index: int, scores: NDArray[Any]) -> NDArray[
 def excluded_items(dataset: Dataset, user_index: int) -> IntArray:
     """Items that the user's list leaves out, ascending: the row of `recommend.left_out(dataset)`, found in O(log n)."""
     interactions = dataset.interactions
-    start, end = np.searchsorted(interactions.user_index, [user_index, user_index + 1])
-    before_test = interactions.split[start:end] < SPLITS.index("test")
-    found: IntArray = interactions.item_index[start:end][before_test]
+    own = interactions.of_user(user_index)
+    before_test = interactions.split[own] < SPLITS.index("test")
+    found: IntArray = interactions.item_index[own][before_test]
     return found
 
 

@@ -39,8 +39,8 @@ def edge_contribution(
     dataset: Dataset, graph: RecGraph, edge: int, value: float, explained: float, centre: int
 ) -> Contribution:
     """The contribution of an edge of `centre` (the user, or the explained item when its readers are listed)."""
-    source, target = (int(end) for end in graph.edge_index[:, edge])
-    relation = graph.relations[graph.edge_type[edge]]
+    source, target = (int(end) for end in graph.ends(edge))
+    relation = graph.relations[graph.kinds(edge)]
     other = describe_node(dataset, target if source == centre else source)
     share = value / explained if explained else 0.0
     if relation != INTERACTION:

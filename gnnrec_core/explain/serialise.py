@@ -107,7 +107,7 @@ def _removed(
     dataset: Dataset, answer: Counterfactual, graph: RecGraph | None, name_user: Callable[[str], str]
 ) -> list[dict[str, Any]]:
     own = answer.case.user_index
-    users = [own] * len(answer.removed) if graph is None else graph.edge_index[0, list(answer.edges)].tolist()
+    users = [own] * len(answer.removed) if graph is None else graph.sources(list(answer.edges)).tolist()
     ids = dataset.users.ids
     return [
         {"user": ids[user] if user == own else name_user(ids[user]), **_item(dataset, item)}
@@ -149,7 +149,7 @@ def _contribution(part: Contribution) -> dict[str, Any]:
 
 
 def _level(level: Any) -> dict[str, Any] | None:
-    return None if level is None else asdict(level)
+    return None if level is None else dict(vars(level))
 
 
 def _path(path: MessagePath) -> dict[str, Any]:

@@ -6,13 +6,21 @@ from typing_extensions import get_protocol_members
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.registry import Plugin, Registry
+from gnnrec_core.base.text import clean
 
 DERIVED = Registry(
     "derived model",
     Plugin("reranked", "gnnrec_core.models.reranked:Reranked", "Re-ranked", "Lists made out of those of another run."),
     Plugin("rounded", "gnnrec_core.models.rounded:Rounded", "Rounded", "Another model with its tables in few bits."),
+    Plugin("pruned", "gnnrec_core.models.pruned:Pruned", "Pruned", "Another model on a graph with fewer edges."),
     Plugin("lists", "gnnrec_core.models.lists:Lists", "Lists", "Ranked lists of any recommender, brought in."),
     Plugin("factors", "gnnrec_core.models.brought.factors:Factors", "Factors", "Final embeddings, brought in."),
+    Plugin(
+        "least_squares",
+        "gnnrec_core.models.brought.least_squares:LeastSquares",
+        "Least squares",
+        "Item embeddings of ALS, brought in; people are solved for.",
+    ),
     Plugin(
         "propagated",
         "gnnrec_core.models.brought.propagated:Propagated",
@@ -101,3 +109,13 @@ def able(*abilities: type) -> str:
         if any(all(hasattr(kind, member) for member in needed) for needed in members):
             found.append(plugin.name)
     return " or ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+
+
+def title_of(model: str) -> str:
+    """What people call the `model` of a run, trained or brought in; its name where nobody here knows it.
+
+    >>> title_of("lightgcn"), title_of("lists"), title_of("a model from outside")
+    ('LightGCN', 'Lists', 'a model from outside')
+    """
+    known = next((models[model] for models in (MODELS, DERIVED) if model in models), None)
+    return known.title if known else clean(model)

@@ -9,25 +9,26 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.base.settings import Search, Settings
-from gnnrec_core.models.graph_filter import Filter, GraphFilter
+from gnnrec_core.base.settings import Live, Search
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
+from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
 
 ROUNDING = 1e-12
 """Last coefficients below are 0: an odd whole number as flatness is a polynomial of that order, and costs no more."""
 
 
-class ChebyCFSettings(Settings):
+class ChebyCFSettings(AgedSettings):
     """Settings of ChebyCF."""
 
     order: int = Field(8, ge=1, le=64, description="order of the polynomial: two sparse products each")
-    flatness: Annotated[float, Search(1.0, 10.0)] = Field(
+    flatness: Annotated[float, Live(1.0, 10.0), Search(1.0, 10.0)] = Field(
         5.0, ge=0.1, le=20, description="how flat the filter is at its middle; 1: straight"
     )
     n_vectors: int = Field(0, ge=0, le=4096, description="smoothest directions the low-pass keeps; 0: by the catalogue")
-    low_pass_weight: Annotated[float, Search(0.0, 1.0)] = Field(
+    low_pass_weight: Annotated[float, Live(0.0, 1.0), Search(0.0, 1.0)] = Field(
         0.4, ge=0, le=100, description="weight of the low-pass beside the polynomial"
     )
-    degree_power: Annotated[float, Search(-0.2, 0.6)] = Field(
+    degree_power: Annotated[float, Live(-0.6, 1.0), Search(-0.2, 0.6)] = Field(
         0.2, ge=-1, le=2, description="how much popular items gain: power of degrees after it"
     )
 

@@ -22,6 +22,7 @@ from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.edges.attention import Attention, Weights, attend, attention, raw_logits
 from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.edges.features import edge_feature_names, edge_features
+from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.layers import Noise, as_numpy, layer_tensors, layer_weights, propagated, weighted
@@ -34,7 +35,7 @@ from gnnrec_core.models.protocol import Tensors
 SOURCE, TARGET, EDGE = "attention.source", "attention.target", "attention.edge"
 
 
-class GATSettings(GraphSettings):
+class GATSettings(AgedSettings, GraphSettings):
     """Settings of the GAT."""
 
     n_heads: int = Field(2, ge=1, le=16, description="attention heads; each works on its own block of the embedding")
@@ -63,7 +64,7 @@ class GAT(GradientRecommender):
     @classmethod
     def build_graph(cls, dataset: Dataset, settings: Any) -> RecGraph:
         """Train interactions and side edges."""
-        return build_graph(dataset, settings.side_edges)
+        return build_graph(dataset, settings.side_edges, settings.half_life_days)
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
@@ -130,14 +131,14 @@ class GAT(GradientRecommender):
         return torch.from_numpy(edge_features(graph, names)).to(self.device)[edges.order]
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
-        """The final embeddings of all nodes; in training without the edges of the batch."""
+        """The final embeddings of all nodes; in training without the edges that the settings hide."""
         return self.layers(batch, None)[-1], nodes
 
     def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
         """X_0 ... X_K, each but the first with noise, and after them the final embeddings, each `[n_nodes, d]`."""
         weights = self._weights
-        if batch is not None and self.settings.hide_batch:
-            weights = Weights.of(*self._edges.without(batch.all_edges))
+        if batch is not None and self.settings.hides_edges:
+            weights = Weights.of(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
         return self._layers(weights, noise)
 
     def _layers(self, weights: Weights, noise: Noise | None = None) -> list[Tensor]:

@@ -15,13 +15,14 @@ from torch.nn import functional
 from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
 from gnnrec_core.models.ops.features import DEGREES, node_features
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GradientSettings
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import csr_tensor
-from gnnrec_core.models.protocol import HistoryParts, HistorySums, NewUserParts, Tensors
+from gnnrec_core.models.protocol import Tensors
 
 Array = NDArray[Any]
 MOST_HIDDEN = 0.25

@@ -10,15 +10,16 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.base.settings import Search, Settings
+from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import IntArray
-from gnnrec_core.models.ops.closed_form import SparseItemItem, similarity_tensors, weighted_interactions
+from gnnrec_core.models.ops.closed_form import SparseItemItem, degree_scales, similarity_tensors, weighted_interactions
+from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.protocol import Tensors
 
 BLOCK = 512
 
 
-class ItemKNNSettings(Settings):
+class ItemKNNSettings(OperatorSettings):
     """Settings of the item neighbours."""
 
     n_neighbours: Annotated[int, Search(10, 400, log=True)] = Field(
@@ -41,7 +42,7 @@ class ItemKNN(SparseItemItem):
 
     def compute(self) -> Tensors:
         """The similarities, a block of columns at a time."""
-        return similarity_tensors(self._columns(self._interactions, np.arange(self.graph.n_items)))
+        return similarity_tensors(self._columns(self._ageless, np.arange(self.graph.n_items)))
 
     def _columns(self, interactions: sp.csr_array, items: IntArray) -> sp.csr_array:
         """Columns `items` of S `[n_items, n]` by these interactions, float32."""
@@ -68,13 +69,14 @@ class ItemKNN(SparseItemItem):
 
     def _refitted(self, user_index: int, edges: IntArray) -> NDArray[np.float64]:
         """Scores `[n_items]`: only items that somebody has together with a removed one can get other neighbours."""
-        changed = weighted_interactions(self.graph.without(np.asarray(edges, np.int64)))
-        own = changed[[user_index]]
-        scores: NDArray[np.float64] = self.times(own)[0]
+        changed = weighted_interactions(self.whole.without(np.asarray(edges, np.int64)))
+        down, up = degree_scales(changed, self.settings.degree_power)
+        own = sp.csr_array(self.row_without(user_index, edges) * down[None])
+        scores: NDArray[np.float64] = (own @ self._stored).toarray()[0]
         ends = self.graph.edge_index[:, edges]
         removed = np.unique(ends[ends >= self.graph.n_users]) - self.graph.n_users
-        readers = np.unique(self._interactions[:, removed].nonzero()[0])
-        touched = np.union1d(removed, self._interactions[readers].indices).astype(np.int64)
+        readers = np.unique(self._ageless[:, removed].nonzero()[0])
+        touched = np.union1d(removed, self._ageless[readers].indices).astype(np.int64)
         if len(touched):
             scores[touched] = (own @ self._columns(changed, touched).astype(np.float64)).toarray()[0]
-        return scores
+        return scores * up

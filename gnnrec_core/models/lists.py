@@ -1,6 +1,6 @@
 """Lists: ranked lists of any recommender, brought in as they are.
 
-Not trained: `runs.lists.run_of_lists` makes such a run. Nothing is known of items that are in no list.
+Not trained: `runs.bringing.lists.run_of_lists` makes such a run. Nothing is known of items that are in no list.
 """
 
 from __future__ import annotations

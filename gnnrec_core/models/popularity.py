@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.history_protocol import NewUserParts
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.closed_form import ClosedFormRecommender
-from gnnrec_core.models.protocol import NewUserParts, Tensors
+from gnnrec_core.models.protocol import Tensors
 
 POPULARITY = "popularity"
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.base.settings import Search, Settings
-from gnnrec_core.models.graph_filter import Filter, GraphFilter
+from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
 
 
 class RidgeSettings(Settings):

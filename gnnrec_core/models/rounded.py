@@ -19,6 +19,7 @@ from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
+from gnnrec_core.models.ops.checkpoint import is_bounded
 from gnnrec_core.models.protocol import Tensors
 
 WHOLE, SCALE, WIDTH = ".whole", ".scale", ".width"
@@ -78,15 +79,23 @@ def read_back(tensors: Tensors, bits: int) -> Tensors:
     found: Tensors = {n: v for n, v in tensors.items() if not n.endswith((WHOLE, SCALE, WIDTH))}
     for name in [n.removesuffix(WHOLE) for n in tensors if n.endswith(WHOLE)]:
         whole, scale, width = (tensors.get(name + part) for part in (WHOLE, SCALE, WIDTH))
-        kept = whole if bits == 8 or whole is None else _unpacked(whole)
-        if (
-            kept is None or scale is None or width is None
-            or kept.ndim != 2 or scale.shape != kept.shape[:1] or width.shape != (1,)
-            or not 2 <= int(width[0]) <= kept.shape[1] < int(width[0]) + 2
-        ):  # fmt: skip
-            raise RunError(f"The rounded table {name!r} does not fit together.", "Compress the run again.")
+        if whole is None or scale is None or width is None:
+            raise _misfit(name)
+        if whole.ndim != 2 or whole.dtype != (np.int8 if bits == 8 else np.uint8):
+            raise _misfit(name)
+        kept = whole if bits == 8 else _unpacked(whole)
+        if scale.shape != kept.shape[:1] or scale.dtype.kind != "f" or width.shape != (1,) or width.dtype.kind != "i":
+            raise _misfit(name)
+        if not 2 <= int(width[0]) <= kept.shape[1] < int(width[0]) + 2:
+            raise _misfit(name)
         found[name] = kept[:, : int(width[0])].astype(np.float32) * scale.astype(np.float32)[:, None]
+        if not is_bounded(found[name]):
+            raise _misfit(name)
     return found
+
+
+def _misfit(name: str) -> RunError:
+    return RunError(f"The rounded table {name!r} does not fit together.", "Compress the run again.")
 
 
 def _packed(whole: NDArray[np.int8]) -> NDArray[np.uint8]:

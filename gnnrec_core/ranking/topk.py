@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.ranking.factored import Factored, ranked_tiles
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
+
+AT_ONCE, MOST_AT_ONCE = 2**25, 1024
+"""Bytes of scores, and users, that a block holds: a new block of hundreds of megabytes costs more than its sums."""
 
 ScoreBlock = Callable[[IntArray], NDArray[Any]]
 """Scores of a block of users: `[b]` user indices to `[b, n_items]`; the array may be written to."""
@@ -37,27 +41,34 @@ class Listing(Protocol):
         ...
 
 
-def source_of(model: Any) -> ScoreBlock | Listing:
+def source_of(model: Any) -> ScoreBlock | Listing | Factored:
     """What `rank_items` takes of a model."""
-    return model if isinstance(model, Listing) else model.score
+    return model if isinstance(model, (Listing, Factored)) else model.score
 
 
 def rank_items(
-    score_block: ScoreBlock | Listing, users: IntArray, seen: sp.csr_array, k: int, block: int = 1024
+    source: ScoreBlock | Listing | Factored, users: IntArray, seen: sp.csr_array, k: int, block: int | None = None
 ) -> Recommendations:
     """The `k` best unseen items of each user.
 
     `seen` is boolean `[n_users, n_items]` (only the rows of `users` are read). Equal scores are ordered by item index.
+    Scores are held for `block` users at a time (None: what `AT_ONCE` bytes hold).
     """
     users = np.asarray(users, dtype=np.int64)
-    if isinstance(score_block, Listing):
-        return score_block.listed(users, seen, k)
+    if isinstance(source, Listing):
+        return source.listed(users, seen, k)
     items = np.full((len(users), k), NONE_LEFT, dtype=np.int64)
     scores = np.full((len(users), k), -np.inf, dtype=np.float32)
+    if isinstance(source, Factored):
+        for part, found in ranked_tiles(source, users, seen, k, top_k):
+            items[part], scores[part] = found.items, found.scores
+        items[~np.isfinite(scores)] = NONE_LEFT
+        return Recommendations(users, items, scores)
+    block = block or max(1, min(MOST_AT_ONCE, AT_ONCE // (4 * max(1, seen.shape[1]))))
     for start in range(0, len(users), block):
         progress.check()
         chosen = users[start : start + block]
-        values = np.asarray(score_block(chosen), dtype=np.float32)
+        values = np.asarray(source(chosen), dtype=np.float32)
         rows, columns = _entries(seen, chosen)
         values[rows, columns] = -np.inf
         best, best_scores = top_k(values, k)

@@ -146,5 +146,5 @@ def _add_node(found: nx.MultiGraph[str], graph: RecGraph, dataset: Dataset, node
 
 def _add_edge(found: nx.MultiGraph[str], graph: RecGraph, edge: int, **figures: float) -> None:
     source, target = map(node_name, graph.edge_index[:, edge].tolist())
-    relation = xml_text(graph.relations[graph.edge_type[edge]])
+    relation = xml_text(graph.relations[graph.kinds(edge)])
     found.add_edge(source, target, relation=relation, weight=float(graph.edge_weight[edge]), **figures)

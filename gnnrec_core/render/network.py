@@ -17,7 +17,7 @@ from gnnrec_core.graph import INTERACTION, NodeType, RecGraph
 from gnnrec_core.render import theme
 from gnnrec_core.render.neighbourhood import Neighbourhood
 
-LABEL_LENGTH = 22
+LABEL_LENGTH = 26
 NODE_COLOURS: dict[NodeType, str] = {"user": "#0072b2", "item": "#e69f00", "attribute": "#009e73"}
 NODE_SHAPES: dict[NodeType, str] = {"user": "dot", "item": "square", "attribute": "triangle"}
 RELATION_COLOURS = ("#8a94a0", "#cc79a7", "#009e73", "#56b4e9", "#d55e00", "#e69f00")
@@ -69,16 +69,18 @@ def draw_network(
     public = np.arange(graph.n_nodes) if public is None else public
     network = Network(directed=True)
     ranks = recommended or {}
+    most = float(near.weight[near.hop > 0].max(initial=0.0)) or 1.0
     for position, node in enumerate(near.nodes.tolist()):
         title = clean(node_title(graph, dataset, node, name_user))
-        network.add_node(node_name(public[node]), **_node(graph, title, near, position, ranks.get(node)))
+        drawn = _node(graph, title, near, position, ranks.get(node), most)
+        network.nodes.append({"id": node_name(public[node]), **drawn})  # add_node looks through all nodes, each time
     ends = np.sort(public[graph.edge_index[:, near.edges]], axis=0)
     edges = near.edges[np.lexsort(ends)].tolist()  # as columns of the graph they stand in the order of the people
     values = [edge_value(edge) if edge_value else None for edge in edges]
     largest = max((abs(value) for value in values if value is not None), default=0.0)
     for place, (edge, value) in enumerate(zip(edges, values, strict=True)):
-        source, target = public[graph.edge_index[:, edge]].tolist()
-        network.add_edge(node_name(source), node_name(target), **_edge(graph, edge, place, value, largest))
+        source, target = (node_name(end) for end in public[graph.edge_index[:, edge]].tolist())
+        network.edges.append({"from": source, "to": target, **_edge(graph, edge, place, value, largest)})
     return network
 
 
@@ -114,7 +116,9 @@ def relation_label(name: str) -> str:
     return clean(name).replace("_", " ")
 
 
-def _node(graph: RecGraph, title: str, near: Neighbourhood, position: int, rank: int | None) -> dict[str, Any]:
+def _node(
+    graph: RecGraph, title: str, near: Neighbourhood, position: int, rank: int | None, most: float
+) -> dict[str, Any]:
     node = int(near.nodes[position])
     kind = graph.node_type(node)
     is_centre = near.hop[position] == 0
@@ -131,7 +135,11 @@ def _node(graph: RecGraph, title: str, near: Neighbourhood, position: int, rank:
         "title": "\n".join(facts),
         "shape": RECOMMENDED if rank is not None else NODE_SHAPES[kind],
         "color": theme.NEGATIVE if rank is not None else NODE_COLOURS[kind],
-        "size": 22 if is_centre else 15 if rank is not None else 11,
+        "size": 22
+        if is_centre
+        else 15
+        if rank is not None
+        else round(7 + 6 * (float(near.weight[position]) / most) ** 0.5, 1),
         "x": round(float(near.position[position, 0]), 1),
         "y": round(float(near.position[position, 1]), 1),
         "angle": round(float(near.angle[position]), 4),
@@ -148,6 +156,7 @@ def _edge(graph: RecGraph, edge: int, place: int, value: float | None, largest: 
     return {
         "color": theme.signed_colour(value),
         "width": round(1 + 7 * abs(value) / largest, 2),
+        "value": round(abs(value) / largest, 4),
         "title": f"contribution {theme.signed(value)}",
         "id": f"e{place}",
         "physics": False,

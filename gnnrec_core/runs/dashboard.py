@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.places import PROJECT
-from gnnrec_core.runs.run import dataset_folder
+from gnnrec_core.runs.record import dataset_folder
 
 
 def command_for(runs: Sequence[Path], port: int = 8501, headless: bool = False) -> tuple[list[str], dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.card import DatasetCard
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 
 Kind = Literal["datasets", "runs"]
 Origin = Literal["shipped", "opened", "own"]

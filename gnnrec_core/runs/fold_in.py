@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.models import able
+from gnnrec_core.models.history_protocol import InductiveRecommender, NewUserParts
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import InductiveRecommender, NewUserParts, PropagationRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.run import Run
 
@@ -78,7 +80,7 @@ def _parts(run: Run, given: IntArray) -> NewUserParts:
     if isinstance(model, InductiveRecommender):
         return model.new_user_parts(given)
     if isinstance(model, PropagationRecommender):
-        propagation = model.propagation()
+        propagation = _propagation(model)
         if propagation.symmetric and propagation.n_layers > 0:
             if not run.graph.degree[run.dataset.n_users + given].any():
                 raise RequestError("Nobody in the data has any of these items.", "Name items that people have.")
@@ -92,6 +94,17 @@ def _parts(run: Run, given: IntArray) -> NewUserParts:
         f"Use a run of {able(InductiveRecommender)}, or of a model whose messages are normalised symmetrically.",
         model=run.record.model,
     )
+
+
+def _propagation(model: PropagationRecommender) -> Propagation:
+    """The model's propagation, made when it is first asked for and kept as long as the model lives."""
+    found = _KEPT.get(model)
+    if found is None:
+        found = _KEPT[model] = model.propagation()
+    return found
+
+
+_KEPT: WeakKeyDictionary[Any, Propagation] = WeakKeyDictionary()
 
 
 def _checked(run: Run, item_indices: Sequence[int] | IntArray, k: int) -> IntArray:

@@ -13,7 +13,7 @@ from pydantic import Field
 from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import write_json
-from gnnrec_core.runs.run import Line, Setting, Whole
+from gnnrec_core.runs.record import Line, Setting, Whole
 from gnnrec_core.runs.workspace import Workspace
 
 

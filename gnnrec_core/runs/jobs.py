@@ -28,7 +28,7 @@ from gnnrec_core.base.places import PROJECT
 from gnnrec_core.runs.entries import Trashed
 from gnnrec_core.runs.heartbeat import is_same, started
 from gnnrec_core.runs.job_files import Job, TrainRequest, folder_of, lock, read, read_all, write
-from gnnrec_core.runs.run import RunRecord, State
+from gnnrec_core.runs.record import RunRecord, State
 from gnnrec_core.runs.workspace import Workspace
 
 MAX_IN_LINE = 20

@@ -17,6 +17,7 @@ from gnnrec_core.ranking.matrix import interaction_matrix, pairs_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 from gnnrec_core.ranking.topk import check_k, rank_items, rank_of, source_of
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.validation import drawn
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Evaluation:
     `all_lists`: `coverage` (items shown to anybody / items, 0..1) and `arp` (mean over users of the mean popularity of
     their list, in train interactions); coverage has a `jackknife_interval`, the same as in an audit. `disliked` is the
     mean, over the `n_disliking` people with held-out known negatives (`data.clean.dislikes`), of the share of these
-    that stands in their list: 0 (none) to 1, lower is better; None where nothing is known.
+    that stands in their list: 0 (none) to 1, lower is better; None where nothing is known. `sampled_from`: how many
+    people have held-out items where the `n_users` are a sample of them, else None.
     """
 
     k: int
@@ -39,14 +41,15 @@ class Evaluation:
     all_lists: dict[str, Interval]
     disliked: Interval | None = None
     n_disliking: int = 0
+    sampled_from: int | None = None
 
 
-def left_out(dataset: Dataset, split: SplitName = "test") -> sp.csr_array:
-    """Boolean `[n_users, n_items]`: what a list that is judged on `split` leaves out.
+def left_out(dataset: Dataset, split: SplitName = "test", users: IntArray | None = None) -> sp.csr_array:
+    """Boolean `[n_users, n_items]`: what a list that is judged on `split` leaves out; with `users` their rows.
 
     The parts before it: train and validation for test (the lists that people are shown), train for validation.
     """
-    return interaction_matrix(dataset, *_before(split))
+    return interaction_matrix(dataset, *_before(split), users=users)
 
 
 def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
@@ -61,7 +64,7 @@ def recommend(run: Run, users: IntArray, k: int) -> Recommendations:
             f"There is no user with index {int(users.max() if users.min() >= 0 else users.min())}.",
             f"Choose 0 to {run.dataset.n_users - 1}.",
         )
-    return rank_items(source_of(run.model), users, left_out(run.dataset), k)
+    return rank_items(source_of(run.model), users, left_out(run.dataset, users=users), k)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,9 @@ def chosen_later(model: Any, dataset: Dataset, user_index: int) -> tuple[Chosen,
     What the list is judged by: those up to rank k are hits of a list of k, the others misses.
     """
     log = dataset.interactions
-    first, last = np.searchsorted(log.user_index, [user_index, user_index + 1])
-    is_test = log.split[first:last] == SPLITS.index("test")
-    rows, before = np.arange(first, last)[is_test], log.item_index[first:last][~is_test]
+    own = log.of_user(user_index)
+    is_test = log.split[own] == SPLITS.index("test")
+    rows, before = np.arange(own.start, own.stop)[is_test], log.item_index[own][~is_test]
     if not len(rows):
         return ()
     scores = model.score(np.array([user_index]))[0]
@@ -92,16 +95,28 @@ def chosen_later(model: Any, dataset: Dataset, user_index: int) -> tuple[Chosen,
     return tuple(sorted(found, key=lambda chosen: (chosen.rank, chosen.item_index)))
 
 
-def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
+def evaluate(
+    run: Run, k: int = 20, split: SplitName = "test", sample_users: int | None = None, seed: int = 0
+) -> Evaluation:
     """Accuracy of the run's lists of length `k` on the held-out interactions of `split`, ranked over all items.
 
-    RequestError where `split` is train, or has no interactions.
+    With `sample_users` on so many of the people who have any, drawn evenly by `seed`: the intervals say how far the
+    whole may be from that. Figures of all lists (coverage, arp) are left out then, for all lists are not there.
+    RequestError where `split` is train, or has no interactions, or the sample is below 2.
     """
     model, dataset = run.model, run.dataset
     check_k(k, dataset.n_items)
-    relevant, before = interaction_matrix(dataset, split), left_out(dataset, split)
+    relevant = interaction_matrix(dataset, split)
     if relevant.nnz == 0:
         raise RequestError(*empty_part(dataset, split), value=split)
+    people = np.flatnonzero(np.diff(relevant.indptr))
+    if sample_users is not None and sample_users < 2:
+        raise RequestError(
+            f"A sample of {sample_users} people has no interval.", "Choose 2 or more.", value=sample_users
+        )
+    if sample_users is not None and sample_users < len(people):
+        return _of_sample(run, k, split, relevant, drawn(people, sample_users, seed), len(people))
+    before = left_out(dataset, split)
     lists = rank_items(source_of(model), np.arange(dataset.n_users), before, k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
@@ -123,6 +138,18 @@ def evaluate(run: Run, k: int = 20, split: SplitName = "test") -> Evaluation:
         disliked=mean_interval(in_list, bounds=UNIT) if len(in_list) else None,
         n_disliking=len(in_list),
     )
+
+
+def _of_sample(
+    run: Run, k: int, split: SplitName, relevant: sp.csr_array, people: IntArray, n_measurable: int
+) -> Evaluation:
+    """Accuracy over `people`, all of whom have held-out items."""
+    dataset = run.dataset
+    lists = rank_items(source_of(run.model), people, left_out(dataset, split, users=people), k)
+    hit, n = hits(lists, relevant), n_relevant(lists, relevant)
+    accuracy = {name: mean_interval(metric(hit, n), bounds=UNIT) for name, metric in ACCURACY.items()}
+    without = dataset.n_users - n_measurable
+    return Evaluation(k, split, len(people), without, accuracy, {}, sampled_from=n_measurable)
 
 
 def empty_part(dataset: Dataset, split: SplitName) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from gnnrec_core.models.protocol import Epoch
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 
 
 class Tracker:

@@ -23,7 +23,8 @@ from gnnrec_core.models.ops.stopping import Stop, stop_on_signals
 from gnnrec_core.models.protocol import Epoch, FitOptions, ResumableRecommender, SizedRecommender, TrainingState
 from gnnrec_core.runs.heartbeat import own_process
 from gnnrec_core.runs.history import append_epoch, cut_history, read_history
-from gnnrec_core.runs.run import Run, RunRecord, State, library_versions, load_run, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, State, library_versions, relative_dataset_path
+from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.tracking import track
 from gnnrec_core.runs.validation import Validation
 
@@ -51,7 +52,8 @@ def train(
 
     `resume` goes on with the run in `out` where it stopped (and starts it where there is none yet): final weights are
     those of a training that was never stopped. SIGINT, SIGTERM and `max_seconds` end training with the best epoch so
-    far; such a run can be resumed. A run that has finished is returned as it is.
+    far; such a run can be resumed. Within the first epoch they end it with what its steps have taught, as epoch 0 of a
+    run that is "cancelled", not "finished"; resumed, it begins anew. A run that has finished is returned as it is.
 
     Raises RequestError (unknown model or setting, `out` exists, too little memory, a run that is being trained now),
     RunError (resuming on other data, diverging loss), UnsupportedError (no CUDA).
@@ -172,12 +174,12 @@ def _card(record: RunRecord) -> dict[str, Any]:
 def _figures_of(model: Any, history: Sequence[Epoch]) -> dict[str, Any]:
     """What a record says of its training: sizes, epochs, the best epoch's validation."""
     best = next((epoch for epoch in reversed(history) if epoch.is_best), None)
-    seconds = [epoch.seconds for epoch in history]
+    seconds = [epoch.seconds for epoch in history if epoch.epoch]
     return {
         "n_parameters": getattr(model, "n_parameters", None) or sum(int(v.size) for v in model.tensors().values()),
         "epochs_run": history[-1].epoch if history else 0,
         "best_epoch": best.epoch if best else 0,
-        "seconds": sum(seconds),
+        "seconds": sum(epoch.seconds for epoch in history),
         "seconds_per_epoch": sum(seconds) / len(seconds) if seconds else None,
         "validation": best.validation if best else {},
     }
@@ -195,6 +197,7 @@ class _Job:
     stop: Stop
     on_epoch: OnEpoch
     history: list[Epoch] = field(default_factory=list)
+    validation: Validation | None = None
     started: float = field(default_factory=time.monotonic)
     beat: float = 0.0
 
@@ -220,15 +223,15 @@ class _Job:
             raise
 
     def _options(self) -> FitOptions:
-        validation = Validation(self.dataset, self.processes)
-        return validation.options(self.model, resume=self._resumed(), should_stop=self.stop)
+        self.validation = Validation(self.dataset, self.processes)
+        return self.validation.options(self.model, resume=self._resumed(), should_stop=self.stop)
 
     def _resumed(self) -> TrainingState | None:
         """The state on disk, with the history cut to its epoch; None where training begins."""
         path = self.out / STATE_FILE
         if not path.is_file():
             if self.processes.is_first:
-                cut_history(self.out, 0)
+                cut_history(self.out, -1)
             return None
         tensors, card = load_tensors(path, finite=False)
         last = card["training"]["epoch"]
@@ -239,7 +242,7 @@ class _Job:
     def _save_epoch(self, epoch: Epoch) -> None:
         # The history first: what the state knows, the history has.
         append_epoch(self.out, epoch)
-        if isinstance(self.model, ResumableRecommender):
+        if epoch.epoch and isinstance(self.model, ResumableRecommender):
             state = self.model.training_state()
             save_tensors(self.out / STATE_FILE, state.tensors, {**_card(self.record), "training": state.card})
         if time.monotonic() - self.beat > HEARTBEAT_SECONDS:
@@ -249,9 +252,12 @@ class _Job:
     def _finish(self) -> RunRecord:
         """Write the model and the last record. The model holds its best epoch's parameters."""
         stopped = self.stop.reason
-        state: State = "cancelled" if stopped == "cancelled" else "finished"
-        settings = self.model.settings.model_dump()  # what was asked, and what a fit chose of what nobody asked
+        nothing_whole = bool(stopped) and not any(epoch.epoch for epoch in self.history)
+        state: State = "cancelled" if stopped == "cancelled" or nothing_whole else "finished"
         figures = self._figures() | {"stopped": stopped}
+        if self.validation is not None and self.validation.is_sampled and figures["validation"]:
+            figures["validated_on"] = self.validation.sampled(self.model)
+        settings = self.model.settings.model_dump()  # what was asked, and what a fit chose of what nobody asked
         record = replace(self.record, settings=settings, state=state, figures=figures, process={})
         if self.processes.is_first:
             save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(record))

@@ -15,11 +15,15 @@ from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
+from gnnrec_core.ranking.intervals import UNIT, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import rank_items
+from gnnrec_core.ranking.topk import rank_items, source_of
 
 K = 20
+SAMPLED_FROM, SAMPLE = 50_000, 20_000
+"""With more people than the first, so many of them are judged, the same in every epoch: NDCG@20 is then known to about
+.002, and a validation of a million people costs what that of twenty thousand costs."""
 MOST_COMPARED = 500
 """People that settings are compared on."""
 FIGURES = ("ndcg", "recall")
@@ -28,16 +32,23 @@ FIGURES = ("ndcg", "recall")
 class Validation:
     """NDCG@20 and Recall@20 over users with validation items; train items are left out of the lists.
 
-    Under `torchrun` each process ranks for its share of the users.
+    Of very many people a sample is judged. Under `torchrun` each process ranks for its share of the users.
     """
 
     def __init__(self, dataset: Dataset, processes: Processes | None = None) -> None:
         self.processes = processes or Processes()
         self.relevant, self.seen = interaction_matrix(dataset, "validation"), interaction_matrix(dataset, "train")
-        self.users = np.flatnonzero(np.diff(self.relevant.indptr))
+        people = np.flatnonzero(np.diff(self.relevant.indptr))
+        self.n_people = len(people)
+        self.users = drawn(people, SAMPLE, 0) if len(people) > SAMPLED_FROM else people
 
     def __bool__(self) -> bool:
         return len(self.users) > 0
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether not everybody is judged."""
+        return len(self.users) < self.n_people
 
     def options(self, model: Any, **others: Any) -> FitOptions:
         """What the training of `model` is given: these figures, over everybody and over some."""
@@ -48,25 +59,39 @@ class Validation:
     def __call__(self, model: Any, most: int | None = None) -> dict[str, float]:
         """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands, over all or `most` people, evenly taken."""
         users = self.some(most)
-        own = users[self.processes.rank :: self.processes.n]
-        found = self.values(model, own)
-        totals = self.processes.sum(np.array([found[name].sum() for name in FIGURES]))
+        totals = self.processes.sum(np.array([figure.sum() for figure in self.values(model, self._own(users))]))
         return {f"{name}@{K}": float(total / len(users)) for name, total in zip(FIGURES, totals, strict=True)}
 
     def some(self, most: int | None) -> IntArray:
-        """The people with validation items, or `most` of them, evenly taken."""
+        """The people that are judged, or `most` of them, evenly taken."""
         if most is None or len(self.users) <= most:
             return self.users
         return self.users[np.linspace(0, len(self.users) - 1, most).astype(np.int64)]
 
-    def values(self, model: Any, own: IntArray) -> dict[str, NDArray[np.float64]]:
-        """The figures of each of the people `own` `[n]`."""
+    def _own(self, users: IntArray) -> IntArray:
+        """This process's share."""
+        return users[self.processes.rank :: self.processes.n]
+
+    def sampled(self, model: Any) -> dict[str, Any]:
+        """Over how many people of how many figures are means, and the 95 % interval of NDCG@20 for all of them (of this
+        process's share of the sample)."""
+        found = mean_interval(self.values(model, self._own(self.users))[0], bounds=UNIT)
+        return {"people": len(self.users), "of": self.n_people, f"ndcg@{K}_interval": [found.low, found.high]}
+
+    def values(self, model: Any, own: IntArray) -> list[NDArray[np.float64]]:
+        """The `FIGURES` of each of the people `own` `[n]`."""
         if getattr(model, "device", "cpu").startswith("cuda"):
             lists = rank_on_device(model.final(), own, self.seen, K)
         else:
-            lists = rank_items(model.score, own, self.seen, K)
+            lists = rank_items(source_of(model), own, self.seen, K)
         hit, n = hits(lists, self.relevant), n_relevant(lists, self.relevant)
-        return {name: np.asarray(ACCURACY[name](hit, n), np.float64) for name in FIGURES}
+        return [ACCURACY[name](hit, n) for name in FIGURES]
+
+
+def drawn(people: IntArray, n: int, seed: int) -> IntArray:
+    """`n` of `people`, each set equally likely, ascending."""
+    found: IntArray = np.sort(np.random.default_rng((seed, n)).choice(people, n, replace=False))
+    return found
 
 
 def rank_on_device(final: Tensor, users: IntArray, seen: sp.csr_array, k: int, block: int = 4096) -> Recommendations:

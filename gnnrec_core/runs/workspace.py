@@ -25,7 +25,7 @@ from gnnrec_core.base.places import PROJECT, default_home
 from gnnrec_core.data.card import CARD, write_card
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.entries import DatasetEntry, E, Kind, Origin, RunEntry, Trashed, pick, refuse_busy
-from gnnrec_core.runs.run import RunRecord, dataset_folder
+from gnnrec_core.runs.record import RunRecord, dataset_folder
 
 SAMPLE = PROJECT / "sample_data"
 SAMPLE_DATASET = "classics"

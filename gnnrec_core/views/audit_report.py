@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -19,28 +22,35 @@ from gnnrec_core.audit.curves import (
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.sentences import impact_sentence
+from gnnrec_core.audit.studies.cockpit import cockpit
 from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.audit.studies.shown import BY_POPULARITY, ShownAgainstLists
-from gnnrec_core.audit.verdicts import with_interval
+from gnnrec_core.audit.verdicts import of_people, with_interval
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.files import json_bytes, refuse_existing, write_together
 from gnnrec_core.base.pseudonyms import KEY_BYTES, Pseudonyms
 from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.render.blocks import Bars, Block, Curves, Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.html import page
+from gnnrec_core.views.items import cockpit_sections
+from gnnrec_core.views.scorecard import scorecard_sections
 
 MOST_FINDINGS = 12
 MOST_SEGMENTS = 30
 LIMITS = (
     "Everything is measured offline, against interactions that were held out. These interactions were made under what "
     "people were shown at the time, so they favour popular items themselves.",
-    "A difference between groups is a fact about these lists and these users. It does not say what causes it, and the "
+    "A difference between groups is a fact about these lists and these people. It does not say what causes it, and the "
     "same figures can come about in several ways.",
     "A group that does not differ significantly may still differ: where the sentence says that one cannot tell, read "
     "it so. Groups that are too small are not shown at all.",
     "The four-fifths ratio is a rule of thumb from employment selection in the United States (29 CFR 1607.4(D)); it is "
     "shown for reference, and alarms by chance when groups are small. This page is no legal advice.",
 )
+
+
+Attached = tuple[tuple[Section, ...], Mapping[str, Any]]
+"""Sections of another answer, and its JSON."""
 
 
 def write_audit(
@@ -51,8 +61,11 @@ def write_audit(
     identities: bool = False,
     overwrite: bool = False,
     names: Pseudonyms | None = None,
+    attached: Mapping[str, Attached] = MappingProxyType({}),
 ) -> tuple[Path, ...]:
     """Write FILE.html, FILE.json and FILE.csv, together or not at all; returns their paths.
+
+    `attached` are sections of other questions to the same run, with their JSON, by name.
 
     Raises RequestError where `out` does not end in .html, its folder is not there, or a file exists.
     """
@@ -67,23 +80,30 @@ def write_audit(
         **report.to_dict(),
         "checks": [vars(check) for check in checks],
         "what_if": [mitigation.to_dict() for mitigation in mitigations],
+        **{name: dict(content) for name, (_, content) in attached.items()},
     }
     write_together(
         {
             files[1]: json_bytes(finite(content)),
             files[2]: csv_file(per_user_csv(report, identities, names)),
-            files[0]: audit_page(report, checks, mitigations).encode(),
+            files[0]: audit_page(report, checks, mitigations, attached).encode(),
         }
     )
     return files
 
 
-def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()) -> str:
-    """The page as text."""
-    scope = report.scope
+def audit_page(
+    report: AuditReport,
+    checks: tuple[Check, ...] = (),
+    mitigations: tuple[Mitigation, ...] = (),
+    attached: Mapping[str, Attached] = MappingProxyType({}),
+) -> str:
+    """The page as text; what is attached comes before definitions and limits."""
+    scope, own = report.scope, audit_sections(report, checks, mitigations)
+    more = tuple(section for sections, _ in attached.values() for section in sections)
     return page(
         f"Audit of {scope.run}",
-        audit_sections(report, checks, mitigations),
+        (*own[:-2], *more, *own[-2:]),
         f"{scope.model} on {scope.dataset}, lists of {scope.k}, judged on {scope.split}",
     )
 
@@ -91,16 +111,18 @@ def audit_page(report: AuditReport, checks: tuple[Check, ...] = (), mitigations:
 def audit_sections(
     report: AuditReport, checks: tuple[Check, ...] = (), mitigations: tuple[Mitigation, ...] = ()
 ) -> tuple[Section, ...]:
-    """Findings, scope, figures by group and of items, what a fix would change, definitions and limits."""
+    """Verdicts, findings, scope, figures by group and of items, what a fix would change, definitions and limits."""
     scope = report.scope
     sections = [
+        *scorecard_sections(report.scorecard),
         Section("Findings", _findings(report, checks)),
         Section("Scope", (_scope(report),)),
-        Section("All users", _overall(report)),
+        Section("All people", _overall(report)),
         *([Section(f"Groups by {scope.group_by}", _groups(report))] if report.grouping else []),
         Section("Items", _items(report)),
+        *cockpit_sections(cockpit(report.evidence), report.run.dataset.titles),
         *shown_sections(report.shown),
-        Section("New users", _cold_start(report)),
+        Section("People with short histories", _cold_start(report)),
         *([Section("What if", tuple(_mitigation(m) for m in mitigations))] if mitigations else []),
         Section("Definitions", (_definitions(report),)),
         Section("Limits", (Text(LIMITS),)),
@@ -198,7 +220,7 @@ def _scope(report: AuditReport) -> Facts:
             ("Fingerprint of the data", s.fingerprint),
             ("Lists", f"{s.k} items, out of all {s.n_items:,} items less those in train and validation of the user"),
             ("Judged on", f"{s.split} interactions"),
-            ("Users", s.n_users),
+            ("People", s.n_users),
             ("of them with held-out items", s.n_evaluable),
             (
                 "of them without a known group",
@@ -223,7 +245,7 @@ def _overall(report: AuditReport) -> tuple[Block, ...]:
         (METRICS[n].title, v.value, v.low, v.high, METRICS[n].direction, v.reason) for n, v in report.overall.items()
     ]
     head = ("Figure", "Value", "Low", "High", "Better is", "Why there is none")
-    return (Table(head, tuple(rows), "All users, with 95 % intervals"),)
+    return (Table(head, tuple(rows), "All people, with 95 % intervals"),)
 
 
 def _groups(report: AuditReport) -> tuple[Block, ...]:
@@ -234,9 +256,9 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
     )
     columns = (
         "Group",
-        "Users",
+        "People",
         "With held-out items",
-        "Held-out items a user",
+        "Held-out items a person",
         *(METRICS[n].title for n in names),
         "Note",
     )
@@ -249,7 +271,7 @@ def _groups(report: AuditReport) -> tuple[Block, ...]:
             Bars(
                 tuple(d.group for d in ndcg),
                 tuple(d.value for d in ndcg),
-                "NDCG of each group minus that of all other users, with 95 % intervals for all differences together",
+                "NDCG of each group minus that of everybody else, with 95 % intervals for all differences together",
                 tuple((d.low, d.high) for d in ndcg),
             )
         )
@@ -307,7 +329,7 @@ def _cold_start(report: AuditReport) -> tuple[Block, ...]:
         (f"{r['low_items']} to {r['high_items']}", r["n_users"], r["value"], r["low"], r["high"], r["held_out"])
         for r in cold_start_curve(report.evidence, gate=report.gate).rows(named=True)
     )
-    head = ("Train items", "Users", "NDCG", "Low", "High", "Held-out items a user")
+    head = ("Train items", "People", "NDCG", "Low", "High", "Held-out items a person")
     return (Table(head, rows, "NDCG by length of history"),)
 
 
@@ -315,7 +337,7 @@ def _mitigation(mitigation: Mitigation) -> Table:
     settings = ", ".join(f"{name} = {value}" for name, value in mitigation.settings.items())
     rows = tuple((METRICS[c.metric].title, c.before, c.after, c.value, c.low, c.high) for c in mitigation.changes)
     lost = mitigation.losers
-    caption = f"{mitigation.method} ({settings}): {lost.n:,} users ({lost.share:.0%}) get a lower NDCG"
+    caption = f"{mitigation.method} ({settings}): {lost.n:,} people ({lost.share:.0%}) get a lower NDCG"
     return Table(("Figure", "Before", "After", "Change", "Low", "High"), rows, caption)
 
 
@@ -326,6 +348,13 @@ def _definitions(report: AuditReport) -> Table:
         variant = next((v for v in metric.variants if v.convention == report.scope.convention), None)
         note = f" As {variant.convention} has it: {variant.definition}" if variant else ""
         rows.append(
-            (metric.title, metric.definition + note, metric.formula, metric.range, metric.denominator, metric.source)
+            (
+                metric.title,
+                of_people(metric.definition + note),
+                metric.formula,
+                metric.range,
+                of_people(metric.denominator),
+                metric.source,
+            )
         )
     return Table(("Figure", "What it says", "Formula", "Range", "Over", "Source"), tuple(rows))

@@ -38,7 +38,7 @@ def case_picture(
     few = _condensed(found, n_links, n_between)
     what = "lead" if case.target == "margin" else "score"
     item, title = int(graph.item_node(case.item_index)), dataset.title(case.item_index)
-    linked = set(graph.adjacency.indices[slice(*graph.adjacency.indptr[item : item + 2])].tolist())
+    linked = set(graph.neighbours(item).tolist())
     first, middle = 1, 1 + len(few.links)
     last = middle + len(few.between)
 

@@ -22,7 +22,8 @@ from gnnrec_core.explain.serialise import counterfactual_json, explanation_json
 from gnnrec_core.explain.truth.faithfulness import truth_of
 from gnnrec_core.explain.walks.bridges import bridges
 from gnnrec_core.render.blocks import Flow
-from gnnrec_core.runs.run import Run, library_versions
+from gnnrec_core.runs.record import library_versions
+from gnnrec_core.runs.run import Run
 from gnnrec_core.views.case_picture import case_picture
 from gnnrec_core.views.privacy import NameUser, pseudonymous
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
@@ -15,14 +17,23 @@ from gnnrec_core.views.explanation import counterfactual_blocks, ledger_blocks, 
 from gnnrec_core.views.facts import named
 
 
-def write_evidence(evidence: Evidence, file: Path, top: int = 20, overwrite: bool = False) -> Path:
-    """Write `file` and the JSON beside it; its path. RequestError as `evidence_files` has it."""
+def write_evidence(
+    evidence: Evidence,
+    file: Path,
+    top: int = 20,
+    overwrite: bool = False,
+    attached: Mapping[str, tuple[tuple[Section, ...], Mapping[str, Any]]] = MappingProxyType({}),
+) -> Path:
+    """Write `file` and the JSON beside it; its path. `attached` are sections of other questions to the same case, with
+    their JSON, by name. RequestError as `evidence_files` has it."""
     file, beside = evidence_files(file, overwrite)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_together(
         {
-            beside: json_bytes(plain(evidence_json(evidence, top))),
-            file: evidence_page(evidence, top).encode("utf-8", "replace"),
+            beside: json_bytes(
+                plain(evidence_json(evidence, top) | {name: dict(content) for name, (_, content) in attached.items()})
+            ),
+            file: evidence_page(evidence, top, [each for each, _ in attached.values()]).encode("utf-8", "replace"),
         }
     )
     return file
@@ -37,8 +48,8 @@ def evidence_files(file: Path, overwrite: bool = False) -> tuple[Path, Path]:
     return file, file.with_suffix(".json")
 
 
-def evidence_page(evidence: Evidence, top: int = 20) -> str:
-    """One self-contained page that opens offline."""
+def evidence_page(evidence: Evidence, top: int = 20, attached: Sequence[tuple[Section, ...]] = ()) -> str:
+    """One self-contained page that opens offline; what is attached comes before provenance and limits."""
     case = evidence.score.case
     sections = [
         Section("In short", (Text(evidence.score.narrative), Facts(named(case_facts(evidence))))),
@@ -54,6 +65,7 @@ def evidence_page(evidence: Evidence, top: int = 20) -> str:
     sections += [
         Section("What would have to change", _counterfactual(evidence)),
         Section("Which method to believe on this case", _methods(evidence)),
+        *(section for sections in attached for section in sections),
         Section("Provenance", (Facts(named(provenance(evidence))),)),
         Section("Limits", (Text(LIMITS), *_not_computed(evidence))),
     ]

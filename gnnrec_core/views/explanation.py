@@ -62,7 +62,7 @@ def counterfactual_blocks(
 ) -> tuple[Block, ...]:
     """What falls in this model, how small the set is, and what suffices when the model is trained again."""
     case, title = answer.case, dataset.title(answer.case.item_index)
-    users = graph.edge_index[0, list(answer.edges)].tolist()
+    users = graph.sources(list(answer.edges)).tolist()
     whose = ["" if user == case.user_index else f" of {name_user(dataset.users.ids[user])}" for user in users]
     named = ", ".join(dataset.title(item) + of for item, of in zip(answer.removed, whose, strict=True))
     change = f"rank {case.rank} to {answer.rank_after}, score {case.score:.4g} to {answer.score_after:.4g}"

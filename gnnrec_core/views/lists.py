@@ -74,6 +74,7 @@ def evaluation_json(found: Evaluation, known: Published | None = None) -> dict[s
         "split": found.split,
         "n_users": found.n_users,
         "n_users_without_items": found.n_without,
+        "sampled_from": found.sampled_from,
         "metrics": {
             **{name: figure.to_dict() for name, figure in (found.accuracy | found.all_lists).items()},
             **disliked,
@@ -86,6 +87,11 @@ def evaluation_sections(found: Evaluation, known: Published | None = None) -> tu
     """Each figure with its interval, and over whom it is; then what was published on the same data."""
     rows = tuple((name, f["value"], f["low"], f["high"]) for name, f in evaluation_json(found)["metrics"].items())
     over = f"Means over {found.n_users:,} people with {found.split} items (coverage, arp: all lists); 95 % intervals."
+    if found.sampled_from is not None:
+        over = (
+            f"Means over a sample of {found.n_users:,} of the {found.sampled_from:,} people with {found.split} items; "
+            "the 95 % intervals say how far all of them may be from that. Coverage and arp need all lists."
+        )
     table = Table(("figure", "value", "low", "high"), rows, over)
     return (Section(f"Lists of {found.k}", (table,)), *published_sections(known))
 

@@ -20,6 +20,8 @@ def pseudonymous(explanation: Explanation, own_id: str, name_user: NameUser) -> 
         return replace(one, id=name, title=name)
 
     def part(one: Contribution) -> Contribution:
+        if one.user in (None, own_id) and all(end.type != "user" or end.id == own_id for end in one.nodes):
+            return one
         label = one.label
         for end in one.nodes:
             if end.type == "user" and end.id != own_id:

@@ -53,6 +53,23 @@ def shares(values: sp.csr_array, total: Float, seed: int, level: float = 0.95, d
     return Shares(share, np.minimum(low, share), np.maximum(high, share))
 
 
+def share_differences(
+    values: sp.csr_array, total: Float, other_values: sp.csr_array, other_total: Float, seed: int, draws: int = DRAWS
+) -> tuple[Float, Float, Float, Float]:
+    """Shares on one side and on the other, and the bounds of the second less the first, each `[m]`.
+
+    Both sides are `[n, m]` and `[n]` over the same `n` people, of whom some may be 0 on a side; a draw weighs a person
+    alike on both.
+    """
+    weight = np.random.default_rng(seed).poisson(1.0, (len(total), draws)).astype(np.float64)
+    sides = ((values, total), (other_values, other_total))
+    shares_of = [np.asarray(part.sum(axis=0)).ravel() / whole.sum() for part, whole in sides]
+    drawn = [(part.T @ weight) / np.where(whole @ weight == 0, np.nan, whole @ weight) for part, whole in sides]
+    low, high = np.nanquantile(drawn[1] - drawn[0], (0.025, 0.975), axis=1)
+    difference = shares_of[1] - shares_of[0]
+    return shares_of[0], shares_of[1], np.minimum(low, difference), np.maximum(high, difference)
+
+
 def ratio_of_shares(first: tuple[Float, Float], second: tuple[Float, Float], seed: int, draws: int = DRAWS) -> Interval:
     """(sum a / sum b) / (sum c / sum d) for `first` = (a, b) and `second` = (c, d), each `[n]` over the same people.
 

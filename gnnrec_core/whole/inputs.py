@@ -18,7 +18,8 @@ from gnnrec_core.data.dataset import NO_TIME, Dataset, IntArray
 from gnnrec_core.explain.scores.linear import Float, Prepared, prepare
 from gnnrec_core.graph import INTERACTION, RecGraph
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender, RefittingRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.ledgers import entries_at, shares_of_parallel

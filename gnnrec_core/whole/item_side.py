@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,9 +72,11 @@ def item_side(
     more: int = 5,
     most: int = 3,
     seed: int = 0,
+    relations: Sequence[str] | None = None,
+    trainings: int = 0,
 ) -> ItemSide:
     """Everything about `item` (an index); `more` people are to be reached by at most `most` added links (0: do not look
-    for any)."""
+    for any), of readers and of `relations`, trained again with `trainings` seeds (`recourse`)."""
     now = standing(run, item, k)
     near = now.open & (now.rank > k) & (now.rank <= NEAR * k) & (now.rival >= 0)
     carried, paths, why = _carried(run, item, np.flatnonzero(now.listed), seed)
@@ -83,7 +86,7 @@ def item_side(
     )
     found, refused = None, ""
     try:
-        found = recourse(run, item, now, more, most, seed) if most else None
+        found = recourse(run, item, now, more, most, seed, relations, trainings) if most else None
     except UnsupportedError as error:
         refused = error.message
     gain = np.where(now.listed, 1.0 / np.log2(np.maximum(now.rank, 1) + 1.0), 0.0)[now.open]

@@ -17,8 +17,8 @@ from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import Float, LinearScorer, Prepared
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.models.history_protocol import BatchHistoryRecommender, HistorySums
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import BatchHistoryRecommender, HistorySums
 
 PEOPLE_AT_ONCE = 1024
 NUMBERS_AT_ONCE = 8_000_000
@@ -63,18 +63,18 @@ def linear_sums(prepared: Prepared, users: IntArray, signs: sp.csr_array) -> His
     """The same for a propagation, all edges of all `users` in one pass over each operator."""
     spread, graph = prepared.propagation, prepared.graph
     targets = signs @ spread.final[graph.n_users : graph.n_users + graph.n_items]  # [b, d]
-    order, starts = prepared.by_source
+    order, starts = graph.incidence
     counts = starts[users + 1] - starts[users]
     owner = np.repeat(np.arange(len(users)), counts)
     edges = order[np.arange(counts.sum()) + np.repeat(starts[users] - np.cumsum(counts) + counts, counts)]
-    other = graph.edge_index[1, edges]
-    share = shares_of_parallel(graph.n_nodes, owner, other, graph.edge_weight[edges].astype(np.float64))
+    other = graph.targets(edges)
+    share = shares_of_parallel(graph.n_nodes, owner, other, graph.weights(edges))
     own = spread.layer_weights[0] * np.einsum("bd,bd->b", spread.embedding[users], targets)
     values = np.zeros(len(edges))
     if spread.symmetric:
         if spread.n_layers:
             weight = entries_at(spread.operators[0][0], users, owner, other)
-            values = weight * _products(prepared.upstream, other, targets, owner)
+            values = weight * _products(prepared.sent(slice(None)), other, targets, owner)
         return HistorySums(own, owner, edges, values * share)
     for layer, heads in enumerate(spread.operators):
         for head, operator in enumerate(heads):

@@ -17,7 +17,8 @@ from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.walks.meta_paths import node_kinds
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.ledgers import layers_by_shape
 from gnnrec_core.whole.sorting import Sorting

@@ -8,12 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import NONE_LEFT
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.bootstrap import ratio_of_shares, shares
+from gnnrec_core.whole.bootstrap import DRAWS, ratio_of_shares, shares
 from gnnrec_core.whole.sorting import items_with
 from gnnrec_core.whole.targets import list_targets
 
@@ -86,6 +87,65 @@ def provider_side(run: Run, column: str, value: str, k: int = 10, seed: int = 0)
         ratio_of_shares((exposed, all_exposed), (chosen, np.asarray(all_chosen, np.float64)), seed),
         _items(own, popularity, lists, gain),
     )
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A provider's share of all exposure before and after, in 0..1; `low`, `high`: the 95 % interval of the change over
+    people (bootstrap, the same people before and after)."""
+
+    provider: str
+    n_items: int
+    before: float
+    after: float
+    low: float
+    high: float
+
+    @property
+    def change(self) -> float:
+        """after - before: above 0 the provider gains."""
+        return self.after - self.before
+
+    @property
+    def verdict(self) -> str:
+        """ "gains", "loses" or "cannot tell"."""
+        return "gains" if self.low > 0 else "loses" if self.high < 0 else "cannot tell"
+
+
+def provider_gains(before: Evidence, after: Evidence, seed: int = 0) -> tuple[Gain, ...]:
+    """Which providers would gain and which would lose exposure by other lists of the same people, largest gain first.
+
+    Exposure is 1 / log2(rank + 1) of each place; an item of several providers counts for each in equal parts. Empty
+    where the items have no providers.
+    """
+    own = before.providers
+    if own is None:
+        return ()
+    parts = [_exposed(each, own.shares) for each in (before, after)]  # [n, n_providers]
+    totals = [max(float((_gain(each) * each.shown).sum()), 1e-300) for each in (before, after)]
+    weight = np.random.default_rng(seed).poisson(1.0, (before.n, DRAWS)).astype(np.float64)
+    moved = sp.csr_array(parts[1] / totals[1] - parts[0] / totals[0])
+    drawn = np.sort((moved.T @ weight) / np.maximum(weight.mean(0), 1e-12), axis=1)
+    low, high = (drawn[:, round(tail * (DRAWS - 1))].tolist() for tail in (0.025, 0.975))
+    first, second = (
+        (np.asarray(part.sum(axis=0)).ravel() / total).tolist() for part, total in zip(parts, totals, strict=True)
+    )
+    n_items = (own.shares > 0).sum(0).tolist()
+    gains = [Gain(*row) for row in zip(own.labels, n_items, first, second, low, high, strict=True)]
+    return tuple(sorted(gains, key=lambda gain: -gain.change))
+
+
+def _exposed(evidence: Evidence, shares: Float) -> sp.csr_array:
+    """Exposure that each person's list gives each provider `[n, n_providers]`."""
+    places = sp.csr_array(
+        (_gain(evidence)[evidence.shown], (np.nonzero(evidence.shown)[0], evidence.items[evidence.shown])),
+        shape=(evidence.n, evidence.n_items),
+    )
+    return sp.csr_array(places @ sp.csr_array(shares))
+
+
+def _gain(evidence: Evidence) -> Float:
+    return np.broadcast_to(1.0 / np.log2(np.arange(2, evidence.k + 2)), evidence.shown.shape)
 
 
 def _share(part: Float, whole: Float, seed: int) -> Interval:

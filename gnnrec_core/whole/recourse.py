@@ -1,15 +1,16 @@
 """Recourse of an item: the fewest added links that bring it into more people's lists, each answer recomputed.
 
 A link is a new reader (an interaction of weight 1) or, where the model's graph has them, an attribute (an edge with the
-median weight of its relation). Every told number comes from the model on the graph with the links: embeddings kept and
-degrees and attention computed anew ("in this model"), or fitted anew for models whose training has one outcome
-("trained again"). Candidates are ordered by an estimate and checked best first; where there are few, all single links
-and all pairs are tried, and the answer is proved to be the fewest.
+median weight of its relation) of a kind that an item can have more of (`addable`): some items have several genres, but
+each book has its one author, and nobody can give it another. Every told number comes from the model on the graph with
+the links: embeddings kept and degrees and attention computed anew ("in this model"), or fitted anew for models whose
+training has one outcome ("trained again"). Candidates are ordered by an estimate and checked best first; where there
+are few, all single links and all pairs are tried, and the answer is proved to be the fewest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -18,15 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import UnsupportedError
-from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions
+from gnnrec_core.base.errors import RequestError, UnsupportedError
+from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Relation
 from gnnrec_core.explain.scores.linear import Prepared, prepare
+from gnnrec_core.explain.truth.retraining import epochs_of
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import FitOptions, HistoryRecommender, PropagationRecommender, RefittingRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.training import fit_model
 from gnnrec_core.whole.standing import Standing, n_listed
 
 CHECKED = 16
@@ -68,15 +73,41 @@ class Recourse:
     level: str
     n_candidates: int
     n_recomputed: int
+    trained: Trained | None = None
 
 
-def recourse(run: Run, item: int, now: Standing, more: int = 5, most: int = 3, seed: int = 0) -> Recourse:
+@dataclass(frozen=True)
+class Trained:
+    """The last step when the model was trained again with its links, `n_after` for each of the seeds, and as it is,
+    `n_before`; the same seeds, and links aside the same data. `held` counts the seeds with more lists than before."""
+
+    n_before: tuple[int, ...]
+    n_after: tuple[int, ...]
+
+    @property
+    def held(self) -> int:
+        return sum(after > before for before, after in zip(self.n_before, self.n_after, strict=True))
+
+
+def recourse(
+    run: Run,
+    item: int,
+    now: Standing,
+    more: int = 5,
+    most: int = 3,
+    seed: int = 0,
+    relations: Sequence[str] | None = None,
+    trainings: int = 0,
+) -> Recourse:
     """How `item` gets into the lists of `more` more people, with `most` added links at the most.
 
-    UnsupportedError where the model can neither be scored on a changed graph nor fitted anew.
+    Attributes are added of `relations` (default: those that an item can have more of). `trainings` is how many seeds
+    the answer is trained again with. UnsupportedError where the model can neither be scored on a changed graph nor
+    fitted anew; RequestError for a relation that items do not have.
     """
     world = _World(run, item, now.k)
-    candidates = _candidates(run, item, now, world.uses_graph)
+    known = addable(run.dataset) if relations is None else _known(run.dataset, relations)
+    candidates = _candidates(run, item, now, known if world.uses_graph else ())
     before = int(now.listed.sum())
     goal = before + min(more, int(now.open.sum()) - before)
     estimates = _estimates(run, item, now, candidates)
@@ -99,7 +130,67 @@ def recourse(run: Run, item: int, now: Standing, more: int = 5, most: int = 3, s
         if steps[-1].n_after >= goal:
             break
     reached = bool(steps) and steps[-1].n_after >= goal
-    return Recourse(goal, reached, tuple(steps), world.level, len(candidates), world.n_recomputed)
+    trained = None
+    if trainings and steps:
+        with progress.part(1, 2):
+            trained = trained_with(run, item, steps[-1].links, now.k, trainings)
+    return Recourse(goal, reached, tuple(steps), world.level, len(candidates), world.n_recomputed, trained)
+
+
+def addable(dataset: Dataset) -> tuple[str, ...]:
+    """Relations of items to attributes in which some item has two values or more, so that one more can be given."""
+    return tuple(
+        relation.name
+        for relation in dataset.relations
+        if relation.kind == "item-attribute" and np.bincount(_items_of(dataset, relation)).max(initial=0) > 1
+    )
+
+
+def _known(dataset: Dataset, relations: Sequence[str]) -> tuple[str, ...]:
+    names = [relation.name for relation in dataset.relations if relation.kind == "item-attribute"]
+    for name in relations:
+        if name not in names:
+            raise RequestError(f"Items have no relation {name!r}.", did_you_mean(name, names), value=name)
+    return tuple(relations)
+
+
+def _items_of(dataset: Dataset, relation: Relation) -> IntArray:
+    """The item index of each edge of an item-attribute relation."""
+    nodes = np.minimum(relation.source, relation.target)
+    found: IntArray = nodes - dataset.n_users
+    return found
+
+
+def trained_with(run: Run, item: int, links: tuple[Link, ...], k: int, n_seeds: int) -> Trained:
+    """The model trained with the links and without, for `n_seeds` seeds from the run's own on."""
+    readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
+    counts: list[tuple[int, int]] = []
+    for number in range(n_seeds):
+        with progress.part(number, n_seeds):
+            pair = [_trained(run, data, run.record.seed + number) for data in (run.dataset, _with(run, item, links))]
+            counts.append(tuple(n_listed(each, run, item, k, readers) for each in pair))  # type: ignore[arg-type]
+    before, after = zip(*counts, strict=True)
+    return Trained(before, after)
+
+
+def _trained(run: Run, dataset: Dataset, seed: int) -> ScoreBlock:
+    model = type(run.model).create(dataset, run.settings, seed, "cpu")
+    fit_model(model, most=epochs_of(run))
+    scored: Callable[[IntArray], Any] = model.score
+    return scored
+
+
+def _with(run: Run, item: int, links: tuple[Link, ...]) -> Dataset:
+    """The dataset with the links: readers in train, attributes in their relations."""
+    readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
+    dataset, node = _with_readers(run.dataset, item, readers), run.dataset.n_users + item
+    relations: list[Relation] = []
+    for relation in dataset.relations:
+        new = np.array([link.node for link in links if link.relation == relation.name], np.int64)
+        weight = np.full(len(new), np.median(relation.weight), np.float32)
+        ends = np.append(relation.source, np.full(len(new), node)), np.append(relation.target, new)
+        relations.append(Relation(relation.name, relation.kind, *ends, np.append(relation.weight, weight)))
+    return replace(dataset, relations=tuple(relations))
 
 
 class _World:
@@ -134,7 +225,7 @@ class _World:
 
     def _scores(self, links: tuple[Link, ...], readers: IntArray) -> ScoreBlock:
         if not self.uses_graph:
-            return _fitted_with(self.run, self.item, readers)
+            return _trained(self.run, _with_readers(self.run.dataset, self.item, readers), self.run.record.seed)
         return scores_on(self.run.model, with_links(self.run.graph, self.item, links))
 
 
@@ -161,16 +252,6 @@ def scores_on(model: Any, graph: RecGraph) -> ScoreBlock:
     return lambda users: model.score_on(graph, users)
 
 
-def _fitted_with(run: Run, item: int, readers: IntArray) -> ScoreBlock:
-    """The model fitted anew, by the same settings and seed, with these readers of `item`."""
-    dataset = _with_readers(run.dataset, item, readers)
-    model = type(run.model).create(dataset, run.model.settings, run.record.seed, "cpu")
-    for _ in model.fit(FitOptions()):
-        progress.check()
-    scored: Callable[[IntArray], Any] = model.score
-    return scored
-
-
 def _with_readers(dataset: Dataset, item: int, readers: IntArray) -> Dataset:
     """The dataset with train interactions of `readers` with `item`; who holds it in another part has it in train."""
     old = dataset.interactions
@@ -182,19 +263,21 @@ def _with_readers(dataset: Dataset, item: int, readers: IntArray) -> Dataset:
         "weight": np.append(old.weight[keep], np.ones(n, np.float32)),
         "split": np.append(old.split[keep], np.full(n, SPLITS.index("train"), np.int8)),
     }
+    if old.timestamp is not None:  # new readers come now
+        columns["timestamp"] = np.append(old.timestamp[keep], np.full(n, old.timestamp.max()))
+    if old.rating is not None:
+        columns["rating"] = np.append(old.rating[keep], np.full(n, np.nan, np.float32))
     return replace(dataset, interactions=Interactions(**columns))
 
 
-def _candidates(run: Run, item: int, now: Standing, uses_graph: bool) -> list[Link]:
+def _candidates(run: Run, item: int, now: Standing, relations: Sequence[str]) -> list[Link]:
     """Everybody who does not have the item, and the attributes that it could have."""
     found = [Link("interaction", int(user)) for user in np.flatnonzero(now.open)]
-    if not uses_graph:
-        return found
     graph, node = run.graph, int(run.graph.item_node(item))
     linked = set(graph.edge_index[1, graph.edge_index[0] == node].tolist())
     first = graph.n_users + graph.n_items
     for relation in run.dataset.relations:
-        if relation.kind == "item-attribute" and relation.name in graph.relations:
+        if relation.name in relations and relation.name in graph.relations:
             nodes = np.unique(relation.target[relation.target >= first])
             found += [Link(relation.name, int(each)) for each in nodes if int(each) not in linked]
     return found
@@ -249,7 +332,7 @@ def _linear_estimates(
     people = spread.final[near]
     own = spread.layer_weights[0] * spread.embedding[node]
     base, shrinking = people @ own, people @ (spread.final[node] - own)  # [near]
-    sent = prepared.upstream[nodes] * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
+    sent = prepared.sent(nodes) * (weights / np.sqrt((degree + weights) * (graph.degree[nodes] + weights)))[:, None]
     needed = people @ spread.final[node] - now.gap[near]  # the score of the rival
     found = np.zeros(len(nodes))
     step = max(1, 4_000_000 // len(near))

@@ -91,25 +91,17 @@ def cases_of_shape(
     if shape not in SHAPES:
         raise RequestError(f"There is no shape {shape!r}.", did_you_mean(shape, tuple(SHAPES)), value=shape)
     n = run.dataset.n_users
-    lists = list_targets(run, k, "score").lists.item_index
-    reference = None if target == "score" else _references(run, k)
-    is_side = run.graph.edge_type != 0
     found, counted = [], np.zeros(n)
-    for place in range(k):
-        users = np.flatnonzero(lists[:, place] != NONE_LEFT)
-        if reference is not None:
-            users = users[(reference[users] != NONE_LEFT) & (reference[users] != lists[users, place])]
-        with progress.part(place, k):
-            for some, features in _described(run, users, lists[:, place], reference, is_side):
-                counted[some] += 1
-                held = np.flatnonzero(SHAPES[shape].holds(features))
-                strength = SHAPES[shape].strength(features)[held]
-                found.append((some[held], lists[some[held], place], np.full(len(held), place + 1), strength))
+    for some, items, rank, features in described_places(run, k, target):
+        counted[some] += 1
+        held = np.flatnonzero(SHAPES[shape].holds(features))
+        strength = SHAPES[shape].strength(features)[held]
+        found.append((some[held], items[held], np.full(len(held), rank), strength))
     every = [np.concatenate([part[column] for part in found]) if found else np.zeros(0) for column in range(4)]
     who, items, ranks = (column.astype(np.int64) for column in every[:3])
     per_user = np.divide(np.bincount(who, minlength=n), counted, out=np.full(n, np.nan), where=counted > 0)
     order = np.argsort(-every[3], kind="stable")
-    chosen = one_each(run.graph.seen.shape, who, items, None if reference is None else reference[who])
+    chosen = one_each(run.graph.seen.shape, who, items, None if target == "score" else _references(run, k)[who])
     groups, hidden = group_shares(
         run.dataset, group_by, np.isfinite(per_user), lambda people: mean_interval(per_user[people], bounds=UNIT)
     )
@@ -117,6 +109,23 @@ def cases_of_shape(
     sorted_ = (who[order], items[order], ranks[order], every[3][order])
     cohort = _cohort(run, chosen, seed)
     return Cases(shape, target, k, int(counted.sum()), share, group_by, groups, hidden, cohort, *sorted_)
+
+
+def described_places(
+    run: Run, k: int = 10, target: Target = "score"
+) -> Iterator[tuple[IntArray, IntArray, int, Features]]:
+    """All places of the lists of `k`, one rank after the other, in batches: people, their items, the rank, and the
+    numbers of these places. UnsupportedError for a model without parts."""
+    lists = list_targets(run, k, "score").lists.item_index
+    reference = None if target == "score" else _references(run, k)
+    is_side = run.graph.edge_type != 0
+    for place in range(k):
+        users = np.flatnonzero(lists[:, place] != NONE_LEFT)
+        if reference is not None:
+            users = users[(reference[users] != NONE_LEFT) & (reference[users] != lists[users, place])]
+        with progress.part(place, k):
+            for some, features in _described(run, users, lists[:, place], reference, is_side):
+                yield some, lists[some, place], place + 1, features
 
 
 def _references(run: Run, k: int) -> IntArray:

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from gnnrec_core.audit import curves
 from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.metrics import conventions
-from gnnrec_core.audit.report import AuditReport, GroupFigures
+from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import clean, csv_file, for_markdown
 from gnnrec_core.data.dataset import Dataset, SplitName
 from gnnrec_core.render.charts import audit_charts, exposure_charts
 from gnnrec_core.views.audit_report import audit_page, per_user_csv, shown_sections
+from gnnrec_core.views.items import cockpit_sentence
 from gnnrec_ui import audit_ask
-from gnnrec_ui.audit.gap_view import gap
-from gnnrec_ui.frame import forms, privacy, shell, state
+from gnnrec_ui.frame import forms, pickers, privacy, shell, state
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import blocks, figures
+from gnnrec_ui.show import blocks
 from gnnrec_ui.show.charts import as_table, chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 HEADLINE = ("ndcg", "recall", "hit_rate", "coverage", "gini", "long_tail_share")
-BY_GROUP = ("ndcg", "recall", "hit_rate", "novelty", "long_tail_share", "upd", "calibration_js")
-MOST_PEOPLE = 200
+MOST_LISTED = 200
+PICTURES = {
+    "exposure": "Popularity and exposure",
+    "uneven": "How unevenly",
+    "tenths": "By tenths",
+    "history": "By length of history",
+    "layers": "By layer",
+}
+READINGS = {
+    "exposure": "Each dot is an item; on the dotted line exposure is in proportion. Crosses are never shown.",
+    "uneven": "How much of everything the least shown items get; the nearer to the dotted line, the more evenly.",
+    "tenths": "From the most popular tenth of the catalogue to the least: bars of equal height are in proportion.",
+    "history": "How well people are served by what the model knows of them; flat is best. Bars are 95 % intervals.",
+}
 
 
 def choose_grouping(study: Study, k: int, part: SplitName) -> str:
@@ -74,7 +84,7 @@ def _part(name: str) -> SplitName:
 def choose_convention() -> str:
     """Whose definition a figure follows where libraries use one name for several things."""
     return forms.choose(
-        "Defined as in",
+        "Definitions of",
         conventions(),
         "convention",
         name_of=lambda name: "this project" if name == "ours" else name,
@@ -82,8 +92,8 @@ def choose_convention() -> str:
     )
 
 
-def scope(report: AuditReport) -> None:
-    """What was audited, in one line, with the sentences that come first."""
+def basis(report: AuditReport) -> None:
+    """Everything else that was found, what was audited, and what to know before believing it: closed."""
     about = report.scope
     facts = [
         f"{about.n_evaluable:,} of {about.n_users:,} people have held-out items",
@@ -92,170 +102,44 @@ def scope(report: AuditReport) -> None:
         f"groups under {about.min_group_size} people are never shown",
         f"differences under {100 * about.practical:.0f}\u00a0% do not matter",
     ]
-    st.caption(" · ".join(facts))
-    if about.group_definition:
-        st.caption(f"Groups: {for_markdown(about.group_definition)}.")
-
-
-def verdicts(report: AuditReport, most: int = 4) -> None:
-    """The leading sentences; the rest behind a fold."""
-    said = [f"- {for_markdown(sentence)}" for sentence in report.verdicts]
-    if said:
-        st.markdown("\n".join(said[:most]))
-    if len(said) > most:
-        with st.expander(f"{len(said) - most} more"):
-            st.markdown("\n".join(said[most:]))
-    if report.warnings:
-        with st.expander(f"What to know before believing this ({len(report.warnings)})"):
+    with st.expander(f"All findings ({len(report.verdicts)}), and what they rest on"):
+        st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in report.verdicts))
+        st.caption(" · ".join(facts))
+        if about.group_definition:
+            st.caption(f"Groups: {for_markdown(about.group_definition)}.")
+        if report.warnings:
             st.markdown("\n".join(f"- {for_markdown(warning)}" for warning in report.warnings))
 
 
-def people(study: Study, report: AuditReport) -> None:
-    """Sizes first, then figures by group, then differences, then the people themselves. A click on a group in any of
-    the charts chooses it, as the menu above its people does."""
-    if not report.by_group:
-        st.info("No group is large enough to be shown.", icon=":material/groups:")
-        return
-    labels = [group.group for group in report.by_group]
-    of = state.follow("of", labels.__contains__, labels[0])
-    st.subheader("How many people are in each group", anchor=False)
-    chart(
-        audit_charts.group_sizes(report),
-        "Click a group, here or in a chart below, to choose it at the end of this page.",
-        f"sizes_{of}",
-        table=sizes_table(report.by_group),
-        on_point=_choose_group,
-    )
-    if report.suppressed:
-        st.caption(f"Not shown, being too small or letting a small group be worked out: {len(report.suppressed)}.")
-    st.subheader("Figures by group", anchor=False)
-    names = [name for name in BY_GROUP if any(name in group.metrics for group in report.by_group)]
-    rows = [("all people", report.overall), *((group.group, group.metrics) for group in report.by_group)]
-    figures.table(rows, names, "Group")
-    st.caption("Below each figure its 95 % interval over people.")
-    if report.differences:
-        _differences(report, of)
-    _people_of_group(study, report, labels)
-
-
-def _differences(report: AuditReport, of: str) -> None:
-    """Every tested figure as a heat map, one of them with its intervals."""
-    chart(
-        audit_charts.heat_map(report).update_traces(showscale=False, selector={"type": "heatmap"}),
-        "Each cell: the group against everybody else, as a share of their figure. Blue is above, orange below; a star "
-        "stands up to the tests.",
-        f"heat_map_{of}",
-        on_point=_choose_group,
-    )
-    st.subheader("Each group against everybody else", anchor=False)
-    tested = list(dict.fromkeys(difference.metric for difference in report.differences))
-    metric = forms.choose("Figure", tested, "metric", name_of=figures.title)
-    chart(
-        audit_charts.forest(report, metric),
-        f"{for_markdown(figures.definition(metric))} "
-        "Bars are 95 % intervals for all that was tested together, and so is p: a bar that leaves out 0 stands.",
-        f"forest_{of}",
-        alt=f"Differences in {metric}",
-        on_point=_choose_group,
-    )
-
-
-def _choose_group(mark: Any) -> None:
-    """A mark of a chart was clicked: its customdata ends with the group."""
-    state.choose("of", str(mark[-1]))
-    st.toast(f"{for_markdown(str(mark[-1]))} is chosen at the end of the page.", icon=":material/groups:")
-
-
-def sizes_table(groups: tuple[GroupFigures, ...]) -> pd.DataFrame:
-    """Group sizes, with what each group's accuracy rests on."""
-    return pd.DataFrame(
-        {
-            "Group": [clean(group.group) for group in groups],
-            "People": [group.n_users for group in groups],
-            "With held-out items": [group.n_evaluable for group in groups],
-            "Held-out items each": [group.n_held_out for group in groups],
-            "Note": [clean(group.note) for group in groups],
-        }
-    )
-
-
-def _people_of_group(study: Study, report: AuditReport, labels: list[str]) -> None:
-    """From a group to its people, the worst served first, and on to one person's list and its reasons."""
-    if report.grouping is None:
-        return
-    st.subheader("One group", anchor=False)
-    label = forms.choose("Group", labels, "of", name_of=clean)
-    rows = people_of(report, label)
-    ids = study.dataset.users.ids
-    if not len(rows):
-        st.caption("Nobody of this group has held-out items.")
-        return
-    if not privacy.are_ids_shown(study):
-        st.caption(
-            "Figures of single people are not listed: with them the figure of any small group could be worked out. "
-            "A server that is started with `GNNREC_REVEAL_IDS=1` lists them for who may see ids."
-        )
-        gap(study, report, label)
-        return
-    ndcg, recall = report.per_user["ndcg"][rows], report.per_user["recall"][rows]
-    name = privacy.name_user(study)
-    table = pd.DataFrame({"Person": [clean(name(ids[row])) for row in rows], "NDCG": ndcg, "Recall": recall})
-    st.caption("The worst served first. Select a row to see that person's list and ask why.")
-    chosen = st.dataframe(
-        table,
-        hide_index=True,
-        height=260,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="people_table",
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in ("NDCG", "Recall")},
-        alt="People of the group with their figures",
-    )
-    selected = chosen["selection"]["rows"]
-    if selected and selected[0] < len(rows):
-        user = ids[rows[selected[0]]]
-        with st.container(horizontal=True):
-            shell.link("recommend", "Their list", icon=":material/recommend:", user=user)
-            shell.link("explain", "Why their first item", icon=":material/search_insights:", user=user)
-    gap(study, report, label)
-
-
-def people_of(report: AuditReport, label: str) -> np.ndarray:
-    """User indices of a group that have an NDCG, the lowest first (at most `MOST_PEOPLE`)."""
-    assert report.grouping is not None
-    member = report.grouping.member[:, report.grouping.labels.index(label)]
-    rows = np.flatnonzero(member & np.isfinite(report.per_user["ndcg"]))
-    return rows[np.argsort(report.per_user["ndcg"][rows], kind="stable")][:MOST_PEOPLE]
-
-
 def items(study: Study, report: AuditReport) -> None:
-    """What the lists do to items: concentration, popularity against exposure, shares along the tail."""
-    evidence = report.evidence
-    points = curves.popularity_exposure(evidence)
-    tables_of = {"Popularity against exposure": exposure_table(study.dataset, points)}
-    drawn = (
-        ("How unevenly items are shown", exposure_charts.lorenz_chart(curves.lorenz_curves(evidence))),
-        (
-            "Popularity against exposure",
-            exposure_charts.popularity_exposure_chart(points, study.dataset.titles),
-        ),
-        (
-            "From the most popular tenth of items to the least",
-            exposure_charts.decile_chart(curves.popularity_deciles(evidence)),
-        ),
-        (
-            "How well people are served, by length of history",
-            exposure_charts.cold_start_chart(curves.cold_start_curve(evidence, gate=report.gate)),
-        ),
-    )
-    for start in (0, 2):
-        for column, (title, figure) in zip(st.columns(2), drawn[start : start + 2], strict=True):
-            with column:
-                st.markdown(f"**{title}**")
-                chart(figure, key=title, alt=title, table=tables_of.get(title))
+    """What the lists do to items: how many are never shown or too often, then one picture at a time."""
+    found = audit_ask.cockpit(study, report.scope.k, "", {})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(for_markdown(cockpit_sentence(found)), width="stretch")
+        shell.link("item", "All items", icon=":material/inventory_2:", view="all")
+    picture = pickers.choose_one("Picture", PICTURES, "picture", is_labelled=False)
+    if picture == "layers":
+        _layers(study, report)
+    else:
+        _picture(study, report, picture)
     blocks.draw(shown_sections(report.shown), "shown")
     _never_shown(study, report)
-    _layers(study, report)
+
+
+def _picture(study: Study, report: AuditReport, picture: str) -> None:
+    evidence = report.evidence
+    table = None
+    if picture == "exposure":
+        points = curves.popularity_exposure(evidence)
+        figure = exposure_charts.popularity_exposure_chart(points, study.dataset.titles)
+        table = exposure_table(study.dataset, points)
+    elif picture == "uneven":
+        figure = exposure_charts.lorenz_chart(curves.lorenz_curves(evidence))
+    elif picture == "tenths":
+        figure = exposure_charts.decile_chart(curves.popularity_deciles(evidence))
+    else:
+        figure = exposure_charts.cold_start_chart(curves.cold_start_curve(evidence, gate=report.gate))
+    chart(figure, READINGS[picture], f"items_{picture}", table=table)
 
 
 def exposure_table(dataset: Dataset, points: curves.PopularityExposure) -> pd.DataFrame:
@@ -289,15 +173,18 @@ def _never_shown(study: Study, report: AuditReport) -> None:
         }
     )
     st.caption(f"In none of the {report.scope.n_users:,} lists of {report.scope.k}; those with most histories first.")
-    st.dataframe(table.head(MOST_PEOPLE), hide_index=True, height=260, alt="Items that are never shown")
+    st.dataframe(
+        table.head(MOST_LISTED), hide_index=True, height=260, alt="Items that are never shown", placeholder="–"
+    )
     as_table(lambda: table, "never_shown", "Items that are never shown")
 
 
 def _layers(study: Study, report: AuditReport) -> None:
     """Popularity along the layers of the same model, where it has layers."""
     table = audit_ask.layers(study, report.scope.k, _part(report.scope.split))
-    if table is not None:
-        st.markdown("**Does each layer of the model lean more towards what is popular?**")
+    if table is None:
+        st.caption("This model has no layers: it does not propagate.")
+    else:
         chart(
             audit_charts.layer_chart(table),
             "The same model stopped after each layer: where popularity rises faster than NDCG, depth buys bestsellers.",
@@ -307,20 +194,22 @@ def _layers(study: Study, report: AuditReport) -> None:
 
 def downloads(report: AuditReport) -> None:
     """The report to file (HTML), the same as JSON, and figures per person without identities."""
+    about = report.scope
+    what = ("audit of", about.run, f"top {about.k}", about.group_by and f"by {about.group_by}")
     with st.container(horizontal=True):
         download(
             "Report (HTML)",
             lambda: audit_page(report),
-            "audit.html",
+            named(*what, ending=".html"),
             icon=":material/description:",
         )
         download(
             "Report (JSON)",
             lambda: json.dumps(plain(report.to_dict()), indent=1, ensure_ascii=False),
-            "audit.json",
+            named(*what, ending=".json"),
         )
         download(
             "Per person, without ids (CSV)",
             lambda: csv_file(per_user_csv(report, names=privacy.names_in_exports())),
-            "audit_people.csv",
+            named(*what, "per person", ending=".csv"),
         )

@@ -14,7 +14,7 @@ from gnnrec_core.audit.studies.frontier import comparison_points
 from gnnrec_core.audit.verdicts import figure, p_text, span_text
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.text import for_markdown, for_option
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import MODELS, title_of
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.charts import audit_charts
 from gnnrec_core.runs.entries import RunEntry
@@ -23,7 +23,7 @@ from gnnrec_core.views.lists import published_sections
 from gnnrec_ui.frame import forms, state
 from gnnrec_ui.show import blocks, figures, tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.train import runs_view
 
 MOST_RUNS = 8
@@ -112,7 +112,7 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
         }
         for d in of_metric
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Paired differences", placeholder="–")
     st.caption(
         "Differences are paired. Intervals and p hold for all that is tested here: what leaves out 0 is a finding."
     )
@@ -133,21 +133,25 @@ def _short(name: str) -> str:
     return name.removesuffix(" (baseline)").removesuffix(" · shipped")
 
 
+def _runs(found: Comparison) -> list[str]:
+    return [row.name for row in found.rows if not row.is_baseline]
+
+
 def downloads(found: Comparison) -> None:
     """The whole comparison as JSON, the differences as CSV."""
     with st.container(horizontal=True):
         download(
             "Comparison (JSON)",
             lambda: json.dumps(plain(found.to_dict()), indent=1, ensure_ascii=False),
-            "comparison.json",
+            named("comparison of", *_runs(found), ending=".json"),
         )
         download(
             "Differences (CSV)",
             lambda: tables.as_csv(pd.DataFrame([d.to_dict() for d in found.differences])),
-            "differences.csv",
+            named("differences of", *_runs(found), ending=".csv"),
         )
 
 
 def _baseline(name: str) -> str:
     model = name.removeprefix("baseline: ")
-    return MODELS[model].title if model in MODELS else model.capitalize()
+    return title_of(model) if model in MODELS else model.capitalize()

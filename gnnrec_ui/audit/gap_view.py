@@ -25,8 +25,8 @@ def gap(study: Study, report: AuditReport, group: str) -> None:
     if found is None:
         st.caption("NDCG of this group and of everybody else cannot be compared, so there is no difference to explain.")
         return
-    st.caption(for_markdown(found.sentence))
     if not found.stands:
+        st.caption(for_markdown(found.sentence))
         st.caption("What is found below may carry a difference that is there by chance.")
     grouping, k, part = report.grouping, report.scope.k, report.scope.split
     asked = st.button(
@@ -61,7 +61,9 @@ def _answer(name: NameUser, found: GapEdges) -> None:
         }
         for edge in found.edges
     ]
-    st.dataframe(pd.DataFrame(edges), hide_index=True, height=260, alt="Interactions that carry the difference")
+    st.dataframe(
+        pd.DataFrame(edges), hide_index=True, height=260, alt="Interactions that carry the difference", placeholder="–"
+    )
     bundles = [
         {
             "Taken out together": bundle.n,
@@ -71,7 +73,7 @@ def _answer(name: NameUser, found: GapEdges) -> None:
         }
         for bundle in found.bundles
     ]
-    st.dataframe(pd.DataFrame(bundles), hide_index=True, alt="Larger sets taken out together")
+    st.dataframe(pd.DataFrame(bundles), hide_index=True, alt="Larger sets taken out together", placeholder="–")
     st.caption(
         "Each row was measured on the changed graph. A difference can also shrink because others are served worse."
     )

@@ -94,7 +94,7 @@ def attributes(found: Description) -> None:
         table = pd.DataFrame([vars(attribute) for attribute in found.attributes])
         table["name"] = [clean(name) for name in table["name"]]
         table.columns = ["Attribute", "Of", "Type", "Known for", "Different values"]
-        st.dataframe(table, hide_index=True, alt="Attributes of users and items")
+        st.dataframe(table, hide_index=True, alt="Attributes of users and items", placeholder="–")
 
 
 def problem_table(problems: Sequence[Problem]) -> None:
@@ -123,6 +123,7 @@ def problem_table(problems: Sequence[Problem]) -> None:
         hide_index=True,
         column_config={"What": st.column_config.TextColumn(width="large")},
         alt="Problems met on import",
+        placeholder="–",
     )
 
 

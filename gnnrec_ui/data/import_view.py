@@ -178,7 +178,7 @@ def _columns(preview: Preview) -> dict[str, str]:
     st.caption(" · ".join(facts).capitalize())
     rows = preview.rows.to_pandas().map(clean)
     rows.columns = [clean(name) for name in rows.columns]
-    st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file")
+    st.dataframe(rows.head(8), hide_index=True, alt="The first rows of the file", placeholder="–")
     st.session_state[import_reading.COLUMNS] = tuple(preview.columns)
     if not preview.columns_by_name:
         return {}

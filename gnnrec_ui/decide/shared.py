@@ -14,7 +14,7 @@ from gnnrec_core.base.files import write_bytes
 from gnnrec_core.base.text import clean
 from gnnrec_core.render import html
 from gnnrec_core.render.blocks import Section
-from gnnrec_core.runs.lists import READERS, table_of
+from gnnrec_core.runs.bringing.list_tables import SCANNERS, table_of
 from gnnrec_ui.frame import roles
 from gnnrec_ui.server import upload_budget
 from gnnrec_ui.show.downloads import download
@@ -39,7 +39,7 @@ def dropped_log(key: str) -> tuple[pl.DataFrame, str] | None:
         upload_budget.welcome()
     upload = st.file_uploader(
         "Drop the log of an experiment",
-        type=[ending.removeprefix(".") for ending in READERS],
+        type=[ending.removeprefix(".") for ending in SCANNERS],
         max_upload_size=MOST_MIB,
         key=key,
         disabled=not may_drop,
@@ -54,7 +54,7 @@ def dropped_log(key: str) -> tuple[pl.DataFrame, str] | None:
 @st.cache_resource(max_entries=4, show_spinner="Reading the log …")
 def _table(content: bytes, ending: str) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / f"log{ending if ending in READERS else '.csv'}"
+        file = Path(place) / f"log{ending if ending in SCANNERS else '.csv'}"
         write_bytes(file, content)
         try:
             return table_of(file)

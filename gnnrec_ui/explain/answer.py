@@ -7,12 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
-from gnnrec_ui.frame.study import Study
+from gnnrec_ui.explain import selection
+from gnnrec_ui.explain.story_report import story_report
+from gnnrec_ui.frame import roles, shell
+from gnnrec_ui.frame.study import Study, run_label
 from gnnrec_ui.show.charts import chart
 
 SHOWN = 6
@@ -30,8 +35,10 @@ def answer(study: Study, explanation: Explanation) -> None:
         found = "found" if case.rank <= case.k else "missed"
         st.caption(f":material/task_alt: {later}: a list of {int(case.k):,} {found} it.")
     _narrative(explanation.narrative)
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         _figures(study, explanation)
+        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center", key="story"):
+            story_report(study, explanation)
 
 
 def _figures(study: Study, explanation: Explanation) -> None:
@@ -43,15 +50,22 @@ def _figures(study: Study, explanation: Explanation) -> None:
         _metric("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
     elif explanation.score > 0:  # a share of what is below 0 would turn its sign
         parts = sum(part.value for part in explanation.contributions)
-        _metric(
-            "From what is known", theme.percent(parts / explanation.score, 0), "The sum of all parts in the ledger."
-        )
+        _metric("From what is known", _share(parts, explanation.score), "The sum of all parts in the ledger.")
     if explanation.baseline_name and explanation.score > 0:
         _metric(
             explain_charts.baseline_label(explanation),
-            theme.percent(explanation.baseline / explanation.score, 0),
+            _share(explanation.baseline, explanation.score),
             _taste(explanation),
         )
+
+
+def _share(value: float, of: float) -> str:
+    """A part as a share; by itself where the whole is so near to 0 that its shares say nothing.
+
+    >>> _share(0.5, 1.0), _share(0.02, 0.000001)
+    ('50\xa0%', '+0.020')
+    """
+    return theme.percent(value / of, 0) if abs(value) <= 10 * of else theme.signed(value)
 
 
 def _taste(explanation: Explanation) -> str:
@@ -85,24 +99,44 @@ def _narrative(sentences: tuple[str, ...]) -> None:
             st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[SHOWN:]))
 
 
+def cannot_be_explained(study: Study, error: UnsupportedError, user_index: int) -> None:
+    """Why there are no reasons, and where to go: the same case in runs that are here and have them, and the list."""
+    shell.show_error(error)
+    place, dataset = roles.workspace(), study.dataset_entry
+    runs = place.runs(dataset.fingerprint) if dataset is not None else ()
+    others = [run for run in runs if run.is_usable and study.run_entry is not None and run.id != study.run_entry.id]
+    with st.container(horizontal=True, key="ways_on"):
+        for run in [run for run in others if run.record.model in MODELS.having("personal")][:4]:
+            shell.link("explain", f"Explain it in {for_label(run_label(run))}", ":material/swap_horiz:", run=run.id)
+        user = study.dataset.users.ids[user_index]
+        shell.link("recommend", "See the list", ":material/recommend:", user=user)
+
+
 def reasons(study: Study, explanation: Explanation) -> None:
     """The ledger as a waterfall, and the same as a table with what was recomputed."""
     what = "lead" if explanation.case.target == "margin" else "score"
+    keys = selection.keys_of(study, explanation)
+    chosen = selection.chosen(study, explanation)
     chart(
-        explain_charts.waterfall(explanation),
+        explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
         f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
-        "waterfall",
+        f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
         table=ledger_table(explanation),
+        on_point=selection.on_point,
     )
+    selection.panel(study, explanation, chosen)
     st.markdown("**Each claim, checked**")
     st.caption(
         f"“In this model” is recomputed: the graph without that one link, all counted anew, {explanation.kept} kept. "
         f"{_levels(explanation)}Now: {what} {theme.number(explanation.score)}, rank {explanation.rank:,}."
     )
-    st.dataframe(
+    selection.rows(
         reasons_table(explanation),
-        hide_index=True,
-        column_config={
+        keys,
+        chosen,
+        "ledger",
+        "Contributions with the recomputed score and rank",
+        **{
             "Reason": st.column_config.TextColumn(width=225),
             "Contribution": st.column_config.NumberColumn(format="%+.3f"),
             "Share": st.column_config.NumberColumn(format="%.1f %%"),
@@ -110,8 +144,6 @@ def reasons(study: Study, explanation: Explanation) -> None:
             "Rank in this model": st.column_config.NumberColumn(format="%d"),
             "Rank trained again": st.column_config.NumberColumn(format="%d"),
         },
-        placeholder="–",
-        alt="Contributions with the recomputed score and rank",
     )
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")

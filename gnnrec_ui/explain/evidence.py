@@ -10,7 +10,7 @@ import streamlit as st
 from gnnrec_core.runs.run import Run
 from gnnrec_ui.frame import privacy
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 
 def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
@@ -23,9 +23,8 @@ def take_away(study: Study, user_index: int, item_index: int, k: int) -> None:
     run, key = study.run, study.key
     with st.container(horizontal=True):
         for label, ending in (("Page (HTML)", "html"), ("Figures (JSON)", "json")):
-            download(
-                label, partial(_file, run, key, user_index, item_index, k, ending), f"evidence.{ending}", is_quiet=False
-            )
+            file = named("evidence for", study.dataset.title(item_index), run.name, ending=f".{ending}")
+            download(label, partial(_file, run, key, user_index, item_index, k, ending), file, is_quiet=False)
 
 
 def _file(run: Run, key: str, user: int, item: int, k: int, ending: str) -> str:

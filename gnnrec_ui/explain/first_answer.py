@@ -49,6 +49,7 @@ def answer(place: DeltaGenerator, study: Study) -> None:
             st.markdown("\n".join(f"- {for_markdown(said)}" for said in found.narrative[1 : 1 + N_SENTENCES]))
             with st.container(horizontal=True):
                 shell.link("explain", "The whole answer", icon=":material/search_insights:", user=who, item=what)
+                shell.link("recommend", "See the list", icon=":material/recommend:", user=who)
                 shell.link("explain", "As a picture", icon=":material/hub:", user=who, item=what, view="Picture")
         with drawn:
             chart(

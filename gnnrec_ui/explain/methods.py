@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,12 +11,11 @@ from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.registry import Plugin
 from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.explain import EXPLAINERS
-from gnnrec_core.explain.explanation import Contribution, Explanation, Target
-from gnnrec_core.render import theme
+from gnnrec_core.explain.explanation import Explanation, Target
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, privacy, roles, shell
-from gnnrec_ui.frame.study import Study, run_label
+from gnnrec_ui.frame import forms, privacy, shell
+from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import waiting_room
 from gnnrec_ui.show.charts import chart
 
@@ -109,7 +107,9 @@ def _believed(study: Study, found: list[Explanation], titles: dict[str, str]) ->
     """What each method promises; measured faithfulness when asked for."""
     work = ask.measurement(study, found)
     if work is None or work.state != "done":
-        st.dataframe(pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods")
+        st.dataframe(
+            pd.DataFrame([_promise(each, titles) for each in found]), hide_index=True, alt="Methods", placeholder="–"
+        )
         if work is not None and work.error is not None:
             shell.show_error(work.error)
         if work is not None and work.state in ("waiting", "running"):
@@ -192,50 +192,6 @@ def _measurement(panel: dict[str, Any]) -> dict[str, Any]:
         "Random sets as good": None if p is None else 100 * p,
         "Same with other seeds": panel["stability"],
     }
-
-
-def two_models(study: Study, user_index: int, item_index: int, target: Target, k: int) -> None:
-    """The same case in another run on the same data."""
-    others = {
-        entry.id: entry
-        for entry in roles.workspace().runs(study.run.dataset.fingerprint)
-        if entry.record.state == "finished" and study.run_entry is not None and entry.id != study.run_entry.id
-    }
-    if not others:
-        st.info("There is no second run on this dataset. Train one to compare.", icon=":material/model_training:")
-        shell.link("train", "Go to Train")
-        return
-    chosen = st.selectbox(
-        "The other run", list(others), format_func=lambda name: for_option(run_label(others[name])), key="other"
-    )
-    result = ask.compared(study, Study(study.dataset_entry, others[chosen]), user_index, item_index, target, k)
-    with st.container(horizontal=True, gap="medium"):
-        st.metric("Rank here", f"{result.first.rank:,}", width="content")
-        st.metric("Rank there", f"{result.second.rank:,}", width="content")
-        st.metric("Places lower there", theme.signed(float(result.rank_change), 0), width="content")
-    frame = pd.DataFrame(
-        {
-            "Reason": [clean(pair.label) for pair in result.pairs],
-            "Share here": _shares(result.first, [pair.first for pair in result.pairs]),
-            "Share there": _shares(result.second, [pair.second for pair in result.pairs]),
-        }
-    )
-    st.caption(
-        "Compare shares, not values: the scores of two models have different scales. What is below 0 has no shares."
-    )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.1f %%") for name in ("Share here", "Share there")},
-        placeholder="–",
-        alt="Shares of the same reasons in two models",
-    )
-
-
-def _shares(explanation: Explanation, parts: Sequence[Contribution | None]) -> list[float | None]:
-    """What each part is of the explained number, in percent."""
-    shares = [None if part is None else explanation.share_of(part.value) for part in parts]
-    return [None if share is None else 100 * share for share in shares]
 
 
 def _span(panel: dict[str, Any]) -> str:

@@ -14,15 +14,12 @@ from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.explain.explanation import Explanation, Target
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts, path_charts
-from gnnrec_core.render.neighbourhood import neighbourhood
-from gnnrec_core.render.network import draw_network
 from gnnrec_ui import ask
-from gnnrec_ui.frame import pickers, privacy
+from gnnrec_ui.explain import selection
+from gnnrec_ui.frame import pickers
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.graph_view import graph_view
 
-MOST_LINKS = 30
 MOST_LISTED = 60
 """Paths among which the strongest of each kind are sought."""
 VIEWS = {"kinds": "By kind", "walks": "The strongest", "connecting": "To the item"}
@@ -55,6 +52,8 @@ def paths(study: Study, user_index: int, item_index: int, target: Target, k: int
         )
     wide, narrow = draw(explanation), draw(explanation, narrow=True)
     chart(wide, reading, f"sankey_{view}", table=_path_table(explanation), narrow=narrow)
+    if view != "kinds":
+        _listed(study, explanation, ask.explanation(study, user_index, item_index, "ledger", target, k))
     for warning in explanation.warnings:
         st.caption(f":material/info: {for_markdown(warning)}")
     if explanation.groups:
@@ -65,8 +64,15 @@ def paths(study: Study, user_index: int, item_index: int, target: Target, k: int
             f"All paths by the kinds of nodes that they pass{taught}; together they are the whole {what}.",
             "meta_paths",
         )
-    _links(study, explanation)
     _layers(study, explanation, what)
+
+
+def _listed(study: Study, explanation: Explanation, ledger: Explanation) -> None:
+    """The paths as rows; a row selects the link by which its path leaves the person."""
+    keys = [selection.key_of_node(study, path.nodes[1]) if len(path.nodes) > 1 else "" for path in explanation.paths]
+    chosen = selection.chosen(study, ledger)
+    selection.rows(_path_table(explanation), keys, chosen, "path_rows", "The strongest paths")
+    selection.panel(study, ledger, chosen)
 
 
 def _ends(explanation: Explanation) -> str:
@@ -84,37 +90,6 @@ def _layers(study: Study, explanation: Explanation, what: str) -> None:
         explain_charts.layer_chart(table),
         f"Layer 0 is what was trained; layer n has come through n links. All cells sum to the {what}.",
         "layers",
-    )
-
-
-def _links(study: Study, explanation: Explanation) -> None:
-    """The person's links as a network; width and colour are what the ledger says of each."""
-    graph, case = study.run.graph, explanation.case
-    if not explanation.contributions:
-        return
-    half = graph.n_edges // 2
-    values = {part.edge % half: float(part.value) for part in explanation.contributions if part.edge is not None}
-    strongest = [node.index for part in explanation.contributions[:MOST_LINKS] for node in part.nodes]
-    item = int(graph.item_node(case.item_index))
-    near = neighbourhood(graph, np.array([case.user_index]), 1, MOST_LINKS, always=np.array([item, *strongest]))
-    st.caption("The person's links: the wider, the more it does; blue raises, orange lowers. The star is the item.")
-    graph_view(
-        draw_network(
-            graph,
-            study.dataset,
-            near,
-            {item: explanation.rank},
-            lambda edge: values.get(edge % half),
-            privacy.name_user(study, case.user_index),
-        ),
-        [
-            {"shape": "line", "color": theme.POSITIVE, "label": "raises"},
-            {"shape": "line", "color": theme.NEGATIVE, "label": "lowers"},
-        ],
-        alt="Links of the person by contribution; the table under Reasons has the same figures.",
-        key="links",
-        height=520,
-        file_name="links.png",
     )
 
 

@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.explain.explanation import Contribution, Explanation
-from gnnrec_core.render import theme
+from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.render.blocks import Flow
 from gnnrec_core.views.case_picture import case_picture
 from gnnrec_ui import ask
-from gnnrec_ui.frame import pickers, privacy, shell, state
+from gnnrec_ui.explain import selection
+from gnnrec_ui.frame import pickers, privacy
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table
 from gnnrec_ui.show.flow_view import flow_view
@@ -30,15 +30,15 @@ def picture(study: Study, explanation: Explanation) -> None:
     flow = case_picture(
         case, found, study.run.graph, study.dataset, privacy.name_user(study, case.user_index), *SIZES[detail]
     )
-    keys = {stop.key for stop in flow.stops if stop.key}
-    chosen = state.follow("part", lambda key: key in keys, "")
+    stops = {stop.key: stop for stop in flow.stops if stop.key}
+    chosen = selection.chosen(study, explanation, tuple(stops))
     with stands_for(lambda: (flow,)):
         st.caption(for_markdown(flow.caption))
         picked = flow_view(flow, "picture", "why-this-item", chosen)
     if picked is not None and picked != chosen:
-        state.choose("part", picked or None)
+        selection.select(picked)
         st.rerun()
-    _selected(study, explanation, flow, state.settle("part", chosen, ""))
+    selection.panel(study, explanation, chosen, stops[chosen].told if chosen in stops else "")
     as_table(lambda: streams_table(flow), "picture", flow.caption)
 
 
@@ -53,39 +53,3 @@ def streams_table(flow: Flow) -> pd.DataFrame:
             "Link of the graph": [stream.is_link for stream in streams],
         }
     )
-
-
-def _selected(study: Study, explanation: Explanation, flow: Flow, chosen: str) -> None:
-    """What was recomputed, foretold and trained for the chosen stop, and the way to take it away."""
-    if not chosen:
-        return
-    part = next((each for each in explanation.contributions if _key(each) == chosen), None)
-    stop = next(stop for stop in flow.stops if stop.key == chosen)
-    if part is None:
-        st.markdown(for_markdown(stop.told))
-        return
-    st.markdown(f"**Without {for_markdown(part.label)}**")
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        st.metric("Contribution", theme.signed(part.value), width="content")
-        st.metric("Share", theme.percent(part.share, 0), width="content")
-        st.metric("Rank now", f"{explanation.rank:,}", width="content")
-        _metrics(part)
-        if part.item is not None:
-            item = study.dataset.items.index(part.item)
-            shell.link("what_if", "Take it away", icon=":material/experiment:", off=item)
-
-
-def _metrics(part: Contribution) -> None:
-    """The rank without the part, at each level that is known."""
-    if part.checked is not None:
-        st.metric("In this model", f"{part.checked.rank_without:,}", width="content")
-    if part.foretold is not None:
-        low, high, rank = part.foretold.rank_low, part.foretold.rank_high, part.foretold.rank_without
-        is_range = low is not None and low != high
-        st.metric("Foretold", f"{low:,}–{high:,}" if is_range else f"{rank:,}", width="content")
-    if part.retrained is not None:
-        st.metric("Trained again", f"{part.retrained.rank_without:,}", width="content")
-
-
-def _key(part: Contribution) -> str:
-    return f"{part.nodes[0].type}:{part.nodes[0].id}" if part.nodes else ""

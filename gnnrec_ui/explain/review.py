@@ -13,7 +13,7 @@ from gnnrec_core.runs import reviews
 from gnnrec_ui.explain.evidence import take_away
 from gnnrec_ui.frame import pickers, privacy, roles, shell
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 
 
 def review(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
@@ -60,11 +60,11 @@ def review(study: Study, user_index: int, item_index: int, target: str, k: int) 
     if frame.empty:
         st.caption("No note on this case yet.")
     else:
-        st.dataframe(frame, hide_index=True, alt="Reviewers' notes")
+        st.dataframe(frame, hide_index=True, alt="Reviewers' notes", placeholder="–")
     if redacted:
         st.caption("The file has pseudonyms for other people, and days instead of times.")
     download(
         "Download all notes of this run (CSV)",
         lambda: csv_file(reviews.as_csv(tuple(told for _, told in found), to_the_day=redacted)),
-        "notes.csv",
+        named("review notes on", study.run.name, ending=".csv"),
     )

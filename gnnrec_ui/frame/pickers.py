@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -20,56 +20,142 @@ from gnnrec_ui.frame.study import Study
 Name = TypeVar("Name", bound=str)
 MOST_PLACES = 50
 """No list on a page is longer."""
+MOST_FOUND = 50
 MOST_OPTIONS = 1000
-"""A menu with more entries than this gets a search field before it and holds the matches only."""
+"""A menu of more holds some and what is searched for; typing in it asks the server."""
 
 
-def choose_user(study: Study, label: str = "Person") -> int:
-    """A person of the dataset, `?user=` in the URL; returns the user index."""
+def choose_user(study: Study, label: str = "Person", is_alone: bool = False) -> int:
+    """A person of the dataset, `?user=` in the URL; returns the user index. `is_alone`: without the ways to others."""
     vocabulary = study.dataset.users
     _say_unknown(vocabulary, "user")
-    first = vocabulary.ids[ask.telling_user(study)]
+    first = state.pinned(("user", study.dataset.fingerprint), lambda: vocabulary.ids[ask.telling_user(study)])
     current = state.follow("user", vocabulary.__contains__, first)
-    choose, others = st.columns([5, 4], vertical_alignment="bottom")
+    choose, others = (st.container(), None) if is_alone else st.columns([5, 4], vertical_alignment="bottom")
     with choose:
-        options = _options(vocabulary, current)
-        st.session_state["user"] = current if current in options else options[0]
-        chosen = st.selectbox(label, options, key="user", format_func=clean)
+        chosen = _one_control(label, vocabulary, vocabulary.ids, "user", current, (), clean) or current
     recent.note(study, "user", chosen)
-    with others, st.container(horizontal=True):
-        _surprise(study)
-        recent.recent_people(study, chosen, _open_person)
+    state.in_hand(user=chosen)
+    if others is not None:
+        with others, st.container(horizontal=True):
+            _surprise(study)
+            recent.recent_people(study, chosen, _open_person)
     return vocabulary.index(state.settle("user", chosen, first))
 
 
+def choose_other_user(study: Study, without: int, first: int) -> int:
+    """Another person than `without`, `?other_user=` in the URL, `first` by default; returns the user index."""
+    vocabulary = study.dataset.users
+    own = vocabulary.ids[without]
+
+    def is_other(name: str) -> bool:
+        return name in vocabulary and name != own
+
+    current = state.follow("other_user", is_other, vocabulary.ids[first])
+    chosen = _one_control("The other person", vocabulary, vocabulary.ids, "other_user", current, (), clean, own)
+    chosen = chosen or current
+    return vocabulary.index(state.settle("other_user", chosen, vocabulary.ids[first]))
+
+
 def choose_item(
-    study: Study, listed: Sequence[int], label: str = "Item", key: str = "item", offered: Sequence[int] = ()
+    study: Study,
+    listed: Sequence[int],
+    label: str = "Item",
+    key: str = "item",
+    offered: Sequence[int] = (),
+    without: int | None = None,
 ) -> int:
-    """An item: the list of the person first (or what is `offered`), then what was looked at before, any other by
-    search; `?item=` in the URL; returns the item index."""
+    """An item in one menu: the list of the person first (or what is `offered`), then what was looked at before, then
+    any other, but not `without`; `?item=` in the URL; returns the item index."""
     dataset = study.dataset
     ids = dataset.items.ids
     _say_unknown(dataset.items, key)
-    default = ids[[*listed, *offered, 0][0]]
-    current = state.follow(key, dataset.items.__contains__, default)
+    default = ids[next(item for item in (*listed, *offered, 0, 1) if item != without)]
+    if without is None and listed:
+        first = default
+        default = state.pinned((key, dataset.fingerprint, str(st.session_state.get("user"))), lambda: first)
+
+    def is_offered(name: str) -> bool:
+        return name in dataset.items and (without is None or name != ids[without])
+
+    current = state.follow(key, is_offered, default)
     place = {item: rank for rank, item in enumerate(listed, start=1)}
-    choose, search = st.columns([3, 2], vertical_alignment="bottom")
-    with search:
-        query = st.text_input("Find another", key=f"_find_{key}", type="search", live=True, placeholder="Title or id")
-    found = find(query, dataset.titles, ids, 50) if query else []
     before = [dataset.items.index(name) for name in recent.latest(study, "item", current) if name in dataset.items]
-    options = [
-        ids[index] for index in dict.fromkeys([*found, *listed, dataset.items.index(current), *before, *offered])
-    ]
-    with choose:
-        st.session_state[key] = current
-        chosen = st.selectbox(
-            label, options, key=key, format_func=lambda name: for_option(_item_label(study, name, place, before))
-        )
+    ahead = [ids[index] for index in dict.fromkeys([*listed, *before, *offered])]
+
+    def name_of(name: str) -> str:
+        return _item_label(study, name, place, before)
+
+    gone = None if without is None else ids[without]
+    chosen = _one_control(label, dataset.items, dataset.titles, key, current, ahead, name_of, gone) or current
     recent.note(study, "item", chosen)
-    if query:
-        st.caption(f"{len(found) or 'No'} match{'' if len(found) == 1 else 'es'}: open the menu to choose.")
+    if key == "item":
+        state.in_hand(item=chosen)
     return dataset.items.index(state.settle(key, chosen, default))
+
+
+def find_one(label: str, vocabulary: Vocabulary, texts: Sequence[str], key: str) -> int | None:
+    """One of all by a part of its text or id, `?key=` in the URL; None until something is searched for."""
+    url = st.query_params.get(key)
+    current = url if url is not None and url in vocabulary else None
+    name_of = dict(zip(vocabulary.ids, texts, strict=True)).__getitem__ if len(vocabulary) <= MOST_OPTIONS else None
+
+    def shown(name: str) -> str:
+        return name_of(name) if name_of else texts[vocabulary.index(name)] if name in vocabulary else name
+
+    chosen = _one_control(label, vocabulary, texts, key, current, (), shown)
+    state.settle(key, chosen or "", "")
+    return None if chosen is None else vocabulary.index(chosen)
+
+
+def _one_control(
+    label: str,
+    vocabulary: Vocabulary,
+    texts: Sequence[str],
+    key: str,
+    current: str | None,
+    first: Sequence[str],
+    name_of: Callable[[str], str],
+    without: str | None = None,
+) -> str | None:
+    """A menu in which typing searches, of all but `without`. Of many the menu holds `first` and what was searched for
+    last: the nearest match of a text that is typed and sent is chosen, the others stand in the menu."""
+    is_many = len(vocabulary) > MOST_OPTIONS
+    asked = st.session_state.get(f"_asked_{key}", "") if is_many else ""
+    found = [vocabulary.ids[place] for place in find(asked, texts, vocabulary.ids, MOST_FOUND)] if asked else []
+    others = (found or vocabulary.ids[:MOST_FOUND]) if is_many else vocabulary.ids
+    nearest = found if current in found else ()
+    ordered = dict.fromkeys([*nearest, *first, *([current] if current else ()), *others])
+    options = [name for name in ordered if name != without]
+    st.session_state[key] = current
+    chosen = st.selectbox(
+        label,
+        options,
+        index=None if current is None else 0,
+        key=key,
+        format_func=lambda name: for_option(name_of(name) if name in vocabulary else name),
+        filter_mode="contains",
+        accept_new_options=is_many,
+        placeholder="Type a part of a title or id",
+        help=f"All {len(vocabulary):,}: type a part of a name and press Enter." if is_many else None,
+    )
+    if chosen is None or (chosen in vocabulary and chosen != without):
+        if asked and (not found or current in found):
+            _say_found(asked, len(found))
+        return chosen
+    matches = [vocabulary.ids[place] for place in find(chosen, texts, vocabulary.ids, 2)]
+    st.session_state[f"_asked_{key}"] = chosen
+    state.choose(key, next((name for name in matches if name != without), current))
+    st.rerun()
+
+
+def _say_found(asked: str, n: int) -> None:
+    if n:
+        st.caption(
+            f"{n}{' or more' if n == 50 else ''} match “{for_markdown(asked)}”: the menu has them, nearest first."
+        )
+    else:
+        st.caption(f"Nothing matches “{for_markdown(asked)}”.")
 
 
 def choose_k(default: int, most: int) -> int:
@@ -98,14 +184,26 @@ def k_in_url(most: int, default: int = 10) -> int:
 
 
 def choose_one(
-    label: str, options: Mapping[Name, str], key: str, default: Name | None = None, help: str | None = None
+    label: str,
+    options: Mapping[Name, str],
+    key: str,
+    default: Name | None = None,
+    help: str | None = None,
+    is_labelled: bool = True,
 ) -> Name:
-    """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name."""
+    """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name. Where the
+    options say by themselves what is chosen, `is_labelled` False leaves the label to screen readers."""
     default = next(iter(options)) if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
-        label, list(options), key=key, format_func=lambda name: options[name], required=True, help=help
+        label,
+        list(options),
+        key=key,
+        format_func=lambda name: options[name],
+        required=True,
+        help=help,
+        label_visibility="visible" if is_labelled else "collapsed",
     )
     state.settle(key, str(chosen), default)
     return next(name for name in options if name == chosen)
@@ -116,7 +214,9 @@ def choose_items(
 ) -> list[int]:
     """Any number of items by search, `?key=` in the URL as indices; returns item indices in the order of choice."""
     dataset = study.dataset
-    held = st.session_state.get(f"_{key}")
+    turn = state.turned(key)
+    held = st.session_state.get(f"_{key}") if st.session_state.get(f"_turn_{key}", 0) == turn else None
+    st.session_state[f"_turn_{key}"] = turn
     current = [i for i in (state.numbers(key, dataset.n_items) if held is None else held) if i not in without]
     choose, search = st.container(), st.container()
     with search:
@@ -138,6 +238,11 @@ def choose_items(
         )
     state.put_numbers(key, chosen)
     return [int(index) for index in chosen]
+
+
+def add_item(key: str, item: int) -> None:
+    """Add an item to what `choose_items` holds under `key` (for callbacks)."""
+    st.session_state[f"_{key}"] = [*dict.fromkeys([*(st.session_state.get(f"_{key}") or []), item])]
 
 
 def _item_label(study: Study, item_id: str, place: dict[int, int], before: Sequence[int]) -> str:
@@ -162,18 +267,6 @@ def _say_unknown(vocabulary: Vocabulary, key: str) -> None:
         vocabulary.index(wanted)
     except RequestError as error:
         st.warning(f"{for_markdown(error.message)} {for_markdown(error.hint)}", icon=":material/search_off:")
-
-
-def _options(vocabulary: Vocabulary, current: str) -> list[str]:
-    if len(vocabulary) <= MOST_OPTIONS:
-        return list(vocabulary.ids)
-    query = st.text_input(
-        f"Find among {len(vocabulary):,}", key="_find_user", type="search", live=True, placeholder="A part of an id"
-    )
-    matches = [vocabulary.ids[position] for position in find(query, vocabulary.ids)]
-    if query and not matches:
-        st.caption(f"Nothing matches “{for_markdown(query)}”.")
-    return list(dict.fromkeys([current, *matches]))
 
 
 def _surprise(study: Study) -> None:

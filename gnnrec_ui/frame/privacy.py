@@ -13,22 +13,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.files import append_line
 from gnnrec_core.base.pseudonyms import Pseudonyms, load_pseudonyms
-from gnnrec_core.data.dataset import IntArray
-from gnnrec_core.explain.explanation import Explanation
-from gnnrec_core.explain.narrative import narrate
-from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import workspace
-from gnnrec_core.views.privacy import NameUser, pseudonymous
 from gnnrec_ui.frame import roles
 from gnnrec_ui.frame.study import Study
 
 if TYPE_CHECKING:
-    from gnnrec_core.explain.questions.two_models import ComparedCase
+    from gnnrec_core.data.dataset import IntArray
+    from gnnrec_core.explain.explanation import Explanation
+    from gnnrec_core.runs.run import Run
+    from gnnrec_core.views.privacy import NameUser
 
 KEY = "_show_ids"
 _log = logging.getLogger("gnnrec")
@@ -45,6 +42,8 @@ def name_user(study: Study, user_index: int | None = None) -> NameUser:
 
 def public_numbers(study: Study) -> IntArray:
     """Under which number each node stands in pictures `[n_nodes]`: where ids are hidden, people in a keyed order."""
+    import numpy as np
+
     graph = study.run.graph
     numbers = np.arange(graph.n_nodes)
     if not are_ids_shown(study):
@@ -56,22 +55,13 @@ def shown(study: Study, user_index: int, explanation: Explanation) -> Explanatio
     """The explanation as the page about that person may show it: parts, paths and sentences."""
     if are_ids_shown(study):
         return explanation
+    from gnnrec_core.explain.narrative import narrate
+    from gnnrec_core.views.privacy import pseudonymous
+
     name = name_user(study, user_index)
     own = study.dataset.users.ids[user_index]
-
     told = narrate(explanation, study.dataset, name) if explanation.narrative else ()
     return pseudonymous(replace(explanation, narrative=told), own, name)
-
-
-def shown_pairs(study: Study, user_index: int, found: ComparedCase) -> ComparedCase:
-    """A compared case as the page about that person may show it."""
-    if are_ids_shown(study):
-        return found
-    names: dict[str, str] = {}
-    for raw in (found.first, found.second):
-        parts = zip(raw.contributions, shown(study, user_index, raw).contributions, strict=True)
-        names |= {old.label: new.label for old, new in parts}
-    return replace(found, pairs=tuple(replace(pair, label=names.get(pair.label, pair.label)) for pair in found.pairs))
 
 
 def switch(study: Study) -> None:

@@ -79,16 +79,16 @@ _ALL = (
         "Understand",
         "Map",
         ":material/scatter_plot:",
-        "Each dot is a person or an item, placed by the two main directions of the model's embeddings.  \n"
-        "Near means similar to the model; the two axes have no meaning of their own. Lasso dots to list them.",
+        "Each dot is an item or a person; near means similar to the model; directions have no meaning.  \n"
+        "Names say what sets a region apart. Draw a loop, choose a region or search, and what you choose is listed.",
     ),
     Screen(
         "item",
         "Understand",
-        "Item",
+        "Items",
         ":material/inventory_2:",
-        "One item from its own side: whose lists hold it, what carries it there, and what stands in its way.  \n"
-        "For whoever made it or sells it: each answer on what would help was recomputed.",
+        "Which items are never shown, too often or too seldom; and one item from its own side.  \n"
+        "1 is in proportion to how many people have it. Each answer on what would help an item was recomputed.",
     ),
     Screen(
         "drivers",

@@ -2,7 +2,7 @@
 
 A page's body is `with shell.page("explain") as study:`. `app.py` calls `start`, which draws the menu and the study and
 runs the page that the URL names. Streamlit starts a file of `pages/` by itself when a deep link is the first visit to a
-fresh server; then `page` finds that `start` has not run, and does its part.
+fresh server; then `page` finds that `start` has not run, says which pages there are, and has `app.py` run.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.screens import SCREENS, Needs, Screen
 from gnnrec_ui.frame.study import Study, choose_study
 from gnnrec_ui.server import cache, housekeeping, turns
+from gnnrec_ui.show.downloads import named
 from gnnrec_ui.taken.heard import Heard, hearing
 
 _FRAME = "_frame_of_this_run"
+ICON = "🔎"
 _PAGES = "_pages"
 _COLD = "_came_in_by_a_deep_link"
 _log = logging.getLogger("gnnrec")
@@ -50,10 +52,11 @@ def start() -> None:
 def page(name: str) -> Iterator[Study]:
     """The body of one page: title, reading aid, the study, and errors as sentences."""
     if _FRAME not in st.session_state:
-        _frame()
         if _COLD not in st.session_state:  # widgets of a page that runs by itself would have other identities
             st.session_state[_COLD] = True
+            _navigation()
             st.rerun()
+        _frame()
     with hearing() as heard:
         yield from _body(name, heard)
 
@@ -64,7 +67,6 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
     if screen.reading:
         st.title(screen.title, anchor=False)
         st.caption(screen.reading)
-    story.guide(name, link)
     if too_long:
         st.warning(f"{for_markdown(too_long)} The page shows its defaults instead.", icon=":material/content_cut:")
     state.open_notices()
@@ -74,6 +76,8 @@ def _body(name: str, heard: Heard) -> Iterator[Study]:
         with boundary(), readers.for_this_reader():
             if _is_missing(study, screen.needs):
                 _nothing_yet(study)
+            with boundary():
+                story.guide(name, study, open_page)
             yield study
     finally:
         if state.carried() != drawn:
@@ -161,13 +165,20 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
     return draw
 
 
+def _navigation() -> st.Page:
+    """The pages. Without an icon of the app set first, a browser is sent elsewhere for that of the page."""
+    st.set_page_config(page_title="GNNRec Lens", page_icon=ICON, layout="wide")
+    return st.navigation(list(_pages().values()), position="hidden")
+
+
 def _frame() -> st.Page:
-    st.set_page_config(page_title="GNNRec Lens", page_icon="🔎", layout="wide")
+    navigation = _navigation()
+    screen = SCREENS[navigation.url_path or "home"]
+    st.set_page_config(page_title=f"{screen.title} · GNNRec Lens", page_icon=ICON)  # which page was not known before
     too_long = state.tidy()
-    navigation = st.navigation(list(_pages().values()), position="hidden")
     style.apply(is_presenting())
     housekeeping.once()
-    if not SCREENS[navigation.url_path or "home"].is_quick:
+    if not screen.is_quick:
         cache.warm()
     roles.gate()
     with st.sidebar:
@@ -198,24 +209,27 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
     return carried
 
 
+def address(study: Study) -> str:
+    """The link to this very view. It names the dataset, the run, the person and the item also where the app begins with
+    them: tomorrow it may begin with others."""
+    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
+    here = {name: entry.id for name, entry in entries.items() if entry is not None} | state.in_hand()
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(here | dict(st.query_params))}"
+
+
 def _draw_share(place: DeltaGenerator, study: Study, screen: Screen, heard: Heard) -> None:
     """The link to this very view, the view as a file, and the way into presentation mode (and out of it, on the page
-    itself).
-
-    The link names the dataset and the run also where the app begins with them: tomorrow it may begin with others.
-    """
-    entries = {"dataset": study.dataset_entry, "run": study.run_entry}
-    here = {name: entry.id for name, entry in entries.items() if entry is not None} | dict(st.query_params)
+    itself)."""
     if is_presenting():
         _present("Leave presentation", ":material/close_fullscreen:", None)
         return
     with place.container(gap="xsmall"):
-        address = f"{(st.context.url or '').split('?')[0]}?{urlencode(here)}"
+        here = address(study)
         popover(
             "Share this view",
             ":material/ios_share:",
             "_share",
-            lambda: _share(address, study, screen, heard),
+            lambda: _share(here, study, screen, heard),
             width="stretch",
         )
         _present("Present this view", ":material/slideshow:", "1")
@@ -229,7 +243,7 @@ def _share(address: str, study: Study, screen: Screen, heard: Heard) -> None:
     st.download_button(
         "Take this view away",
         lambda: view_file(heard, screen.title, study, address, are_ids_shown),
-        f"gnnrec-{screen.name}.html",
+        named("gnnrec", screen.title, study.run_entry.id if study.run_entry else "", ending=".html"),
         "text/html",
         on_click="ignore",
         icon=":material/download:",

@@ -19,6 +19,9 @@ MOST_IN_A_LIST = 200
 MOST_DIGITS = 40
 _NUMBER = re.compile(r"[-+0-9.eE]*")
 _NOTICES = "_room_for_notices"
+_TURNS = "_lists_from_outside"
+_PINNED = "_defaults_that_stay"
+_IN_HAND = "_case_of_this_page"
 
 
 def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
@@ -68,6 +71,23 @@ def settle(key: str, value: str, default: str) -> str:
     return value
 
 
+def pinned(scope: tuple[str, ...], default: Callable[[], str]) -> str:
+    """The default that this session met first in `scope` (a dataset, a person): it stays when the run changes, so that
+    a comparison of two runs stays one of the same person and item."""
+    kept: dict[tuple[str, ...], str] = st.session_state.setdefault(_PINNED, {})
+    if scope not in kept:
+        kept[scope] = default()
+    return kept[scope]
+
+
+def in_hand(**case: str) -> dict[str, str]:
+    """The person and the item that this page is about, which its link names also where they are its defaults; with
+    arguments they are noted."""
+    held: dict[str, str] = st.session_state.setdefault(_IN_HAND, {})
+    held.update(case)
+    return dict(held)
+
+
 def choose(key: str, value: str | None) -> None:
     """Set a choice from a button: the widget and the URL follow (for callbacks)."""
     st.session_state.pop(key, None)
@@ -96,7 +116,9 @@ def names(text: str, known: Container[str], most: int) -> list[str]:
 
 
 def tidy() -> str:
-    """Take out of the URL what no choice can be: what is too long, or too many. Returns a sentence on it, or ""."""
+    """Begin a page: take out of the URL what no choice can be, what is too long, or too many. Returns a sentence on
+    it, or ""."""
+    st.session_state[_IN_HAND] = {}
     found = list(st.query_params)
     long = [key for key in found if len(key) > 100 or _is_too_long(st.query_params[key])]
     gone = [*long, *[key for key in found if key not in long][MOST_PARAMETERS:]]
@@ -119,6 +141,18 @@ def put_numbers(key: str, values: Iterable[int]) -> None:
         st.query_params[key] = text
     elif not text and key in st.query_params:
         del st.query_params[key]
+    st.session_state.setdefault(_SYNCED, {})[key] = st.query_params.get(key)
+
+
+def turned(key: str) -> int:
+    """How often a list in the URL was changed from outside (Back, a link): part of the key of a widget that shows it,
+    which thereby begins anew with what the URL says. To be asked before `put_numbers`."""
+    left = st.session_state.setdefault(_SYNCED, {})
+    turns: dict[str, int] = st.session_state.setdefault(_TURNS, {})
+    if st.query_params.get(key) != left.get(key):
+        turns[key] = turns.get(key, 0) + 1
+        left[key] = st.query_params.get(key)
+    return turns.get(key, 0)
 
 
 def carried() -> dict[str, str]:

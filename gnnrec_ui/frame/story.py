@@ -1,122 +1,148 @@
-"""The guided demo: four steps through the real pages on the study at hand, and what Home says of that study."""
+"""The guided demo: six cases of the study at hand, step by step through the real pages, and what Home says of it.
+
+`?demo=clear_reason.2` is the second step of a case: a line on what to look at, that part of the page marked, and the
+way onward, back and out. It is not carried, so that the menu leads out of the demo, and pages know nothing of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Literal
 
 import streamlit as st
 
 from gnnrec_core.base.text import for_label, for_markdown
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import MODELS, title_of
 from gnnrec_core.render import theme
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import state
+from gnnrec_ui.frame.study import Study
+from gnnrec_ui.frame.tours import TOURS, Found
+from gnnrec_ui.show.spotlight import spotlight
 
 PARAMETER = "demo"
-"""The step of the demo in the URL; it is not carried, so that the menu leads out of the demo."""
-Link = Callable[..., None]
-"""`shell.link`: page, label, icon and URL parameters."""
+TABS = "view"
+"""Which tab is open, in the URL: bound to the tabs themselves, nobody else may write it."""
+_ARRIVED = "_step_of_the_demo"
+Open = Callable[..., None]
+"""`shell.open_page`: a page and its URL parameters."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step: what it is about, what to do on its page, and the page with its URL parameters."""
-
-    title: str
-    text: str
-    look: str
-    action: str
-    icon: str
-    page: str
-    parameters: dict[str, str] = field(default_factory=dict)
-
-
-STEPS = (
-    Step(
-        "Meet somebody",
-        "One person: their history on the left, on the right what the model would show next, and "
-        "below the graph between the two.",
-        "Compare the list with the history. Click a node of the picture below to put it in the middle.",
-        "See the list",
-        ":material/recommend:",
-        "recommend",
-    ),
-    Step(
-        "Ask why",
-        "The first item's score is taken apart into contributions of single interactions. They add up to the "
-        "score, and each one was checked by scoring again without it.",
-        "Follow the bars down: their sum is the lead. The table says where the item falls without each.",
-        "Take the score apart",
-        ":material/search_insights:",
-        "explain",
-    ),
-    Step(
-        "Change the past",
-        "Take something out of the history or add to it. The graph is rebuilt, the list is ranked anew, and you "
-        "see what moved: an explanation that can be tried out.",
-        "Tick one of the reasons that you have just seen: the item falls as far as the explanation said.",
-        "Try it",
-        ":material/experiment:",
-        "what_if",
-    ),
-    Step(
-        "Ask for whom it works",
-        "Accuracy by group with intervals and tests, what is never shown to anybody, and what a fix would cost, "
-        "and whom.",
-        "One group is served worse by construction: find it in the charts, click it, and meet its people. Then move "
-        "the slider under “What a fix costs”. Choose the run “incumbent” above: lists of a shop whose model nobody "
-        "knows are audited in the same way.",
-        "Audit the model",
-        ":material/balance:",
-        "audit",
-        {"group": "region"},
-    ),
-)
-"""The story of one person, from their list to the people like them.
-
-Without a person in hand, the pages choose one whose reasons can be seen to matter (`ask.telling_user`).
-"""
+def tell(study: Study, open_page: Open) -> None:
+    """The six cases as cards; each is found when it is asked for."""
+    st.subheader("Guided demo: six cases of this model", anchor=False)
+    wanted = ""
+    for first in range(0, len(TOURS), 3):
+        for name, column in zip(list(TOURS)[first : first + 3], st.columns(3)):
+            tour = TOURS[name]
+            with column, st.container(border=True, height="stretch", key=f"case_{name}", gap="xsmall"):
+                st.markdown(f"**{tour.title}**  \n{tour.question}")
+                if st.button(f"Show {tour.title.lower()}", key=f"_show_{name}", icon=tour.icon, type="tertiary"):
+                    wanted = name
+    if wanted:
+        _open(study, wanted, 1, open_page)
 
 
-def tell(link: Link) -> None:
-    """The four steps as cards, two in a row."""
-    for start in (0, 2):
-        for number, column in enumerate(st.columns(2), start + 1):
-            step = STEPS[number - 1]
-            with column, st.container(border=True, height="stretch", key=f"step_{number}"):
-                st.markdown(f"#### {number} · {step.title}")
-                st.markdown(step.text)
-                _go(link, number, step.action)
-
-
-def guide(page: str, link: Link) -> None:
-    """On a page that the demo has opened: what to look at, and the way to the next step."""
-    asked = st.query_params.get(PARAMETER, "")
-    number = state.whole(asked, 1, len(STEPS)) or 0
-    if not number or STEPS[number - 1].page != page:
+def guide(page: str, study: Study, open_page: Open) -> None:
+    """On a page that the demo has opened: what to look at, and the way onward, back and out."""
+    name, number = _step()
+    if not name or study.run_entry is None or TOURS[name].steps[number - 1].page != page:
         return
-    with st.container(border=True, key="guide"):
-        told, onward = st.columns([3, 1], vertical_alignment="center")
-        told.markdown(f"**Step {number} of {len(STEPS)} · {STEPS[number - 1].title}.** {STEPS[number - 1].look}")
-        with onward:
-            if number < len(STEPS):
-                _go(link, number + 1, f"Next: {STEPS[number].title}")
-            else:
-                link("home", "Back to Home", icon=":material/home:")
+    found, tour = _found(study, name), TOURS[name]
+    if found is None:
+        return
+    _arrive(found, name, number)
+    step, n = tour.steps[number - 1], len(tour.steps)
+    names = list(TOURS)
+    after = names[(names.index(name) + 1) % len(names)]
+    target = None
+    with st.container(key="guide", border=True, gap="xsmall"):
+        st.markdown(f"**{tour.title} · step {number} of {n}.** {step.says(found)}")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            if number > 1 and _button("Back", ":material/arrow_back:"):
+                target = (name, number - 1)
+            if number < n and _button("Next", ":material/arrow_forward:", "primary"):
+                target = (name, number + 1)
+            if number == n and _button(f"Next case: {TOURS[after].title}", ":material/arrow_forward:", "primary"):
+                target = (after, 1)
+            st.button(
+                "End the demo", icon=":material/close:", type="tertiary", on_click=state.choose, args=(PARAMETER, None)
+            )
+    spotlight(step.spot(found), f"{name}.{number}")
+    if target is not None:
+        _open(study, *target, open_page)
 
 
-def _go(link: Link, number: int, label: str) -> None:
-    step = STEPS[number - 1]
-    link(step.page, label, icon=step.icon, **{PARAMETER: number}, **step.parameters)
+def _button(label: str, icon: str, type: Literal["primary", "secondary"] = "secondary") -> bool:
+    return st.button(label, icon=icon, type=type, key=f"_guide_{label}")
+
+
+def _step() -> tuple[str, int]:
+    """The case and the step in the URL; nothing where there is no such step."""
+    name, _, step = st.query_params.get(PARAMETER, "").partition(".")
+    number = state.whole(step, 1, len(TOURS[name].steps)) if name in TOURS else None
+    return (name, number) if number is not None else ("", 0)
+
+
+def _found(study: Study, name: str) -> Found | None:
+    """The case in words; a sentence where this run has none."""
+    from gnnrec_ui import ask  # with the libraries that quick pages do without
+
+    found = ask.telling(study, name)
+    if found is None:
+        st.info(
+            f"{TOURS[name].title}: this run has no such case. Choose another run, or another case.",
+            icon=":material/info:",
+        )
+        return None
+    return Found(found, study.dataset)
+
+
+def _parameters(found: Found, name: str, number: int) -> dict[str, str]:
+    case, data = found.case, found.dataset
+    named = {"user": data.users.ids[case.user]} | ({} if case.item is None else {"item": data.items.ids[case.item]})
+    return {**named, **TOURS[name].steps[number - 1].where(found), PARAMETER: f"{name}.{number}"}
+
+
+def _open(study: Study, name: str, number: int, open_page: Open) -> None:
+    """Go to a step; on the page that is open its choices are set, as a link to itself changes no address."""
+    found = _found(study, name)
+    if found is None:
+        return
+    parameters, page = _parameters(found, name, number), TOURS[name].steps[number - 1].page
+    current, at = _step()
+    st.session_state[_ARRIVED] = parameters[PARAMETER]
+    if current and TOURS[current].steps[at - 1].page == page:
+        for key in set(st.query_params) - set(parameters) - set(state.CARRIED) - {TABS}:
+            del st.query_params[key]
+        _put(parameters)
+        st.rerun()
+    st.session_state.pop(TABS, None)
+    open_page(page, **parameters)
+
+
+def _arrive(found: Found, name: str, number: int) -> None:
+    """A link that names only the step gets its person and item, once: whoever follows it may choose others."""
+    parameters = _parameters(found, name, number)
+    if st.session_state.get(_ARRIVED) != parameters[PARAMETER]:
+        st.session_state[_ARRIVED] = parameters[PARAMETER]
+        _put(parameters)
+
+
+def _put(parameters: dict[str, str]) -> None:
+    """Choices into the URL; tabs write their own."""
+    if TABS in parameters:
+        st.session_state[TABS] = parameters[TABS]
+    changed = {key: value for key, value in parameters.items() if st.query_params.get(key) != value}
+    st.query_params.update({key: value for key, value in changed.items() if key != TABS})
 
 
 def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
     """The study in one row: its sizes, and how well the model ranks what it had not seen, beside one
     list for all."""
     st.subheader(f"The study: {for_markdown(dataset.name)}", anchor=False)
-    model = MODELS[run.record.model].title if run.record.model in MODELS else run.record.model
+    model = title_of(run.record.model)
     ndcg = _ndcg(run)
     alike = MODELS.having("personal", False)  # those that show everybody the same list
     other = next((r for r in place.runs(dataset.fingerprint) if r.record.model in alike), None)
@@ -128,7 +154,7 @@ def key_figures(place: Workspace, dataset: DatasetEntry, run: RunEntry) -> None:
         st.metric("Model", for_label(model))
         if ndcg is not None:
             gain = (
-                f"{100 * (ndcg / baseline - 1):+.0f} % against {MODELS[other.record.model].title}"
+                f"{100 * (ndcg / baseline - 1):+.0f} % against {for_label(title_of(other.record.model))}"
                 if other and baseline and run.record.model not in alike
                 else None
             )

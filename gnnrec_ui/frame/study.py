@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import for_option
-from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import title_of
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
-from gnnrec_core.runs.run import Run
 from gnnrec_ui import readers
 from gnnrec_ui.frame import roles, state
 from gnnrec_ui.server import cache
+
+if TYPE_CHECKING:
+    from gnnrec_core.data.dataset import Dataset
+    from gnnrec_core.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,6 @@ def dataset_label(entry: DatasetEntry) -> str:
 
 def run_label(entry: RunEntry) -> str:
     """What the sidebar calls a run: model, where it comes from, and its validation figure."""
-    model = MODELS[entry.record.model].title if entry.record.model in MODELS else entry.record.model
+    model = title_of(entry.record.model)
     origin = "shipped" if entry.shipped else entry.record.created[:16].replace("T", " ")
     return f"{model} · {origin}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 _ALWAYS = """
-.stMainBlockContainer { max-width: 1240px; padding-top: 3.2rem; padding-bottom: 4rem; }
+.stMainBlockContainer { max-width: 1640px; padding-top: 2.2rem; padding-bottom: 4rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .8; }
 .stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] *, [data-tag] * {
@@ -27,6 +27,8 @@ _ALWAYS = """
 [data-testid="stTable"] th[scope="row"] + td { padding-left: 1rem; }
 [data-testid="stTable"] td span { opacity: .85; }
 [data-testid="stTable"] td :is(em, em + br) { display: none; }
+.st-key-guide { background: light-dark(#eaf4fb, #12293a); }
+:has(> .st-key-guide) { position: sticky; top: 3.75rem; z-index: 100; }
 .st-key-share [data-testid="stBaseButton-tertiary"] { margin-left: .5rem; }
 [class*="st-key-fits_"] { container-type: inline-size; }
 [class*="st-key-narrow_"] { display: none !important; }
@@ -40,6 +42,8 @@ _ALWAYS = """
     padding-bottom: .4rem; }
   [data-testid="stTable"] th[scope="row"] { grid-column: 1 / -1; border: 0; font-weight: 600; padding-top: .6rem; }
   [data-testid="stTable"] :is(td, th[scope="row"] + td) { border: 0; padding: .2rem .3rem .2rem .5rem; }
+  .st-key-scorecard [data-testid="stTable"] tr { grid-template-columns: 4.2rem 1fr; }
+  .st-key-scorecard [data-testid="stTable"] td:last-child { grid-column: 2; }
   [data-testid="stTable"] td :is(em, em + br) { display: inline; font-style: normal; opacity: .85; }
 }
 @media (max-width: 640px) {

@@ -21,10 +21,10 @@ def draw(sections: tuple[Section, ...], key: str) -> None:
     for place, section in enumerate(sections):
         st.subheader(for_label(section.title), anchor=False)
         for number_, block in enumerate(section.blocks):
-            _draw(block, f"{key}_{place}_{number_}")
+            _draw(block, f"{key}_{place}_{number_}", section.title)
 
 
-def _draw(block: Block, key: str) -> None:
+def _draw(block: Block, key: str, title: str) -> None:
     match block:
         case Text(paragraphs):
             for paragraph in paragraphs:
@@ -32,7 +32,7 @@ def _draw(block: Block, key: str) -> None:
         case Facts(pairs):
             _table(("", "value"), tuple((name, _text(value)) for name, value in pairs), "Figures")
         case Table():
-            _table(block.columns, block.rows, block.caption)
+            _table(block.columns, block.rows, block.caption or title)
             if block.caption:
                 st.caption(for_markdown(block.caption))
         case Bars():
@@ -48,7 +48,7 @@ def _draw(block: Block, key: str) -> None:
 def _table(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], alt: str) -> None:
     cells = [_column([row[place] for row in rows]) for place in range(len(columns))]
     table = pd.DataFrame({_unique(columns, place): cells[place] for place in range(len(columns))})
-    st.dataframe(table, hide_index=True, alt=clean(alt))
+    st.dataframe(table, hide_index=True, alt=clean(alt), placeholder="–")
 
 
 def _unique(columns: tuple[str, ...], place: int) -> str:

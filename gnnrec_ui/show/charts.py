@@ -103,7 +103,7 @@ def as_table(make: Callable[[], pd.DataFrame], key: str, alt: str) -> None:
     def fill() -> None:
         found = make()
         shown = found.head(MOST_SHOWN).map(lambda cell: clean(cell) if isinstance(cell, str) else cell)
-        st.dataframe(shown, hide_index=True, alt=alt)
+        st.dataframe(shown, hide_index=True, alt=alt, placeholder="–")
         if len(found) > MOST_SHOWN:
             st.caption(f"The first {MOST_SHOWN:,} of {len(found):,} rows; the file has all.")
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import PurePath
 
@@ -15,6 +17,17 @@ KINDS = {
     ".json": "application/json",
 }
 ICON = ":material/download:"
+MOST_LETTERS = 100
+
+
+def named(*parts: object, ending: str) -> str:
+    """A file name that says what the file holds, of plain letters.
+
+    >>> named("audit", "LightGCN · shipped", "by region", ending=".html")
+    'audit-lightgcn-shipped-by-region.html'
+    """
+    words = re.findall(r"[a-z0-9]+", unicodedata.normalize("NFKD", " ".join(map(str, parts))).lower())
+    return f"{'-'.join(words)[:MOST_LETTERS].strip('-') or 'file'}{ending}"
 
 
 def download(

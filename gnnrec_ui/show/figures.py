@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.audit.verdicts import figure, with_interval
+from gnnrec_core.audit.verdicts import figure, of_people, with_interval
 from gnnrec_core.base.text import for_markdown
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.blocks import Table
@@ -58,7 +58,7 @@ def title(metric: str) -> str:
 def definition(metric: str) -> str:
     """What a metric is, in one tooltip."""
     found = METRICS[metric]
-    return f"{found.definition} Range {found.range}; {ARROWS[found.direction]}. Over {found.denominator}."
+    return of_people(f"{found.definition} Range {found.range}; {ARROWS[found.direction]}. Over {found.denominator}.")
 
 
 def headline(figures: dict[str, Interval], names: Sequence[str]) -> None:
@@ -80,7 +80,7 @@ def all_figures(figures: dict[str, Interval]) -> None:
             "Figure": METRICS[name].title,
             "Value": with_interval(found) + (f" ({found.reason})" if found.reason else ""),
             "Read it": ARROWS[METRICS[name].direction],
-            "Definition": f"{METRICS[name].definition} {METRICS[name].source}.",
+            "Definition": of_people(f"{METRICS[name].definition} {METRICS[name].source}."),
         }
         for name in METRICS
         if (found := figures.get(name)) is not None
@@ -97,4 +97,5 @@ def all_figures(figures: dict[str, Interval]) -> None:
             "Definition": st.column_config.TextColumn(width=395),
         },
         alt="All figures with their definitions",
+        placeholder="–",
     )

@@ -139,16 +139,6 @@ function save(frame, state, data, asPixels) {
     for (const name of ["fill", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "font", "opacity", "paint-order"]) part.style.setProperty(name, style.getPropertyValue(name));
   });
   copy.style.background = getComputedStyle(frame).backgroundColor;
-  const text = new XMLSerializer().serializeToString(copy);
-  const source = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
-  if (!asPixels) return saveAs(source, `${data.file_name}.svg`);
-  const picture = new Image();
-  picture.onload = () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = 2 * picture.width;
-    canvas.height = 2 * picture.height;
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    saveAs(canvas.toDataURL("image/png"), `${data.file_name}.png`);
-  };
-  picture.src = source;
+  if (asPixels) savePixels(copy, `${data.file_name}.png`);
+  else saveAs(asAddress(copy), `${data.file_name}.svg`);
 }

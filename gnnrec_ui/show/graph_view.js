@@ -53,7 +53,7 @@ function build(holder, state, data, root) {
   state.network.on("hoverNode", () => (canvas.style.cursor = "pointer"));
   state.network.on("blurNode", () => (canvas.style.cursor = "default"));
   fit(state, canvas);
-  drawLegend(holder, data.legend);
+  legend(holder, data.legend);
   drawTools(holder, state, data);
 }
 
@@ -137,29 +137,4 @@ function download(holder, name) {
   context.fillRect(0, 0, copy.width, copy.height);
   context.drawImage(drawn, 0, 0);
   saveAs(copy.toDataURL("image/png"), name);
-}
-
-const SHAPES = {
-  dot: '<circle cx="8" cy="7" r="5"/>',
-  square: '<rect x="3" y="2" width="10" height="10"/>',
-  triangle: '<path d="M8 1 14 12H2z"/>',
-  star: '<path d="m8 0 2 5 5.500.3-4.200 3.500 1.400 5.200L8 11l-4.700 3 1.400-5.200L.5 5.300 6 5z"/>',
-  line: '<rect x="0" y="5.500" width="16" height="3"/>',
-};
-
-function drawLegend(holder, entries) {
-  const list = holder.querySelector(".legend");
-  list.replaceChildren();
-  for (const entry of entries) {
-    const item = document.createElement("li");
-    const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    icon.setAttribute("viewBox", "0 0 16 14");
-    icon.setAttribute("aria-hidden", "true");
-    icon.setAttribute("fill", entry.color);
-    icon.innerHTML = SHAPES[entry.shape] || "";
-    const text = document.createElement("span");
-    text.textContent = entry.label;
-    item.append(icon, text);
-    list.append(item);
-  }
 }

@@ -1,4 +1,5 @@
-"""The graph view: a pyvis network drawn inside the page by the vis-network that pyvis ships. Offline, no iframe.
+"""The graph view: a pyvis network drawn inside the page by the vis-network that pyvis ships, on a plain canvas.
+Offline, no iframe; for browsers without WebGL (`network_view` is for those that have it).
 
 The library (half a megabyte) is one component that is sent once; the picture is another, small one. A click comes back
 to Python as the id of the node.
@@ -38,7 +39,7 @@ def graph_view(
     key: str,
     height: int = 620,
     highlight: str | None = None,
-    file_name: str = "network.png",
+    file_name: str = "network",
 ) -> str | None:
     """Draw a `pyvis.network.Network`; returns the id of the node (or of the far end of the link) that was just clicked.
 
@@ -52,7 +53,7 @@ def graph_view(
             "gnnrec_graph", html=FRAME, css=source("graph_view", "css"), js=source("graph_view", "js")
         )(
             key=key,
-            data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
+            data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": f"{file_name}.png"},
             on_clicked_change=lambda: None,
         )
     clicked: str | None = result.clicked

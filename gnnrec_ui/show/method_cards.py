@@ -31,7 +31,7 @@ def method_card(plugin: Plugin) -> None:
                 }
                 for field in fields
             ]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, alt=f"Settings of {plugin.title}")
+            st.dataframe(pd.DataFrame(rows), hide_index=True, alt=f"Settings of {plugin.title}", placeholder="–")
 
 
 def _range(low: float | None, high: float | None) -> str:

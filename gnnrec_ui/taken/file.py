@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gnnrec_core import __version__
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import title_of
 from gnnrec_core.render.blocks import Facts, Section
 from gnnrec_core.render.html import page
 from gnnrec_ui.frame.study import Study
@@ -22,7 +22,7 @@ def view_file(heard: Heard, title: str, study: Study, address: str, are_ids_show
     if dataset is not None:
         facts += [("Dataset", dataset.name), ("Fingerprint of the data", dataset.fingerprint)]
     if run is not None:
-        model = MODELS[run.record.model].title if run.record.model in MODELS else run.record.model
+        model = title_of(run.record.model)
         facts += [
             ("Run", run.id),
             ("Model", model),

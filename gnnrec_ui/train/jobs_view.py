@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import title_of
 from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.render.charts.training_charts import best_epoch, training_curves
 from gnnrec_core.runs import jobs
@@ -16,7 +16,6 @@ from gnnrec_core.runs.history import read_history
 from gnnrec_core.runs.jobs import JobStatus
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import shell
-from gnnrec_ui.show.charts import chart
 from gnnrec_ui.train.training_time import seconds_left, spoken
 
 _ALIVE = "_trainings_alive"
@@ -64,6 +63,8 @@ def _training(place: Workspace, status: JobStatus) -> None:
     else:
         st.caption(_sentence(status, history))
     if history and len(history) > 1 and history[-1].loss is not None:
+        from gnnrec_ui.show.charts import chart  # its tables take longer to load than all that stands above
+
         chart(training_curves(history), key=f"curve_{status.job.id}", alt=_curve_text(history))
     if status.state == "failed":
         with st.expander("What it printed"):
@@ -74,7 +75,7 @@ def _title(place: Workspace, status: JobStatus) -> str:
     name = status.job.request.model or "A training"
     folders = {str(entry.folder): entry.name for entry in place.datasets()}
     on = folders.get(status.job.request.dataset_folder, "a dataset that was deleted")
-    return f"{MODELS[name].title if name in MODELS else for_markdown(name)} on {for_markdown(on)}"
+    return f"{for_markdown(title_of(name))} on {for_markdown(on)}"
 
 
 def _pace(status: JobStatus, history: tuple[Epoch, ...], epochs: int) -> str:

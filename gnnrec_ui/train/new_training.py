@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from gnnrec_core.base.errors import LensError
+from gnnrec_core.base.plain import plain
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.base.text import for_markdown, for_option
 from gnnrec_core.models import FIRST_CHOICE, MODELS
 from gnnrec_core.models.presets import preset_settings, presets_of
+from gnnrec_core.runs import jobs
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
 from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.trial import trial
@@ -20,6 +22,8 @@ from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import forms, shell
 from gnnrec_ui.server.slow_work import line, waiting_room
 from gnnrec_ui.train.training_time import Estimate, estimate, spoken
+
+_ASKED = "_asked_about_a_twin"
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,50 @@ def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> None:
                 icon=":material/timer:",
                 help="Trains a few steps that are thrown away, on this machine: time and memory, in about ten seconds.",
             )
+
+
+def begin(place: Workspace, dataset: DatasetEntry, request: TrainRequest) -> None:
+    """Start the training; where the very same is there already, ask first."""
+    if twin_of(place, dataset, request):
+        st.session_state[_ASKED] = request.words
+    else:
+        jobs.start(place, request)
+    st.rerun()
+
+
+def ask_about_twin(place: Workspace, dataset: DatasetEntry, request: TrainRequest) -> None:
+    """The question before a training that is there already, for as long as it is the one that is chosen."""
+    twin = twin_of(place, dataset, request) if st.session_state.get(_ASKED) == request.words else ""
+    if not twin:
+        return
+    st.warning(
+        f"The same training {for_markdown(twin)}. With the same data, settings and seed another one says nothing new: "
+        "change the seed to see how much is luck.",
+        icon=":material/content_copy:",
+    )
+    if st.button("Train it all the same", icon=":material/play_arrow:", disabled=place.read_only):
+        del st.session_state[_ASKED]
+        jobs.start(place, request)
+        st.rerun()
+
+
+def twin_of(place: Workspace, dataset: DatasetEntry, request: TrainRequest) -> str:
+    """Where the very same training (data, model, settings, seed) is, in words; "" where it is nowhere."""
+    same = replace(request, max_seconds=None, device="auto")
+    for status in jobs.statuses(place):
+        if status.alive and replace(status.job.request, max_seconds=None, device="auto") == same:
+            return "waits already" if status.state == "queued" else "runs already"
+    settings = read_settings(MODELS.load(request.model).settings_type, dict(request.settings)).model_dump(mode="json")
+    for run in place.runs():
+        record = run.record
+        is_ours = (record.model, record.dataset_fingerprint, record.seed) == (
+            request.model,
+            dataset.fingerprint,
+            request.seed,
+        )
+        if is_ours and record.state == "finished" and plain(record.settings) == plain(settings):
+            return f"has finished already: it is the run “{run.id}”"
+    return ""
 
 
 def _try(key: Hashable, request: TrainRequest) -> None:

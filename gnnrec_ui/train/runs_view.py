@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import title_of
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.entries import RunEntry, Trashed
 from gnnrec_core.runs.workspace import Workspace
@@ -29,7 +29,7 @@ def runs_table(runs: Sequence[RunEntry], states: Mapping[str, str] | None = None
         figures = run.record.figures
         rows.append(
             {
-                "Model": MODELS[run.record.model].title if run.record.model in MODELS else clean(run.record.model),
+                "Model": title_of(run.record.model),
                 "Made": "shipped" if run.shipped else run.record.created[:16].replace("T", " "),
                 **{_heading(name): value for name, value in (figures.get("validation") or {}).items()},
                 "Epochs": figures.get("epochs_run"),
@@ -64,6 +64,7 @@ def run_list(place: Workspace, fingerprint: str) -> None:
                 name: st.column_config.NumberColumn(format="%.4f") for name in map(str, table) if "@" in name
             },
             alt="Runs on this dataset with their validation figures",
+            placeholder="–",
         )
         selected = [runs[row] for row in chosen["selection"]["rows"] if row < len(runs)]
         _actions(place, selected)

@@ -15,16 +15,23 @@ from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts.driver_chart import driver_chart
 from gnnrec_core.views.whole.drivers import SIGNED, drivers_json, headline
+from gnnrec_core.whole.decided import LEVELS
 from gnnrec_core.whole.drivers import PATH, Drivers
 from gnnrec_core.whole.sorting import sorting_names
 from gnnrec_ui.frame import forms, pickers, privacy, shell
 from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.charts import as_table, chart
+from gnnrec_ui.whole.differences_view import differences_view
 
 TITLES = {"item": "Item", "relation": "Kind of link", "age": "Age", "popularity": "Popularity", PATH: "Path"}
 TARGETS = {"score": "Score", "margin": "Lead"}
 SHOWN, GROUPED = 15, 12
+LEVEL_TITLES = {name: name.capitalize() for name in LEVELS}
+LEVEL_HELP = (
+    "In this model: embeddings kept. Foretold: of a model trained without these links of the person. Trained again: "
+    "trained once without the driver for everybody."
+)
 
 
 def drivers_view(study: Study, k: int) -> None:
@@ -54,6 +61,7 @@ def drivers_view(study: Study, k: int) -> None:
         _side_by_side(found)
     if found.hidden:
         st.caption(f"{int(found.hidden)} of the groups are not shown: too few people.")
+    differences_view(study, found)
     if by != PATH and found.everybody.drivers:
         _one_driver(study, found, k)
 
@@ -107,7 +115,7 @@ def _side_by_side(found: Drivers) -> None:
         f"of the group, or of all others, have it. People: "
         f"{', '.join(f'{for_markdown(part.group)} {part.n_users:,}' for part in found.groups)}."
     )
-    st.dataframe(frame, hide_index=True, column_config=percents, alt="Shares of drivers by group")
+    st.dataframe(frame, hide_index=True, column_config=percents, alt="Shares of drivers by group", placeholder="–")
     as_table(lambda: _group_table(found), "drivers-by-group", "All drivers by group with their intervals")
 
 
@@ -127,18 +135,21 @@ def _one_driver(study: Study, found: Drivers, k: int) -> None:
     if driver.item is not None:
         shell.link("item", "This item from its own side", ":material/inventory_2:", item=driver.item)
 
+    level = pickers.choose_one("Said", LEVEL_TITLES, "level", help=LEVEL_HELP)
+
     def question() -> Any:
         from gnnrec_core.whole.decided import decided_by
 
-        return decided_by(run, chosen, by, k)
+        return decided_by(run, chosen, by, k, level=level)
 
     decided = when_wanted(
         study,
         "Who would lose an item without it?",
         ":material/person_remove:",
         "Takes it away from each of up to 100 people who have it, drawn at random, and ranks all items again.",
-        ("decided", by, chosen, k),
+        ("decided", by, chosen, k, level),
         question,
+        trains=level == "trained again",
     )
     if decided is not None:
         st.markdown(f"{for_markdown(decided.sentence)} On average {decided.items_lost:.2f} items are lost.")

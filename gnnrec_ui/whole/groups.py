@@ -25,6 +25,6 @@ def groups_table(groups: Sequence[GroupShare], n_hidden: int, share: str, alt: s
             for g in groups
         ]
         percents = {name: st.column_config.NumberColumn(format="percent") for name in (share, "From", "To")}
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt=clean(alt))
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt=clean(alt), placeholder="–")
     if n_hidden:
         st.caption(f"{int(n_hidden)} of the groups are not shown: too few people.")

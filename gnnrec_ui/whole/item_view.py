@@ -19,9 +19,9 @@ from gnnrec_core.whole.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.show import tables
+from gnnrec_ui.show import blocks, tables
 from gnnrec_ui.show.charts import chart
-from gnnrec_ui.show.downloads import download
+from gnnrec_ui.show.downloads import download, named
 from gnnrec_ui.whole.groups import groups_table
 
 MORE = 5
@@ -60,7 +60,27 @@ def item_view(study: Study, item: int, k: int) -> None:
     st.subheader("What would bring it to more people", anchor=False)
     _recourse(study, found, item, k)
     _people(study, found)
+    _over_time(study, item, k)
     _provider(study, item, k)
+
+
+def _over_time(study: Study, item: int, k: int) -> None:
+    """Who got it as of earlier days; nothing where the log has no times."""
+    run = study.run
+    if run.dataset.interactions.timestamp is None:
+        return
+
+    def question() -> Any:
+        from gnnrec_core.change.as_of import item_strip
+
+        return item_strip(run, item, k=k)
+
+    help = "The graph as of six days of the log, and in whose lists the item stood then."
+    found = when_wanted(study, "Over time", ":material/timeline:", help, ("item over time", item, k), question)
+    if found is not None:
+        from gnnrec_core.views.change.over_time import item_strip_section
+
+        blocks.draw((item_strip_section(found),), "over_time")
 
 
 def _provider(study: Study, item: int, k: int) -> None:
@@ -91,21 +111,27 @@ def _provider(study: Study, item: int, k: int) -> None:
         rows = [
             {
                 "Item": clean(dataset.title(each.item)),
-                "Readers": each.n_readers,
+                "People who have it": each.n_readers,
                 "Lists": each.n_lists,
                 "Share of their exposure": each.share,
             }
             for each in found.items
         ]
         percents = {"Share of their exposure": st.column_config.NumberColumn(format="percent")}
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=percents, alt="All items of the provider")
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            column_config=percents,
+            alt="All items of the provider",
+            placeholder="–",
+        )
 
 
 def _figures(found: ItemSide) -> None:
     share = found.n_listed / found.n_open if found.n_open else 0.0
     ranks = dict(found.ranks)
     with st.container(horizontal=True):
-        st.metric("Readers", f"{found.n_readers:,}", help="People who have it in the train part.")
+        st.metric("Have it", f"{found.n_readers:,}", help="People who have it in the train part.")
         st.metric(
             f"In lists of {int(found.k)}", f"{found.n_listed:,}", f"{theme.percent(share)} of those who could",
             delta_color="off", delta_arrow="off", help="Whose list may hold it: everybody who does not have it yet.",
@@ -131,7 +157,7 @@ def _rivals(study: Study, found: ItemSide) -> None:
         {"Rival": clean(study.dataset.title(r.item)), "Lists": r.n_lists, "Its mean lead": r.lead} for r in found.rivals
     ]
     st.caption(f"What stands at the last place of the lists of the {found.n_near:,} people who nearly get it.")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Rivals of the item")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Rivals of the item", placeholder="–")
     if found.kept_out is not None and found.kept_out.total < 0:
         with st.expander("What speaks for the rivals"):
             reading = "Share of the rivals' summed lead: blue speaks for the rivals, orange for this item."
@@ -150,7 +176,7 @@ def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
         study,
         f"The fewest links that bring it to {MORE} more people",
         ":material/add_link:",
-        "Adds readers and attributes, up to three, and recomputes everybody's list for each set.",
+        "Adds people who have it and attributes, up to three, and recomputes everybody's list for each set.",
         ("recourse", item, k),
         question,
     )
@@ -161,7 +187,7 @@ def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
             st.markdown(for_markdown(block.text))
         elif isinstance(block, Table):
             rows = [dict(zip(block.columns, map(_cell, row), strict=True)) for row in block.rows]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Links that were added")
+            st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Links that were added", placeholder="–")
             st.caption(for_markdown(block.caption))
         else:
             st.caption(for_markdown(" ".join(getattr(block, "paragraphs", ()))))
@@ -179,10 +205,11 @@ def _people(study: Study, found: ItemSide) -> None:
     name = privacy.name_user(study)
     ids = study.dataset.users.ids
     frame = pd.DataFrame([{"Person": clean(name(ids[user])), "Rank": rank} for user, rank in found.gets])
-    st.dataframe(frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item")
-    download(
-        "Download (CSV)", lambda: tables.as_csv(frame), "who-gets-it.csv",
-    )  # fmt: skip
+    st.dataframe(
+        frame, hide_index=True, height=min(320, 37 * len(frame) + 40), alt="The first who get the item", placeholder="–"
+    )
+    file = named("who gets", study.dataset.title(found.item), "top", found.k, ending=".csv")
+    download("Download (CSV)", lambda: tables.as_csv(frame), file)
     if privacy.are_ids_shown(study):
         with st.container(horizontal=True):
             for user, rank in found.gets[:6]:

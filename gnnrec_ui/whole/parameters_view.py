@@ -91,7 +91,12 @@ def card_view(study: Study, k: int) -> None:
         {"Article": check.article, "Asks": clean(check.text), "Status": check.status}
         for check in _with_answers(found, said).checklist
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Articles of the Digital Services Act that the card answers")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Articles of the Digital Services Act that the card answers",
+        placeholder="–",
+    )
     st.caption("Of the Digital Services Act (EU 2022/2065). This is no legal advice.")
 
 

@@ -14,7 +14,8 @@ from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.protocol import FitOptions
-from gnnrec_core.runs.run import Run, RunRecord
+from gnnrec_core.runs.record import RunRecord
+from gnnrec_core.runs.run import Run
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "classics"
 

@@ -166,7 +166,7 @@ def test_users_without_held_out_items_and_unknown_groups_are_counted():
     data = random_dataset(60, 40)
     data = replace(data, user_table=data.user_table.with_columns(g=pl.Series(["a"] * 25 + ["b"] * 20 + [None] * 15)))
     report = audit(trained(data, "popularity"), 5, "g")
-    assert report.scope.n_unknown == 15 and any("15 users have no known g" in w for w in report.warnings)
+    assert report.scope.n_unknown == 15 and any("15 people have no known g" in w for w in report.warnings)
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,13 @@ from gnnrec_core.audit.curves import (
     calibration_profiles,
     cold_start_curve,
     exposure_ratios,
-    item_cold_start_curve,
     lorenz_curves,
     popularity_deciles,
     popularity_exposure,
-    provider_table,
-    rarefaction,
     segment_table,
 )
-from gnnrec_core.audit.groups import from_labels
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.audit.studies.leakage import auc_of, cross_validated_auc, leakage, logistic
 from gnnrec_core.audit.studies.popularity_by_layer import popularity_by_layer
 from gnnrec_core.audit.studies.twins import find_twins
 from gnnrec_core.base.errors import UnsupportedError
@@ -52,7 +47,6 @@ def test_segments_add_up():
     assert table["n_items"].to_list() == [1, 4, 3] and table["held_out"].to_list() == [0, 3, 7]
     for column in ("train_share", "list_share", "exposure_share"):
         assert table[column].sum() == pytest.approx(1)
-    assert provider_table(E).height == 2
 
 
 def test_segments_by_hand():
@@ -68,8 +62,6 @@ def test_segments_by_hand():
     assert ratios["n_items"].to_list() == [1, 4, 3]
     assert ratios["ratio"].to_list() == pytest.approx([e / t for e, t in zip(exposure, table["train_share"])])
     assert exposure_ratios(E, None, "held-out")["target_share"].to_list() == pytest.approx([0, 0.3, 0.7])
-    per_item = provider_table(E)["exposure_per_item"].to_list()  # X has the items 0, 4 and 5
-    assert per_item == pytest.approx([E.exposure[[0, 4, 5]].sum() / 3, E.exposure[[1, 2, 3, 6, 7]].sum() / 5])
 
 
 def test_deciles_by_hand():
@@ -102,17 +94,6 @@ def test_a_lorenz_curve_has_as_many_points_as_asked_for():
     assert all(len(curve.x) == 9 for curve in lorenz_curves(E))
 
 
-def test_demand_by_popularity_of_the_item_by_hand():
-    assert item_cold_start_curve(E).rows() == [(0, 0, 3, 0.0), (1, 1, 4, 3 / 4), (2, 2, 3, 1.0)]
-
-
-def test_fewer_users_by_hand():
-    table = rarefaction(E)
-    assert table["n_users"].to_list() == [1, 2, 3, 4, 6]  # 0.6, 1.5, 3, 4.5 and 6 of six, halves to even
-    assert table["coverage"][0] == 3 / 8 and table["coverage"][-1] == METRICS["coverage"].value(E) == 7 / 8
-    assert table["gini"][-1] == METRICS["gini"].value(E)
-
-
 def test_deciles_and_points_of_items():
     for column in ("history", "lists", "hits", "held_out"):
         assert popularity_deciles(E)[column].sum() == pytest.approx(1)
@@ -129,7 +110,6 @@ def test_calibration_profiles_are_shares():
 
 def test_curves_of_short_histories():
     e = gather(trained(sample(), "popularity"), 10)
-    assert rarefaction(e)["n_users"].to_list() == [80, 200, 400, 600, 800]
     users = cold_start_curve(e)
     assert users["n_users"].sum() == e.evaluable.sum() and (users["n_users"] >= 10).all()
     assert len(users) == 8 and (users["high_items"][:-1] < users["low_items"][1:]).all()
@@ -140,11 +120,6 @@ def test_curves_of_short_histories():
         assert row["held_out"] == pytest.approx(e.n_relevant[inside].mean()) and row["low"] < row["value"] < row["high"]
     weighted = (users["value"] * users["n_users"]).sum() / users["n_users"].sum()
     assert weighted == pytest.approx(METRICS["ndcg"].value(e))
-    items = item_cold_start_curve(e)
-    told = e.popularity >= items["low_users"][0]  # items of under 5 readers: too few people
-    assert items["held_out"].sum() == e.demand[told].sum() == e.demand.sum() - 27
-    assert (items["recall"] * items["held_out"]).sum() == pytest.approx(told[e.items[e.hit]].sum())
-    assert rarefaction(e)["coverage"].is_sorted()
 
 
 def test_layers_end_in_the_model_itself():
@@ -154,80 +129,6 @@ def test_layers_end_in_the_model_itself():
     assert table["arp"][-1] == pytest.approx(METRICS["arp"].value(whole), rel=1e-3)
     with pytest.raises(UnsupportedError, match="layers"):
         popularity_by_layer(trained(sample(), "popularity"))
-
-
-def test_a_group_that_the_embeddings_hold_leaks_and_a_random_one_does_not():
-    model = Linear(sample(), dim=8)
-    labels = np.where(model.embeddings()[:800, 3] > 0, "a", "b")
-    run = run_of(sample(), model, "lightgcn")
-    told = leakage(run, from_labels("planted", labels), n_shuffles=9)
-    assert all(entry.auc > 0.95 and entry.leaks for entry in told)
-    chance = leakage(run, from_labels("chance", np.random.default_rng(3).permutation(labels)), n_shuffles=9)
-    assert all(0.4 < entry.auc < 0.6 for entry in chance)
-    with pytest.raises(UnsupportedError, match="no user embeddings"):
-        leakage(trained(sample(), "popularity"), from_labels("x", labels))
-
-
-def test_every_fold_is_predicted_from_the_others():
-    """Folds 0 and 1 say members are high, fold 2 (smaller) says they are low: the others are told, it is not."""
-    fold = np.repeat([0, 1, 2], [12, 12, 6])
-    inside = np.arange(30) % 2 == 0
-    level = np.where(inside, 1.0, -1.0) * np.where(fold == 2, -1, 1)
-    assert cross_validated_auc(level[:, None], inside, fold) == pytest.approx((1 + 1 + 0) / 3)
-
-
-def test_a_fold_of_one_kind_is_left_out_and_none_left_is_unknown():
-    fold, inside = np.array([0, 0, 0, 0, 1, 1, 2, 2]), np.array([1, 0, 1, 0, 1, 1, 1, 0], bool)
-    feature = np.array([[1.0], [-1.0], [1.0], [-1.0], [5.0], [5.0], [-1.0], [1.0]])
-    assert cross_validated_auc(feature, inside, fold) == pytest.approx((1 + 0) / 2)
-    assert np.isnan(cross_validated_auc(feature, np.ones(8, bool), fold))
-
-
-def test_noise_that_can_be_learnt_by_heart_is_not_leakage():
-    rng = np.random.default_rng(0)
-    features, inside, fold = rng.normal(size=(120, 100)), rng.random(120) < 0.5, np.arange(120) % 5
-    weights = logistic(features, inside)
-    assert auc_of(features @ weights[1:], inside) == 1.0
-    assert 0.3 < cross_validated_auc(features, inside, fold) < 0.7
-
-
-def test_a_group_leaks_where_it_is_above_all_of_nineteen_shuffles(monkeypatch):
-    from gnnrec_core.audit.studies import leakage as module
-
-    run = run_of(sample(), Linear(sample(), dim=4), "lightgcn")
-    grouping = from_labels("size", np.where(np.arange(800) < 300, "few", "many"))
-    for own, leaks in ((0.71, True), (0.69, False)):
-        shuffled = np.random.default_rng(0).permutation(np.linspace(0.3, 0.7, 19))
-        said = iter([*shuffled, own] * 2)
-        monkeypatch.setattr(module, "cross_validated_auc", lambda *given, said=said: next(said))
-        for entry in leakage(run, grouping):
-            assert (entry.auc, entry.high, entry.leaks) == (own, pytest.approx(0.7), leaks)
-            assert entry.low == pytest.approx(0.3) and 0 <= entry.auc_low < own < entry.auc_high <= 1
-        assert next(said, None) is None  # nineteen and the real one, for both groups
-
-
-def test_groups_too_small_for_five_folds_are_left_out():
-    model = Linear(sample(), dim=4)
-    run = run_of(sample(), model, "lightgcn")
-    for n, known in ((9, 0), (10, 2)):
-        labels = np.where(np.arange(800) < n, "few", "many")
-        assert len(leakage(run, from_labels("size", labels), min_group_size=1, n_shuffles=1)) == known
-        assert len(leakage(run, from_labels("size", labels), min_group_size=11, n_shuffles=1)) == 0
-
-
-@pytest.mark.parametrize("ridge", [0.1, 1.0, 10.0, 100.0])
-def test_the_regression_is_at_its_minimum(ridge):
-    rng = np.random.default_rng(0)
-    features = rng.normal(size=(200, 3))
-    inside = features[:, 0] + 0.3 * rng.normal(size=200) > 0.2
-    weights = logistic(features, inside, ridge)
-    chance = 1 / (1 + np.exp(-(weights[0] + features @ weights[1:])))
-    slope = np.concatenate([[(chance - inside).sum()], features.T @ (chance - inside) + ridge * weights[1:]])
-    assert np.abs(slope).max() < 1e-2
-
-
-def test_ties_count_half_in_the_area():
-    assert auc_of(np.array([1.0, 1.0, 2.0]), np.array([True, False, True])) == 0.75
 
 
 def test_twins_by_brute_force():
@@ -246,16 +147,6 @@ def test_twins_by_brute_force():
         assert dict(
             zip(zip(found.first.tolist(), found.second.tolist(), strict=True), found.history_overlap, strict=True)
         ) == (pytest.approx(pairs))
-
-
-def test_the_twins_of_the_oracle_sit_in_different_groups():
-    from gnnrec_core.audit.studies.individuals import twin_table
-
-    groups = from_labels("g", np.array(["A", "A", "B", "B", "B", "B"]))
-    table = twin_table(E, grouping=groups)
-    assert table.rows() == [(0, 4, 1.0, 0.5, True)]
-    near = twin_table(E, min_overlap=0.51)
-    assert near.height == 1 and not near["across"].any()
 
 
 def test_where_nobody_is_judged_the_curve_is_empty_and_still_a_table():

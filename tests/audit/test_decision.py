@@ -45,6 +45,7 @@ def test_what_would_be_needed():
     """A true difference of 0.06 is found among 200; 0.02, a third of it, takes nine times as many."""
     unknown = effect(-0.001, -0.05, 0.05, p=0.9, detectable=0.06)
     assert decide(NDCG, unknown, 0.05).needed == 1800
+    assert decide(NDCG, effect(-0.001, -0.05, 0.05, p=0.9, n=(10, 20), detectable=0.038), 0.05).needed == 37  # 36.1
     assert "about 1,800 people on the smaller side, which has 200" in group_sentence(
         NDCG, "A", (0.399, 0.4), unknown, decide(NDCG, unknown, 0.05), 0.05
     )

@@ -42,6 +42,10 @@ def test_groups_that_are_large_enough_are_all_shown():
     assert shown([10, 20, 30]) == [True, True, True]
 
 
+def test_a_group_of_everybody_and_one_of_nobody_say_nothing_of_others():
+    assert shown([30]) == [True] and shown([30, 0]) == [True, True] and shown([5, 0]) == [False, True]
+
+
 def test_a_few_unknown_users_are_protected_like_a_small_group():
     assert shown([30, 40], unknown=3) == [False, True]
     assert shown([30, 40], unknown=12) == [True, True]

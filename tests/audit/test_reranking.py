@@ -13,7 +13,6 @@ from gnnrec_core.audit.rerankers.exposure_target import protected_share
 from gnnrec_core.audit.rerankers.protocol import Candidates
 from gnnrec_core.audit.segments import head
 from gnnrec_core.audit.stats.spread import SMOOTHING
-from gnnrec_core.audit.studies.frontier import mitigation_points
 from gnnrec_core.audit.studies.mitigation import completed, mitigate, prepare, save
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.base.settings import describe_settings
@@ -192,8 +191,6 @@ def test_every_group_has_its_figures_before_and_after(bench):
     assert islands.gap_before == pytest.approx(
         np.nanmean(METRIC(bench.base)[rows]) - np.nanmean(METRIC(bench.base)[~rows])
     )
-    point = mitigation_points([found], "coverage")[0]
-    assert point.y_low <= point.y <= point.y_high
     json.dumps(found.to_dict(), default=float)
 
 

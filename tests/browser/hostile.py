@@ -13,8 +13,8 @@ from gnnrec_core.base.files import write_json
 from gnnrec_core.data.dataset import SPLITS, Dataset, Interactions, Relation, Vocabulary
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs.job_files import Job, TrainRequest
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.reviews import add_review
-from gnnrec_core.runs.run import RunRecord
 from gnnrec_core.runs.training import train
 from gnnrec_core.runs.workspace import Workspace
 

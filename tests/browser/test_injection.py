@@ -16,7 +16,7 @@ from gnnrec_core.base.text import WORD_JOINER
 from tests.browser.app import PAGES, SETTLED, Server, Visitor, serving, visiting
 from tests.browser.hostile import PAYLOADS, fresh_payloads, hostile_workspace
 
-VIEWS = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Another model", "Review")
+VIEWS = ("Reasons", "Picture", "Paths", "Attention", "Methods", "What would change it", "Side by side", "Review")
 HOVERED = "[data-testid=stMain] .js-plotly-plot .nsewdrag, [data-testid=stMain] :is(canvas, .drawing svg)"
 
 

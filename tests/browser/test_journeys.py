@@ -126,7 +126,7 @@ def test_a_training_is_started_watched_left_and_cancelled(visit: Visit) -> None:
         page = visitor.page
         expect(page.get_by_text(re.compile(r"Epoch \d+ of 5,000"))).to_be_visible(timeout=SLOW)
         page.get_by_role("link", name="Home").first.click()  # the app goes on meanwhile
-        expect(page.get_by_text("Meet somebody")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text("Guided demo")).to_be_visible(timeout=SLOW)
         visitor.open("train")
         expect(page.get_by_text(re.compile(r"Epoch \d+ of 5,000"))).to_be_visible(timeout=SLOW)
         page.get_by_role("button", name="Cancel").first.click()

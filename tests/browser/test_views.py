@@ -16,40 +16,47 @@ from tests.browser.app import Server, Visitor, serving, visiting
 from tests.browser.conftest import Visit
 
 
-def test_the_demo_leads_from_page_to_page_with_the_same_person(visit: Visit) -> None:
+def test_the_demo_leads_through_a_case_marks_what_it_speaks_of_and_leads_out(visit: Visit) -> None:
     with visit() as visitor:
         page = visitor.open()
-        page.get_by_role("link", name="See the list").click()
-        for number, (path, onward) in enumerate(
-            (("recommend", "Next: Ask why"), ("explain", "Next: Change the past"), ("what_if", "Next: Ask for whom")), 1
-        ):
-            page.wait_for_url(f"**/{path}?**demo={number}**")
+        page.get_by_role("button", name="Show a clear reason").click()
+        for number, path in enumerate(("recommend", "explain", "what_if"), 1):
+            page.wait_for_url(f"**/{path}?**demo=clear_reason.{number}**")
             visitor.settle()
-            expect(page.get_by_text(f"Step {number} of 4")).to_be_visible()
+            expect(page.get_by_text(f"step {number} of 3")).to_be_visible()
+            spot = page.locator({1: ".st-key-row_1", 2: ".st-key-waterfall", 3: ".st-key-moved"}[number]).first
+            expect(spot).to_be_in_viewport()
+            expect(spot).to_have_css("outline-style", "solid")
             visitor.no_error()
-            page.get_by_role("link", name=onward).click()
-        page.wait_for_url("**/audit?**demo=4**")
+            assert not visitor.accessibility()
+            if number < 3:
+                page.get_by_role("button", name="Next").click()
+        expect(page.get_by_text("goes from 1st to")).to_be_visible()
+        page.get_by_role("button", name="Back").click()
+        page.wait_for_url("**/explain?**demo=clear_reason.2**")
         visitor.settle()
-        expect(page.get_by_text("Islands (n = 84)").first).to_be_visible()
-        page.get_by_test_id("stMain").get_by_role("link", name="Back to Home").click()
-        expect(page.get_by_text("Meet somebody")).to_be_visible()
-        assert "demo=" not in page.url
+        page.get_by_role("button", name="End the demo").click()
+        page.wait_for_url(re.compile(r"/explain\?(?!.*demo=)"))
+        expect(page.get_by_text("step 2 of 3")).to_have_count(0)
+        page.go_back()
+        page.wait_for_url("**demo=clear_reason.2**")
 
 
 DRAWN = """frame => new Promise(done => {
-    const look = () => frame.state?.network ? done() : setTimeout(look, 50); look() })"""
+    const look = () => frame.state?.named ? done() : setTimeout(look, 50); look() })"""
 
 
 def place_of_node(page: Page, script: str) -> tuple[float, float]:
     """Where something of the network stands in the window; `script` gives its place on the canvas."""
-    canvas = page.locator("[class*=st-key-neighbourhood] canvas").first
+    canvas = page.locator("[class*=st-key-neighbourhood] .canvas").first
     canvas.scroll_into_view_if_needed()
     frame = page.locator("[class*=st-key-neighbourhood] .frame").first
     frame.evaluate(DRAWN)
     page.wait_for_timeout(500)
     box = canvas.bounding_box()
     assert box is not None
-    point = frame.evaluate(f"frame => {{ const network = frame.state.network; {script} }}")
+    script = f"const at = id => sigma.graphToViewport(graph.getNodeAttributes(id)); {script}"
+    point = frame.evaluate(f"frame => {{ const {{ sigma, graph }} = frame.state; {script} }}")
     return box["x"] + point["x"], box["y"] + point["y"]
 
 
@@ -63,9 +70,10 @@ def focused(visitor: Visitor) -> str:
 
 
 def test_a_node_and_a_link_of_the_picture_come_into_the_middle_when_clicked(visit: Visit) -> None:
-    node = "const id = network.body.data.nodes.getIds()[5]; return network.canvasToDOM(network.getPositions([id])[id]);"
-    link = """const edge = Object.values(network.body.edges)[0], [one, other] = [edge.from, edge.to];
-        return network.canvasToDOM({x: one.x + 0.5 * (other.x - one.x), y: one.y + 0.5 * (other.y - one.y)});"""
+    node = "return at(graph.nodes()[5]);"
+    link = """const id = graph.findEdge((id, edge) => edge.type === "thick");
+        const [one, other] = graph.extremities(id).map(at);
+        return {x: one.x + 0.6 * (other.x - one.x), y: one.y + 0.6 * (other.y - one.y)};"""
     for script in (node, link):
         with visit() as visitor:
             page = visitor.open("recommend?user=reader-0005&hops=1")
@@ -74,6 +82,57 @@ def test_a_node_and_a_link_of_the_picture_come_into_the_middle_when_clicked(visi
             page.get_by_role("button", name="Back to").click()
             page.wait_for_url(re.compile(r"^(?!.*focus=)"))
             visitor.no_error()
+
+
+def test_pointing_at_a_node_dims_the_rest_says_what_it_is_and_keys_do_the_same(visit: Visit) -> None:
+    lit = """frame => { const { sigma, graph, lit } = frame.state;
+        return { lit: lit && lit.size, all: graph.order, edges: graph.size,
+                 quiet: graph.filterNodes(id => sigma.getNodeDisplayData(id).label === "").length,
+                 hidden: graph.filterEdges(id => sigma.getEdgeDisplayData(id).hidden).length }; }"""
+    with visit() as visitor:
+        page = visitor.open("recommend?user=reader-0005")
+        x, y = place_of_node(page, "return at(graph.nodes()[3]);")
+        frame = page.locator("[class*=st-key-neighbourhood] .frame").first
+        assert frame.evaluate(lit)["lit"] is None
+        page.mouse.move(x - 3, y)
+        page.mouse.move(x, y, steps=3)
+        expect(frame.locator(".told")).to_contain_text("links drawn")
+        found = frame.evaluate(lit)
+        assert 1 < found["lit"] < found["all"] and found["lit"] + found["quiet"] == found["all"]
+        assert 0 < found["hidden"] < found["edges"]
+        page.mouse.move(5, 5)
+        canvas = frame.locator(".canvas")
+        canvas.focus()
+        page.keyboard.press("ArrowRight")
+        expect(frame.locator(".told")).to_contain_text("reader-0005")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        assert focused(visitor) != ""
+
+
+def test_the_picture_is_saved_as_svg_with_its_names_as_text(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("recommend?user=reader-0005")
+        place_of_node(page, "return at(graph.nodes()[0]);")
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Download the picture as SVG").click()
+        drawn = saved.value.path().read_text(encoding="utf-8")
+        assert saved.value.suggested_filename == "neighbourhood.svg"
+        assert drawn.count("<path") > 100 and ">reader-0005</text>" in drawn
+        with page.expect_download() as pixels:
+            page.get_by_role("button", name="Download the picture as PNG").click()
+        assert pixels.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_browser_without_webgl_gets_the_network_on_a_plain_canvas(visit: Visit) -> None:
+    with visit() as visitor:
+        visitor.page.add_init_script(NO_WEBGL)
+        page = visitor.open("recommend?user=reader-0005&nodes=5000&hops=3")
+        frame = page.locator("[class*=st-key-neighbourhood] .frame").first
+        frame.evaluate("""frame => new Promise(done => {
+            const look = () => frame.state?.network ? done() : setTimeout(look, 50); look() })""")
+        assert frame.evaluate("frame => frame.state.network.body.data.nodes.length") <= 520
+        visitor.no_error()
 
 
 def test_a_loop_on_the_map_lists_items_and_one_of_them_is_explained(visit: Visit) -> None:
@@ -154,7 +213,8 @@ def test_a_view_is_presented_without_menu_and_its_link_opens_the_same_view(visit
         assert "target=score" in page.url
         page.get_by_role("button", name="Share this view").click()
         link = page.get_by_test_id("stCode").inner_text().strip()
-        assert link.endswith("/explain?dataset=classics&run=lightgcn&user=reader-0005&target=score")
+        first = r"/explain\?dataset=classics&run=lightgcn&user=reader-0005&item=[\w-]+&target=score$"
+        assert re.search(first, link)  # the item too, which is the page's default
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +274,86 @@ def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Vi
         with page.expect_download() as saved:
             page.get_by_role("button", name="Download the picture as SVG").click()
         assert saved.value.suggested_filename == "why-this-item.svg"
-        page.get_by_role("link", name="Take it away").click()
+        page.get_by_role("button", name="Take it away").click()
+        page.wait_for_url("**off=**")
+        visitor.settle()
+        moved = page.get_by_text("Taken away, in this model as it stands")
+        expect(moved).to_be_visible()
+        page.go_back()
+        expect(moved).to_have_count(0)
+        page.go_forward()
+        page.get_by_role("link", name="Go on in What if").click()
         page.wait_for_url("**/what_if?**off=**")
         visitor.settle()
         expect(page.get_by_text("1 taken away, 0 added")).to_be_visible()
+        expect(page.get_by_text("the item in hand")).to_be_visible()
+        visitor.no_error()
+
+
+def test_a_bar_a_row_and_a_stop_are_one_selection_and_back_undoes_it(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("explain?user=reader-0005")
+        bar = page.locator(".js-plotly-plot .barlayer .point path").nth(1)
+        bar.scroll_into_view_if_needed()
+        page.wait_for_timeout(400)
+        box = bar.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+        page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2, steps=3)
+        page.wait_for_timeout(200)
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_url("**part=item**")
+        visitor.settle()
+        panel = page.locator(".st-key-selected")
+        said = panel.inner_text()
+        assert all(level in said for level in ("In this model", "Foretold", "Trained again"))
+        title = (panel.locator("strong").first.text_content() or "").removeprefix("Without ")
+        page.get_by_role("tab", name="Picture").click()
+        page.wait_for_url("**view=Picture**")
+        visitor.settle()
+        chosen = page.locator(".drawing .stop.chosen")
+        expect(chosen).to_have_count(1)
+        assert (chosen.locator("title").text_content() or "").startswith(title)
+        page.go_back()
+        page.wait_for_url(re.compile(r"^(?!.*view=)"))
+        visitor.settle()
+        page.go_back()
+        page.wait_for_url(re.compile(r"^(?!.*part=)"))
+        visitor.settle()
+        expect(panel).to_have_count(0)
+        visitor.no_error()
+
+
+def test_back_undoes_what_was_added_on_what_if(visit: Visit) -> None:
+    with visit() as visitor:
+        page = visitor.open("what_if?user=reader-0005")
+        page.get_by_role("combobox", name="Add to the history").click()
+        page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")
+        page.wait_for_url("**add=**")
+        visitor.settle()
+        expect(page.get_by_text("0 taken away, 1 added")).to_be_visible()
+        page.go_back()
+        page.wait_for_url(re.compile(r"^(?!.*add=)"))
+        expect(page.get_by_text("The list as it is.")).to_be_visible()
+        page.go_forward()
+        expect(page.get_by_text("0 taken away, 1 added")).to_be_visible()
+        visitor.no_error()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("run", "items stand in both lists"),
+        ("person", " for reader-0005 and "),
+        ("item", "of their first 8 reasons are the same"),
+    ],
+)
+def test_two_runs_people_and_items_stand_side_by_side(visit: Visit, kind: str, said: str) -> None:
+    with visit(width=390) as visitor:
+        page = visitor.open(f"explain?user=reader-0005&view=Side+by+side&beside={kind}")
+        expect(page.get_by_text(re.compile(re.escape(said))).first).to_be_visible()
+        expect(page.locator(".js-plotly-plot")).to_have_count(3)  # the slope twice, one of them for a phone
+        assert visitor.overflow() <= 0 and not visitor.accessibility()
         visitor.no_error()

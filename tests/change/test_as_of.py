@@ -10,12 +10,13 @@ import pytest
 from gnnrec_core.audit.auditing import audit
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.plain import plain
-from gnnrec_core.change.as_of import as_of, even_days, group_strip, state_of
+from gnnrec_core.change.as_of import as_of, even_days, group_strip, item_strip, state_of
 from gnnrec_core.change.moved import level_of
 from gnnrec_core.cli import main
 from gnnrec_core.data.dataset import without_rows
 from gnnrec_core.data.moments import read_day, rows_after, span
 from gnnrec_core.explain.explaining import explain
+from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import fit
 
@@ -127,3 +128,12 @@ def test_the_command_prints_the_object_of_the_contract(capsys):
     assert main(words) == 0 and "As of 2023-06-01" in capsys.readouterr().out
     assert main([*words[:-1], "soon", "--json"]) == 2
     assert "not a day" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_an_item_over_time_ends_where_it_stands_today(knn):
+    item = int(np.argsort(-knn.graph.popularity, kind="stable")[3])
+    found = item_strip(knn, item, 3)
+    lists = recommend(knn, np.arange(knn.dataset.n_users), 10).item_index
+    assert found.n_listed[-1] == (lists == item).sum() and found.n_readers[-1] == knn.graph.popularity[item]
+    assert sorted(found.n_readers) == list(found.n_readers) and len(found.days) == 3
+    assert main(["item", str(RUNS / "itemknn"), "--item", "emma", "--most", "0", "--days", "2"]) == 0

@@ -36,6 +36,18 @@ def test_more_accounts_reach_more_and_each_profile_is_a_choice():
     assert len(set(reached.values())) == len(PROFILES)
 
 
+def test_the_desk_says_which_accounts_the_suspicion_score_finds_and_which_get_by():
+    """Random filler hangs together by nothing and is found to the last account; the bestsellers get by, and reach."""
+    run = load_run(RUNS / "itemknn")
+    rare = int(np.argsort(run.graph.popularity, kind="stable")[40])
+    (clumsy,) = attack(run, rare, "random", 100, n_fakes=(50,)).steps
+    assert (clumsy.n_found, clumsy.n_people_without) == (50, 0) and clumsy.n_wrongly <= 2
+    (sly,) = attack(run, rare, "bandwagon", 100, n_fakes=(50,)).steps
+    assert (sly.n_found, sly.n_people_without) == (0, sly.n_people) and sly.n_people >= 100
+    (blind,) = attack(run, rare, "bandwagon", 100, n_fakes=(50,), suspect=False).steps
+    assert (blind.n_people, blind.n_found) == (sly.n_people, None)
+
+
 def test_what_cannot_be_tried_is_refused(capsys):
     run = load_run(RUNS / "itemknn")
     with pytest.raises(RequestError, match="no profile"):

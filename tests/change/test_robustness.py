@@ -1,6 +1,7 @@
 """Shaken data: overlap against independent code, what is changed is what is said, controls are flat."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,27 @@ def test_what_is_changed_is_what_is_said():
         shake(data, "stir", 0.1, rng)
     with pytest.raises(RequestError, match="cannot be changed"):
         shake(data, "drop", 0.0, rng)
+
+
+def test_hubs_go_whole_and_noise_moves_what_it_says_and_nothing_else(knn):
+    dataset, rng = knn.dataset, np.random.default_rng(5)
+    log, rows = dataset.interactions, dataset.interactions.rows("train")
+    shaken = shake(dataset, "hubs", 0.1, rng)
+    gone = np.unique(log.item_index[shaken.gone])
+    counts = np.bincount(log.item_index[rows], minlength=dataset.n_items)
+    assert counts[gone].min() >= np.delete(counts, gone).max() and counts[gone].sum() == shaken.n_changed
+    assert abs(shaken.n_changed - 0.1 * len(rows)) <= counts.max() / 2 + 1
+    for kind, name in (("times", "timestamp"), ("ratings", "rating")):
+        other = shake(dataset, kind, 0.2, rng).dataset.interactions
+        old, new = getattr(log, name).astype(float), getattr(other, name).astype(float)
+        assert (new[log.split != 0] == old[log.split != 0]).all()
+        assert old[rows].min() <= new[rows].min() and new[rows].max() <= old[rows].max()
+        moved = (new - old)[rows] / np.ptp(old[rows])
+        assert 0.1 < moved.std() < 0.2  # clipped at both ends
+        assert np.array_equal(other.item_index, log.item_index)
+    with pytest.raises(RequestError, match="no ratings"):
+        bare = replace(dataset, interactions=replace(log, rating=None))
+        shake(bare, "ratings", 0.2, rng)
 
 
 def test_more_noise_moves_more_and_nothing_moves_nothing(knn):

@@ -35,7 +35,7 @@ def test_evaluate_has_every_metric_with_its_interval(capsys, ease):
     for name in ("recall", "ndcg", "precision", "hit_rate", "map", "mrr", "coverage", "arp"):
         figure = answer["metrics"][name]
         assert figure["low"] <= figure["value"] <= figure["high"], name
-    assert 0 <= answer["metrics"]["coverage"]["low"] and answer["metrics"]["coverage"]["high"] <= 1
+    assert answer["metrics"]["coverage"]["low"] >= 0 and answer["metrics"]["coverage"]["high"] <= 1
 
 
 def test_validation_is_judged_with_train_left_out(capsys, ease):

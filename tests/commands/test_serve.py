@@ -128,6 +128,8 @@ def test_faithfulness_is_there_when_it_is_asked_for(runs, place, pair):
         ("/explain?user=u3&user=u4&item=i1", 400, "given twice"),
         ("/explain?user=&item=i1", 400, "no value of user"),
         ("/recommend?user=u3&k=99999999999999999999", 400, "no value of k"),
+        ("/recommend?user=u3&k=" + "0" * 11 + "1" + "9" * 300, 400, "no value of k"),
+        ("/explain?user=u3&item=i1&seed=" + "0" * 12 + "9" * 30, 400, "no value of seed"),
         ("/recommend?user=u3&k=٣", 400, "no value of k"),
         ("/recommend?user=u3&run=../first", 400, "no run"),
         ("/recommend?user=u3&out=x.parquet", 400, "no parameter"),

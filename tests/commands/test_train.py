@@ -5,7 +5,7 @@ import pytest
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.models.presets import PRESETS, preset_settings
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from tests.worlds import random_dataset, two_communities
 
 QUICK = ["--set", "embedding_dim=8", "--set", "epochs=2", "--set", "validate_every=1", "--device", "cpu"]

@@ -15,7 +15,8 @@ from gnnrec_core.explain import EXPLAINERS
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run
 from tests.models.runs import fitted

@@ -11,13 +11,8 @@ import pytest
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import describe_settings, read_settings
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.protocol import (
-    EmbeddingRecommender,
-    Epoch,
-    HistoryRecommender,
-    InductiveRecommender,
-    PropagationRecommender,
-)
+from gnnrec_core.models.history_protocol import HistoryRecommender, InductiveRecommender
+from gnnrec_core.models.protocol import EmbeddingRecommender, Epoch, PropagationRecommender
 from gnnrec_core.ranking.topk import rank_items
 from gnnrec_core.runs.recommend import left_out
 from tests.models.runs import fitted

@@ -14,7 +14,6 @@ from gnnrec_core.audit.groups import group_users
 from gnnrec_core.audit.rerankers import RERANKERS
 from gnnrec_core.audit.studies import comparing
 from gnnrec_core.audit.studies.gap_edges import gap_edges
-from gnnrec_core.audit.studies.leakage import leakage
 from gnnrec_core.audit.studies.mitigation import mitigate, prepare
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import CancelledError, LensError
@@ -54,7 +53,6 @@ def compare() -> object:
 QUESTIONS = {
     "audit": lambda: audit(RUN, 5, "gender", settings=QUICK),
     "compare": compare,
-    "leakage": lambda: leakage(RUN, group_users(DATA, "gender"), n_shuffles=2),
     "gap edges": lambda: gap_edges(RUN, group_users(DATA, "gender"), "f", k=5, n_checked=2),
     "the gate": lambda: Gate(DATA, THRESHOLD).shown(group_users(DATA, "gender+job"), np.ones(DATA.n_users, bool)),
     "counterfactual": lambda: find_counterfactual(RUN, 0, FIRST[0], 5),

@@ -19,7 +19,7 @@ from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.runs import heartbeat, jobs
 from gnnrec_core.runs.job_files import Job, TrainRequest
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.workspace import Workspace
 from tests.worlds import random_dataset, star
 

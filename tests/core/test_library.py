@@ -10,7 +10,7 @@ from gnnrec_core.base.errors import RequestError, RunError
 from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.runs.heartbeat import own_process
-from gnnrec_core.runs.run import RunRecord, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, relative_dataset_path
 from gnnrec_core.runs.workspace import Workspace, workspace
 from tests.worlds import checkerboard, star
 

@@ -15,7 +15,7 @@ from gnnrec_core.base.errors import RequestError, RunError
 from gnnrec_core.cli import main
 from gnnrec_core.decide.gate import GateSettings, gate
 from gnnrec_core.decide.reasons import OWN, ledger_changes, reasons
-from gnnrec_core.runs.lists import run_of_lists
+from gnnrec_core.runs.bringing.lists import run_of_lists
 from gnnrec_core.runs.recommend import recommend
 from tests.decide.planted import GENRE, RUNS, WORST, harmed, shipped, worst_served
 from tests.worlds import make_dataset

@@ -9,7 +9,7 @@ import pytest
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.cli import main
 from gnnrec_core.decide.ab.off_policy import PolicySettings, off_policy
-from gnnrec_core.runs.lists import run_of_lists
+from gnnrec_core.runs.bringing.lists import run_of_lists
 from tests.decide.planted import RUNS, shipped
 from tests.worlds import make_dataset
 

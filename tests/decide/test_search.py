@@ -15,17 +15,8 @@ from gnnrec_core.base.settings import Search, read_settings
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.decide.objectives import OBJECTIVES, measured
-from gnnrec_core.decide.searching import (
-    SearchSettings,
-    Trial,
-    _Rungs,
-    blind,
-    declared,
-    front,
-    read_space,
-    search,
-    take,
-)
+from gnnrec_core.decide.searching import _Rungs, blind, search, take
+from gnnrec_core.decide.trials import SearchSettings, Trial, declared, front, read_space
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import fit

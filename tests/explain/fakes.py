@@ -9,8 +9,8 @@ import scipy.sparse as sp
 
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.history_protocol import HistoryParts
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import HistoryParts
 
 
 @dataclass(eq=False)

@@ -6,9 +6,9 @@ import pytest
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.walks.reader_paths import ONWARD, SHAPE
-from gnnrec_core.models.graph_filter import ITSELF, LOW_PASS
-from gnnrec_core.models.low_rank import normalised
 from gnnrec_core.models.ops.closed_form import weighted_interactions
+from gnnrec_core.models.ops.filters.graph_filter import ITSELF, LOW_PASS
+from gnnrec_core.models.ops.filters.low_rank import normalised
 from gnnrec_core.runs.run import Run
 from tests.explain.fakes import item_item
 from tests.models.runs import fitted

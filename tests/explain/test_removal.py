@@ -136,3 +136,26 @@ def test_a_trained_gat_leaves_edges_out_as_the_rebuilt_graph_does():
         edges = np.concatenate([scorer_of(model).prepared.edges_of(user)[:3], rng.integers(0, model.graph.n_edges, 4)])
         fast = scorer_of(model).scores_without(user, edges)
         np.testing.assert_allclose(fast, rebuilt(model, user, edges), rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("n_layers", [0, 1, 2, 3, 4, 5])
+def test_every_set_of_own_edges_is_read_from_one_star(world, n_layers):
+    model = linear(WORLDS[world], n_layers)
+    scorer, graph = scorer_of(model), model.graph
+    rng = np.random.default_rng(n_layers)
+    for user in range(0, graph.n_users, 5):
+        own = graph.edges_of(user)
+        for size in {0, 1, len(own) // 2, len(own)}:
+            edges = rng.choice(own, size, replace=False)
+            assert scorer.prepared.star(user, edges) is not None
+            after = rebuilt(model, user, edges)
+            np.testing.assert_allclose(scorer.scores_without(user, edges), after, rtol=0, atol=1e-10)
+            some = np.array([0, graph.n_items - 1])
+            np.testing.assert_allclose(scorer.scores_without_at(user, some, edges), after[some], rtol=0, atol=1e-10)
+
+
+def test_a_set_with_an_edge_of_somebody_else_is_no_star():
+    model = linear(WORLDS["interactions only"])
+    own, foreign = model.graph.edges_of(0), model.graph.edges_of(1)
+    assert scorer_of(model).prepared.star(0, np.append(own, foreign[0])) is None

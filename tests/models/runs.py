@@ -8,7 +8,8 @@ from typing import Any
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
-from gnnrec_core.runs.run import Run, RunRecord
+from gnnrec_core.runs.record import RunRecord
+from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.validation import Validation
 
 

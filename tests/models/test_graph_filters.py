@@ -5,10 +5,10 @@ import pytest
 from numpy.polynomial import Chebyshev
 
 from gnnrec_core.base.errors import RunError
-from gnnrec_core.models import low_rank
 from gnnrec_core.models.chebycf import plateau
-from gnnrec_core.models.low_rank import largest_eigenvalue, leading_vectors, normalised
 from gnnrec_core.models.ops.closed_form import weighted_interactions
+from gnnrec_core.models.ops.filters import low_rank
+from gnnrec_core.models.ops.filters.low_rank import largest_eigenvalue, leading_vectors, normalised
 from gnnrec_core.runs.validation import Validation
 from tests.models.runs import fitted
 from tests.worlds import make_dataset, random_dataset, star, two_communities

@@ -14,7 +14,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.models.ops.checkpoint import load_tensors
 from gnnrec_core.runs.history import read_history
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.training import train
 from tests.worlds import two_communities
 

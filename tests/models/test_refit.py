@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.low_rank import normalised
 from gnnrec_core.models.ops.closed_form import weighted_interactions
+from gnnrec_core.models.ops.filters.low_rank import normalised
 from gnnrec_core.models.protocol import RefittingRecommender
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
@@ -88,7 +88,7 @@ def test_a_neighbour_that_moves_up_is_found(world):
 
 @pytest.mark.parametrize("name", ["gfcf", "chebycf", "lowpass"])
 def test_a_large_catalogue_refits_from_the_seed_of_the_run(world, name, monkeypatch):
-    from gnnrec_core.models import low_rank
+    from gnnrec_core.models.ops.filters import low_rank
 
     monkeypatch.setattr(low_rank, "MAX_EXACT", 10)
     model = fitted(name, world, seed=4, n_vectors=6)

@@ -1,11 +1,15 @@
 import numpy as np
+import pytest
 
 from gnnrec_core.graph import build_graph
+from gnnrec_core.models.ops import spectral
 from gnnrec_core.models.ops.spectral import spectral_embedding
 from tests.worlds import make_dataset, random_dataset
 
 
-def test_the_leading_directions_are_those_of_the_exact_decomposition():
+@pytest.mark.parametrize("tall", [200_000, 1])
+def test_the_leading_directions_are_those_of_the_exact_decomposition(monkeypatch, tall):
+    monkeypatch.setattr(spectral, "TALL", tall)
     graph = build_graph(random_dataset(n_users=40, n_items=30))
     n, last = graph.n_users, graph.n_users + graph.n_items
     block = graph.normalised_adjacency[:n, n:last].toarray()

@@ -14,14 +14,17 @@ import pytest
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.base.files import write_json
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.models.ops import stopping
+from gnnrec_core.models.ops import fitting, stopping
 from gnnrec_core.models.ops.checkpoint import load_tensors
 from gnnrec_core.models.ops.fitting import is_over
 from gnnrec_core.models.protocol import Epoch
+from gnnrec_core.runs import validation
 from gnnrec_core.runs.heartbeat import is_alive, own_process
 from gnnrec_core.runs.history import append_epoch, read_history
-from gnnrec_core.runs.run import RunRecord, load_run
+from gnnrec_core.runs.record import RunRecord
+from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import train
+from gnnrec_core.runs.validation import Validation
 from tests.worlds import make_dataset, random_dataset, two_communities
 
 SMALL = {
@@ -110,6 +113,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from gnnrec_core.runs.training import train
+from gnnrec_core.runs.validation import Validation
 data, out, model, pause = sys.argv[1:5]
 settings = {settings!r}
 def rest(epoch): time.sleep(float(pause))
@@ -174,10 +178,55 @@ def test_a_time_limit_ends_training_and_resume_goes_on(data, tmp_path, monkeypat
 
     record = train(data, "lightgcn", settings, tmp_path / "run", device="cpu", max_seconds=0)
     assert record.figures["stopped"] == "time limit" and record.figures["epochs_run"] == 0
+    assert record.state == "cancelled"  # nothing is not finished
     record = train(data, "lightgcn", None, tmp_path / "run", device="cpu", resume=True, max_seconds=25, on_epoch=tick)
     assert record.figures["epochs_run"] == 3 and (tmp_path / "run" / "state.safetensors").is_file()
     train(data, "lightgcn", settings, tmp_path / "run", device="cpu", resume=True)
     assert same(weights(tmp_path / "run"), weights(tmp_path / "whole"))
+
+
+def test_a_time_limit_within_the_first_epoch_keeps_what_it_bought(data, tmp_path, monkeypatch):
+    settings = {**SMALL, "epochs": 3, "batch_size": 16}
+    train(data, "lightgcn", settings, tmp_path / "whole", device="cpu")
+    clock, step = [0.0], fitting.GradientFit.step
+
+    def slow(self, batch):
+        clock[0] += 10.0
+        return step(self, batch)
+
+    monkeypatch.setattr(stopping, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(fitting.GradientFit, "step", slow)
+    heard = []
+    record = train(data, "lightgcn", settings, tmp_path / "run", device="cpu", max_seconds=25, on_epoch=heard.append)
+    assert record.state == "cancelled" and record.figures["stopped"] == "time limit"
+    assert [epoch.epoch for epoch in heard] == [0] and heard[0].validation == record.figures["validation"] != {}
+    assert record.figures["epochs_run"] == record.figures["best_epoch"] == 0
+    run = load_run(tmp_path / "run")
+    assert Validation(run.dataset)(run.model) == record.figures["validation"]
+    monkeypatch.undo()
+    again = train(data, "lightgcn", settings, tmp_path / "run", device="cpu", resume=True)
+    assert again.figures["epochs_run"] == 3 and [e.epoch for e in read_history(tmp_path / "run")] == [1, 2, 3]
+    assert same(weights(tmp_path / "run"), weights(tmp_path / "whole"))
+
+
+def test_an_epoch_takes_no_more_steps_than_it_may(data, tmp_path, monkeypatch):
+    seen, step = [], fitting.GradientFit.step
+    monkeypatch.setattr(fitting.GradientFit, "step", lambda self, batch: seen.append(batch.size) or step(self, batch))
+    train(data, "lightgcn", {**SMALL, "epochs": 2, "batch_size": 16, "steps": 3}, tmp_path / "run", device="cpu")
+    assert seen == [16] * 6
+    assert all(np.isfinite(epoch.loss) for epoch in read_history(tmp_path / "run"))
+
+
+def test_of_very_many_people_a_sample_is_judged_and_the_record_says_so(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(validation, "SAMPLED_FROM", 10)
+    monkeypatch.setattr(validation, "SAMPLE", 8)
+    record = train(data, "lightgcn", {**SMALL, "epochs": 2}, tmp_path / "run", device="cpu")
+    run = load_run(tmp_path / "run")
+    judged = Validation(run.dataset)
+    said, value = record.figures["validated_on"], record.figures["validation"]["ndcg@20"]
+    assert judged.is_sampled and (said["people"], said["of"]) == (8, judged.n_people)
+    assert judged(run.model) == record.figures["validation"]
+    assert said["ndcg@20_interval"][0] <= value <= said["ndcg@20_interval"][1]
 
 
 def test_what_cannot_be_resumed_is_refused_with_the_reason(data, tmp_path):

@@ -1,8 +1,12 @@
+from dataclasses import dataclass
+
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnnrec_core.ranking import factored
 from gnnrec_core.ranking.topk import rank_items, rank_of, top_k
 
 
@@ -42,3 +46,31 @@ def test_rank_counts_items_that_are_better_and_leaves_out_the_seen():
     assert rank_of(values, 2, np.array([0])) == 2
     assert rank_of(values, 2, np.array([0, 2])) == 2  # the item itself is always ranked
     assert rank_of(values, 3, np.array([], dtype=int)) == 4
+
+
+@dataclass
+class Factors:
+    """Whole numbers, so that sums are exact and many scores are equal."""
+
+    users: np.ndarray
+    items: np.ndarray
+
+    def user_factors(self, users):
+        return self.users[users]
+
+    def item_factors(self):
+        return self.items
+
+
+@pytest.mark.parametrize(("people", "numbers"), [(7, 50), (64, 10_000), (3, 3), (512, 2**20)])
+@pytest.mark.parametrize("k", [1, 10, 45])
+def test_lists_of_tiles_are_the_lists_of_whole_rows(monkeypatch, people, numbers, k):
+    monkeypatch.setattr(factored, "PEOPLE", people)
+    monkeypatch.setattr(factored, "NUMBERS", numbers)
+    rng = np.random.default_rng(k)
+    source = Factors(rng.integers(-2, 3, (64, 4)).astype(np.float32), rng.integers(-2, 3, (45, 4)).astype(np.float32))
+    seen = sp.csr_array(rng.random((64, 45)) < 0.3)
+    users = rng.permutation(64)[:40]
+    whole = rank_items(lambda chosen: source.users[chosen] @ source.items.T, users, seen, k)
+    tiled = rank_items(source, users, seen, k)
+    assert np.array_equal(tiled.item_index, whole.item_index) and np.array_equal(tiled.score, whole.score)

@@ -18,8 +18,8 @@ from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.history import append_epoch, read_history
 from gnnrec_core.runs.job_files import Job, TrainRequest
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.reviews import add_review, reviews
-from gnnrec_core.runs.run import RunRecord
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.train.runs_view import runs_table
 from gnnrec_ui.train.training_time import estimate

@@ -205,6 +205,8 @@ def spike(value):
         lambda tensor: tensor[:-1],
         lambda tensor: np.concatenate([tensor, tensor]),
         lambda tensor: tensor.astype(np.float64)[..., None],
+        lambda tensor: tensor.astype(np.int64),
+        lambda tensor: tensor > 0,
     ],
 )
 def test_a_run_with_other_weights_is_refused(home, tmp_path, change):

@@ -10,7 +10,7 @@ from gnnrec_core.data import card
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.models.ops import checkpoint
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.training import train
 from tests.worlds import make_dataset
 

@@ -16,7 +16,7 @@ from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.reviews import reviews
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE, workspace
-from gnnrec_ui import ask
+from gnnrec_core.whole.telling import missed_people
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")
@@ -46,7 +46,7 @@ def test_without_a_person_in_the_link_a_case_is_shown_whose_reasons_matter():
 
 
 def test_the_biggest_gap_is_a_list_that_finds_nothing_of_what_was_held_out():
-    people = ask._missed.__wrapped__(RUN, "")
+    people = missed_people(RUN)
     relevant = interaction_matrix(RUN.dataset, "test")
     lists = recommend(RUN, np.array(people), 10).item_index
     held_out = [relevant[[user]].indices for user in people]
@@ -228,9 +228,9 @@ def test_the_map_can_be_coloured_and_marks_the_person():
 def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
     monkeypatch.setattr("gnnrec_ui.map_view.SVG_POINTS", 50)
     monkeypatch.setattr("gnnrec_ui.map_view.FIRST_POINTS", 100)
-    app = open_page("map", user=USER)
+    app = open_page("map", user=USER, colour="popularity")
     n = RUN.dataset.n_items
-    (said,) = re.findall(rf"([\d,]+) of {n} items are drawn", texts(app))
+    (said,) = re.findall(rf"([\d,]+) of {n} items have a dot", texts(app))
     assert 100 <= int(said) <= 100 + len(RUN.graph.history(RUN.dataset.users.index(USER))) + 10
     loop = {"x": [-1e3, 1e3, 1e3, -1e3], "y": [-1e3, -1e3, 1e3, 1e3]}
     key = re.search(r"map_.*", app.get("plotly_chart")[0].proto.id)[0]
@@ -238,9 +238,9 @@ def test_a_big_map_draws_some_first_and_a_loop_takes_all_inside(monkeypatch):
     app.run()
     assert f"{n} selected" in texts(app)
     app = open_page("map", user=USER, dots="all")
-    assert not app.error and "items are drawn" not in texts(app)
+    assert not app.error and "items have a dot" not in texts(app)
     app = open_page("map", user=USER, dots="plain")  # for a browser without WebGL
-    assert not app.error and "items are drawn" in texts(app)
+    assert not app.error and "items have a dot" in texts(app)
     assert '"scattergl"' not in app.get("plotly_chart")[0].proto.spec
 
 

@@ -11,7 +11,7 @@ from gnnrec_core.models.protocol import Epoch
 from gnnrec_core.render.charts import data_charts
 from gnnrec_core.render.charts.training_charts import best_epoch, training_curves
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
-from gnnrec_core.runs.run import RunRecord
+from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.workspace import Workspace
 from gnnrec_ui.frame import forms
 from gnnrec_ui.server import staging

@@ -41,7 +41,7 @@ LOG = "user_id,item_id,rating\n" + "".join(
 def test_home_tells_the_story_with_the_studys_own_figures():
     app = open_page("home")
     said = texts(app)
-    assert "1 · Meet somebody" in said
+    assert "Guided demo" in said
     figures = {metric.label: metric for metric in app.metric}
     assert figures["People"].value == "800" and figures["Items"].value == "820"
     run = workspace().run("lightgcn").record.figures["validation"]["ndcg@20"]
@@ -56,7 +56,7 @@ def test_home_takes_a_score_apart_at_once_and_links_to_the_whole_answer():
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "The whole answer")
     assert "user=reader-" in link.query_string
     app = open_page("home", run="popularity")  # its scores have no parts
-    assert not app.get("plotly_chart") and not app.error and "1 · Meet somebody" in texts(app)
+    assert not app.get("plotly_chart") and not app.error and "Guided demo" in texts(app)
 
 
 def test_data_describes_the_chosen_dataset():

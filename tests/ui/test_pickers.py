@@ -1,27 +1,64 @@
 """Choices that stay quick with tens of thousands of people, and a URL that says them."""
 
+import json
+import re
+
 import pytest
 
 from gnnrec_ui.frame import pickers, search
-from tests.ui.app import open_page, own_workspace, parameter, widget, with_network_table  # noqa: F401, with_network_table
+from tests.ui.app import open_page, own_workspace, parameter, texts, widget, with_network_table  # noqa: F401, with_network_table
 
 
-def test_with_many_people_the_menu_holds_the_matches_of_a_search_only(monkeypatch):
+def type_into(monkeypatch, label, text):
+    """What the browser sends once when somebody types `text` into a menu and presses Enter; AppTest cannot."""
+    menu, left = pickers.st.selectbox, [text]
+
+    def typed(name, *arguments, **options):
+        chosen = menu(name, *arguments, **options)
+        return left.pop() if name == label and left and options.get("accept_new_options") else chosen
+
+    monkeypatch.setattr(pickers.st, "selectbox", typed)
+
+
+def test_of_many_people_one_menu_holds_some_and_finds_the_others(monkeypatch):
+    """Finding 15: one control and two clicks, not a field, a menu and three."""
     monkeypatch.setattr(pickers, "MOST_OPTIONS", 100)
     app = open_page("recommend", user="reader-0123")
-    field = next(element for element in app.text_input if element.label.startswith("Find among"))
-    assert len(widget(app.selectbox, "Person").options) <= 51
-    field.set_value("0777").run()
     menu = widget(app.selectbox, "Person")
-    assert menu.options == ["reader-0123", "reader-0777"] and menu.value == "reader-0123"
-    menu.set_value("reader-0777").run()
-    assert parameter(app, "user") == "reader-0777"
+    assert not [field for field in app.text_input if field.label.startswith("Find among")]
+    assert len(menu.options) <= 51
+    type_into(monkeypatch, "Person", "077")
+    app.run()
+    menu = widget(app.selectbox, "Person")
+    assert menu.value == parameter(app, "user") == "reader-0077" and "reader-0777" in menu.options
+    assert "match “077”" in texts(app)
+    type_into(monkeypatch, "Person", "no such person")
+    app.run()
+    assert parameter(app, "user") == "reader-0077" and "Nothing matches “no such person”" in texts(app)
 
 
-def test_an_item_outside_the_list_is_found_by_title():
+def test_all_items_stand_in_one_menu_the_list_first():
     app = open_page("explain", user="reader-0005")
-    widget(app.text_input, "Find another").set_value("walden").run()
-    assert widget(app.selectbox, "Item").options[0] == "Walden"
+    menu = widget(app.selectbox, "Item")
+    assert not [field for field in app.text_input if field.label == "Find another"]
+    assert menu.options[0].startswith("1. ") and "Walden" in menu.options and len(menu.options) == 820
+    menu.set_value("walden").run()
+    assert parameter(app, "item") == "walden"
+
+
+def test_the_map_is_searched_whole_and_a_region_is_a_loop_for_keyboards(monkeypatch):
+    """Finding 15: what is not drawn is found too, and letters that are scattered are no match."""
+    monkeypatch.setattr("gnnrec_ui.map_view.SVG_POINTS", 50)
+    app = open_page("map", dots="plain", find="walden")
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert any("Walden" in note["text"] for note in figure["layout"]["annotations"])
+    assert "most similar to Walden" in texts(app) and "21 selected" in texts(app)
+    assert (
+        widget(app.selectbox, "Find on the map").proto.filter_mode == widget(app.selectbox, "Person").proto.filter_mode
+    )
+    app = open_page("map", region="0")
+    (said,) = re.findall(r"Region:\*\* ([\d]+)", texts(app))
+    assert f"{said} selected" in texts(app)
 
 
 def test_search_is_capped_and_blind_to_case_and_accents():

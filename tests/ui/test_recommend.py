@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from gnnrec_core.explain.walks.list_flow import list_flow
+from gnnrec_core.render.network import node_title
 from gnnrec_core.runs.recommend import chosen_later, recommend
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
@@ -82,8 +84,33 @@ def test_the_picture_holds_the_person_the_list_and_a_table_of_the_same():
     table = app.dataframe[-1].value
     assert table.loc[0, "Name"] == "reader-0005" and table.loc[0, "Hops away"] == 0
     assert len(table) <= 60 and set(table["Kind"]) <= {"person", "item", "attribute"}
-    widget(app.button, "Show the next 50").click().run()
-    assert len(app.dataframe[-1].value) > len(table)
+    more = with_network_table(open_page("recommend", user="reader-0005", nodes="250")).dataframe[-1].value
+    assert len(table) < len(more) <= 260
+
+
+def test_the_picture_holds_what_carries_the_list_and_says_where_that_is_not_known():
+    app = with_network_table(open_page("recommend", user="reader-0005"))
+    user = RUN.dataset.users.index("reader-0005")
+    items = recommend(RUN, np.array([user]), 10).item_index[0].tolist()
+    matter = list_flow(RUN.model, RUN.dataset, RUN.graph, user, items).matter
+    drawn = set(app.dataframe[-1].value["Name"])
+    people = matter[: RUN.graph.n_users].copy()
+    linked = RUN.graph.adjacency[[user]].indices
+    people[[user, *linked[linked < len(people)]]] = 0  # friends are one step away
+    strongest = np.argsort(-people)[:3]
+    assert {node_title(RUN.graph, RUN.dataset, int(node)) for node in strongest} <= drawn
+    assert "What carries this list" in texts(app)
+    assert "Messages travel along the lines" in texts(open_page("recommend", run="popularity"))
+
+
+def test_the_whole_graph_is_searched_by_parts_of_names_and_a_match_comes_into_the_middle():
+    app = open_page("recommend", user="reader-0005")
+    app.text_input(key="_find_node").input("Dicken").run()
+    widget(app.button, "Charles Dickens").click().run()  # Dickens is not among the nodes that are drawn
+    node = next(n for n in range(RUN.graph.n_nodes) if node_title(RUN.graph, RUN.dataset, n) == "Charles Dickens")
+    assert parameter(app, "focus") == f"n{node}"
+    app.text_input(key="_find_node").input("dnkes").run()  # letters that only stand in this order somewhere
+    assert "Nothing in the graph is called" in texts(app)
 
 
 def test_a_clicked_node_comes_into_the_middle_and_into_the_url():

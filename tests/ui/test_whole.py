@@ -33,6 +33,15 @@ def test_drivers_are_those_of_the_library():
     assert parameter(app, "by") == "author" and parameter(app, "target") == "margin"
 
 
+def test_drivers_of_two_runs_and_of_two_groups_are_held_together():
+    app = finished(
+        open_page("drivers", by="popularity", group="region", against="itemknn", one="Islands"), "How they differ"
+    )
+    finished(app, "lightgcn and itemknn")
+    finished(app, "Islands and East")
+    assert any("difference" in frame.value.columns for frame in app.dataframe)
+
+
 def test_one_driver_leads_to_its_cases():
     app = finished(open_page("drivers", by="popularity", driver="tail"), "What one driver decides")
     widget(app.button, "Who would lose an item without it?").click().run()
@@ -61,11 +70,11 @@ def test_main_parameters_and_the_card_stand_beside():
 
 
 def test_an_item_from_its_own_side_by_deep_link():
-    app = finished(open_page("item", item="the-odyssey", group="region"), "Readers")
+    app = finished(open_page("item", item="the-odyssey", group="region"), "Have it")
     index = RUN.dataset.items.index("the-odyssey")
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["In lists of 10"] == f"{standing(RUN, index, 10).listed.sum():,}"
-    assert shown["Readers"] == f"{RUN.graph.popularity[index]:,}"
+    assert shown["Have it"] == f"{RUN.graph.popularity[index]:,}"
     finished(app, "What keeps it from others")
     assert any("item=the-odyssey" in link.proto.query_string for link in app.get("page_link"))
 

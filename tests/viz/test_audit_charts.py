@@ -6,9 +6,7 @@ import pytest
 
 from gnnrec_core.audit.auditing import audit
 from gnnrec_core.audit.curves import (
-    calibration_profiles,
     cold_start_curve,
-    exposure_ratios,
     lorenz_curves,
     never_shown,
     popularity_deciles,
@@ -16,8 +14,7 @@ from gnnrec_core.audit.curves import (
 )
 from gnnrec_core.audit.group_audit import AuditSettings
 from gnnrec_core.audit.studies.comparing import compare
-from gnnrec_core.audit.studies.frontier import Point, comparison_points, mitigation_points, pareto_front
-from gnnrec_core.audit.studies.leakage import Leakage
+from gnnrec_core.audit.studies.frontier import Point, comparison_points, pareto_front
 from gnnrec_core.audit.studies.mitigation import mitigate, prepare
 from gnnrec_core.base.text import clean
 from gnnrec_core.render.charts import audit_charts as charts
@@ -75,11 +72,7 @@ def test_the_charts_of_items(report):
     assert never.name == "never shown" and {exposed for _, _, exposed in never.customdata} == {0.0}
     assert {points.layout.yaxis.ticktext[points.layout.yaxis.tickvals.index(y)] for y in never.y} == {"0"}
     assert len(never.y) + len(points.data[0].y) == e.n_items and never_shown(e).height == len(never.y)
-    table = exposure_ratios(e)
-    bars = exposure.exposure_ratio_chart(table).data[0]
-    assert np.allclose(np.array(bars.x) + 1, table.sort("target_share")["ratio"])  # never shown: 0, not a small number
     assert sum(exposure.decile_chart(popularity_deciles(e)).data[0].y) == pytest.approx(1)
-    assert len(exposure.calibration_chart(calibration_profiles(e)).data) == 22
     assert len(exposure.cold_start_chart(cold_start_curve(e)).data) == 1
 
 
@@ -87,23 +80,21 @@ def test_the_charts_of_trade_offs(run):
     bench = prepare(run, 10, "region")
     moves = [mitigate(bench, "popularity_penalty", {"strength": s}) for s in (0.0, 0.9)]
     found = compare([run], 10, baselines=("random",), n_permutations=99)
-    points = (*comparison_points(found, "coverage"), *mitigation_points(moves, "coverage"))
+    points = comparison_points(found, "coverage")
     figure = charts.frontier_chart(points, "coverage")
-    assert sum(len(line.x) for line in figure.data[:-1]) == len(points) == 4
+    assert sum(len(line.x) for line in figure.data[:-1]) == len(points) == 2
     bars = charts.mitigation_chart(moves[1], ("ndcg", "coverage")).data[0]
     assert {custom[0] for custom in bars.customdata} == {"NDCG", "Item coverage"}
     best = charts.comparison_chart(found).data[0]
     assert list(best.x) == sorted(best.x)
 
 
-def test_layers_and_leakage():
+def test_layers():
     table = pl.DataFrame({"depth": [0, 1], "arp": [3.0, 5.0], "ndcg": [0.1, 0.2]})
     layers = charts.layer_chart(table)
     assert list(layers.data[0].y) == [3.0, 5.0]
     assert layers.layout.yaxis.domain[0] > layers.layout.yaxis2.domain[1]  # beside each other, not over each other
     assert chart_table(layers)["Ndcg"].dropna().tolist() == [0.1, 0.2]
-    figure = charts.leakage_chart([Leakage("<b>x</b>", 20, 0.8, 0.4, 0.6)])
-    assert figure.data[-1].x == (0.8,) and "<b>" not in figure.to_json()
 
 
 def test_a_group_that_is_html_is_shown_as_text(run):

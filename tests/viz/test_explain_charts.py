@@ -134,15 +134,6 @@ def test_methods_are_compared_by_edge_whatever_their_order_and_unit():
     assert np.allclose(cells[:, 0], cells[:, 1]) and np.allclose(cells[:, 0], [0.75, 0.25])
 
 
-def test_the_plane_is_that_of_a_singular_value_decomposition():
-    values = np.random.default_rng(0).normal(size=(60, 8)) * np.arange(1, 9)
-    plane = embedding_map.principal_plane(values)
-    centred = values - values.mean(0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    assert np.allclose(np.abs(plane.position), np.abs(u[:, :2] * s[:2]), atol=1e-4)
-    assert plane.share == pytest.approx(tuple(s[:2] ** 2 / (s**2).sum()))
-
-
 def test_a_big_map_is_sampled_the_same_way_each_time():
     assert embedding_map.sample(5).tolist() == [0, 1, 2, 3, 4]
     drawn = embedding_map.sample(1000, 10)
@@ -162,7 +153,7 @@ def test_a_loop_holds_the_points_nearer_than_its_sides(n, radius):
 
 
 def test_a_map_counts_all_of_a_group_and_its_colours_stay_when_more_dots_are_drawn():
-    plane = embedding_map.Plane(np.arange(12, dtype=np.float32).reshape(6, 2), (0.5, 0.5))
+    plane = np.arange(12, dtype=np.float32).reshape(6, 2)
     groups, sizes = ["b", "a", "b", "a", "a", "other"], {"a": 30, "b": 20, "other": 90}
     every = embedding_map.embedding_map(plane, np.arange(6), list("uvwxyz"), groups, None, sizes)
     mark = embedding_map.Mark("the person", np.array([4]), "circle-open", theme.NEGATIVE, label="<i>Ann</i>")

@@ -91,3 +91,29 @@ def test_of_too_many_edges_the_nearest_are_drawn_and_all_are_counted(monkeypatch
     assert len(few.edges) == 10 and few.n_edges_between == len(whole.edges) == whole.n_edges_between
     own = [edge for edge in whole.edges.tolist() if 3 in GRAPH.edge_index[:, edge]]
     assert set(own[:10]) <= set(few.edges.tolist()) or len(own) > 10
+
+
+def test_what_matters_chooses_the_nodes_and_messages_decide_between_equals():
+    whole = neighbourhood(GRAPH, np.array([3]), 2, 2000)
+    far = whole.nodes[whole.hop == 2]
+    matter = np.zeros(GRAPH.n_nodes)
+    matter[far[-2:]] = 1.0, 2.0
+    few = neighbourhood(GRAPH, np.array([3]), 2, 7, matter=matter)
+    assert set(far[-2:].tolist()) <= set(few.nodes.tolist())
+    assert few.weight[few.nodes == far[-1]] == 2.0
+    first = few.nodes[few.hop == 1]  # nothing there matters: those with most messages
+    messages = dict(zip(whole.nodes.tolist(), whole.weight.tolist(), strict=True))
+    left_out = np.setdiff1d(whole.nodes[whole.hop == 1], first)
+    assert min(messages[node] for node in first.tolist()) >= max(messages[node] for node in left_out.tolist()) - 1e-12
+
+
+def test_a_ring_of_thousands_has_rows_and_nobody_stands_on_another():
+    near = neighbourhood(build_graph(star(3000)), np.array([3000]), 1, 5000)
+    radius = np.hypot(near.position[1:, 0] / STRETCH, near.position[1:, 1])
+    rows = np.unique(radius.round(6))
+    assert len(rows) > 5 and rows.max() < 3000 * SPACING / (2 * np.pi) / 2
+    for row in rows:
+        x, y = near.position[1:][np.isclose(radius, row)].T
+        ring = np.stack([x / STRETCH, y], axis=1)
+        gaps = np.hypot(*(ring - np.roll(ring, 1, axis=0)).T)
+        assert gaps.min() > 0.9 * SPACING

@@ -1,26 +1,31 @@
 """Drivers: the ledgers of everybody, summed, are the sums of single ledgers; shares are what they are said to be."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.stats import spearmanr
 
 import gnnrec_core as gr
 from gnnrec_core.audit.groups import group_users
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.cli import main
 from gnnrec_core.data.sample.catalogue import HUB
+from gnnrec_core.data.truth import load_truth
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.truth.retraining import train_without
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.bootstrap import shares
 from gnnrec_core.whole.decided import decided_by
+from gnnrec_core.whole.driver_differences import between_groups, between_runs
 from gnnrec_core.whole.drivers import FEW, drivers
 from gnnrec_core.whole.sorting import sorting_names
 from tests.models.runs import fitted
@@ -206,6 +211,73 @@ def test_what_a_driver_decides_is_counted_on_the_changed_graph(runs, name):
     assert drawn.n_checked == 5 and drawn.n_lose <= drawn.low <= drawn.people <= drawn.high <= drawn.n_have
 
 
+@pytest.mark.parametrize("name", ["lightgcn", "ease"])
+def test_what_a_driver_decides_once_the_model_is_trained_without_it(runs, name):
+    run = runs[name]
+    driver = next(each for each in drivers(run, K).everybody.drivers if each.item is not None)
+    found = decided_by(run, driver.name, "item", K, level="trained again")
+    item = WORLD.items.index(str(driver.item))
+    edges = np.flatnonzero((run.graph.edge_index[1] == run.graph.n_users + item) & (run.graph.edge_type == 0))
+    trained, losers = train_without(run, edges, 0), 0
+    for user in run.graph.edge_index[0, edges].tolist():
+        lists = []
+        for model in (run.model, trained):
+            scores = model.score(np.array([user]))[0].astype(np.float64)
+            scores[excluded_items(WORLD, user)] = -np.inf
+            lists.append(set(np.argsort(-scores, kind="stable")[:K].tolist()))
+        losers += lists[0] != lists[1]
+    assert (found.level, found.n_lose) == ("trained again", losers) and "trained again" in found.sentence
+    if name == "lightgcn":
+        assert "foretold" in decided_by(run, driver.name, "item", K, level="foretold").sentence
+    else:
+        with pytest.raises(UnsupportedError, match="Nothing is foretold"):
+            decided_by(run, driver.name, "item", K, level="foretold")
+    with pytest.raises(RequestError, match="no level"):
+        decided_by(run, driver.name, "item", K, level="guessed")
+
+
+def test_a_run_does_not_differ_from_itself_and_from_another_by_what_their_shares_say(runs):
+    first, second = drivers(runs["lightgcn"], K, "popularity"), drivers(runs["ease"], K, "popularity")
+    same = between_runs(first, first, ("a", "a"))
+    assert all(each.difference == each.low == each.high == 0 for each in same.drivers)
+    found = between_runs(first, second, ("a", "b"))
+    shares_of = [
+        {each.name: each.share for each in (*d.everybody.drivers, d.everybody.unassigned)} for d in (first, second)
+    ]
+    for each in found.drivers:
+        assert each.first == pytest.approx(shares_of[0].get(each.name, 0.0))
+        assert each.second == pytest.approx(shares_of[1].get(each.name, 0.0))
+        assert each.low <= each.difference <= each.high
+    assert sum(each.difference for each in found.drivers) == pytest.approx(0, abs=1e-9)
+    with pytest.raises(RequestError, match="sorted"):
+        between_runs(first, drivers(runs["ease"], K, "item"), ("a", "b"))
+
+
+def test_groups_differ_by_what_their_own_shares_say(sample_run):
+    whole = drivers(sample_run, 10, "popularity", group_by="region")
+    found = between_groups(whole, sample_run.dataset, ("Islands", "North"))
+    parts = {part.group: {each.name: each.share for each in part.drivers} for part in whole.groups}
+    for each in found.drivers:
+        if each.name in parts["Islands"]:
+            assert each.difference == pytest.approx(parts["North"][each.name] - parts["Islands"][each.name])
+    with pytest.raises(RequestError, match="Nothing can be said"):
+        between_groups(whole, sample_run.dataset, ("Islands", "Atlantis"))
+
+
+def test_authors_and_friends_are_found_where_they_were_planted(sample_run):
+    """Who reads an author because they follow them is carried by that author in turn: the authors that were followed
+    most lead, and of people's links to each other only those who have friends are carried by them."""
+    truth = load_truth(SAMPLE / "classics").table
+    followed = Counter(truth.filter(truth["reason"] == "author")["cause"].to_list())
+    found = drivers(sample_run, 10, "author").everybody.drivers
+    share = {each.name: each.share for each in found}
+    names = [name for name in followed if name in share]
+    assert spearmanr([followed[name] for name in names], [share[name] for name in names]).statistic > 0.7
+    friends = next(each for each in drivers(sample_run, 10, "relation").everybody.drivers if each.name == "friend")
+    relation = next(each for each in sample_run.dataset.relations if each.name == "friend")
+    assert friends.n_lists == len(np.union1d(relation.source, relation.target)) and friends.low > 0
+
+
 def test_the_command_answers_as_the_contract_says(capsys):
     words = ["drivers", str(SAMPLE / "runs" / "itemknn"), "--by", "author", "--group-by", "region"]
     assert main([*words, "--top", "5", "--decides", "1", "--sample", "5", "--json"]) == 0
@@ -215,7 +287,8 @@ def test_the_command_answers_as_the_contract_says(capsys):
         assert {"name", "share", "low", "high", "n_lists"} <= set(part["drivers"][0])
         assert sum(each["share"] for each in part["drivers"]) + part["unassigned"] == pytest.approx(1, abs=1e-6)
     assert answer["decided"][0]["n_checked"] == 5 and "lose an item" in answer["decided"][0]["sentence"]
-    assert main([*words, "--target", "margin"]) == 0
+    differ = ["--against", str(SAMPLE / "runs" / "lightgcn"), "--between", "Islands,North"]
+    assert main([*words, "--target", "margin", *differ]) == 0
     told = capsys.readouterr().out
     assert "signed sum" in told and "region: Islands" in told
 

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 import gnnrec_core as gr
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.cli import main
+from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.runs.recommend import left_out, recommend
-from gnnrec_core.runs.run import Run
+from gnnrec_core.runs.run import Run, load_run
+from gnnrec_core.runs.training import fit
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.item_side import item_side
-from gnnrec_core.whole.recourse import Link, recourse, scores_on, with_links
+from gnnrec_core.whole.recourse import Link, _with, addable, recourse, scores_on, with_links
 from gnnrec_core.whole.standing import n_listed, standing
 from tests.audit.small_runs import run_of
 from tests.explain.linear_world import LinearModel
@@ -37,7 +40,7 @@ def some_item(run):
 @pytest.fixture(scope="module")
 def run():
     world = random_dataset(n_users=40, n_items=30, per_user=8, seed=1, side_edges=True)
-    return Run.of(fitted("lightgcn", world, epochs=3, embedding_dim=8), world)
+    return fit(world, "lightgcn", {"epochs": 3, "embedding_dim": 8})
 
 
 def test_an_item_stands_where_the_lists_have_it(run):
@@ -103,7 +106,7 @@ def test_recourse_is_never_larger_than_trying_all_single_and_pair_additions(seed
     single, pair = brute_force(run, item, now, side_edges)
     before = int(now.listed.sum())
     for goal in {single, pair} - {count for count in (single, pair) if count <= before}:
-        found = recourse(run, item, now, more=goal - before, most=2)
+        found = recourse(run, item, now, more=goal - before, most=2, relations=["author"] if side_edges else [])
         assert found.reached and found.level == "in this model"
         assert len(found.steps[-1].links) == (1 if single >= goal else 2)
         for step in found.steps:
@@ -117,6 +120,37 @@ def test_a_single_link_is_the_fewest_and_what_was_not_tried_is_not_proved(run):
     item = some_item(run)
     found = recourse(run, item, standing(run, item, K), more=30, most=2)
     assert [step.is_fewest for step in found.steps] == [True, False]  # 30 candidates, of which 16 were recomputed
+
+
+def test_nobody_is_told_to_give_a_book_another_author():
+    """In the sample a book has one author and several genres: only a genre can be added."""
+    sample = load_run(SAMPLE / "runs" / "lightgcn")
+    assert addable(sample.dataset) == ("genre",)
+    world = random_dataset(side_edges=True)
+    run = Run.of(fitted("lightgcn", world, epochs=1, embedding_dim=8), world)
+    now = standing(run, 3, K)
+    kinds = {link.relation for step in recourse(run, 3, now, most=2).steps for link in step.links}
+    assert addable(world) == () and kinds == {"interaction"}
+    with pytest.raises(RequestError, match="no relation 'shop'"):
+        recourse(run, 3, now, relations=["shop"])
+
+
+def test_an_answer_is_trained_again_with_its_links_and_as_it_is(run):
+    item = some_item(run)
+    now = standing(run, item, K)
+    found = recourse(run, item, now, most=1, relations=["author"], trainings=2)
+    links = found.steps[-1].links
+    readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
+    assert found.trained.n_before[0] == n_listed(run.model.score, run, item, K, readers)
+    data = _with(run, item, links)
+    for relation, old in zip(data.relations, run.dataset.relations, strict=True):
+        assert len(relation) - len(old) == sum(link.relation == relation.name for link in links)
+    by_hand = type(run.model).create(data, run.settings, 0, "cpu")
+    for epoch in by_hand.fit(FitOptions()):
+        if epoch.epoch == run.record.figures["best_epoch"]:
+            break
+    assert found.trained.n_after[0] == n_listed(by_hand.score, run, item, K, readers)
+    assert 0 <= found.trained.held <= 2
 
 
 def test_models_with_one_outcome_are_fitted_anew():

@@ -1,1 +1,1 @@
-"""Studies over a whole run: comparison, mitigation, gaps, leakage, layers, twins."""
+"""Studies over a whole run: comparison, mitigation, gaps, layers, twins."""

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from gnnrec_core.audit.studies.comparing import Comparison
-from gnnrec_core.audit.studies.mitigation import Mitigation
 
 
 @dataclass(frozen=True)
@@ -35,19 +34,6 @@ def comparison_points(comparison: Comparison, x_metric: str, y_metric: str = "nd
         if y is not None and np.isfinite(x):
             kind: Literal["run", "baseline"] = "baseline" if row.is_baseline else "run"
             found.append(Point(row.name, kind, x, y.value, y.low, y.high, row.is_chance))
-    return tuple(found)
-
-
-def mitigation_points(mitigations: Sequence[Mitigation], x_metric: str, y_metric: str = "ndcg") -> tuple[Point, ...]:
-    """The settings that were tried; the interval is that of the paired change, put at the new value."""
-    found = []
-    for mitigation in mitigations:
-        x, y = mitigation.change(x_metric), mitigation.change(y_metric)
-        if np.isfinite(x.after) and np.isfinite(y.after):
-            name = ", ".join(f"{key} {value}" for key, value in mitigation.settings.items())
-            found.append(
-                Point(f"{mitigation.method}: {name}", "what if", x.after, y.after, y.before + y.low, y.before + y.high)
-            )
     return tuple(found)
 
 

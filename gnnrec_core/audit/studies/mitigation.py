@@ -30,7 +30,8 @@ from gnnrec_core.models.reranked import Reranked, RerankedSettings
 from gnnrec_core.ranking.intervals import Interval, mean_interval
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.ranking.topk import check_k
-from gnnrec_core.runs.run import Run, RunRecord, library_versions, relative_dataset_path
+from gnnrec_core.runs.record import RunRecord, library_versions, relative_dataset_path
+from gnnrec_core.runs.run import Run
 
 Parts = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -123,6 +124,7 @@ class Bench:
     base: Evidence
     grouping: Grouping | None
     min_group_size: int = 10
+    split: SplitName = "test"
 
     @cached_property
     def metrics(self) -> tuple[Metric, ...]:
@@ -164,7 +166,7 @@ def prepare(
     wide.hit_cosines  # noqa: B018  worked out once for all candidates, kept by `with_lists`
     lists = Recommendations(wide.lists.user_index, wide.lists.item_index[:, :k], wide.lists.score[:, :k])
     grouping = group_users(run.dataset, group_by) if isinstance(group_by, str) else group_by
-    return Bench(run, k, Candidates(wide.lists, wide), wide.with_lists(lists), grouping, min_group_size)
+    return Bench(run, k, Candidates(wide.lists, wide), wide.with_lists(lists), grouping, min_group_size, split)
 
 
 def mitigate(bench: Bench, method: str, settings: Settings | Mapping[str, Any] | None = None) -> Mitigation:
@@ -175,11 +177,20 @@ def mitigate(bench: Bench, method: str, settings: Settings | Mapping[str, Any] |
     start = time.perf_counter()
     reranker = RERANKERS.load(method)()
     checked = settings if isinstance(settings, Settings) else read_settings(reranker.settings_type, settings or {})
-    after = bench.base.with_lists(reranker.rerank(bench.candidates, checked, bench.k))
+    return judged(bench, method, checked.model_dump(), reranker.rerank(bench.candidates, checked, bench.k), start)
+
+
+def judged(
+    bench: Bench, method: str, settings: dict[str, Any], lists: Recommendations, start: float | None = None
+) -> Mitigation:
+    """Any other lists of the same people against the model's own: `method` and `settings` say where they come from,
+    `start` when they were begun (`time.perf_counter`)."""
+    start = time.perf_counter() if start is None else start
+    after = bench.base.with_lists(lists)
     parts = figures(after, bench.metrics, bench.gate)
     return Mitigation(
         method,
-        checked.model_dump(),
+        settings,
         tuple(_change(metric, bench.before[metric.name], parts[metric.name], bench.gate) for metric in bench.metrics),
         group_changes(bench, parts),
         _losers(bench, parts),

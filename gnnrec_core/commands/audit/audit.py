@@ -6,11 +6,14 @@ Exit 3 where a `--fail-if` condition holds (or cannot be measured): the command 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gnnrec_core.api.answers import Answer
 
 
@@ -31,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category-column", metavar="COLUMN", help="labels of items (default: genres and the like)")
     parser.add_argument("--provider-column", metavar="COLUMN", help="providers of items (default: author and the like)")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write FILE.html, FILE.json and FILE.csv")
+    parser.add_argument(
+        "--with", dest="attached", metavar="A,B", help="sections in the report too: over-time, robustness, rounds"
+    )
     parser.add_argument("--identities", action="store_true", help="user ids and groups in FILE.csv")
     parser.add_argument("--fail-if", action="append", default=[], metavar="CONDITION", help="ndcg.gap.gender>0.05")
     parser.add_argument("--overwrite", action="store_true", help="replace the files of an older report")
@@ -61,7 +67,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         category_column=arguments.category_column,
         provider_column=arguments.provider_column,
     )
-    report = answer.value
+    report, attached = answer.value, attached_answers(arguments, group_by)
     checks = tuple(check(report, condition) for condition in conditions)
     files: tuple[Path, ...] = ()
     here = workspace()
@@ -73,6 +79,7 @@ def run(arguments: argparse.Namespace) -> Answer:
             identities=arguments.identities,
             overwrite=arguments.overwrite,
             names=load_pseudonyms(here.home, here.read_only),
+            attached={name: (each.sections, each.content) for name, each in attached.items()},
         )
     written = {"report": [str(file) for file in files]}
     return replace(
@@ -80,6 +87,23 @@ def run(arguments: argparse.Namespace) -> Answer:
         content={**answer.content, "checks": [vars(entry) for entry in checks], **written},
         blocks=lambda: (*audit_sections(report, checks), *(fact_sections(written, "Written") if files else ())),
     )
+
+
+def attached_answers(arguments: argparse.Namespace, group_by: str | None) -> dict[str, Answer]:
+    """The other questions that go into the report, answered. RequestError for an unknown one."""
+    from gnnrec_core.api.changing import over_time, robustness, rounds
+    from gnnrec_core.base.errors import RequestError
+    from gnnrec_core.base.registry import did_you_mean
+    from gnnrec_core.commands.opening import opened
+
+    verbs: dict[str, Callable[..., Answer]] = {"over-time": over_time, "robustness": robustness, "rounds": rounds}
+    names = [name.strip() for name in (arguments.attached or "").split(",") if name.strip()]
+    for name in names:
+        if name not in verbs:
+            raise RequestError(f"There is no section {name!r}.", did_you_mean(name, tuple(verbs)), value=name)
+    if names and not arguments.report:
+        raise RequestError("There is no report to put sections into.", "Name it with --report FILE.html.")
+    return {name: verbs[name](opened(arguments), by=group_by, seed=arguments.seed) for name in names}
 
 
 def exit_code(result: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnnrec_core.change.shaking import KINDS
 from gnnrec_core.commands.people import add_identities, name_others
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
-    parser.add_argument("--kind", default="drop", metavar="KIND", help="drop (default), add, rewire, one, seed")
+    parser.add_argument("--kind", default="drop", metavar="KIND", help=", ".join(KINDS) + " (default drop)")
     parser.add_argument("--share", type=float, default=0.05, metavar="X", help="share of the edges (default 0.05)")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     parser.add_argument("--group-by", metavar="COLUMN", help="groups, as in `audit`")

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Answer:
     """The verdict, figures, groups, changes and reasons."""
     from gnnrec_core.api.deciding import gate
-    from gnnrec_core.runs.lists import load_run_or_lists
+    from gnnrec_core.runs.bringing.lists import load_run_or_lists
 
     a = arguments
     candidate, incumbent = (load_run_or_lists(path, a.dataset) for path in (a.candidate, a.incumbent))

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.terminal import say
-from gnnrec_core.render.blocks import Facts, Section, Table
+from gnnrec_core.render.blocks import Section
 
 if TYPE_CHECKING:
-    from gnnrec_core.decide.searching import Trial
+    from gnnrec_core.decide.trials import Trial
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The search of the contract."""
     from gnnrec_core.base.settings import read_settings, split_assignments
-    from gnnrec_core.decide.searching import SearchSettings, read_space, search, take
+    from gnnrec_core.decide.searching import search, take
+    from gnnrec_core.decide.trials import SearchSettings, read_space
 
     rules = {"objectives": arguments.objectives.split(","), "group_by": arguments.group_by}
     found = search(
@@ -66,17 +67,6 @@ def _tell(trial: Trial) -> None:
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The best, the front, the importance of settings."""
-    best, over = content["best"], content["over"]
-    facts = [("trials", content["trials"]), ("ended early", content["ended_early"]), ("best trial", best["trial"])]
-    facts += [(f"its {name}", value) for name, value in best["validation"].items()]
-    facts += [(name, value) for name, value in best["settings"].items()]
-    facts += [("kept as", content["run"])] if content["run"] else []
-    rows = tuple((trial["number"], *(trial["figures"][name] for name in over)) for trial in content["front"])
-    found = [
-        Section(f"{content['model']} on {content['dataset']}, on validation", (Facts(tuple(facts)),)),
-        Section("What no other trial beats", (Table(("trial", *over), rows),)),
-    ]
-    if content["importance"]:
-        shares = tuple(content["importance"].items())
-        found.append(Section("What makes the difference", (Table(("setting", "share"), shares),)))
-    return tuple(found)
+    from gnnrec_core.views.searching import search_sections
+
+    return search_sections(content, content["run"])

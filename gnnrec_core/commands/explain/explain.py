@@ -40,10 +40,10 @@ def run(arguments: argparse.Namespace) -> Answer:
     """The explanation as the contract has it."""
     if arguments.top < 0:
         raise RequestError(f"--top {arguments.top} cannot be used.", "Choose 0 or more.")
-    from gnnrec_core.api.asking import explain, explained
+    from gnnrec_core.api.asking import explained, explanation
 
     found = opened(arguments)
-    answer = explain(
+    answer = explanation(
         found,
         arguments.user,
         arguments.item,
@@ -56,4 +56,4 @@ def run(arguments: argparse.Namespace) -> Answer:
         **split_assignments(arguments.assignments),
     )
     name = name_others(found.dataset, arguments.identities, arguments.user)
-    return explained(found, for_the_reader(answer.value, found.dataset, arguments), arguments.top, name)
+    return explained(found, for_the_reader(answer, found.dataset, arguments), arguments.top, name)

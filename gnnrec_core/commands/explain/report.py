@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.commands.cases import add_pair
 from gnnrec_core.render.blocks import Section
 from gnnrec_core.views.facts import fact_sections
+
+if TYPE_CHECKING:
+    from gnnrec_core.api.run import OpenRun
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="FILE.html", help="the page; FILE.json goes beside it"
     )
     parser.add_argument("--top", type=int, default=20, help="contributions listed and recomputed (default 20)")
+    parser.add_argument("--as-of", metavar="YYYY-MM-DD", help="a section with the same case as of that day")
+    parser.add_argument("--drift", action="store_true", help="a section on how the person's choices changed over time")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
 
 
@@ -43,7 +49,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments.seed,
         arguments.top,
     )
-    write_evidence(evidence, page_file, arguments.top, arguments.overwrite)
+    write_evidence(evidence, page_file, arguments.top, arguments.overwrite, attached(found, arguments))
     return {
         "report": str(page_file),
         "json": str(json_file),
@@ -55,6 +61,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "methods": [opinion.method for opinion in (evidence.score, *evidence.second_opinions)],
         "not_computed": [{"what": what, "why": why} for what, why in evidence.skipped],
     }
+
+
+def attached(run: OpenRun, arguments: argparse.Namespace) -> dict[str, tuple[tuple[Section, ...], dict[str, Any]]]:
+    """The case as of another day and the person over time, where they were asked for."""
+    from gnnrec_core.api.changing import as_of, drift, told_as_of
+    from gnnrec_core.commands.cases import for_the_reader
+
+    answers = {}
+    if arguments.as_of:
+        state = as_of(run, arguments.user, arguments.item, arguments.as_of, arguments.k, top=arguments.top).value
+        if state.explanation is not None:
+            state = replace(state, explanation=for_the_reader(state.explanation, run.dataset, arguments))
+        answers["as_of"] = told_as_of(run, state, arguments.top)
+    if arguments.drift:
+        answers["drift"] = drift(run, arguments.user, k=arguments.k, seed=arguments.seed)
+    return {name: (answer.sections, answer.to_dict()) for name, answer in answers.items()}
 
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:

@@ -39,4 +39,9 @@ def view(content: dict[str, Any]) -> tuple[Section, ...]:
         said.append(
             f"At most {content['n_bytes'] / 1e9:.2f} GB, {content['free_bytes'] / 1e9:.2f} GB are free{enough}."
         )
+    said += content["warnings"]
+    if content["proposed"]:
+        said.append("This would fit: " + " ".join(f"--set {name}={v}" for name, v in content["proposed"].items()) + ".")
+    if content["models"]:
+        said.append(f"Fitted in one go, and small enough: {', '.join(content['models'])}.")
     return (Section(f"{content['model']} on {content['device']}", (Text(tuple(said)),)),)

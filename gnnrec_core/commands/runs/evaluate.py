@@ -15,6 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
     parser.add_argument("--k", type=int, default=20, help="list length (default 20)")
     parser.add_argument("--split", default="test", help="the held-out part: test (default) or validation")
+    parser.add_argument(
+        "--sample-users", type=int, metavar="N", help="judge N people with held-out items, drawn by --seed, not all"
+    )
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
@@ -23,4 +26,5 @@ def run(arguments: argparse.Namespace) -> Answer:
     from gnnrec_core.api.asking import evaluate
     from gnnrec_core.runs.run import load_run
 
-    return evaluate(load_run(arguments.run, arguments.dataset), arguments.k, arguments.split).of(arguments.run)
+    run = load_run(arguments.run, arguments.dataset)
+    return evaluate(run, arguments.k, arguments.split, arguments.sample_users, arguments.seed).of(arguments.run)

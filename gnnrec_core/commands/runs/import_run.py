@@ -18,7 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     kind = parser.add_mutually_exclusive_group(required=True)
     kind.add_argument("--lists", type=Path, metavar="FILE", help="user, item, and rank or score (csv, parquet, jsonl)")
     kind.add_argument("--user-embeddings", type=Path, metavar="FILE", help="final embeddings of users")
-    kind.add_argument("--propagation", metavar="NAME", help="lightgcn or simgcl, with --embeddings and --layers")
+    kind.add_argument("--propagation", metavar="NAME", help="lightgcn, simgcl or gat, with --embeddings and --layers")
+    kind.add_argument("--least-squares", metavar="L2[,CONFIDENCE]",
+                      help="ALS: people are solved for, with --item-embeddings")  # fmt: skip
     kind.add_argument("--item-item", type=Path, metavar="FILE", help="square matrix: sparse .npz or dense .npy")
     kind.add_argument("--scorer", metavar="COMMAND", help="a command that answers JSON lines, or http(s)://...")
     parser.add_argument("--item-embeddings", type=Path, metavar="FILE", help="with --user-embeddings")
@@ -26,6 +28,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--embeddings", type=Path, metavar="FILE", help="layer-0 embeddings: users, then items")
     parser.add_argument("--layers", type=int, metavar="K", help="how many layers they are propagated over")
     parser.add_argument("--layer-weights", metavar="a,b,c", help="weights of layers 0 to K (default: the model's own)")
+    parser.add_argument("--normalisation", choices=("symmetric", "rows", "columns", "none"),
+                        help="of --propagation (default symmetric; gat: rows)")  # fmt: skip
+    parser.add_argument("--self-loops", action="store_true", help="of --propagation: each node also hears itself")
+    parser.add_argument("--attention", type=Path, metavar="FILE",
+                        help="of gat: attention.source and attention.target (default: in --embeddings)")  # fmt: skip
+    for side in ("user", "item"):
+        parser.add_argument(
+            f"--{side}-biases", type=Path, metavar="FILE", help=f"one number a {side}, in the same order"
+        )
     parser.add_argument("--user-ids", type=Path, metavar="FILE", help="one user id a row, in the order of the rows")
     parser.add_argument("--item-ids", type=Path, metavar="FILE", help="one item id a row, in the order of the rows")
     parser.add_argument("--unknown", choices=("refuse", "drop"), default="refuse", help="ids that the data do not have")
@@ -51,7 +62,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         propagation=arguments.propagation,
         embeddings=arguments.embeddings,
         layers=arguments.layers,
-        layer_weights=_weights(arguments.layer_weights),
+        layer_weights=_weights("--layer-weights", arguments.layer_weights),
+        normalisation=arguments.normalisation,
+        self_loops=arguments.self_loops,
+        attention=arguments.attention,
+        least_squares=_least_squares(arguments.least_squares),
+        user_biases=arguments.user_biases,
+        item_biases=arguments.item_biases,
         item_item=arguments.item_item,
         scorer=arguments.scorer,
         user_ids=arguments.user_ids,
@@ -90,10 +107,17 @@ def view(content: dict[str, Any]) -> tuple[Section, ...]:
     return (Section(f"{content['kind']} in {content['run']}: {size}", (Facts(tuple(facts.items())), *cannot)),)
 
 
-def _weights(words: str | None) -> tuple[float, ...]:
+def _least_squares(words: str | None) -> tuple[float, float] | None:
+    given = _weights("--least-squares", words)
+    if len(given) > 2:
+        raise RequestError(f"--least-squares {words!r} are {len(given)} numbers.", "Write l2, or l2,confidence.")
+    return (given[0], given[1] if len(given) > 1 else 1.0) if given else None
+
+
+def _weights(option: str, words: str | None) -> tuple[float, ...]:
     if words is None:
         return ()
     try:
         return tuple(float(word) for word in words.split(","))
     except ValueError as error:
-        raise RequestError(f"--layer-weights {words!r} are not numbers.", "Write them as 0.5,0.25,0.25.") from error
+        raise RequestError(f"{option} {words!r} are not numbers.", "Write them as 0.5,0.25,0.25.") from error

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from io import BytesIO
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.files import refuse_existing, write_bytes
+from gnnrec_core.base.files import new_file, refuse_existing, write_bytes
 from gnnrec_core.base.text import csv_file, csv_text
 from gnnrec_core.ranking.recommendations import NONE_LEFT
 
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
 
+AT_ONCE = 50_000
+"""People whose lists are written together."""
 SUFFIXES = ("", ".parquet", ".pq", ".csv")
 
 
@@ -52,35 +55,55 @@ def _all(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.out.suffix.lower() not in SUFFIXES:
         raise RequestError(f"--out {arguments.out} is no table that can be written.", "Name it .parquet or .csv.")
     refuse_existing(arguments.out, arguments.overwrite)
-    from gnnrec_core.runs.recommend import recommend
     from gnnrec_core.runs.run import load_run
 
     found = load_run(arguments.run, arguments.dataset)
-    lists = recommend(found, np.arange(found.dataset.n_users), arguments.k)
-    row, place = np.nonzero(lists.item_index != NONE_LEFT)
-    items = np.array(found.dataset.items.ids, dtype=object)[lists.item_index[row, place]]
-    table = pl.DataFrame(
-        {
-            "user_id": np.array(found.dataset.users.ids, dtype=object)[lists.user_index[row]].tolist(),
-            "item_id": items.tolist(),
-            "score": lists.score[row, place],
-            "rank": (place + 1).astype(np.int64),
-        },
-        schema={"user_id": pl.Utf8, "item_id": pl.Utf8, "score": pl.Float32, "rank": pl.Int64},
-    )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(arguments.out, _as_file(table, arguments.out.suffix.lower()))
+    tables = _tables(found, arguments.k)
+    if arguments.out.suffix.lower() == ".csv":
+        table = pl.concat(list(tables))
+        write_bytes(arguments.out, csv_file(csv_text(table.columns, table.iter_rows())))
+        n_rows = table.height
+    else:
+        n_rows = _write_parquet(arguments.out, tables)
     return {
         "run": str(arguments.run),
         "out": str(arguments.out),
         "n_users": found.dataset.n_users,
-        "n_rows": table.height,
+        "n_rows": n_rows,
     }
 
 
-def _as_file(table: pl.DataFrame, suffix: str) -> bytes:
-    if suffix == ".csv":
-        return csv_file(csv_text(table.columns, table.iter_rows()))
-    buffer = BytesIO()
-    table.write_parquet(buffer)
-    return buffer.getvalue()
+def _tables(run: Any, k: int) -> Iterator[pl.DataFrame]:
+    """`user_id, item_id, score, rank`, some people at a time: the lists of a million never stand in memory together."""
+    from gnnrec_core.runs.recommend import recommend
+
+    users, items = (pl.Series(list(ids), dtype=pl.Utf8) for ids in (run.dataset.users.ids, run.dataset.items.ids))
+    for start in range(0, run.dataset.n_users, AT_ONCE):
+        progress.report(start, run.dataset.n_users)
+        lists = recommend(run, np.arange(start, min(start + AT_ONCE, run.dataset.n_users)), k)
+        row, place = np.nonzero(lists.item_index != NONE_LEFT)
+        yield pl.DataFrame(
+            {
+                "user_id": users.gather(lists.user_index[row]),
+                "item_id": items.gather(lists.item_index[row, place]),
+                "score": lists.score[row, place],
+                "rank": (place + 1).astype(np.int64),
+            }
+        )
+
+
+def _write_parquet(path: Path, tables: Iterator[pl.DataFrame]) -> int:
+    """Each table as a row group; how many rows there are."""
+    import pyarrow.parquet as pq
+
+    n_rows, writer = 0, None
+    with new_file(path) as file:
+        for table in tables:
+            arrow = table.to_arrow()
+            writer = writer or pq.ParquetWriter(file, arrow.schema)
+            writer.write_table(arrow)
+            n_rows += table.height
+        if writer is not None:
+            writer.close()
+    return n_rows

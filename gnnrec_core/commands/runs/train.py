@@ -100,8 +100,8 @@ def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:
 
 def _standing(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """Where the new run stands beside baselines, on validation; kept in `run.json`."""
+    from gnnrec_core.decide.standing import standing
     from gnnrec_core.runs.run import load_run
-    from gnnrec_core.runs.standing import standing
     from gnnrec_core.runs.training import keep_figures
 
     run = load_run(arguments.out, arguments.dataset)

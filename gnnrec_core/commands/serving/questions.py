@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.cli import content_of, parse
+from gnnrec_core.cli import content_of, parser_of
+from gnnrec_core.commands import COMMANDS
 from gnnrec_core.runs.run import Run
 
 LONGEST = 500
@@ -37,7 +39,7 @@ class Parameter:
         if len(text) > LONGEST or not text:
             raise self._wrong(text[:40], f"Give 1 to {LONGEST} characters.")
         if self.kind == "number":
-            if not text.isascii() or not text.isdigit() or not self.low <= int(text[:12]) <= self.high:
+            if not text.isascii() or not text.isdigit() or not self.low <= int(text) <= self.high:
                 raise self._wrong(text[:40], f"Give a whole number from {self.low} to {self.high}.")
         elif self.kind == "flag" and text not in ("true", "false"):
             raise self._wrong(text[:40], "Give true or false.")
@@ -113,9 +115,16 @@ class Question:
 
     def answer(self, runs: Mapping[str, Run]) -> dict[str, Any]:
         """The object that the command gives for `--json`."""
-        command = PATHS[self.path][0]
-        module, arguments = parse([*command.split(), "served", *self.words])
-        return content_of(module.run(argparse.Namespace(**{**vars(arguments), "run": runs[self.run]})))
+        name = PATHS[self.path][0]
+        arguments = _parser(name).parse_args(["served", *self.words])
+        answer = COMMANDS.load(name).run(argparse.Namespace(**{**vars(arguments), "run": runs[self.run]}))
+        return content_of(answer)
+
+
+@cache
+def _parser(command: str) -> argparse.ArgumentParser:
+    """The command line of a command, made once: asking it changes nothing in it."""
+    return parser_of(command)
 
 
 def question(path: str, given: Sequence[tuple[str, str]], runs: Sequence[str]) -> Question:

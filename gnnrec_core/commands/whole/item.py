@@ -22,6 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--group-by", metavar="COLUMN", help="who gets it, by groups as in `audit`")
     parser.add_argument("--more", type=int, default=5, metavar="N", help="bring it to N more people (default 5)")
     parser.add_argument("--most", type=int, default=3, metavar="N", help="by at most N added links (default 3)")
+    parser.add_argument(
+        "--links", metavar="A,B", help="attributes that may be added (default: those of which an item can have several)"
+    )
+    parser.add_argument("--trainings", type=int, default=0, metavar="N", help="train the answer again with N seeds")
+    parser.add_argument("--days", type=int, default=0, metavar="N", help="who got it as of N days of the log")
     add_identities(parser)
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
@@ -37,4 +42,5 @@ def run(arguments: argparse.Namespace) -> Answer:
         column, _, value = a.provider.partition("=")
         return provider(opened, column.strip(), value.strip(), a.k, a.seed).of(a.run)
     name = name_others(opened.dataset, a.identities)
-    return item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name).of(a.run)
+    links = None if a.links is None else [name for name in a.links.split(",") if name]
+    return item(opened, a.item, a.k, a.group_by, a.more, a.most, a.seed, name, links, a.trainings, a.days).of(a.run)

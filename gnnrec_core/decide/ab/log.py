@@ -17,7 +17,7 @@ from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.clean.times import clean_times
 from gnnrec_core.data.dataset import NO_TIME, IntArray
 from gnnrec_core.data.formats.source import Table
-from gnnrec_core.runs.lists import table_of
+from gnnrec_core.runs.bringing.list_tables import table_of
 
 Values = NDArray[np.float64]
 ROWS = "rows"

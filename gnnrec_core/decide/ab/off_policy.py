@@ -25,7 +25,7 @@ from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.decide.ab.log import numbers
-from gnnrec_core.runs.lists import table_of
+from gnnrec_core.runs.bringing.list_tables import table_of
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run
 

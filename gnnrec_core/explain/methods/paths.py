@@ -26,7 +26,8 @@ from gnnrec_core.explain.walks.meta_paths import meta_path_groups, node_kinds
 from gnnrec_core.explain.walks.reader_paths import reader_paths
 from gnnrec_core.explain.walks.walks import Walk, best_walks
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 
 
 class PathsSettings(Settings):
@@ -143,5 +144,5 @@ def _connecting(prepared: Prepared, case: Case, settings: PathsSettings) -> tupl
 
 def _relation(prepared: Prepared, source: int, target: int) -> str:
     graph, edges = prepared.graph, prepared.edges_of(source)
-    between = edges[graph.edge_index[1, edges] == target]
-    return " and ".join(graph.relations[kind] for kind in graph.edge_type[between]) or "itself"
+    between = edges[graph.targets(edges) == target]
+    return " and ".join(graph.relations[kind] for kind in graph.kinds(between)) or "itself"

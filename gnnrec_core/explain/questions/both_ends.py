@@ -59,7 +59,7 @@ def ends_counterfactual(run: Run, user_index: int, item_index: int, k: int, scop
     return Counterfactual(
         case=case,
         found=found,
-        removed=tuple((graph.edge_index[1, chosen] - graph.n_users).tolist()),
+        removed=tuple((graph.targets(chosen) - graph.n_users).tolist()),
         edges=tuple(chosen.tolist()),
         rank_after=rank,
         score_after=float(scores[item_index]),
@@ -87,7 +87,7 @@ def _by_weight(model: Any, scorer: Scorer, case: Case, excluded: IntArray) -> tu
     edges, values = np.concatenate([parts.edges, graph.reverse(reader_edges)]), np.concatenate([own, readers])
     is_own = np.arange(len(edges)) < len(parts.edges)
     order = np.argsort(-values, kind="stable")
-    order = order[graph.edge_type[edges[order]] == 0]
+    order = order[graph.kinds(edges[order]) == 0]
     return edges[order[is_own[order]]], edges[order[~is_own[order]]], edges[order]
 
 

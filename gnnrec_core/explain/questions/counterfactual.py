@@ -21,7 +21,8 @@ from gnnrec_core.explain.questions.removal_search import RemovalSearch, smallest
 from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of, scorer_of
 from gnnrec_core.explain.truth.levels import levels_of
 from gnnrec_core.explain.truth.sufficing import TrainedAgain, fewest_trained_again
-from gnnrec_core.models.protocol import AskedRecommender, HistoryRecommender, RescoredRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import AskedRecommender, RescoredRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
@@ -92,7 +93,7 @@ def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10)
     return Counterfactual(
         case=case,
         found=found,
-        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        removed=tuple((scorer.graph.targets(edges) - scorer.graph.n_users).tolist()),
         edges=tuple(edges.tolist()),
         rank_after=rank_after,
         score_after=float(scores[item_index]),
@@ -115,7 +116,7 @@ def _by_asking(model: Any, scorer: Rescorer, case: Case, excluded: IntArray) -> 
     return Counterfactual(
         case=case,
         found=best.rank > case.k,
-        removed=tuple((scorer.graph.edge_index[1, edges] - scorer.graph.n_users).tolist()),
+        removed=tuple((scorer.graph.targets(edges) - scorer.graph.n_users).tolist()),
         edges=tuple(edges.tolist()),
         rank_after=best.rank,
         score_after=best.score,

@@ -40,7 +40,7 @@ class GreedyRemoval:
         self.scorer, self.case, self.excluded = scorer, case, excluded
         graph = scorer.graph
         own = scorer.edges_of(case.user_index)
-        self.edges = own[(graph.edge_type[own] == 0) & (own < graph.n_edges // 2)]
+        self.edges = own[(graph.kinds(own) == 0) & (own < graph.n_edges // 2)]
         self.limit = min(MAX_SIZE, len(self.edges))
         first = max(0, len(self.edges) - MAX_ALONE)
         self.alone = [self.tried((place,)) for place in range(first, len(self.edges))]

@@ -59,6 +59,6 @@ def addition_predictor(scorer: Scorer, user_index: int, addable: IntArray, items
         raise TypeError(f"no additions for {type(scorer).__name__}")
     prepared, graph = scorer.prepared, scorer.graph
     nodes = graph.item_node(addable)
-    sent = prepared.upstream[nodes] / np.sqrt(graph.degree[nodes] + 1.0)[:, None]
+    sent = prepared.sent(nodes) / np.sqrt(graph.degree[nodes] + 1.0)[:, None]
     values = sent @ prepared.propagation.final[graph.item_node(items)].T
     return AdditionPredictor(parts.own, present, values, float(graph.degree[user_index]), True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.removal import EdgeRemoval, undirected
+from gnnrec_core.explain.scores.star import Star
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import EdgeRemovingRecommender, HistoryParts
+from gnnrec_core.models.history_protocol import HistoryParts
+from gnnrec_core.models.ops.propagation import KeptPropagation, Propagation
+from gnnrec_core.models.protocol import EdgeRemovingRecommender
 
 Float = NDArray[np.float64]
 
@@ -33,44 +35,55 @@ class Prepared:
 
     graph: RecGraph
     propagation: Propagation
+    _stars: dict[int, Star | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, propagation: Propagation, graph: RecGraph) -> Prepared:
-        """The propagation in float64 with the columns of each operator's rows in ascending order."""
+        """The propagation in float64 with the columns of each operator's rows in ascending order; one whose layers are
+        kept is taken as it is."""
+        if isinstance(propagation, KeptPropagation):
+            return cls(graph, propagation)
         operators = tuple(tuple(_sorted(operator) for operator in heads) for heads in propagation.operators)
         exact = replace(propagation, embedding=propagation.embedding.astype(np.float64), operators=operators)
         return cls(graph, exact)
 
-    @cached_property
-    def by_source(self) -> tuple[IntArray, IntArray]:
-        """All edge columns grouped by source, and where each node's group starts."""
-        source = self.graph.edge_index[0]
-        start = np.zeros(self.graph.n_nodes + 1, np.int64)
-        np.cumsum(np.bincount(source, minlength=self.graph.n_nodes), out=start[1:])
-        return np.argsort(source, kind="stable"), start
-
     def edges_of(self, node: int) -> IntArray:
         """Edge columns whose source is `node`."""
-        order, start = self.by_source
-        return order[start[node] : start[node + 1]]
+        return self.graph.edges_of(node)
+
+    def sent(self, nodes: Any) -> Float:
+        """Rows `nodes` of Y = sum_{l >= 1} a_l X_{l-1} `[n, d]`: what a neighbour sends before normalisation (one
+        operator)."""
+        weights, layers = self.propagation.layer_weights, self.propagation.layers
+        total: Float = np.zeros_like(layers[0][nodes], np.float64)
+        for weight, layer in zip(weights[1:], layers, strict=False):
+            total += weight * layer[nodes]
+        return total
 
     @cached_property
-    def upstream(self) -> Float:
-        """Y = sum_{l >= 1} a_l X_{l-1} `[n_nodes, d]`: what a neighbour sends before normalisation (one operator)."""
-        weights, layers = self.propagation.layer_weights, self.propagation.layers
-        total: Float = np.zeros_like(layers[0])
-        for weight, layer in zip(weights[1:], layers, strict=False):
-            total += weight * layer
-        return total
+    def items(self) -> Float:
+        """Final embeddings of all items in float64 `[n_items, d]`."""
+        last = self.graph.n_users + self.graph.n_items
+        return self.propagation.final[self.graph.n_users : last].astype(np.float64, copy=False)
 
     @cached_property
     def removal(self) -> EdgeRemoval:
         """Exact closed forms for removed edges (symmetric normalisation only)."""
         return EdgeRemoval(self.graph, self.propagation)
 
+    def star(self, user_index: int, edges: IntArray) -> Star | None:
+        """The star of the user, where `edges` are edges of it (symmetric normalisation only)."""
+        if not self.propagation.symmetric or (self.graph.ends(edges) != user_index).all(axis=0).any():
+            return None
+        if user_index not in self._stars:
+            if len(self._stars) >= MAX_STARS:
+                self._stars.pop(next(iter(self._stars)), None)
+            self._stars[user_index] = Star.of(self.graph, self.propagation, self.items, user_index)
+        return self._stars[user_index]
+
     def edge_share(self, node: int, edges: IntArray) -> Float:
         """Weight of each edge of `node` among parallel edges to the same neighbour `[n]`; 1 where there is one."""
-        other, weight = self.graph.edge_index[1, edges], self.graph.edge_weight[edges].astype(np.float64)
+        other, weight = self.graph.targets(edges), self.graph.weights(edges)
         _, place = np.unique(other, return_inverse=True)
         share: Float = weight / np.bincount(place, weights=weight)[place]
         return share
@@ -79,11 +92,12 @@ class Prepared:
         """Edges of `node` `[n]`, the message each brings `[n, d]`, and what no edge brings (own part) `[d]`."""
         spread = self.propagation
         edges = self.edges_of(node)
-        other, share = self.graph.edge_index[1, edges], self.edge_share(node, edges)
-        own = spread.layer_weights[0] * spread.embedding[node]
+        other, share = self.graph.targets(edges), self.edge_share(node, edges)
+        own = spread.layer_weights[0] * spread.embedding[node].astype(np.float64)
         if spread.symmetric:
-            weight = share * row_values(spread.operators[0][0], node, other) if spread.n_layers else share * 0.0
-            return edges, weight[:, None] * self.upstream[other], own
+            row = self.graph.operator_rows(np.array([node]))
+            weight = share * row_values(row, 0, other) if spread.n_layers else share * 0.0
+            return edges, weight[:, None] * self.sent(other), own
         message = np.zeros((len(edges), spread.embedding.shape[1]))
         for layer, heads in enumerate(spread.operators):
             for head, operator in enumerate(heads):
@@ -106,11 +120,15 @@ def row_values(operator: sp.csr_array, row: int, columns: IntArray) -> Float:
     return found
 
 
+MAX_STARS = 8
+"""Users whose star is kept: a question comes back to the same few."""
+
 MAX_CLOSED_FORM = 40
 """With more removed edges a rebuilt graph is cheaper than the closed form (measured on ML-100K)."""
 
-AT_ONCE = 6000
-"""Scores without one edge each that are computed together: more are slower than twice as many halves (measured)."""
+AT_ONCE = 1 << 18
+"""Nodes times removals that are computed together: more are no faster (measured on ML-100K), and hold more memory."""
+FEWEST_AT_ONCE = 4
 
 _PREPARED: WeakKeyDictionary[Any, Prepared] = WeakKeyDictionary()
 _LOCK = threading.Lock()
@@ -139,16 +157,20 @@ class LinearScorer:
         return self.prepared.edges_of(user_index)
 
     def scores(self, user_index: int) -> Float:
-        return all_scores(self.prepared.propagation, user_index, self.graph.n_items)
+        scored: Float = self.prepared.items @ self.prepared.propagation.final[user_index].astype(np.float64)
+        return scored
 
     def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
         edges, message, own = self.prepared.messages(user_index)
-        items = self.prepared.propagation.final[self.graph.item_node(np.asarray(item_indices, np.int64))]
+        items = self.prepared.items[np.asarray(item_indices, np.int64)]
         return HistoryParts(items @ own, edges, message @ items.T)
 
     def scores_without(self, user_index: int, edges: IntArray) -> Float:
         progress.check()
         edges = np.asarray(edges, np.int64)
+        star = self.prepared.star(user_index, edges)
+        if star is not None:
+            return star.scores_without(edges)
         if self.has_fast_leave_one_out and len(edges) <= MAX_CLOSED_FORM:
             return self.prepared.removal.scores_without(user_index, edges)
         if isinstance(self._model, EdgeRemovingRecommender) and len(edges):
@@ -158,13 +180,21 @@ class LinearScorer:
             return scored
         return self.scores_on(user_index, self.graph.without(edges))
 
+    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
+        items, edges = np.asarray(item_indices, np.int64), np.asarray(edges, np.int64)
+        star = self.prepared.star(user_index, edges)
+        return self.scores_without(user_index, edges)[items] if star is None else star.scores_without_at(items, edges)
+
     def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[Float]:
         edges = np.asarray(edges, np.int64)
-        step = max(1, AT_ONCE // self.graph.n_items) if self.has_fast_leave_one_out else 1
+        if self.prepared.star(user_index, edges) is not None:
+            yield from (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
+            return
+        step = max(FEWEST_AT_ONCE, AT_ONCE // self.graph.n_nodes) if self.has_fast_leave_one_out else 1
         for start in range(0, len(edges), step):
             progress.check()
             some = edges[start : start + step]
-            if len(some) > 1:
+            if self.has_fast_leave_one_out and len(edges) > 1:
                 yield from self.prepared.removal.scores_without_each(user_index, some)
             else:
                 yield self.scores_without(user_index, some)
@@ -175,6 +205,10 @@ class LinearScorer:
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
         items = np.asarray(item_indices, np.int64)
+        star = self.prepared.star(user_index, edges)
+        if star is not None:
+            found = [star.scores_without_at(items, edges[row : row + 1]) for row in range(len(edges))]
+            return np.array(found).reshape(len(edges), len(items))
         if self.has_fast_leave_one_out:
             return self.prepared.removal.leave_one_out(user_index, items, edges)
         rows = [self.scores_without(user_index, edges[index : index + 1])[items] for index in range(len(edges))]

@@ -80,7 +80,7 @@ def _module_score(model: ModuleRecommender, case: Case) -> MaskedScore:
     from torch_geometric.explain.algorithm.utils import clear_masks, set_masks  # half a second that few need
 
     inputs, graph = model.module_inputs(), model.graph  # type: ignore[attr-defined]
-    edges = np.flatnonzero(graph.edge_index[0] == case.user_index)
+    edges = graph.edges_of(case.user_index)
     both = torch.from_numpy(np.concatenate([edges, graph.reverse(edges)]))
     items = torch.tensor([graph.n_users + item for item, _ in case.signed_items])
     signs = torch.tensor([sign for _, sign in case.signed_items], dtype=torch.float64)
@@ -102,7 +102,7 @@ def _propagation_score(prepared: Prepared, case: Case) -> Any:
     """masks `[b, n]` -> sum over heads of <z_u(mask), z_i(mask)>, as a signed sum over the case's items."""
     graph, user = prepared.graph, case.user_index
     edges = prepared.edges_of(user)
-    nodes, place = np.unique(graph.edge_index[1, edges], return_inverse=True)
+    nodes, place = np.unique(graph.targets(edges), return_inverse=True)
     share, places = torch.from_numpy(prepared.edge_share(user, edges)), torch.from_numpy(place)
     starts = np.zeros(graph.n_nodes)
     for item, sign in case.signed_items:

@@ -94,7 +94,7 @@ def removal_predictor(scorer: Scorer, user_index: int, items: IntArray) -> Remov
     if isinstance(scorer, LinearScorer):
         return _linear(scorer.prepared, user_index, items)
     parts = scorer.parts(user_index, items)
-    weight = scorer.graph.edge_weight[parts.edges].astype(np.float64)
+    weight = scorer.graph.weights(parts.edges)
     alpha = weight / weight.sum() if parts.averaged and len(weight) else np.zeros(len(weight))
     return _split(scorer, parts.edges, parts.own, parts.values[None], alpha[None], np.zeros(len(weight)))
 
@@ -103,7 +103,7 @@ def _linear(prepared: Prepared, user_index: int, items: IntArray) -> RemovalPred
     graph, spread = prepared.graph, prepared.propagation
     edges, _, own = prepared.messages(user_index)
     final = spread.final[graph.item_node(items)]
-    weight = graph.edge_weight[edges].astype(np.float64)
+    weight = graph.weights(edges)
     weight = weight / weight.sum() if len(edges) else weight
     values, alpha = [], []
     for part, share in _messages_apart(prepared, user_index, edges):
@@ -117,8 +117,8 @@ def _messages_apart(prepared: Prepared, user: int, edges: IntArray) -> list[tupl
     """For each part that is renormalised alike: messages `[n, d]` and unnormalised alpha `[n]` of `edges`."""
     graph, spread = prepared.graph, prepared.propagation
     if spread.symmetric or not spread.n_layers:
-        return [(prepared.messages(user)[1], graph.edge_weight[edges].astype(np.float64))]
-    other, share = graph.edge_index[1, edges], prepared.edge_share(user, edges)
+        return [(prepared.messages(user)[1], graph.weights(edges))]
+    other, share = graph.targets(edges), prepared.edge_share(user, edges)
     apart = []
     for layer, heads in enumerate(spread.operators):
         for head, operator in enumerate(heads):
@@ -131,7 +131,7 @@ def _messages_apart(prepared: Prepared, user: int, edges: IntArray) -> list[tupl
 
 def _split(source: Any, edges: IntArray, own: Float, values: Float, alpha: Float, weight: Float) -> RemovalPredictor:
     """Interactions may go, side edges are kept."""
-    removable = np.flatnonzero(source.graph.edge_type[edges] == 0)
+    removable = np.flatnonzero(source.graph.kinds(edges) == 0)
     fixed = np.setdiff1d(np.arange(len(edges)), removable)
     return RemovalPredictor(
         edges[removable],

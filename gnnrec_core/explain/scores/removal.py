@@ -38,51 +38,49 @@ class EdgeRemoval:
 
     def scores_without(self, user_index: int, edges: IntArray) -> Float:
         """The user's scores of all items `[n_items]` on the graph without `edges` (either direction of each)."""
-        spread, graph = self.propagation, self.graph
+        graph = self.graph
         pairs = undirected(graph, edges)
-        ends = graph.edge_index[:, pairs]
+        ends = graph.ends(pairs)
         nodes, place = np.unique(ends, return_inverse=True)
         place = place.reshape(ends.shape)
         removed = np.zeros((len(nodes), len(nodes)))
-        np.add.at(removed, (place[0], place[1]), graph.edge_weight[pairs].astype(np.float64))
+        np.add.at(removed, (place[0], place[1]), graph.weights(pairs))
         removed += removed.T
         degree = graph.degree[nodes]
-        powers = self.powers(nodes)  # [K + 1, n_nodes, f]
-        rows = np.concatenate([[user_index], graph.item_node(np.arange(graph.n_items))])
-        change = changed_rows(
-            powers[:, None, rows],
-            powers[:, None, nodes],
-            _scale(degree, removed.sum(axis=1))[None],
-            (removed / np.sqrt(np.outer(degree, degree)))[None],
-            spread.layer_weights,
-        )[:, 0]  # [K + 1, 1 + n_items, f]
-        basis = self._layer_rows(nodes)  # [K + 1, f, d]
-        user = spread.final[user_index] + np.einsum("kf,kfd->d", change[:, 0], basis)
-        items = spread.final[rows[1:]] @ user
-        scored: Float = items + np.einsum("knf,kf->n", change[:, 1:], basis @ user)
+        scale = scale_of(degree, removed.sum(axis=1))[None]
+        crossing = crossing_of(removed, degree)[None]
+        scored: Float = self._scores(user_index, nodes, np.arange(len(nodes))[None], scale, crossing)[0]
         return scored
 
     def scores_without_each(self, user_index: int, edges: IntArray) -> Float:
         """`[len(edges), n_items]`: the user's scores of all items without each of `edges` (any edges) in turn."""
-        graph, spread = self.graph, self.propagation
+        graph = self.graph
         pairs = np.asarray(edges, np.int64) % (graph.n_edges // 2)
-        ends = graph.edge_index[:, pairs].T  # [b, 2]
-        weight, degree = graph.edge_weight[pairs].astype(np.float64), graph.degree[ends]
+        ends = graph.ends(pairs).T  # [b, 2]
+        weight, degree = graph.weights(pairs), graph.degree[ends]
         nodes, place = np.unique(ends, return_inverse=True)
         place = place.reshape(ends.shape)
-        powers = self.powers(nodes)  # [K + 1, n_nodes, f]
-        rows = np.concatenate([[user_index], graph.item_node(np.arange(graph.n_items))])
-        change = changed_rows(
-            powers[:, rows][:, :, place].swapaxes(1, 2),
-            powers[:, ends[:, :, None], place[:, None, :]],
-            _scale(degree, weight[:, None]),
-            _crossing(weight, degree),
-            spread.layer_weights,
-        )  # [K + 1, b, 1 + n_items, 2]
-        basis = self._layer_rows(ends)  # [K + 1, b, 2, d]
-        user = spread.final[user_index] + np.einsum("kbf,kbfd->bd", change[:, :, 0], basis)
-        moved = np.einsum("kbnf,kbf->bn", change[:, :, 1:], np.einsum("kbfd,bd->kbf", basis, user))
-        scored: Float = user @ spread.final[rows[1:]].T + moved
+        return self._scores(user_index, nodes, place, scale_of(degree, weight[:, None]), _crossing(weight, degree))
+
+    def _scores(self, user_index: int, nodes: IntArray, place: IntArray, scale: Float, crossing: Float) -> Float:
+        """The user's scores `[b, n_items]` after `b` removals; removal b has the ends `nodes[place[b]]` `[f]`.
+
+        The user's new embedding z' comes from the row e_u. The scores of all nodes are sum_l a_l B^l y, with B the new
+        operator and y = E z'; B is symmetric, so y takes the place of a row, with (A^^l y)[f] = <X_l[f], z'>.
+        """
+        spread, weights = self.propagation, self.propagation.layer_weights
+        powers = self.powers(nodes)  # [K + 1, n_nodes, m]
+        between = powers[:, nodes[place][:, :, None], place[:, None, :]]  # [K + 1, b, f, f]
+        basis = self._layer_rows(nodes[place])  # [K + 1, b, f, d]
+        own = changed_rows(powers[:, user_index][:, place][:, :, None], between, scale, crossing, weights)[:, :, 0]
+        user = spread.final[user_index] + np.einsum("kbf,kbfd->bd", own, basis)
+        values = np.einsum("kbfd,bd->kbf", basis, user)[:, :, None]
+        change = changed_rows(values, between, scale, crossing, weights)[:, :, 0]  # [K + 1, b, f]
+        spot = np.zeros((len(powers), len(nodes), len(place)))
+        spot[:, place, np.arange(len(place))[:, None]] = change
+        items = slice(self.graph.n_users, self.graph.n_users + self.graph.n_items)
+        moved = (powers[:, items] @ spot).sum(axis=0)  # [n_items, b]
+        scored: Float = user @ spread.final[items].T + moved.T
         return scored
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
@@ -90,12 +88,12 @@ class EdgeRemoval:
         graph, spread = self.graph, self.propagation
         if not len(edges):
             return np.zeros((0, len(item_indices)))
-        centre, other = int(graph.edge_index[0, edges[0]]), graph.edge_index[1, edges]
-        weight = graph.edge_weight[edges].astype(np.float64)
+        centre, other = int(graph.sources(edges[0])), graph.targets(edges)
+        weight = graph.weights(edges)
         degree = np.stack([np.full(len(edges), graph.degree[centre]), graph.degree[other]], axis=1)  # [b, 2]
         rows = np.concatenate([[user_index], graph.item_node(item_indices)])
         values, between = self._star_values(rows, centre, other)
-        scale = _scale(degree, weight[:, None])
+        scale = scale_of(degree, weight[:, None])
         change = changed_rows(values, between, scale, _crossing(weight, degree), spread.layer_weights)
         final = np.broadcast_to(spread.final[rows], (len(edges), len(rows), spread.embedding.shape[1]))
         final = final + np.einsum("kbn,kd->bnd", change[..., 0], self._layer_rows(centre))
@@ -208,7 +206,13 @@ def _crossing(weight: Float, degree: Float) -> Float:
     return crossing
 
 
-def _scale(degree: Float, removed: Float) -> Float:
+def crossing_of(removed: Float, degree: Float) -> Float:
+    """W `[f, f]`: the removed weights between `f` nodes, normalised."""
+    found: Float = removed / np.sqrt(np.outer(degree, degree))
+    return found
+
+
+def scale_of(degree: Float, removed: Float) -> Float:
     """sqrt(d / d'), 0 where nothing is left."""
     left = degree - removed
     scale = np.zeros_like(left)

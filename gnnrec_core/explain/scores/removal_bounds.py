@@ -46,8 +46,8 @@ class RemovalBound:
 
     def _of_size(self, size: int) -> Float:
         graph, spread = self.prepared.graph, self.prepared.propagation
-        user, ends = self.user_index, graph.edge_index[1, self.edges]
-        weight = graph.edge_weight[self.edges].astype(np.float64)
+        user, ends = self.user_index, graph.targets(self.edges)
+        weight = graph.weights(self.edges)
         left = graph.degree[user] - np.sort(weight)[-size:].sum()
         if left <= 1e-9 * graph.degree[user]:
             return np.full(graph.n_items, np.inf)
@@ -103,7 +103,7 @@ class RemovalBound:
 
 def removal_bound(prepared: Prepared, user_index: int, item_index: int, edges: IntArray) -> RemovalBound | None:
     """The bound for sets of `edges`; None where there is none (attention, parallel edges) or it costs too much."""
-    too_much = prepared.graph.normalised_adjacency.nnz * max(1, len(edges)) > MOST_WORK
+    too_much = prepared.graph.n_edges * max(1, len(edges)) > MOST_WORK
     if not prepared.propagation.symmetric or too_much or not len(edges):
         return None
     if (prepared.edge_share(user_index, prepared.edges_of(user_index)) < 1.0).any():

@@ -18,13 +18,8 @@ from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import LinearScorer
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
-from gnnrec_core.models.protocol import (
-    HistoryParts,
-    HistoryRecommender,
-    PartlessRecommender,
-    PropagationRecommender,
-    RescoredRecommender,
-)
+from gnnrec_core.models.history_protocol import HistoryParts, HistoryRecommender
+from gnnrec_core.models.protocol import PartlessRecommender, PropagationRecommender, RescoredRecommender
 
 FloatMatrix = NDArray[np.float64]
 
@@ -46,6 +41,10 @@ class Rescorer(Protocol):
 
     def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
         """Scores of all items `[n_items]` on the graph without `edges` (any edges, either direction), recomputed."""
+        ...
+
+    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        """`scores_without` of some items `[n]`."""
         ...
 
     def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
@@ -85,7 +84,7 @@ class GraphScorer:
         self.graph = graph
 
     def edges_of(self, user_index: int) -> IntArray:
-        return np.flatnonzero(self.graph.edge_index[0] == user_index)
+        return self.graph.edges_of(user_index)
 
     def scores(self, user_index: int) -> FloatMatrix:
         return self.scores_on(user_index, self.graph)
@@ -94,11 +93,15 @@ class GraphScorer:
         progress.check()
         return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
 
+    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        return self.scores_without(user_index, edges)[item_indices]
+
     def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
         return (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
 
     def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
-        rows = [self.scores_without(user_index, edges[index : index + 1])[item_indices] for index in range(len(edges))]
+        every = (edges[place : place + 1] for place in range(len(edges)))
+        rows = [self.scores_without_at(user_index, item_indices, edge) for edge in every]
         return np.array(rows).reshape(len(edges), len(item_indices))
 
     def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
@@ -112,14 +115,43 @@ class HistoryScorer(GraphScorer):
     def __init__(self, model: HistoryRecommender, graph: RecGraph) -> None:
         super().__init__(model, graph)
         self.frozen = model.parts_frozen
+        self._sums = bool(getattr(model, "sums_history", False))
+        self.has_fast_leave_one_out = self._sums
+        self._all_parts: tuple[int, HistoryParts] | None = None
 
     def edges_of(self, user_index: int) -> IntArray:
         return self.parts(user_index, np.zeros(1, np.int64)).edges
 
     def scores(self, user_index: int) -> FloatMatrix:
-        parts = self.parts(user_index, np.arange(self.graph.n_items))
+        parts = self._parts_of_all(user_index)
         total: FloatMatrix = np.asarray(parts.own + parts.values.sum(axis=0), dtype=np.float64)
         return total
+
+    def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
+        if not self._sums:
+            return super().scores_without(user_index, edges)
+        progress.check()
+        return self._summed(self._parts_of_all(user_index), edges)
+
+    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
+        if not self._sums:
+            return super().scores_without_at(user_index, item_indices, edges)
+        parts = self._parts_of_all(user_index)
+        some = HistoryParts(parts.own[item_indices], parts.edges, parts.values[:, item_indices])
+        return self._summed(some, edges)
+
+    def _summed(self, parts: HistoryParts, gone: IntArray) -> FloatMatrix:
+        """The sum of the parts whose edge is not among `gone` (either direction of each)."""
+        half = max(1, self.graph.n_edges // 2)
+        kept = ~np.isin(parts.edges % half, np.asarray(gone, np.int64) % half)
+        total: FloatMatrix = np.asarray(parts.own + parts.values[kept].sum(axis=0), dtype=np.float64)
+        return total
+
+    def _parts_of_all(self, user_index: int) -> HistoryParts:
+        """The parts of all items; those of the last user are kept."""
+        if self._all_parts is None or self._all_parts[0] != user_index:
+            self._all_parts = user_index, self.parts(user_index, np.arange(self.graph.n_items))
+        return self._all_parts[1]
 
     def parts(self, user_index: int, item_indices: IntArray) -> HistoryParts:
         found: HistoryParts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64))
@@ -129,7 +161,7 @@ class HistoryScorer(GraphScorer):
         """What interactions with `added` `[m]` would add to the scores of `item_indices` `[m, n]`."""
         graph = self.graph.with_interactions(user_index, added)
         parts = self._model.history_parts(user_index, np.asarray(item_indices, np.int64), graph)
-        ends = graph.edge_index[1, parts.edges] - graph.n_users
+        ends = graph.targets(parts.edges) - graph.n_users
         order = np.argsort(ends, kind="stable")
         found: FloatMatrix = parts.values[order[np.searchsorted(ends[order], added)]]
         return found

@@ -261,7 +261,7 @@ def _removals(run: Run, foreteller: Foreteller, rng: np.random.Generator) -> tup
         person = int(users[user])
         best = _best(run.model.score(np.array([person]))[0], excluded_items(run.dataset, person))
         parts = foreteller.scorer.parts(person, best[rng.integers(len(best), size=1)])
-        own = graph.edge_type[parts.edges] == 0
+        own = graph.kinds(parts.edges) == 0
         edges = parts.edges[own][np.argsort(-parts.values[own, 0], kind="stable")]
         chosen = (edges[:3], edges[:1], rng.permutation(edges)[:1])[min(place % 4, 2)]
         sets.append((user, chosen))

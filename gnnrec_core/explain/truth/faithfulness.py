@@ -157,7 +157,8 @@ class Truth:
 
     def __init__(self, scorer: Rescorer, case: Case, edges: IntArray, excluded: IntArray) -> None:
         self.scorer, self.case, self.edges, self._excluded = scorer, case, edges, excluded
-        self._known: dict[bytes, tuple[float, int]] = {}
+        self._numbers: dict[bytes, float] = {}
+        self._ranks: dict[bytes, int] = {}
         self._lost: dict[bytes, Float] = {}
         self.unit = abs(case.score) or 1.0
 
@@ -165,15 +166,32 @@ class Truth:
         """The explained number and the rank without the edges at `places`."""
         places = np.sort(places)
         key = places.tobytes()
-        if key not in self._known:
+        if self.scorer.has_fast_leave_one_out:
+            self.number_without(places)  # by the same sums, whichever is asked first
+        if key not in self._ranks:
             scores = self.scorer.scores_without(self.case.user_index, self.edges[places])
-            value = float(sum(sign * scores[item] for item, sign in self.case.signed_items))
-            self._known[key] = value, rank_of(scores, self.case.item_index, self._excluded)
-        return self._known[key]
+            if key not in self._numbers:
+                self._numbers[key] = float(sum(sign * scores[item] for item, sign in self.case.signed_items))
+            self._ranks[key] = rank_of(scores, self.case.item_index, self._excluded)
+        return self.number_without(places), self._ranks[key]
 
-    def only(self, places: IntArray) -> tuple[float, int]:
-        """The same with only the edges at `places` left of the user's."""
-        return self.without(np.setdiff1d(np.arange(len(self.edges)), places))
+    def number_without(self, places: IntArray) -> float:
+        """The explained number without the edges at `places`; no other item is scored where one alone costs less."""
+        places = np.sort(places)
+        key = places.tobytes()
+        if key not in self._numbers and not self.scorer.has_fast_leave_one_out:
+            self.without(places)
+        elif key not in self._numbers:
+            items, signs = np.array(self.case.signed_items).T
+            case, edges = self.case, self.edges[places]
+            scores = self.scorer.scores_without_at(case.user_index, items.astype(np.int64), edges)
+            self._numbers[key] = float(scores @ signs)
+        return self._numbers[key]
+
+    def others(self, places: IntArray) -> IntArray:
+        """All places but these: without the others, only `places` are left of the user's edges."""
+        found: IntArray = np.setdiff1d(np.arange(len(self.edges)), places)
+        return found
 
     def lost_without_each(self, places: IntArray) -> Float:
         """What the explained number loses without each of the edges at `places` in turn."""
@@ -198,17 +216,17 @@ def _values(explanation: Explanation, edges: IntArray, scorer: Rescorer) -> Floa
 
 def _popularity(scorer: Rescorer, edges: IntArray) -> Float:
     """Edges of the node at the other end of each of the user's edges."""
-    counts = np.bincount(scorer.graph.edge_index[0], minlength=scorer.graph.n_nodes)
-    popularity: Float = counts[scorer.graph.edge_index[1, edges]].astype(np.float64)
-    return popularity
+    return scorer.graph.n_links(scorer.graph.targets(edges)).astype(np.float64)
 
 
 def _mean_curve(truth: Truth, name: str, orders: list[IntArray], n_steps: int) -> Curve:
     n = len(truth.edges)
     steps = np.unique(np.round(np.linspace(0, n, min(n, n_steps) + 1)).astype(np.int64))
-    deletion = np.mean([[truth.without(order[:step])[0] for step in steps] for order in orders], axis=0)
-    insertion = np.mean([[truth.only(order[:step])[0] for step in steps] for order in orders], axis=0)
-    area = partial(_area, steps / n, truth.without(np.arange(n))[0], truth.unit)
+    deletion = np.mean([[truth.number_without(order[:step]) for step in steps] for order in orders], axis=0)
+    insertion = np.mean(
+        [[truth.number_without(truth.others(order[:step])) for step in steps] for order in orders], axis=0
+    )
+    area = partial(_area, steps / n, truth.number_without(np.arange(n)), truth.unit)
     return Curve(
         name,
         tuple(steps.tolist()),
@@ -224,8 +242,8 @@ def _area(shares: Float, floor: float, unit: float, values: Float) -> float:
 
 
 def _mean_effect(truth: Truth, name: str, orders: list[IntArray], n: int) -> SetEffect:
-    effects = [(truth.without(order[:n]), truth.only(order[:n])) for order in orders]
-    now = truth.without(np.arange(0))[0]
+    effects = [(truth.without(order[:n]), truth.without(truth.others(order[:n]))) for order in orders]
+    now = truth.number_without(np.arange(0))
     gone, kept = (np.mean([effect[side][0] for effect in effects]) for side in (0, 1))
     rank_gone, rank_kept = (float(np.median([effect[side][1] for effect in effects])) for side in (0, 1))
     return SetEffect(
@@ -250,10 +268,10 @@ def _p_random(truth: Truth, order: IntArray, n: int, rng: np.random.Generator) -
     """Share of random sets of `n` edges whose removal lowers s at least as much; None where all sets are one."""
     if n >= len(truth.edges):
         return None
-    ours = truth.without(order[:n])[0]
+    ours = truth.number_without(order[:n])
     tolerance = 1e-9 * truth.unit
     sets = [rng.permutation(len(truth.edges))[:n] for _ in range(N_RANDOM_SETS)]
-    as_good = sum(truth.without(chosen)[0] <= ours + tolerance for chosen in sets)
+    as_good = sum(truth.number_without(chosen) <= ours + tolerance for chosen in sets)
     return (1 + as_good) / (1 + N_RANDOM_SETS)
 
 

@@ -20,7 +20,8 @@ from gnnrec_core.explain.explanation import Case, Foretold
 from gnnrec_core.explain.scores.linear import Prepared
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
 from gnnrec_core.explain.truth.relearning import relearner_of
-from gnnrec_core.models.protocol import HistoryRecommender, PropagationRecommender, RetrainableRecommender
+from gnnrec_core.models.history_protocol import HistoryRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, RetrainableRecommender
 from gnnrec_core.ranking.topk import rank_of
 
 Float = NDArray[np.float64]

@@ -26,6 +26,10 @@ from gnnrec_core.runs.run import Run
 Float = NDArray[np.float64]
 
 
+MOST_REFITTED = 2_000_000
+"""Interactions up to which a model is fitted anew for every part that an explanation names."""
+
+
 @dataclass(frozen=True)
 class Levels:
     """What can be said of a model beyond its frozen self. `run` None: a model in memory, nothing stored."""
@@ -35,13 +39,19 @@ class Levels:
     calibration: Calibration | None
     run: Run | None = None
 
+    @property
+    def refits(self) -> bool:
+        """Whether the model is fitted anew for each set: exact, and as slow as a fit. Not where a fit takes minutes."""
+        model: Any = self.model
+        return isinstance(self.model, RefittingRecommender) and model.graph.n_edges <= 2 * MOST_REFITTED
+
     def of_each(
         self, case: Case, excluded: IntArray, sets: Sequence[IntArray], without: Float
     ) -> list[tuple[Foretold | None, Retrained | None]]:
         """Both levels of each set of edges; `without` `[n_sets, n_items]` are the scores on the graph without it."""
         if not len(sets):
             return []
-        if isinstance(self.model, RefittingRecommender):
+        if self.refits:
             scores = self.model.scores_refitted(case.user_index, sets)
             return [(None, _exactly(case, excluded, row)) for row in scores]
         retrained = [self._stored(case, edges) for edges in sets]
@@ -71,7 +81,7 @@ def split_baseline(model: Any, case: Case, baseline: float) -> BaselineSplit | N
     target = sum(sign * spread.final[graph.item_node(item)] for item, sign in case.signed_items)
     weight = float(spread.layer_weights[0])
     own = weight * float(relearner.row(case.user_index) @ target)
-    others = weight * float(spread.embedding[: graph.n_users].mean(axis=0) @ target)
+    others = weight * float(spread.mean_user @ target)
     return BaselineSplit(own, others, baseline - own - others)
 
 

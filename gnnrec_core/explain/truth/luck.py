@@ -244,5 +244,5 @@ def strongest_reasons(model: Any, users: IntArray, items: IntArray) -> IntArray 
     for place, (user, item) in enumerate(zip(users.tolist(), items.tolist(), strict=True)):
         parts = scorer.parts(user, np.array([item])) if item >= 0 else None
         if parts is not None and len(parts.edges):
-            found[place] = scorer.graph.edge_index[1, parts.edges[np.argmax(parts.values[:, 0])]]
+            found[place] = scorer.graph.targets(parts.edges[np.argmax(parts.values[:, 0])])
     return found

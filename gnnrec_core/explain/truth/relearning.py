@@ -26,6 +26,7 @@ from scipy.special import expit
 
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import Prepared, prepare
+from gnnrec_core.explain.truth.rows_together import SoftmaxLosses, solved
 from gnnrec_core.models.protocol import PersonalRecommender, PropagationRecommender
 
 Float = NDArray[np.float64]
@@ -128,25 +129,71 @@ class Relearner:
         Sets are columns of the graph in either direction; what is not an interaction of the user changes nothing here.
         """
         graph, spread = self.prepared.graph, self.prepared.propagation
-        items = spread.final[graph.n_users : graph.n_users + graph.n_items]
+        items = self.prepared.items
         changes = np.zeros((len(edge_sets), items.shape[1]))
         half = max(1, graph.n_edges // 2)
         own = self.prepared.edges_of(user_index)
+        gone = np.zeros((len(edge_sets), len(own)), bool)
         for place, edges in enumerate(edge_sets):
-            gone = np.isin(own % half, np.asarray(edges, np.int64) % half) & (graph.edge_type[own] == 0)
-            if gone.any():
-                whole = self.row(user_index)
-                changes[place] = self.loss(user_index, gone).solve(whole) - whole
+            gone[place] = np.isin(own % half, np.asarray(edges, np.int64) % half) & (graph.kinds(own) == 0)
+        if (changed := gone.any(axis=1)).any():
+            changes[changed] = self.rows_without(user_index, gone[changed]) - self.row(user_index)
         scored: Float = spread.layer_weights[0] * changes @ items.T
         return scored
+
+    def rows_without(self, user_index: int, gone: NDArray[np.bool_]) -> Float:
+        """The user's row relearned without each set of edges `[b, d]`; `gone` `[b, n_own]` is along `edges_of`."""
+        whole = self.row(user_index)
+        rows = np.repeat(whole[None], len(gone), axis=0)
+        arrived = np.zeros(len(gone), bool)
+        is_left = (~gone & (self.prepared.graph.kinds(self.prepared.edges_of(user_index)) == 0)).any(axis=1)
+        together = self._together(user_index, gone)
+        if together is not None:
+            bend = self._together(user_index, np.zeros_like(gone[:1])).curvature(whole)  # type: ignore[union-attr]
+            rows, arrived = solved(together, whole, bend, TOLERANCE)
+        rows[~is_left] = 0.0
+        for place in np.flatnonzero(is_left & ~arrived):
+            rows[place] = self.loss(user_index, gone[place]).solve(whole)
+        return rows
+
+    def _together(self, user_index: int, gone: NDArray[np.bool_]) -> SoftmaxLosses | None:
+        """The losses of `rows_without` as one value; None where they are no softmax losses of one vector each."""
+        s, graph, spread = self.settings, self.prepared.graph, self.prepared.propagation
+        if s.loss == "bpr" or s.hide_batch or graph.n_items > MOST_OTHERS:
+            return None
+        edges, messages, _ = self.prepared.messages(user_index)
+        weight = graph.weights(edges)
+        degree = np.where(gone, 0.0, weight).sum(axis=1)
+        scale = np.sqrt(np.divide(weight.sum(), degree, out=np.zeros_like(degree), where=degree > 0))
+        is_history = graph.kinds(edges) == 0
+        history = graph.targets(edges[is_history]) - graph.n_users
+        kept = (~gone[:, is_history]).astype(np.float64)
+        unseen = np.ones((len(gone), graph.n_items))
+        unseen[:, history] = 1.0 - kept
+        chance = unseen * graph.popularity.astype(np.float64) ** s.negative_popularity
+        total = chance.sum(axis=1, keepdims=True)
+        n_negatives = min(s.negatives, graph.n_items) * unseen.mean(axis=1, keepdims=True)
+        items = self.prepared.items
+        met = _unit(items) if s.similarity == "cosine" else items
+        return SoftmaxLosses(
+            float(spread.layer_weights[0]),
+            s.temperature,
+            s.l2,
+            s.similarity != "dot",
+            scale[:, None] * ((~gone) @ messages),
+            met,
+            met[history],
+            kept,
+            chance / np.where(total > 0, total, 1.0) * n_negatives,
+        )
 
     def score_change_on(self, user_index: int, changed: Prepared) -> Float:
         """What relearning on a changed graph (with interactions that the user does not have) adds to the user's scores
         of all items `[n_items]`."""
-        whole, graph, spread = self.row(user_index), changed.graph, changed.propagation
+        whole, spread = self.row(user_index), changed.propagation
         nothing = np.zeros(len(changed.edges_of(user_index)), bool)
         row = Relearner(changed, self.settings).loss(user_index, nothing).solve(whole)
-        items = spread.final[graph.n_users : graph.n_users + graph.n_items]
+        items = changed.items
         change: Float = spread.layer_weights[0] * items @ (row - whole)
         return change
 
@@ -164,12 +211,12 @@ class Relearner:
         """The user's loss without the edges `gone` (boolean, along `prepared.edges_of`)."""
         graph, spread = self.prepared.graph, self.prepared.propagation
         edges, messages, _ = self.prepared.messages(user_index)
-        weight = graph.edge_weight[edges].astype(np.float64)
+        weight = graph.weights(edges)
         kept, degree = ~gone, weight[~gone].sum()
         scale = np.sqrt(weight.sum() / degree) if degree > 0 else 0.0
         messages = messages[kept] * scale
-        is_history = graph.edge_type[edges[kept]] == 0
-        history = graph.edge_index[1, edges[kept]][is_history] - graph.n_users
+        is_history = graph.kinds(edges[kept]) == 0
+        history = graph.targets(edges[kept])[is_history] - graph.n_users
         base = messages.sum(axis=0, keepdims=True)  # [1, d]
         if self.settings.hide_batch and len(history):
             left = degree - weight[kept][is_history]
@@ -178,7 +225,7 @@ class Relearner:
             base = (1.0 - HIDDEN) * base + HIDDEN * hidden  # [h, d]
             if len(history) * graph.n_items > MOST_SCORES:
                 base = base.mean(axis=0, keepdims=True)
-        items = spread.final[graph.n_users : graph.n_users + graph.n_items]
+        items = self.prepared.items
         unseen = np.ones(graph.n_items, bool)
         unseen[history] = False
         n_negatives = float(min(self.settings.negatives, graph.n_items))

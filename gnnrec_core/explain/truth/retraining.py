@@ -20,7 +20,7 @@ import numpy as np
 
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import LensError, RequestError, UnsupportedError
-from gnnrec_core.data.dataset import FloatArray, IntArray
+from gnnrec_core.data.dataset import FloatArray, IntArray, without_rows
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Retrained
 from gnnrec_core.models import model_type
@@ -184,8 +184,12 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
 
     As many epochs as made the run (its best epoch), with its settings and schedule; nothing is validated.
     """
-    rows = np.unique(run.graph.edge_interaction[np.asarray(edges, np.int64)])
-    model = model_type(run.record.model).create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
+    rows = np.unique(run.graph.forward.row[np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2)])
+    kind = model_type(run.record.model)
+    if refits(run):
+        model = kind.create(without_rows(run.dataset, rows[rows >= 0]), run.settings, seed, "cpu")
+    else:
+        model = kind.create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
     fit_model(model, most=epochs_of(run))
     return model
 
@@ -196,7 +200,7 @@ def epochs_of(run: Run) -> int:
 
 
 def _path(run: Run, user_index: int, edges: IntArray, seed: int) -> Path:
-    pairs = run.graph.edge_index[:, np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2))]
+    pairs = run.graph.ends(np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2)))
     mark = hashlib.sha256(np.ascontiguousarray(pairs, np.int64).tobytes())
     mark.update(f"|{user_index}|{seed}|{epochs_of(run)}|{run.record.created}".encode())
     return run.place / FOLDER / f"{mark.hexdigest()[:32]}.safetensors"

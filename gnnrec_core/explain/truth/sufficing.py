@@ -59,7 +59,7 @@ def fewest_trained_again(
     for size in range(1, min(most, len(order)) + 1):
         rank, after = judge([order[:size]])[0]
         if rank > case.k:
-            removed = scorer.graph.edge_index[1, order[:size]] - scorer.graph.n_users
+            removed = scorer.graph.targets(order[:size]) - scorer.graph.n_users
             exact = isinstance(levels.model, RefittingRecommender)
             said = rank_of(after, case.item_index, excluded)
             return TrainedAgain(tuple(order[:size].tolist()), tuple(removed.tolist()), said, exact)
@@ -74,7 +74,7 @@ def _strongest(scorer: Scorer, case: Case, excluded: IntArray) -> IntArray:
     near = np.argsort(-others, kind="stable")[case.k - 1 : case.k + 10]
     near = near[np.isfinite(others[near])]
     parts = scorer.parts(case.user_index, np.append(near, case.item_index))
-    own = scorer.graph.edge_type[parts.edges] == 0
+    own = scorer.graph.kinds(parts.edges) == 0
     lead = parts.values[own, -1] - (parts.values[own, :-1].mean(axis=1) if len(near) else 0.0)
     found: IntArray = parts.edges[own][np.argsort(-lead, kind="stable")[:MAX_LOOKED_AT]]
     return found
@@ -85,7 +85,7 @@ def _judge(
 ) -> Callable[[Sequence[IntArray]], list[tuple[int, Float]]] | None:
     """For sets of edges: a rank that is on the safe side of the border, and the foretold (or refitted) scores."""
     user, model = case.user_index, levels.model
-    if isinstance(model, RefittingRecommender):
+    if levels.refits:
         return lambda sets: [
             (rank_of(row, case.item_index, excluded), row) for row in np.asarray(model.scores_refitted(user, sets))
         ]

@@ -22,8 +22,9 @@ from gnnrec_core.explain.scores.edge_effects import user_ledger
 from gnnrec_core.explain.scores.linear import prepare, row_values
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.walks.walks import end_values
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
 from gnnrec_core.models.ops.propagation import Propagation
-from gnnrec_core.models.protocol import PropagationRecommender, ReaderPathsRecommender
+from gnnrec_core.models.protocol import PropagationRecommender
 
 Float = NDArray[np.float64]
 
@@ -60,7 +61,7 @@ def bridges(model: object, case: Case) -> Bridges:
         values = sp.csr_array((np.asarray(found.values, np.float64), (rows, columns)), (len(links), len(nodes)))
         return Bridges(0.0, links, np.zeros(len(links)), nodes, values, dict(found.beside))
     own, edges, parts = user_ledger(model, case)
-    links, rows = np.unique(graph.edge_index[:, edges].max(axis=0), return_inverse=True)
+    links, rows = np.unique(graph.ends(edges).max(axis=0), return_inverse=True)
     ends = np.bincount(rows, weights=parts, minlength=len(links)).astype(np.float64)
     nothing = sp.csr_array((len(links), 0))
     return Bridges(own, links, ends, np.zeros(0, np.int64), nothing, {})

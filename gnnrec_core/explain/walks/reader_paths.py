@@ -11,7 +11,7 @@ from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.explanation import Case, Group, MessagePath
 from gnnrec_core.explain.nodes import describe_node
 from gnnrec_core.graph import INTERACTION, RecGraph
-from gnnrec_core.models.protocol import ReaderPathsRecommender
+from gnnrec_core.models.history_protocol import ReaderPathsRecommender
 
 SHAPE = "user-item-user-item"
 ONWARD = "shared items of more people"
@@ -27,7 +27,7 @@ def reader_paths(
     target. The groups sum to the explained number.
     """
     found = model.reader_paths(case.user_index, case.signed_items)
-    readers_of = graph.edge_index[0, graph.edge_index[1] == graph.item_node(case.item_index)]
+    readers_of = graph.targets(graph.edges_of(int(graph.item_node(case.item_index))))
     has_it = np.isin(found.readers, readers_of)
     kept = np.flatnonzero(found.values)
     if simple:

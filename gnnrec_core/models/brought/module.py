@@ -66,7 +66,7 @@ class Module(ModuleOfLayers):
             raise RunError("The stored embeddings do not fit the dataset.", "Train the run again.", name=FINAL)
         weights = {name: value for name, value in tensors.items() if name != FINAL}
         if cls.factory is not None:
-            expect_shapes("model.safetensors", weights, cls.shapes(dataset, settings))
+            expect_shapes("model.safetensors", weights, cls.shapes(dataset, settings), whole=weights)
         model = cls(dataset, settings, weights)
         model._final = np.array(final, np.float32)
         model._final.flags.writeable = False

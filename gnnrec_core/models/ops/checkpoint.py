@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +50,19 @@ def load_tensors(path: Path, finite: bool = True) -> tuple[Tensors, dict[str, An
         raise _damaged(path, str(error)) from error
     if _digest(tensors, {name: value for name, value in card.items() if name != "sha256"}) != card.get("sha256"):
         raise _damaged(path, "its checksum differs from the one written in it")
-    if finite and not all(_bounded(t) for t in tensors.values() if t.dtype.kind == "f"):
+    if finite and not all(is_bounded(t) for t in tensors.values() if t.dtype.kind == "f"):
         raise _damaged(path, f"it holds values that are not finite, or beyond {LARGEST:g}")
     return tensors, card
 
 
-def expect_shapes(path: Path | str, tensors: Tensors, shapes: dict[str, tuple[int, ...]]) -> None:
-    """RunError unless `tensors` has exactly these names and shapes."""
+def expect_shapes(
+    path: Path | str, tensors: Tensors, shapes: dict[str, tuple[int, ...]], whole: Collection[str] = ()
+) -> None:
+    """RunError unless `tensors` has exactly these names and shapes, and all but those named in `whole` hold floats."""
     found = {name: tuple(value.shape) for name, value in tensors.items()}
-    if found != shapes:
+    if found != shapes or any(value.dtype.kind != "f" for name, value in tensors.items() if name not in whole):
         raise RunError(
-            f"The weights in {path} do not fit: expected {shapes}, found {found}.",
+            f"The weights in {path} do not fit: expected floats of {shapes}, found {found}.",
             "Use the dataset and the settings that the run was trained with.",
             file=str(path),
         )
@@ -88,8 +91,9 @@ def _card(path: Path, content: bytes) -> dict[str, Any]:
     return dict(card)
 
 
-def _bounded(tensor: NDArray[Any]) -> bool:
-    return not tensor.size or bool(tensor.min() >= -LARGEST and tensor.max() <= LARGEST)  # false for NaN
+def is_bounded(tensor: NDArray[Any]) -> bool:
+    """Whether all values are finite, and none is larger than a weight may be."""
+    return not tensor.size or -LARGEST <= float(tensor.min()) <= float(tensor.max()) <= LARGEST  # false for NaN
 
 
 def _damaged(path: Path, why: str) -> RunError:

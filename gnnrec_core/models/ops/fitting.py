@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,6 +37,7 @@ class Trainable(Protocol):
     device: str
     graph: RecGraph
     whole: RecGraph | None
+    asked: IntArray | None
     disliked: tuple[IntArray, IntArray]
     processes: Processes
     parameters: dict[str, Tensor]
@@ -64,7 +66,9 @@ class GradientFit:
 
     def __init__(self, model: Trainable, options: FitOptions) -> None:
         self.model, self.options, self.settings = model, options, model.settings
-        self.sampler = Sampler(model.graph, model.device, model.whole, model.disliked, self.settings.known_negatives)
+        self.sampler = Sampler(
+            model.graph, model.device, model.whole, model.disliked, self.settings.known_negatives, model.asked
+        )
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
         self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0
@@ -82,8 +86,13 @@ class GradientFit:
         """Train from the epoch of the state to the last; afterwards the model holds its best parameters."""
         while self.epoch < self.settings.epochs and not is_over(self.since_best, self.settings.patience):
             start = time.perf_counter()
-            loss = self._run_epoch(self.epoch + 1)
-            if loss is None:  # stopped in the middle: this epoch never happened
+            loss, share = self._run_epoch(self.epoch + 1)
+            if share < 1 and self.epoch:  # stopped in the middle: this epoch never happened
+                break
+            if share < 1:  # of the first one: what it bought is kept, and training again begins anew
+                if share:
+                    figures = self._validate(due=True)
+                    yield Epoch(0, loss, figures, time.perf_counter() - start, is_best=True)
                 break
             self.epoch += 1
             validation = self._validate()
@@ -92,31 +101,42 @@ class GradientFit:
         if self.best:
             self.model.set_tensors(self.best)
 
-    def _run_epoch(self, epoch: int) -> float | None:
-        """Mean loss per interaction over one pass; None where it was stopped before the end."""
+    def _run_epoch(self, epoch: int) -> tuple[float, float]:
+        """Mean loss per interaction over one pass, and the share of its steps that were taken: below 1 where it was
+        stopped before the end."""
         for group in self.optimiser.param_groups:
             group["lr"] = group["lr_factor"] * self.learning_rate(epoch)
         total = torch.zeros((), device=self.model.device, dtype=torch.float64)
+        n_steps, n_seen, stopped = 0, 0, False
         for batch in self.batches(epoch):
             progress.check()
             if self.model.processes.any(self.options.should_stop()):
-                return None
+                stopped = True
+                break
             total += self.step(batch)
-        loss = float(self.model.processes.sum(total.cpu().numpy().reshape(1))[0]) / len(self.sampler)
+            n_steps, n_seen = n_steps + 1, n_seen + batch.size
+        loss = float(self.model.processes.sum(total.cpu().numpy().reshape(1))[0]) / max(1, n_seen)
         if not math.isfinite(loss):
             raise RunError(
                 f"Training diverged in epoch {epoch}: the loss is not a finite number.",
                 "Lower learning_rate, or set clip_norm=1.",
                 epoch=epoch,
             )
-        return loss
+        return loss, n_steps / self.n_steps if stopped else 1.0
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of `epoch`, drawn from (seed, epoch)."""
         s = self.settings
         self.noise_source = self.sampler.generator(self.model.seed, epoch, NOISE)
         draw = self.sampler.pairwise if s.loss == "bpr" else self.sampler.shared
-        return draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.negatives, s.negative_popularity)
+        found = draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.negatives, s.negative_popularity)
+        return islice(found, self.n_steps)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of an epoch."""
+        graph = self.model.whole or self.model.graph  # what the draws are from
+        return int(self.settings.steps_of(len(self.sampler.place), graph.n_edges))
 
     def step(self, batch: Batch) -> Tensor:
         """One update on this process's share of `batch`; returns the summed ranking loss of the share."""
@@ -186,8 +206,8 @@ class GradientFit:
         done = (epoch - 1 - s.warmup_epochs) / max(1, s.epochs - 1 - s.warmup_epochs)
         return float(s.learning_rate * (LOWEST_RATE + (1 - LOWEST_RATE) * (1 + math.cos(math.pi * done)) / 2))
 
-    def _validate(self) -> dict[str, float]:
-        due = self.epoch % self.settings.validate_every == 0 or self.epoch == self.settings.epochs
+    def _validate(self, due: bool = False) -> dict[str, float]:
+        due = due or self.epoch % self.settings.validate_every == 0 or self.epoch == self.settings.epochs
         return self.options.validate() if due and self.options.validate is not None else {}
 
     def _keep_best(self, validation: dict[str, float]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -25,27 +26,40 @@ class GradientRecommender(ABC):
     """A recommender whose score is a dot product of embeddings that gradient steps have shaped.
 
     `parameters` are the leaf tensors by the name that they have in `model.safetensors`. `whole` is the graph of the
-    whole data where the model is trained again without some interactions (`create_without`), else None. `disliked` are
+    whole data where the model is trained again without some interactions (`create_without`), else None. `asked` are the
+    only interactions that training asks for (user * n_items + item), None for all. `disliked` are
     the user and item indices of known negatives (`settings.known_negatives` of the negatives are drawn from them).
     """
 
     name: ClassVar[str]
     settings_type: ClassVar[Any]
+    parameters: dict[str, Tensor]
+    kept: Tensors = MappingProxyType({})  # type: ignore[assignment]
+    """Tables in mapped memory that answers are read from; empty for a model that holds all it needs."""
 
     def __init__(
         self, dataset: Dataset, settings: Any, parameters: Tensors, seed: int = 0, device: str = "cpu"
     ) -> None:
+        self.hold(dataset, settings, self.build_graph(dataset, settings), seed, device)
+        self.parameters = self.trainable(parameters)
+
+    def hold(self, dataset: Dataset, settings: Any, graph: RecGraph, seed: int = 0, device: str = "cpu") -> None:
+        """Everything but the parameters."""
         self.settings, self.seed, self.device = settings, seed, device
         self.processes = Processes()
-        self.graph: RecGraph = self.build_graph(dataset, settings)
+        self.graph: RecGraph = graph
         self.whole: RecGraph | None = None
+        self.asked: IntArray | None = None
         self.disliked = known_negatives(dataset)
-        self.parameters = {
-            name: torch.from_numpy(np.array(value, dtype=np.float32)).to(device).requires_grad_()
-            for name, value in parameters.items()
-        }
         self._fit: GradientFit | None = None
         self._final: FloatArray | None = None
+
+    def trainable(self, parameters: Tensors) -> dict[str, Tensor]:
+        """Leaf tensors on the model's device."""
+        return {
+            name: torch.from_numpy(np.array(value, dtype=np.float32)).to(self.device).requires_grad_()
+            for name, value in parameters.items()
+        }
 
     @classmethod
     @abstractmethod
@@ -148,9 +162,16 @@ class GradientRecommender(ABC):
             self._final.flags.writeable = False
         return self._final
 
+    def user_factors(self, users: IntArray) -> FloatArray:
+        """Final embeddings of `users` `[n, d]`."""
+        found: FloatArray = self.embeddings()[np.asarray(users)]
+        return found
+
+    def item_factors(self) -> FloatArray:
+        """Final embeddings of all items `[n_items, d]`."""
+        return self.embeddings()[self.graph.n_users : self.graph.n_users + self.graph.n_items]
+
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32 for user indices `[n]`."""
-        final = self.embeddings()
-        items = final[self.graph.n_users : self.graph.n_users + self.graph.n_items]
-        result: FloatArray = final[np.asarray(users)] @ items.T
+        result: FloatArray = self.user_factors(users) @ self.item_factors().T
         return result

@@ -8,6 +8,10 @@ from pydantic import Field
 
 from gnnrec_core.base.settings import Search, Settings
 
+MOST_WORK, FEWEST_STEPS = 2_000_000_000, 20
+"""Edges that the steps of an epoch go over together, by default, and how few steps an epoch may have for that: sixty
+steps on a graph of twenty million interactions. Later epochs go on with other interactions."""
+
 
 class GradientSettings(Settings):
     """How a model is trained: loss, optimiser, stopping. Each model adds what it is made of."""
@@ -25,6 +29,9 @@ class GradientSettings(Settings):
         0.0, ge=0, le=10, description="weight of the squared embeddings of each batch in the loss"
     )
     batch_size: int = Field(8192, ge=1, le=1_000_000, description="train interactions in one step")
+    steps: int = Field(
+        0, ge=0, le=1_000_000, description="steps of an epoch at most; 0: all interactions, fewer on very large graphs"
+    )
     n_negatives: int = Field(
         0, ge=0, le=100_000, description="negatives: shared by a batch (softmax) or of each pair (bpr); 0: 1024 or 1"
     )
@@ -59,6 +66,15 @@ class GradientSettings(Settings):
         "full", description="mixed: the loss in bfloat16 on CUDA (the CPU always computes in full precision)"
     )
     compile: bool = Field(False, description="compile the loss with torch.compile on CUDA")
+
+    def steps_of(self, n_interactions: int, n_edges: int) -> int:
+        """Steps of an epoch: each goes over the whole graph of `n_edges`, so their number falls as the graph grows.
+
+        >>> GradientSettings().steps_of(810_128, 1_620_256), GradientSettings().steps_of(16_000_000, 32_000_000)
+        (99, 62)
+        """
+        every = -(-n_interactions // self.batch_size)
+        return min(every, self.steps or max(FEWEST_STEPS, MOST_WORK // max(1, n_edges)))
 
     @property
     def negatives(self) -> int:
@@ -96,3 +112,14 @@ class GraphSettings(GradientSettings):
     hide_batch: Annotated[bool, Search(choices=(False, True))] = Field(
         False, description="train on a graph without the interactions that the step is asked to predict"
     )
+    edge_dropout: Annotated[float, Search(choices=(0.0, 0.1, 0.3))] = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="share of the edges, drawn anew for each step, that carry no messages in training",
+    )
+
+    @property
+    def hides_edges(self) -> bool:
+        """Whether training leaves edges out of the graph."""
+        return self.hide_batch or self.edge_dropout > 0

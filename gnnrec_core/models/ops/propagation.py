@@ -8,6 +8,7 @@ that its attention took ("attention frozen").
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -69,6 +70,54 @@ class Propagation:
         )
         return total
 
+    @cached_property
+    def mean_user(self) -> NDArray[np.float64]:
+        """Mean of the users' rows of E `[d]`."""
+        mean: NDArray[np.float64] = self.embedding[: self.n_users].mean(axis=0, dtype=np.float64)
+        return mean
+
     def score(self, user_index: int, item_index: Any) -> Any:
         """<z_u, z_i> for one item or an array of items."""
         return self.final[self.n_users + np.asarray(item_index)] @ self.final[user_index]
+
+
+class KeptPropagation(Propagation):
+    """A propagation whose layers and final embeddings lie in mapped memory, in float32: rows are read, not computed.
+
+    What is summed from its rows is summed in float64; beside a propagation in float64 figures differ by 1e-7 of them.
+    """
+
+    @classmethod
+    def over(
+        cls,
+        n_users: int,
+        weights: NDArray[np.float64],
+        operator: Callable[[], sp.csr_array],
+        tables: Mapping[str, Matrix],
+    ) -> KeptPropagation:
+        """Of one symmetric `operator`, made when somebody passes over it, and the `tables` that `kept_tables` made."""
+        made = cls(n_users, tables["layer0"], weights, (), symmetric=True)
+        del made.__dict__["operators"]
+        made.__dict__["_operator"] = operator
+        made.__dict__["layers"] = tuple(tables[f"layer{layer}"] for layer in range(len(weights)))
+        made.__dict__.update(final=tables["final"], mean_user=tables["mean_user"])
+        return made
+
+    @property
+    def n_layers(self) -> int:
+        return len(self.layer_weights) - 1
+
+    @cached_property
+    def operators(self) -> tuple[tuple[sp.csr_array, ...], ...]:
+        """The one operator in each layer."""
+        return ((self.__dict__["_operator"](),),) * self.n_layers
+
+
+def kept_tables(layers: Iterator[Matrix], weights: NDArray[np.float64], n_users: int) -> dict[str, Matrix]:
+    """X_0 .. X_K, z and the mean of the users' rows of E, as they are kept."""
+    tables: dict[str, Matrix] = {}
+    total: Any = 0.0
+    for number, layer in enumerate(layers):
+        tables[f"layer{number}"] = layer
+        total = total + np.float32(weights[number]) * layer
+    return {**tables, "final": total, "mean_user": tables["layer0"][:n_users].mean(axis=0, dtype=np.float64)}

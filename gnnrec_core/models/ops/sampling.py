@@ -50,7 +50,8 @@ class Sampler:
 
     `whole` is the graph that `graph` was before interactions were removed, None where none were: draws are those for
     the whole graph, so far as what they name is still there. Of all negatives a `share` is drawn from `disliked`, user
-    and item indices `[n]` of what people are known to dislike, where the person has any.
+    and item indices `[n]` of what people are known to dislike, where the person has any. `asked` are the only
+    interactions that batches ask for, as user * n_items + item; None for all.
     """
 
     def __init__(
@@ -60,16 +61,15 @@ class Sampler:
         whole: RecGraph | None = None,
         disliked: tuple[IntArray, IntArray] | None = None,
         share: float = 0.0,
+        asked: IntArray | None = None,
     ) -> None:
-        columns = np.flatnonzero(graph.edge_type[: graph.n_edges // 2] == 0)
-        users, items = graph.edge_index[0, columns], graph.edge_index[1, columns] - graph.n_users
-        order = np.lexsort((items, users))
+        starts = graph.seen.indptr.astype(np.int64)  # by user, then item: the order of a dataset
         self.n_items, self.device = graph.n_items, device
-        self.edges = torch.from_numpy(columns[order]).to(device)
-        self.users = torch.from_numpy(users[order]).to(device)
-        self.items = torch.from_numpy(items[order]).to(device)
+        self.edges = torch.from_numpy(graph.all_history_edges.copy()).to(device)
+        self.users = torch.from_numpy(np.repeat(np.arange(graph.n_users), np.diff(starts))).to(device)
+        self.items = torch.from_numpy(graph.seen.indices.astype(np.int64)).to(device)
         self.keys = self.users * self.n_items + self.items
-        self.start = torch.from_numpy(np.r_[0, np.bincount(users, minlength=graph.n_users).cumsum()]).to(device)
+        self.start = torch.from_numpy(starts).to(device)
         self.popularity = torch.from_numpy(graph.popularity.copy()).to(device)
         self.whole = None if whole is None else Sampler(whole, device)
         self.share = share if disliked is not None and len(disliked[0]) else 0.0
@@ -77,6 +77,10 @@ class Sampler:
             order = np.argsort(disliked[0], kind="stable")
             self.no_items = torch.from_numpy(disliked[1][order]).to(device)
             self.n_no = torch.from_numpy(np.bincount(disliked[0], minlength=graph.n_users)).to(device)
+        self.asked = None
+        if asked is not None:
+            wanted = np.isin(self.keys.cpu().numpy(), asked)
+            self.asked = torch.from_numpy(np.flatnonzero(wanted)).to(device)
         self.place = torch.arange(len(self), device=device) if self.whole is None else self._places(self.whole)
 
     def _places(self, whole: Sampler) -> Tensor:
@@ -128,8 +132,10 @@ class Sampler:
 
     def _in_order(self, generator: torch.Generator, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The interactions of each batch as positions here and, with those that were removed, in the whole data."""
-        n = len(self.place)
+        n = len(self.place) if self.asked is None else len(self.asked)
         order = torch.randperm(n, generator=generator, device=self.device)
+        if self.asked is not None:
+            order = self.asked[order]
         for start in range(0, n, size):
             drawn = order[start : start + size]
             if self.whole is None:

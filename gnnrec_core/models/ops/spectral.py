@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import Dataset, FloatArray
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.ops.filters.low_rank import leading_vectors
 from gnnrec_core.models.protocol import Tensors
 
 ROUNDS = 8
 """Of subspace iteration; each squares the spectrum once."""
 SPARE = 16
 """Columns iterated beside those that are kept, so that the last kept ones settle as well."""
+
+TALL = 200_000
+"""With more people than this nothing tall is factorised: `models.ops.filters.low_rank`."""
 
 EMBEDDING = "embedding.weight"
 INITIAL_STD = 0.1
@@ -64,6 +68,12 @@ def _directions(graph: RecGraph, embedding_dim: int, rng: np.random.Generator) -
 
 def _singular_vectors(block: sp.csr_array, n: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
     """At most `n` leading left and right singular vectors of `block` (subspace iteration, Halko et al. 2011)."""
+    if block.shape[0] > TALL:
+        right_vectors = leading_vectors(block, n, int(rng.integers(2**31)))
+        left_vectors = block @ right_vectors
+        lengths = np.linalg.norm(left_vectors, axis=0)
+        kept_columns = lengths > 1e-6
+        return (left_vectors / np.maximum(lengths, 1e-6))[:, kept_columns], right_vectors[:, kept_columns]
     width = min(n + SPARE, *block.shape)
     basis = rng.standard_normal((block.shape[1], width), dtype=np.float32)
     for _ in range(ROUNDS):
@@ -94,4 +104,4 @@ def memory_bytes(dataset: Dataset, settings: Any) -> int:
     else:
         n_shared = min(settings.negatives, dataset.n_items)
         step = settings.batch_size * n_shared * 4 * 4 + nodes_in_step * settings.embedding_dim * 4 * 3
-    return int(tables + n_edges * 60 + step + min(1024, dataset.n_users) * dataset.n_items * 8)
+    return int(tables + n_edges * 60 + step + 2**26)

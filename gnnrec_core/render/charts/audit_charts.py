@@ -14,7 +14,6 @@ from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport, Difference
 from gnnrec_core.audit.studies.comparing import Comparison
 from gnnrec_core.audit.studies.frontier import Point, pareto_front
-from gnnrec_core.audit.studies.leakage import Leakage
 from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.audit.verdicts import p_text
 from gnnrec_core.render.charts.chart_data import UNSEEN
@@ -120,13 +119,14 @@ def _reach_of(value: float) -> float:
 
 def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Figure:
     """Group x metric: the difference as a share of the figure of all others; a star where it stands up to the tests.
+    The colour is blue for better, orange for worse, and none where neither end is better as such.
 
     Heat maps report no clicks, so unseen marks lie over the cells; their customdata is the group.
     """
     names = list(metrics or dict.fromkeys(d.metric for d in report.differences))
     groups = [group.group for group in report.by_group]
     cells = {(d.group, d.metric): d for d in report.differences}
-    values = [[_relative(cells.get((group, name))) for name in names] for group in groups]
+    values = [[_good_share(cells.get((group, name))) for name in names] for group in groups]
     texts = [[_cell_text(cells.get((group, name))) for name in names] for group in groups]
     widest = max([abs(v) for row in values for v in row if np.isfinite(v)], default=0.1)
     figure = go.Figure(
@@ -142,7 +142,7 @@ def heat_map(report: AuditReport, metrics: Sequence[str] | None = None) -> go.Fi
             colorscale=[list(stop) for stop in DIVERGING],
             zmin=-widest,
             zmax=widest,
-            colorbar={"tickformat": ".0%", "title": {"text": "against others"}},
+            colorbar={"tickformat": ".0%", "title": {"text": "better than others"}},
             hoverinfo="skip",
         )
     )
@@ -171,8 +171,11 @@ def _cell_name(group: str, metric: str, text: str) -> str:
     return f"{label(group)}, {METRICS[metric].title}: {text}"
 
 
-def _relative(difference: Difference | None) -> float:
-    return float("nan") if difference is None else difference.relative
+def _good_share(difference: Difference | None) -> float:
+    """The relative difference, signed so that more is better; 0 where neither end is."""
+    if difference is None:
+        return float("nan")
+    return difference.relative * {"higher": 1.0, "lower": -1.0, "neither": 0.0}[METRICS[difference.metric].direction]
 
 
 def _cell_text(difference: Difference | None) -> str:
@@ -274,40 +277,6 @@ def _reach(value: float, before: float) -> float:
 def _good(metric: str, value: float) -> str:
     direction = METRICS[metric].direction
     return BASELINE if direction == "neither" else signed_colour(value if direction == "higher" else -value)
-
-
-def leakage_chart(found: Sequence[Leakage]) -> go.Figure:
-    """AUC of each group read off user embeddings with its 95 % interval, beside the range of shuffled labels."""
-    entries = list(found)[::-1]
-    figure = go.Figure()
-    for place, entry in enumerate(entries):
-        line = {"color": BASELINE, "width": 8}
-        figure.add_scatter(
-            x=[entry.low, entry.high], y=[place, place], mode="lines", line=line, opacity=0.4, showlegend=False
-        )
-    colours = [NEGATIVE if entry.leaks else BASELINE for entry in entries]
-    figure.add_scatter(
-        x=[entry.auc for entry in entries],
-        y=list(range(len(entries))),
-        mode="markers",
-        marker={"size": 11, "color": colours},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [_reach_of(entry.auc_high - entry.auc) for entry in entries],
-            "arrayminus": [_reach_of(entry.auc - entry.auc_low) for entry in entries],
-            "color": BASELINE,
-        },
-        showlegend=False,
-        cliponaxis=False,
-    )
-    name_axis(figure, "y", [e.group for e in entries], [f" (n = {e.n_users:,})" for e in entries])
-    figure.add_vline(x=0.5, line=LINE)
-    figure.update_xaxes(
-        title_text="AUC (grey band: shuffled labels)",
-        range=[min([0.3, *(e.auc - max(0.02, _reach_of(e.auc - e.auc_low)) for e in entries)]), 1.0],
-    )
-    return styled(figure, 110 + ROW * len(entries))
 
 
 def comparison_chart(comparison: Comparison, metric: str = "ndcg") -> go.Figure:

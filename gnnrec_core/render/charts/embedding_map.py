@@ -1,4 +1,4 @@
-"""People and items in two dimensions: the two main directions of the final embeddings, and how to colour them."""
+"""People and items in two dimensions (`whole.map.layout`): dots, how to colour them, names, and the crowd behind."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gnnrec_core.base.text import clean
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.render import theme
+from gnnrec_core.render.charts.chart_data import UNSEEN
 
 Side = Literal["items", "people"]
 SVG_POINTS = 3_000
@@ -22,18 +23,12 @@ SVG_POINTS = 3_000
 FIRST_POINTS = 10_000
 """So many are drawn at once; a browser without a graphics card needs a second for 60,000."""
 MOST_POINTS = 60_000
+CELLS = 160
+"""Cells of the crowd behind the dots along each axis."""
 OTHER = "other"
 UNKNOWN = "unknown"
 TICKS = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 """Numbers of interactions that the colour bar names."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """`position` float32 `[n_nodes, 2]`; `share` of the variance that each axis keeps, in 0..1."""
-
-    position: FloatArray
-    share: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -46,25 +41,6 @@ class Mark:
     colour: str
     size: int = 13
     label: str = ""
-
-
-def principal_plane(embeddings: NDArray[Any]) -> Plane:
-    """Principal component analysis of `[n, d]` by the eigenvectors of the covariance; the sign makes the largest
-    loading positive, so the same embeddings give the same picture.
-
-    >>> plane = principal_plane(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]]))
-    >>> plane.position[:, 0].tolist(), plane.share
-    ([-2.0, 0.0, 2.0], (1.0, 0.0))
-    """
-    centred = embeddings.astype(np.float64) - embeddings.mean(axis=0, dtype=np.float64)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    axes = vectors[:, ::-1][:, :2]
-    if axes.shape[1] < 2:
-        axes = np.concatenate([axes, np.zeros((len(axes), 2 - axes.shape[1]))], axis=1)
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
-    total = max(float(values.sum()), 1e-300)
-    kept = np.append(values[::-1][:2].clip(0), [0.0, 0.0])[:2] / total
-    return Plane((centred @ axes).astype(np.float32), (float(kept[0]), float(kept[1])))
 
 
 def sample(n: int, most: int = MOST_POINTS, always: Sequence[int] = (), seed: int = 0) -> IntArray:
@@ -108,7 +84,7 @@ def colour_columns(dataset: Dataset, side: Side) -> list[str]:
 
 
 def embedding_map(
-    plane: Plane,
+    position: FloatArray,
     nodes: IntArray,
     names: list[str],
     groups: list[str] | None,
@@ -117,43 +93,67 @@ def embedding_map(
     marks: Sequence[Mark] = (),
     numbers: IntArray | None = None,
     webgl: bool = False,
+    regions: Sequence[tuple[str, tuple[float, float]]] = (),
+    crowd: FloatArray | None = None,
 ) -> go.Figure:
     """One dot a node, as SVG, which every browser draws, or (`webgl`) by the graphics card, for many.
 
     Colour by `groups` `[n]` or, without, by `popularity` `[n]` on a logarithmic scale. `customdata` is the node, or its
     number in `numbers` `[n]` where ids must say nothing. `sizes` is how many each group has, drawn or not. `marks` lie
-    over the dots.
+    over the dots. `regions` are names with their places, the largest first; `crowd` are all places `[n, 2]` where only
+    some have a dot.
     """
-    figure = go.Figure()
+    figure = go.Figure() if crowd is None else go.Figure(_crowd(crowd))
     numbers = nodes if numbers is None else numbers
     if groups is None:
-        figure.add_trace(_by_popularity(plane, nodes, names, np.asarray(popularity), numbers))
+        figure.add_trace(_by_popularity(position, nodes, names, np.asarray(popularity), numbers))
     else:
-        _add_groups(figure, plane, nodes, names, groups, Counter(groups) if sizes is None else sizes, numbers)
+        _add_groups(figure, position, nodes, names, groups, Counter(groups) if sizes is None else sizes, numbers)
     if webgl:
-        figure = go.Figure([go.Scattergl(trace.to_plotly_json() | {"type": "scattergl"}) for trace in figure.data])
+        figure = go.Figure([_by_card(trace) for trace in figure.data])
     for mark in marks:
-        figure.add_trace(_marked(plane, mark, go.Scattergl if webgl else go.Scatter))
-        for x, y in plane.position[mark.nodes].tolist() if mark.label else ():
+        figure.add_trace(_marked(position, mark, go.Scattergl if webgl else go.Scatter))
+        for x, y in position[mark.nodes].tolist() if mark.label else ():
             said = theme.plotly_text(theme.shortened(mark.label))
             figure.add_annotation(x=x, y=y, text=said, showarrow=False, yshift=mark.size)
     theme.styled(figure, height=620)
-    figure.update_xaxes(
-        showticklabels=False,
-        showgrid=False,
-        title=f"first direction ({theme.percent(plane.share[0], 0)} of the spread)",
-    )
-    figure.update_yaxes(
-        showticklabels=False, showgrid=False, title=f"second direction ({theme.percent(plane.share[1], 0)})"
-    )
+    for name, (x, y) in _apart(regions):
+        said = theme.plotly_text(theme.shortened(name, 22))
+        figure.add_annotation(x=x, y=y, text=f"<b>{said}</b>", showarrow=False, font={"size": 13})
+    figure.update_xaxes(visible=False, range=[-1.08, 1.08])
+    figure.update_yaxes(visible=False, range=[-1.08, 1.08])
     figure.update_layout(dragmode="lasso", legend={"itemsizing": "constant"})
     return figure
 
 
-def _marked(plane: Plane, mark: Mark, kind: type[go.Scatter] | type[go.Scattergl]) -> Any:
+def _by_card(trace: Any) -> Any:
+    """The same marks drawn by the graphics card."""
+    return go.Scattergl(trace.to_plotly_json() | {"type": "scattergl"}) if trace.type == "scatter" else trace
+
+
+def _crowd(points: FloatArray) -> go.Heatmap:
+    """How many of all `points` `[n, 2]` lie where, on a grid and by the logarithm: what a sample cannot show."""
+    counts, x, y = np.histogram2d(points[:, 0], points[:, 1], bins=CELLS, range=[[-1, 1], [-1, 1]])
+    return go.Heatmap(
+        x=(x[1:] + x[:-1]) / 2, y=(y[1:] + y[:-1]) / 2, z=np.where(counts.T > 0, np.log10(1 + counts.T), np.nan),
+        colorscale=[[0.0, "rgba(138,148,160,0.10)"], [1.0, "rgba(138,148,160,0.75)"]], showscale=False,
+        hoverinfo="skip", meta=UNSEEN,
+    )  # fmt: skip
+
+
+def _apart(regions: Sequence[tuple[str, tuple[float, float]]]) -> list[tuple[str, tuple[float, float]]]:
+    """Names that can be read: those that would lie over an earlier (larger) one are left out."""
+    kept: list[tuple[str, tuple[float, float]]] = []
+    for name, (x, y) in regions:
+        if all(abs(x - u) > 0.014 * (len(name) + len(other)) or abs(y - v) > 0.09 for other, (u, v) in kept):
+            kept.append((name, (x, y)))
+    return kept
+
+
+def _marked(position: FloatArray, mark: Mark, kind: type[go.Scatter] | type[go.Scattergl]) -> Any:
     return kind(
-        x=plane.position[mark.nodes, 0],
-        y=plane.position[mark.nodes, 1],
+        x=position[mark.nodes, 0],
+        y=position[mark.nodes, 1],
         mode="markers",
         marker={"size": mark.size, "symbol": mark.symbol, "color": mark.colour, "line": {"width": 2}},
         name=theme.plotly_text(mark.name),
@@ -162,11 +162,11 @@ def _marked(plane: Plane, mark: Mark, kind: type[go.Scatter] | type[go.Scattergl
 
 
 def _by_popularity(
-    plane: Plane, nodes: IntArray, names: list[str], popularity: NDArray[Any], numbers: IntArray
+    position: FloatArray, nodes: IntArray, names: list[str], popularity: NDArray[Any], numbers: IntArray
 ) -> go.Scatter:
     return go.Scatter(
-        x=plane.position[nodes, 0],
-        y=plane.position[nodes, 1],
+        x=position[nodes, 0],
+        y=position[nodes, 1],
         mode="markers",
         text=[f"{theme.plotly_text(name)}: {count:,}" for name, count in zip(names, popularity.tolist(), strict=True)],
         hovertemplate="%{text}<extra></extra>",
@@ -190,7 +190,7 @@ def _by_popularity(
 
 def _add_groups(
     figure: go.Figure,
-    plane: Plane,
+    position: FloatArray,
     nodes: IntArray,
     names: list[str],
     groups: list[str],
@@ -203,8 +203,8 @@ def _add_groups(
         chosen = np.flatnonzero(of_group == group)
         grey = group in (OTHER, UNKNOWN)
         figure.add_scatter(
-            x=plane.position[nodes[chosen], 0],
-            y=plane.position[nodes[chosen], 1],
+            x=position[nodes[chosen], 0],
+            y=position[nodes[chosen], 1],
             mode="markers",
             text=[theme.plotly_text(names[place]) for place in chosen],
             hovertemplate="%{text}<extra></extra>",

@@ -16,8 +16,11 @@ BASELINE_LABEL = "Taste learned in training"
 ROW_HEIGHT = 30
 
 
-def waterfall(explanation: Explanation, n: int = 10) -> go.Figure:
-    """Baseline, the `n` largest parts, all others together, and the score (or lead) that they sum to."""
+def waterfall(explanation: Explanation, n: int = 10, keys: Sequence[str] = (), chosen: str = "") -> go.Figure:
+    """Baseline, the `n` largest parts, all others together, and the score (or lead) that they sum to.
+
+    `keys` names each part: its bar carries that as `customdata`, and the bar of the `chosen` one stands out.
+    """
     parts = explanation.contributions
     shown, rest = parts[:n], parts[n:]
     labels, values = [part.label for part in shown], [float(part.value) for part in shown]
@@ -25,7 +28,15 @@ def waterfall(explanation: Explanation, n: int = 10) -> go.Figure:
         labels.append(f"{len(rest):,} smaller parts")
         values.append(float(sum(part.value for part in rest)))
     total = "Lead" if explanation.case.target == "margin" else "Score"
-    return sum_of_parts(labels, values, explanation.baseline, explanation.score, total, baseline_label(explanation))
+    figure = sum_of_parts(labels, values, explanation.baseline, explanation.score, total, baseline_label(explanation))
+    if keys:
+        n_bars = len(figure.data[0].x)
+        first = n_bars - len(labels) - 1  # the baseline, where there is one
+        named = [*[""] * first, *keys[: len(shown)], *[""] * (n_bars - first - len(shown))]
+        figure.data[0].customdata = [[name] if name else None for name in named]
+        if chosen in keys:
+            figure.data[0].marker.opacity = [1.0 if name == chosen else 0.35 for name in named]
+    return figure
 
 
 def baseline_label(explanation: Explanation) -> str:

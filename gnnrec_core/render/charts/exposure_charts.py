@@ -15,14 +15,10 @@ from gnnrec_core.render.charts.audit_charts import LINE, label
 from gnnrec_core.render.charts.named_axis import name_axis
 from gnnrec_core.render.theme import (
     ACCENT,
-    BASELINE,
     CATEGORIES,
     HIGHLIGHT,
     NEGATIVE,
-    number,
-    percent,
     plotly_text,
-    signed_colour,
     styled,
 )
 
@@ -97,35 +93,6 @@ def _with_zero(zero: float, low: float, high: float) -> dict[str, Any]:
     return {"type": "log", "tickvals": [zero, *powers.tolist()], "ticktext": texts, "range": ends}
 
 
-def exposure_ratio_chart(table: pl.DataFrame, most: int = 25) -> go.Figure:
-    """Exposure share / target share of each segment from 0 (never shown); 1 is proportional. A segment without a target
-    has no ratio and no bar."""
-    table = table.sort("target_share", descending=True).head(most).reverse()
-    ratio = [value if value is not None and np.isfinite(value) else float("nan") for value in table["ratio"]]
-    figure = go.Figure(
-        go.Bar(
-            x=[value - 1 for value in ratio],
-            base=1,
-            y=list(range(table.height)),
-            orientation="h",
-            marker={"color": [signed_colour(value - 1) for value in ratio]},
-            customdata=[
-                [plotly_text(name), percent(exposure), percent(target), number(value, 2), f"{n:,}"]
-                for name, exposure, target, value, n in zip(
-                    *(table[column] for column in ("segment", "exposure_share", "target_share", "ratio", "n_items")),
-                    strict=True,
-                )
-            ],
-            hovertemplate="%{customdata[0]}: %{customdata[1]} of exposure for %{customdata[2]} of the target, "
-            "ratio %{customdata[3]}, %{customdata[4]} items<extra></extra>",
-        )
-    )
-    figure.add_vline(x=1, line=LINE)
-    figure.update_xaxes(title_text="exposure share / target share", rangemode="tozero")
-    name_axis(figure, "y", list(table["segment"]))
-    return styled(figure, 100 + 26 * table.height)
-
-
 def decile_chart(table: pl.DataFrame) -> go.Figure:
     """Tenths of the catalogue, most popular first: share of histories, lists and hits."""
     figure = go.Figure()
@@ -164,26 +131,3 @@ def cold_start_chart(table: pl.DataFrame, metric: str = "ndcg") -> go.Figure:
     name_axis(figure, "x", spans, [f"<br>{n:,}" for n in table["n_users"]])
     figure.update_xaxes(tickangle=0, tickfont={"size": 11})
     return styled(figure, HEIGHT)
-
-
-def calibration_chart(table: pl.DataFrame, most: int = 20) -> go.Figure:
-    """Dumbbells: the share of each label in histories and in lists."""
-    table = table.sort("history", descending=True).head(most).reverse()
-    figure = go.Figure()
-    for place, (before, after) in enumerate(zip(table["history"], table["lists"], strict=True)):
-        line = {"color": signed_colour(after - before), "width": 2}
-        figure.add_scatter(
-            x=[before, after], y=[place, place], mode="lines", line=line, showlegend=False, hoverinfo="skip"
-        )
-    marks = (("history", "circle-open", BASELINE), ("lists", "circle", ACCENT))
-    for column, symbol, colour in marks:
-        figure.add_scatter(
-            x=table[column],
-            y=list(range(table.height)),
-            mode="markers",
-            name=column,
-            marker={"symbol": symbol, "size": 10, "color": colour},
-        )
-    figure.update_xaxes(title_text="mean share", tickformat=".0%")
-    name_axis(figure, "y", list(table["label"]))
-    return styled(figure, 110 + 24 * table.height)

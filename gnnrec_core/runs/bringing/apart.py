@@ -17,12 +17,14 @@ from gnnrec_core.base.checked import parse
 from gnnrec_core.base.errors import DataError, RequestError, error_from
 from gnnrec_core.base.places import PROJECT
 from gnnrec_core.data.apart.sandbox import MEMORY_BYTES, PASSED_ON
+from gnnrec_core.runs.bringing.files import PICKLED
 
 SECONDS = 600.0
 ALLOWED = frozenset(
     {
         *("lists", "user_embeddings", "item_embeddings", "embeddings", "item_item", "user_ids", "item_ids", "check"),
         *("similarity", "propagation", "layers", "unknown", "list_date", "list_cutoff"),
+        *("user_biases", "item_biases", "attention", "least_squares", "normalisation"),
         *("user_col", "item_col", "rank_col"),
     }
 )
@@ -45,6 +47,13 @@ def import_apart(dataset: Path, out: Path, given: Mapping[str, Any]) -> None:
     foreign = sorted(set(given) - ALLOWED)
     if foreign:
         raise RequestError(f"{foreign[0]} cannot come from an upload.", "Use the command line.", value=foreign[0])
+    pickled = next((value for value in given.values() if Path(str(value)).suffix.lower() in PICKLED), None)
+    if pickled is not None:
+        raise DataError(
+            f"{Path(str(pickled)).name} may run code when it is opened, so it is not.",
+            "Save the tensor with numpy.save or safetensors, and drop that file.",
+            file=Path(str(pickled)).name,
+        )
     words = ["run", "import", str(dataset.resolve()), f"--out={out.resolve()}", "--json"]
     words += [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gnnrec_core.runs.lists import known_rows, ranked, table_of
+from gnnrec_core.runs.bringing.list_tables import table_of
+from gnnrec_core.runs.bringing.lists import listed
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run
 
@@ -24,12 +25,9 @@ def check_against(run: Run, path: Path) -> dict[str, float | int | None]:
     """
     table = table_of(path)
     by_rank = "rank" in table.columns
-    frame, n_dropped = known_rows(ranked(table).with_row_index("row"), run.dataset, "drop")
+    found, n_dropped = listed(table.lazy(), run.dataset, "drop")
     given = table["score"].cast(float, strict=False).to_numpy() if "score" in table.columns else None
-    users = np.array([run.dataset.users.index(user) for user in frame["user"]], np.int64)
-    items = np.array([run.dataset.items.index(item) for item in frame["item"]], np.int64)
-    order = np.lexsort((np.arange(len(users)), frame["order"].to_numpy(), users))
-    users, items, rows = users[order], items[order], frame["row"].to_numpy()[order]
+    users, items, rows = (found[name].to_numpy() for name in ("user_index", "item_index", "row"))
     people, starts = np.unique(users, return_index=True)
     largest, equal = 0.0, 0
     for person, own in zip(people.tolist(), np.split(np.arange(len(users)), starts[1:]), strict=True):

@@ -18,10 +18,13 @@ from safetensors.numpy import load_file
 
 from gnnrec_core.base.errors import DataError
 from gnnrec_core.data.dataset import FloatArray
-from gnnrec_core.runs.lists import ITEM, USER, table_of
+from gnnrec_core.runs.bringing.list_tables import ITEM, USER, table_of
+from gnnrec_core.runs.bringing.torch_files import torch_apart
 
-PICKLED = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
-MATRICES = ".npy, .npz, .safetensors, .parquet or .csv"
+TORCH = (".pt", ".pth", ".ckpt", ".bin")
+"""Files of PyTorch: their tensors are read, and nothing else, by a child process (`torch_apart`)."""
+PICKLED = (*TORCH, ".pkl", ".pickle", ".joblib")
+MATRICES = ".npy, .npz, .safetensors, .parquet, .csv, or .pt on the command line"
 BLOCK = 1 << 20
 
 
@@ -67,18 +70,43 @@ def read_rows(path: Path, side: Side = "node") -> Rows:
     if kind in (".parquet", ".csv"):
         return _table_rows(path)
     try:
-        if kind == ".npy":
-            values = np.load(path, allow_pickle=False)
-        elif kind == ".npz":
-            with path.open("rb") as file:
-                values = _chosen(path, dict(np.load(file, allow_pickle=False)), side)
-        elif kind == ".safetensors":
-            values = _chosen(path, load_file(path), side)
-        else:
-            raise _unknown_kind(path)
+        is_bare = kind == ".npy"
+        values = np.load(path, allow_pickle=False) if is_bare else _chosen(path, read_tensors(path), side)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
         raise _unreadable(path, error) from error
     return Rows(_matrix(path, values))
+
+
+def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Everything in an npz, safetensors or PyTorch file, by name; DataError where it cannot be read."""
+    kind = readable(path)
+    try:
+        if kind == ".npz":
+            with path.open("rb") as file:
+                return dict(np.load(file, allow_pickle=False))
+        if kind == ".safetensors":
+            found: dict[str, NDArray[Any]] = load_file(path)
+            return found
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    if kind in TORCH:
+        return torch_apart(path)
+    raise _unknown_kind(path)
+
+
+def read_vector(path: Path) -> Rows:
+    """One number a row `[n, 1]`, such as biases: a .npy of one dimension, or what `read_rows` reads."""
+    if readable(path) == ".npy":
+        try:
+            return Rows(_matrix(path, np.load(path, allow_pickle=False).reshape(-1, 1)))
+        except (ValueError, OSError, EOFError) as error:
+            raise _unreadable(path, error) from error
+    rows = read_rows(path)
+    if rows.values.shape[1] != 1:
+        raise DataError(
+            f"{path} has {rows.values.shape[1]} columns of numbers.", "Give one bias a row.", file=str(path)
+        )
+    return rows
 
 
 def read_item_item(path: Path) -> sp.csr_array:
@@ -126,7 +154,7 @@ def checksum(paths: Sequence[Path]) -> str:
 def readable(path: Path) -> str:
     """The ending of an existing file that may be opened; DataError for a missing one and for pickles."""
     kind = path.suffix.lower()
-    if kind in PICKLED:
+    if kind in PICKLED and kind not in TORCH:
         raise DataError(
             f"{path} may run code when it is opened, so it is not.",
             "Save the tensor with numpy.save or safetensors, and give that file.",

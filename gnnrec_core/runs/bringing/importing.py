@@ -15,14 +15,24 @@ from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Dataset, FloatArray, Vocabulary
 from gnnrec_core.models.brought.embeddings import EMBEDDING
 from gnnrec_core.models.brought.factors import Factors, FactorsSettings
-from gnnrec_core.models.brought.item_item import ItemItem, ItemItemSettings
-from gnnrec_core.models.brought.propagated import Propagated, PropagatedSettings
+from gnnrec_core.models.brought.item_item import BIAS, ItemItem, ItemItemSettings
+from gnnrec_core.models.brought.least_squares import ITEMS, LeastSquares, LeastSquaresSettings
+from gnnrec_core.models.brought.propagated import SOURCE, TARGET, Normalisation, Propagated, PropagatedSettings
 from gnnrec_core.models.ops.closed_form import similarity_tensors
-from gnnrec_core.runs.bringing.files import Rows, checksum, read_ids, read_item_item, read_rows
-from gnnrec_core.runs.lists import ANY, Chosen, Unknown, run_of_lists
+from gnnrec_core.runs.bringing.files import (
+    Rows,
+    checksum,
+    read_ids,
+    read_item_item,
+    read_rows,
+    read_tensors,
+    read_vector,
+)
+from gnnrec_core.runs.bringing.list_tables import ANY, Chosen
+from gnnrec_core.runs.bringing.lists import Unknown, run_of_lists
 from gnnrec_core.runs.run import Run
 
-RELATIVES: tuple[str, ...] = ("lightgcn", "simgcl")
+RELATIVES: tuple[str, ...] = ("lightgcn", "simgcl", "gat")
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class IdFiles:
 
 
 def from_list_file(dataset: Dataset, path: Path, unknown: Unknown = "refuse", chosen: Chosen = ANY) -> Brought:
-    """Ranked lists; see `runs.lists.run_of_lists`. Users without a list are missing."""
+    """Ranked lists; see `runs.bringing.lists.run_of_lists`. Users without a list are missing."""
     run = run_of_lists(path, dataset, unknown, checksum([path]), chosen)
     empty = np.flatnonzero((run.model.items < 0).all(axis=1))
     missing = tuple(dataset.users.ids[index] for index in empty)
@@ -58,8 +68,10 @@ def from_factors(
     ids: IdFiles = IdFiles(),
     similarity: Literal["dot", "cosine"] = "dot",
     unknown: Unknown = "refuse",
+    biases: tuple[Path | None, Path | None] = (None, None),
 ) -> Brought:
-    """Final embeddings of users and items (same number of columns). DataError where they do not fit the dataset."""
+    """Final embeddings of users and items (same number of columns), and `biases` of users and items where there are
+    some. DataError where they do not fit the dataset."""
     left = _aligned(read_rows(users, "user"), ids.users, dataset.users, users, unknown)
     right = _aligned(read_rows(items, "item"), ids.items, dataset.items, items, unknown)
     if left.values.shape[1] != right.values.shape[1]:
@@ -72,8 +84,11 @@ def from_factors(
     if similarity == "cosine":
         length = np.linalg.norm(table, axis=1, keepdims=True)
         table = np.divide(table, length, out=np.zeros_like(table), where=length > 0)
-    origin = _origin([users, items])
-    settings = FactorsSettings(**origin, embedding_dim=table.shape[1], similarity=similarity)
+    given = [path for path in biases if path is not None]
+    if given:
+        table = np.concatenate([table, _bias_columns(dataset, biases, ids, unknown)], axis=1)
+    origin = _origin([users, items, *given])
+    settings = FactorsSettings(**origin, embedding_dim=table.shape[1], similarity=similarity, has_biases=bool(given))
     return _brought(Factors(dataset, settings, {EMBEDDING: table}), dataset, left, right)
 
 
@@ -85,10 +100,15 @@ def from_propagation(
     layer_weights: Sequence[float] = (),
     ids: IdFiles = IdFiles(),
     unknown: Unknown = "refuse",
+    normalisation: Normalisation | None = None,
+    self_loops: bool = False,
+    attention: Path | None = None,
 ) -> Brought:
     """Layer-0 embeddings, users first, then items, and how many layers they are propagated over.
 
-    `layer_weights` a_0 .. a_K default to the mean of all layers (lightgcn), or of layers 1 .. K (simgcl, xsimgcl).
+    `layer_weights` a_0 .. a_K default to the mean of all layers (lightgcn, gat), or of layers 1 .. K (simgcl, xsimgcl);
+    `normalisation` to "symmetric", for gat to "rows". A gat has `attention.source` and `attention.target`
+    `[K, H, d / H]` in the file `attention` (default: in that of the embeddings).
     """
     weights = tuple(layer_weights) or default_weights(relative, n_layers)
     if not 0 <= n_layers <= 16 or len(weights) != n_layers + 1 or not np.isfinite(weights).all():
@@ -107,12 +127,45 @@ def from_propagation(
     left = _aligned(Rows(rows.values[:n_users]), ids.users, dataset.users, embeddings, unknown)
     right = _aligned(Rows(rows.values[n_users:]), ids.items, dataset.items, embeddings, unknown)
     table = _nodes(dataset, left.values, right.values)
-    settings = PropagatedSettings(**_origin([embeddings]), embedding_dim=table.shape[1], layer_weights=weights)
-    return _brought(Propagated(dataset, settings, {EMBEDDING: table}), dataset, left, right)
+    heads = _attention(attention or embeddings, n_layers, table.shape[1]) if relative == "gat" else {}
+    settings = PropagatedSettings(
+        **_origin([embeddings] if attention is None else [embeddings, attention]),
+        embedding_dim=table.shape[1],
+        layer_weights=weights,
+        normalisation=normalisation or ("rows" if heads else "symmetric"),
+        self_loops=self_loops,
+        n_heads=heads[SOURCE].shape[1] if heads else 0,
+    )
+    return _brought(Propagated(dataset, settings, {EMBEDDING: table, **heads}), dataset, left, right)
 
 
-def from_item_item(dataset: Dataset, path: Path, ids: IdFiles = IdFiles(), unknown: Unknown = "refuse") -> Brought:
-    """A matrix S `[n_items, n_items]`: what having item j (row) adds to the score of item i (column)."""
+def from_least_squares(
+    dataset: Dataset,
+    items: Path,
+    l2: float,
+    confidence: float = 1.0,
+    ids: IdFiles = IdFiles(),
+    unknown: Unknown = "refuse",
+) -> Brought:
+    """Item embeddings of ALS; people are solved for with `l2` and the `confidence` in what they have."""
+    if not (np.isfinite([l2, confidence]).all() and l2 >= 0 and confidence >= 1):
+        raise RequestError(
+            f"l2 {l2:g} with confidence {confidence:g} cannot be used.",
+            "Give l2 of 0 or more, confidence of 1 or more.",
+        )
+    right = _aligned(read_rows(items, "item"), ids.items, dataset.items, items, unknown)
+    settings = LeastSquaresSettings(
+        **_origin([items]), embedding_dim=right.values.shape[1], l2=l2, confidence=confidence
+    )
+    model = LeastSquares(dataset, settings, {ITEMS: right.values})
+    return Brought(Run.of(model, dataset, n_dropped=right.n_dropped), (), right.missing, right.n_dropped)
+
+
+def from_item_item(
+    dataset: Dataset, path: Path, ids: IdFiles = IdFiles(), unknown: Unknown = "refuse", biases: Path | None = None
+) -> Brought:
+    """A matrix S `[n_items, n_items]`: what having item j (row) adds to the score of item i (column); and, perhaps,
+    what everybody's score of an item begins with."""
     matrix = read_item_item(path)
     if matrix.shape[0] != matrix.shape[1]:
         raise DataError(f"{path} has shape {matrix.shape}.", "Give a square item-item matrix.", file=str(path))
@@ -121,8 +174,11 @@ def from_item_item(dataset: Dataset, path: Path, ids: IdFiles = IdFiles(), unkno
     entries = matrix[known][:, known].tocoo()
     where = (place[known][entries.row], place[known][entries.col])
     own = sp.csr_array((entries.data, where), shape=(dataset.n_items, dataset.n_items))
-    settings = ItemItemSettings(**_origin([path]))
-    model = ItemItem.restore(dataset, settings, similarity_tensors(own))
+    settings = ItemItemSettings(**_origin([path] if biases is None else [path, biases]))
+    tensors = similarity_tensors(own)
+    if biases is not None:
+        tensors[BIAS] = _aligned(read_vector(biases), ids.items, dataset.items, biases, unknown).values[:, 0]
+    model = ItemItem.restore(dataset, settings, tensors)
     return Brought(Run.of(model, dataset, n_dropped=dropped), (), missing, dropped)
 
 
@@ -187,6 +243,41 @@ def _places(
     has = np.zeros(len(known), bool)
     has[place[place >= 0]] = True
     return place, tuple(known.ids[index] for index in np.flatnonzero(~has)), len(strangers)
+
+
+def _bias_columns(
+    dataset: Dataset, biases: tuple[Path | None, Path | None], ids: IdFiles, unknown: Unknown
+) -> FloatArray:
+    """[b_u, 1] for users and [1, b_i] for items, below each other; a bias that is not given is 0."""
+    sides = []
+    for path, names, known in zip(biases, (ids.users, ids.items), (dataset.users, dataset.items), strict=True):
+        own = np.zeros((len(known), 1), np.float32)
+        if path is not None:
+            own = _aligned(read_vector(path), names, known, path, unknown).values
+        ones = np.ones_like(own)
+        sides.append(np.concatenate([own, ones] if known is dataset.users else [ones, own], axis=1))
+    return _nodes(dataset, *sides)
+
+
+def _attention(path: Path, n_layers: int, width: int) -> dict[str, FloatArray]:
+    """The attention of a gat; DataError where it is not there or does not fit."""
+    found = read_tensors(path)
+    if SOURCE not in found or TARGET not in found:
+        raise DataError(
+            f"{path} has no {SOURCE} and {TARGET}.",
+            "Save both as [layers, heads, columns of a head] in one .npz or .safetensors.",
+            file=str(path),
+        )
+    heads = {name: np.asarray(found[name], np.float32) for name in (SOURCE, TARGET)}
+    shape = heads[SOURCE].shape
+    fits = len(shape) == 3 and shape[0] == n_layers and shape[1] * shape[2] == width and min(shape) > 0
+    if not fits or heads[TARGET].shape != shape or not all(np.isfinite(value).all() for value in heads.values()):
+        raise DataError(
+            f"{path}: {SOURCE} has shape {shape}, {TARGET} {heads[TARGET].shape}; the embeddings have {width} columns.",
+            f"Give finite numbers [{n_layers}, heads, {width} / heads].",
+            file=str(path),
+        )
+    return heads
 
 
 def _nodes(dataset: Dataset, users: FloatArray, items: FloatArray) -> FloatArray:

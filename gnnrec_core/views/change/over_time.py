@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-from gnnrec_core.change.as_of import AsOf, GroupStrip, State
+from gnnrec_core.change.as_of import AsOf, GroupStrip, ItemStrip, State
 from gnnrec_core.change.drift import Drift
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.explain.serialise import explanation_json
@@ -180,11 +179,6 @@ def strip_section(strip: GroupStrip, title: str) -> Section:
     return Section(f"{title} of groups over time", (Curves(series, f"days after {strip.days[0]}", title, caption),))
 
 
-def strip_json(strip: GroupStrip) -> dict[str, Any]:
-    """Rows by day."""
-    return asdict(strip) | {"days": [day.isoformat() for day in strip.days]}
-
-
 def _strip(found: Drift, shares: list[tuple[float, ...]], what: str) -> Curves:
     totals = [sum(row[place] for row in shares) for place in range(len(found.labels.names))]
     top = sorted(range(len(totals)), key=lambda place: -totals[place])[:MOST_LABELS]
@@ -202,3 +196,21 @@ def _by_label(names: tuple[str, ...], shares: tuple[float, ...]) -> dict[str, fl
 
 def _title(dataset: Dataset, item: int) -> str | None:
     return dataset.title(item) if item >= 0 else None
+
+
+def item_strip_section(found: ItemStrip) -> Section:
+    """Readers and lists over the days."""
+    xs = tuple(float(day.toordinal() - found.days[0].toordinal()) for day in found.days)
+    series = (
+        ("people who have it", xs, tuple(map(float, found.n_readers))),
+        (f"lists of {found.k} that hold it", xs, tuple(map(float, found.n_listed))),
+    )
+    rows = tuple(zip((day.isoformat() for day in found.days), found.n_readers, found.n_listed, strict=True))
+    caption = f"As of each day ({found.words}); lists of those who had it not yet."
+    return Section(
+        "Over time",
+        (
+            Curves(series, f"days since {found.days[0]}", "people", caption),
+            Table(("as of", "people who have it", "lists that hold it"), rows),
+        ),
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from gnnrec_core.render.blocks import Bars, Block, Section, Table, Text, Verdict
 from gnnrec_core.whole.decided import Decided
+from gnnrec_core.whole.driver_differences import Differences
 from gnnrec_core.whole.drivers import Driver, Drivers, Part
 
 LEVEL = "in this model: embeddings and weights as they are, nothing trained again"
@@ -18,7 +19,12 @@ SIGNED = (
 SHOWN = 20
 
 
-def drivers_json(found: Drivers, top: int | None = None, decided: Sequence[Decided] = ()) -> dict[str, Any]:
+def drivers_json(
+    found: Drivers,
+    top: int | None = None,
+    decided: Sequence[Decided] = (),
+    differences: Sequence[Differences] = (),
+) -> dict[str, Any]:
     """The object of the contract; with `top` the drivers after the first so many are one."""
     whole = part_json(found.everybody, top)
     return {
@@ -35,8 +41,25 @@ def drivers_json(found: Drivers, top: int | None = None, decided: Sequence[Decid
         "hidden_groups": found.hidden,
         "difference_from_lists": found.difference,
         "decided": [{**asdict(each), "cases": len(each.cases), "sentence": each.sentence} for each in decided],
+        "differences": [difference_json(each) for each in differences],
         "warnings": list(found.warnings),
     }
+
+
+def difference_json(found: Differences) -> dict[str, Any]:
+    """The two sides, their largest difference in words, and the drivers."""
+    rows = [{**asdict(each), "difference": each.difference, "stands": each.stands} for each in found.drivers]
+    return {"first": found.first, "second": found.second, "of": found.kind, "sentence": found.sentence, "drivers": rows}
+
+
+def difference_blocks(found: Differences, top: int = SHOWN) -> tuple[Block, ...]:
+    """The largest difference in words, and the table."""
+    rows = tuple((e.name, e.first, e.second, e.difference, e.low, e.high) for e in found.drivers[:top])
+    caption = f"Shares of {found.kind}, second minus first; 95 % intervals over people. {LEVEL[0].upper()}{LEVEL[1:]}."
+    return (
+        Verdict(found.sentence),
+        Table(("driver", found.first, found.second, "difference", "low", "high"), rows, caption),
+    )
 
 
 def driver_rows(found: Drivers) -> tuple[dict[str, Any], ...]:
@@ -48,7 +71,9 @@ def driver_rows(found: Drivers) -> tuple[dict[str, Any], ...]:
     )
 
 
-def drivers_sections(found: Drivers, decided: Sequence[Decided] = (), top: int = SHOWN) -> tuple[Section, ...]:
+def drivers_sections(
+    found: Drivers, decided: Sequence[Decided] = (), top: int = SHOWN, differences: Sequence[Differences] = ()
+) -> tuple[Section, ...]:
     """The largest drivers with their intervals, what they decide, and the same by group."""
     whole = found.everybody
     said: list[Block] = [
@@ -58,6 +83,7 @@ def drivers_sections(found: Drivers, decided: Sequence[Decided] = (), top: int =
     sections = [Section("What drives the lists", (*said, driver_bars(whole, top), _table(whole, top)))]
     if decided:
         sections.append(Section("What they decide", tuple(Verdict(each.sentence) for each in decided)))
+    sections += [Section(f"{each.first} and {each.second}", difference_blocks(each)) for each in differences]
     sections += [
         Section(f"{found.group_by}: {part.group}", (driver_bars(part, top), _table(part, top))) for part in found.groups
     ]

@@ -150,7 +150,12 @@ def recourse_blocks(found: ItemSide, dataset: Dataset, name_user: NameUser) -> t
     )  # fmt: skip
     caption = "Each row was recomputed. Control: the mean over as many links drawn at random, recomputed too."
     table = Table(("links", "added", "lists now", "lists then", "control"), rows, caption)
-    return (Verdict(said, "good" if way.reached else "note"), table)
+    if way.trained is None:
+        return (Verdict(said, "good" if way.reached else "note"), table)
+    n = len(way.trained.n_after)
+    pairs = ", ".join(f"{b:,} to {a:,}" for b, a in zip(way.trained.n_before, way.trained.n_after, strict=True))
+    told = f"Trained again with these links it is in more lists for {way.trained.held} of {n} seeds ({pairs})."
+    return (Verdict(said, "good" if way.reached else "note"), Verdict(told, "note"), table)
 
 
 def _who(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tuple[Block, ...]:
@@ -210,6 +215,9 @@ def _goal(way: Recourse) -> dict[str, Any]:
         "level": way.level,
         "n_candidates": way.n_candidates,
         "n_recomputed": way.n_recomputed,
+        "trained_again": None
+        if way.trained is None
+        else {"before": way.trained.n_before, "after": way.trained.n_after, "held": way.trained.held},
     }
 
 

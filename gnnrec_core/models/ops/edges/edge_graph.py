@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.ops.gradient_settings import GraphSettings
+from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import csr
 
 
@@ -63,6 +65,17 @@ class EdgeGraph:
         degree.index_add_(0, self.row[gone], -weight[gone])
         weight[gone] = 0
         return weight, degree.clamp_(min=0)
+
+    def hidden(self, batch: Batch, settings: GraphSettings, seed: int) -> Tensor:
+        """Columns of `edge_index` `[n]`, each edge once, that carry no messages in a step: those of the batch where
+        `settings.hide_batch`, and `settings.edge_dropout` of all, drawn from the seed and what is in the batch."""
+        if not settings.edge_dropout:
+            return batch.all_edges
+        half, asked = len(self.weight) // 2, batch.all_edges if batch.drawn is None else batch.drawn
+        draw = torch.Generator(device=self.device).manual_seed(seed * 2**40 + int(asked.sum()))
+        chance = torch.rand(half, generator=draw, device=self.device)
+        dropped = (chance < settings.edge_dropout).nonzero()[:, 0]
+        return torch.unique(torch.cat([batch.all_edges % half, dropped])) if settings.hide_batch else dropped
 
 
 def inverse_or_zero(values: Tensor) -> Tensor:

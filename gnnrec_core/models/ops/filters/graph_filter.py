@@ -27,7 +27,10 @@ from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.low_rank import (
+from gnnrec_core.models.history_protocol import ReaderPaths
+from gnnrec_core.models.ops.checkpoint import expect_shapes
+from gnnrec_core.models.ops.closed_form import ItemItemRecommender
+from gnnrec_core.models.ops.filters.low_rank import (
     COLUMNS,
     MAX_EXACT,
     SPARE,
@@ -37,13 +40,13 @@ from gnnrec_core.models.low_rank import (
     leading_vectors,
     normalised,
 )
-from gnnrec_core.models.ops.checkpoint import expect_shapes
-from gnnrec_core.models.ops.closed_form import ItemItemRecommender
-from gnnrec_core.models.protocol import ReaderPaths, Tensors
+from gnnrec_core.models.protocol import Tensors
 
 VECTORS, DEGREE, SEED = "item_vectors", "item_degree", "seed"
 ITEMS_AT_ONCE = 8192
 LOW_PASS, ITSELF = "the main tastes of the graph", "the item itself"
+MOST_NUMBERS = 2**25
+"""Numbers that V has by default at most: a catalogue of 200,000 items gets 167 vectors, one of 40,000 all it wants."""
 PER_ROOT = 2.5
 """Vectors by default, times the root of the number of items (and at most a quarter of them): decision 0012."""
 Float = NDArray[np.float64]
@@ -93,7 +96,8 @@ class GraphFilter(ItemItemRecommender):
         asked = cls.filter(settings).n_vectors
         if asked is None:
             return 0
-        return max(1, min(asked or min(round(PER_ROOT * n_items**0.5), n_items // 4), n_items))
+        most = min(round(PER_ROOT * n_items**0.5), n_items // 4, max(64, MOST_NUMBERS // n_items))
+        return max(1, min(asked or most, n_items))
 
     @classmethod
     def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
@@ -105,13 +109,13 @@ class GraphFilter(ItemItemRecommender):
     def check(cls, graph: RecGraph, settings: Any, tensors: Tensors) -> None:
         """RunError unless the tensors have the shapes of these settings."""
         shapes = {name: value.shape for name, value in cls.untrained(graph, settings).items()}
-        expect_shapes("model.safetensors", tensors, shapes)
+        expect_shapes("model.safetensors", tensors, shapes, whole=(SEED,))
 
     def compute(self) -> Tensors:
         """V and the items' degrees."""
         n = self._n_vectors(self.graph.n_items, self.settings)
         vectors = leading_vectors(self._normalised, n, int(self._tensors[SEED][0]))
-        return {VECTORS: vectors, DEGREE: degrees(self._interactions)[1], SEED: self._tensors[SEED]}
+        return {VECTORS: vectors, DEGREE: degrees(self._ageless)[1], SEED: self._tensors[SEED]}
 
     def _become(self, settings: Any) -> None:
         same = self.filter(settings).graph_powers == self.filter(self.settings).graph_powers
@@ -121,7 +125,7 @@ class GraphFilter(ItemItemRecommender):
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32, computed in float32."""
-        return self._filtered(self._interactions[np.asarray(users)], np.float32)
+        return self._filtered(self.rows_of(users), np.float32)
 
     def times(self, weights: sp.csr_array) -> Float:
         """weights @ S in float64."""
@@ -151,16 +155,20 @@ class GraphFilter(ItemItemRecommender):
     def _low_pass(self, own: Filter, rows: IntArray, columns: IntArray) -> Float:
         """Entries of w D^-b V V^T D^b `[m, n]`."""
         down, up = self._scales(own.low_pass_power, own.low_pass_power)
-        ends = (self._tensors[VECTORS][some].astype(np.float64) for some in (rows, columns))
-        inner: Float = np.dot(next(ends), next(ends).T)
-        return own.low_pass_weight * down[rows, None] * inner * up[columns]
+        vectors, inner = self._tensors[VECTORS], np.empty((len(rows), len(columns)))
+        near = vectors[rows].astype(np.float64)
+        for start in range(0, len(columns), ITEMS_AT_ONCE):
+            some = slice(start, start + ITEMS_AT_ONCE)
+            inner[:, some] = near @ vectors[columns[some]].T.astype(np.float64)
+        found: Float = own.low_pass_weight * down[rows, None] * inner * up[columns]
+        return found
 
     def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
         """h(P) = h(0) + P g(P): each walk goes to an item of the history, to one of its readers, and on by R g(P)."""
         own, smooth = self._own, self._exact
         history, (items, signs) = self.graph.history(user_index), np.array(signed_items, np.float64).T
         items = items.astype(np.int64)
-        weight = self._interactions[[user_index]].data  # [m], in the order of the history
+        weight = self.rows_of(np.array([user_index])).data  # [m], in the order of the history
         low_pass = weight @ self._low_pass(own, history, items) @ signs
         if not len(own.polynomial):
             return ReaderPaths(history[:0], history[:0], np.zeros(0), {LOW_PASS: float(low_pass)})
@@ -180,7 +188,8 @@ class GraphFilter(ItemItemRecommender):
         """The filter computed anew on each graph without a set: `RefittingRecommender`."""
         result = np.zeros((len(edge_sets), self.graph.n_items))
         for place, edges in enumerate(edge_sets):
-            changed = type(self)(self.graph.without(np.asarray(edges, np.int64)), self.settings, self._tensors)
+            gone = np.asarray(edges, np.int64)
+            changed = type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
             changed._set(changed.compute())
             result[place] = changed.score_on(changed.graph, np.array([user_index]))[0]
         return result
@@ -189,7 +198,7 @@ class GraphFilter(ItemItemRecommender):
     def _normalised(self) -> sp.csr_array:
         """R over the root of the largest eigenvalue of R^T R."""
         powers = self.filter(self.settings).graph_powers
-        found = normalised(self._interactions, *powers)
+        found = normalised(self._ageless, *powers)
         return found if powers == (0.5, 0.5) else found / largest_eigenvalue(found) ** 0.5
 
     @cached_property

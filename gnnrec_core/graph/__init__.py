@@ -10,11 +10,23 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import NO_TIME, Dataset, FloatArray, IntArray, frozen_array
 
 NodeType = Literal["user", "item", "attribute"]
 INTERACTION = "interaction"
 """The name of relation 0."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The edges in one direction `[m]`: node indices of both ends, type, weight, row of the interaction (or -1)."""
+
+    source: NDArray[Any]
+    target: NDArray[Any]
+    kind: NDArray[np.int16]
+    weight: FloatArray
+    row: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,69 @@ class RecGraph:
     @property
     def n_edges(self) -> int:
         """Directed edges: twice the undirected ones."""
-        return int(self.edge_index.shape[1])
+        return 2 * len(self.forward.source)
+
+    @cached_property
+    def forward(self) -> Forward:
+        """Columns 0..m-1 of everything above."""
+        half = slice(self.edge_index.shape[1] // 2)
+        source, target = self.edge_index[:, half]
+        return Forward(source, target, self.edge_type[half], self.edge_weight[half], self.edge_interaction[half])
+
+    @cached_property
+    def incidence(self) -> tuple[IntArray, IntArray]:
+        """Columns of all edges grouped by source, ascending, and where each node's group starts `[n_nodes + 1]`."""
+        return grouped(self.forward, self.n_nodes)
+
+    def edges_of(self, node: int) -> IntArray:
+        """Columns whose source is `node`, ascending."""
+        columns, start = self.incidence
+        found: IntArray = columns[start[node] : start[node + 1]].astype(np.int64)
+        return found
+
+    def n_links(self, nodes: IntArray) -> IntArray:
+        """Edges of each of `nodes`."""
+        start = self.incidence[1]
+        found: IntArray = (start[np.asarray(nodes) + 1] - start[nodes]).astype(np.int64)
+        return found
+
+    def sources(self, edges: Any) -> IntArray:
+        """`edge_index[0, edges]`, without the arrays of all edges."""
+        return self._ends(edges, self.forward.source, self.forward.target)
+
+    def targets(self, edges: Any) -> IntArray:
+        """`edge_index[1, edges]`, without the arrays of all edges."""
+        return self._ends(edges, self.forward.target, self.forward.source)
+
+    def _ends(self, edges: Any, ahead: NDArray[Any], back: NDArray[Any]) -> IntArray:
+        edges = np.asarray(edges, np.int64)
+        place = edges % max(1, len(ahead))
+        found: IntArray = np.where(edges < len(ahead), ahead[place], back[place]).astype(np.int64)
+        return found
+
+    def ends(self, edges: Any) -> IntArray:
+        """`edge_index[:, edges]`, without the arrays of all edges."""
+        return np.stack([self.sources(edges), self.targets(edges)])
+
+    def kinds(self, edges: Any) -> NDArray[np.int16]:
+        """`edge_type[edges]`, without the arrays of all edges."""
+        return self.forward.kind[np.asarray(edges, np.int64) % max(1, len(self.forward.kind))]
+
+    def weights(self, edges: Any) -> NDArray[np.float64]:
+        """`edge_weight[edges]` in float64, without the arrays of all edges."""
+        place = np.asarray(edges, np.int64) % max(1, len(self.forward.weight))
+        return self.forward.weight[place].astype(np.float64)
+
+    def operator_rows(self, nodes: IntArray) -> sp.csr_array:
+        """Rows `nodes` of the normalised adjacency, CSR `[n, n_nodes]`."""
+        rows: sp.csr_array = self.normalised_adjacency[nodes]
+        return rows
+
+    def neighbours(self, node: int) -> IntArray:
+        """Nodes that share an edge with `node`, ascending, each once."""
+        start, end = self.normalised_adjacency.indptr[node : node + 2]
+        found: IntArray = self.normalised_adjacency.indices[start:end].astype(np.int64)
+        return found
 
     def node_type(self, node: int) -> NodeType:
         """Which block `node` stands in."""
@@ -98,15 +172,16 @@ class RecGraph:
 
     @cached_property
     def _user_item(self) -> tuple[sp.csr_array, IntArray]:
-        half = self.n_edges // 2
-        edges = np.flatnonzero(self.edge_type[:half] == 0)
-        users, items = self.edge_index[0, edges], self.edge_index[1, edges] - self.n_users
-        order = np.lexsort((items, users))
-        matrix = sp.csr_array(
-            (np.ones(len(edges), dtype=bool), (users[order], items[order])), shape=(self.n_users, self.n_items)
-        )
-        matrix.sort_indices()
-        return matrix, edges[order]
+        one = self.forward
+        edges = np.flatnonzero(one.kind == 0)
+        users, items = one.source[edges], one.target[edges] - self.n_users
+        if not _pairs_ascend(users, items):  # those of a dataset do, and nothing that is removed changes that
+            order = np.lexsort((items, users))
+            edges, users, items = edges[order], users[order], items[order]
+        start = np.zeros(self.n_users + 1, np.int32 if len(edges) < 2**31 else np.int64)
+        np.cumsum(np.bincount(users, minlength=self.n_users), out=start[1:])
+        entries = (np.ones(len(edges), dtype=bool), items.astype(start.dtype), start)
+        return sp.csr_array(entries, shape=(self.n_users, self.n_items)), edges
 
     def history(self, user_index: int) -> IntArray:
         """Items of the user's train interactions, ascending `[n]`."""
@@ -184,12 +259,36 @@ class RecGraph:
         )
 
 
-def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
-    """The graph of the train interactions and, times `side_edges`, the relations of `dataset` (0 leaves them out)."""
+def grouped(edges: Forward, n_nodes: int) -> tuple[NDArray[Any], IntArray]:
+    """The columns of both directions grouped by source, ascending, and where each node's group starts."""
+    source = np.concatenate([edges.source, edges.target])
+    columns = np.arange(len(source), dtype=np.int32 if len(source) < 2**31 else np.int64)
+    # Counting, not sorting: the columns of a node are the entries of its row in a matrix of nodes by columns.
+    shape = (n_nodes, max(1, len(source)))
+    entries: Any = (np.ones(len(source), bool), (source.astype(columns.dtype), columns))
+    rows = sp.csr_array(entries, shape=shape)
+    return rows.indices, rows.indptr.astype(np.int64)
+
+
+def _pairs_ascend(users: NDArray[Any], items: NDArray[Any]) -> bool:
+    """Is every pair greater than the one before it (by user, then item)?"""
+    later = (users[1:] > users[:-1]) | ((users[1:] == users[:-1]) & (items[1:] > items[:-1]))
+    return bool(later.all())
+
+
+def build_graph(
+    dataset: Dataset, side_edges: float = 1.0, half_life_days: float = 0.0, features: bool = True
+) -> RecGraph:
+    """The graph of the train interactions and, times `side_edges`, the relations of `dataset` (0 leaves them out).
+
+    With a half-life an interaction's weight is times 2^(-age / half-life) (`aged`). A model that reads no `features` of
+    edges need not have them made.
+    """
     interactions = dataset.interactions
     rows = interactions.rows("train")
     ends = [np.stack([interactions.user_index[rows], interactions.item_index[rows] + dataset.n_users])]
-    types, weights, names = [np.zeros(len(rows), np.int16)], [interactions.weight[rows]], [INTERACTION]
+    weight = interactions.weight[rows] * aged(dataset, rows, half_life_days)
+    types, weights, names = [np.zeros(len(rows), np.int16)], [weight], [INTERACTION]
     if side_edges > 0:
         for relation in dataset.relations:
             if relation.kind == "user-item":
@@ -199,7 +298,8 @@ def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
             weights.append(relation.weight * np.float32(side_edges))
             names.append(relation.name)
     forward = np.concatenate(ends, axis=1)
-    features, feature_names = _edge_features(dataset, rows, forward.shape[1])
+    columns, feature_names = _edge_features(dataset, rows, forward.shape[1]) if features else (None, ())
+    both = np.zeros((2 * forward.shape[1], 0)) if columns is None else np.tile(columns, (2, 1))
     edge_interaction = np.full(forward.shape[1], -1, np.int64)
     edge_interaction[: len(rows)] = rows
     return RecGraph(
@@ -211,9 +311,32 @@ def build_graph(dataset: Dataset, side_edges: float = 1.0) -> RecGraph:
         frozen_array(np.tile(np.concatenate(weights), 2), np.float32),
         frozen_array(np.tile(edge_interaction, 2), np.int64),
         tuple(names),
-        frozen_array(np.tile(features, (2, 1)), np.float32),
+        frozen_array(both, np.float32),
         feature_names,
     )
+
+
+def aged(dataset: Dataset, rows: IntArray, half_life_days: float) -> FloatArray:
+    """What each of these interactions weighs for its age, float32 `[n]` in 1e-6 .. 1: 2^(-age / half-life), age
+    against the newest interaction of the log; without a time: the oldest age. All 1 where the half-life is 0.
+
+    RequestError where there is a half-life and no interaction has a time.
+    """
+    if half_life_days <= 0:
+        return np.ones(len(rows), np.float32)
+    times = dataset.interactions.timestamp
+    known = np.zeros(len(rows), bool) if times is None else times[rows] != NO_TIME
+    if times is None or not known.any():
+        raise RequestError(
+            f"The interactions of {dataset.name!r} have no time, so they cannot weigh less with age.",
+            "Set half_life_days to 0, or import the log with its times.",
+            setting="half_life_days",
+        )
+    when = np.where(known, times[rows], times[rows][known].min())
+    weight: FloatArray = np.clip(np.exp2((when - times.max()) / (86_400 * half_life_days)), 1e-6, 1.0).astype(
+        np.float32
+    )
+    return weight
 
 
 def _edge_features(dataset: Dataset, rows: IntArray, n_forward: int) -> tuple[FloatArray, tuple[str, ...]]:

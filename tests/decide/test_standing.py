@@ -7,10 +7,11 @@ import pytest
 
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
+from gnnrec_core.decide import standing as room
+from gnnrec_core.decide.standing import references, standing
 from gnnrec_core.models import FIRST_CHOICE, MODELS
-from gnnrec_core.runs import standing as room
-from gnnrec_core.runs.run import Run, RunRecord
-from gnnrec_core.runs.standing import references, standing
+from gnnrec_core.runs.record import RunRecord
+from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.validation import Validation
 from tests.models.runs import fitted
 from tests.worlds import make_dataset, random_dataset, two_communities

@@ -75,12 +75,12 @@ def standing(run: Run) -> Standing | None:
     if not validation:
         return None
     people = validation.some(MOST_PEOPLE)
-    own = validation.values(run.model, people)["ndcg"]
+    own = validation.values(run.model, people)[0]
     beside = []
     names = [name for name in references(dataset) if name != run.record.model]
     for number, name in enumerate(names):
         progress.report(number, len(names), name)
-        more = own - validation.values(_fitted(name, dataset), people)["ndcg"]
+        more = own - validation.values(_fitted(name, dataset), people)[0]
         found = mean_interval(more)
         beside.append(Beside(name, float((own - more).mean()), found.value, found.low, found.high))
     best = max(beside, key=lambda row: row.value)

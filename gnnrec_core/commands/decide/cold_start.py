@@ -1,0 +1,43 @@
+"""`cold-start RUN`: which list for somebody of whom little is known, and which questions would teach most."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from typing import Any
+
+from gnnrec_core.commands.opening import add_run, opened
+from gnnrec_core.render.blocks import Section
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_run(parser)
+    parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument("--items", metavar="ID,ID", help="what the newcomer has, for the questions (default: nothing)")
+    parser.add_argument("--questions", type=int, default=3, choices=range(6), metavar="N", help="questions (default 3)")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The curves, the switch, and the questions where the run can be folded in."""
+    import numpy as np
+
+    from gnnrec_core.decide.cold_start import cold_start
+    from gnnrec_core.decide.questions import teach
+
+    found = opened(arguments)
+    ids = [word.strip() for word in next(csv.reader([arguments.items or ""]), []) if word.strip()]
+    given = np.array([found.dataset.items.index(word) for word in ids], np.int64)
+    measured = cold_start(found, arguments.k, arguments.seed)
+    content = measured.to_dict()
+    can_ask = arguments.questions and "personal" not in measured.missing
+    taught = teach(found, given, arguments.k, arguments.questions, arguments.seed) if can_ask else None
+    return {**content, "given": ids, "teaching": taught and taught.to_dict(found)}
+
+
+def view(content: dict[str, Any]) -> tuple[Section, ...]:
+    """Curves, the switch, questions."""
+    from gnnrec_core.views.newcomers import cold_start_sections, question_sections
+
+    asked = question_sections(content["teaching"]) if content["teaching"] else ()
+    return (*cold_start_sections(content), *asked)

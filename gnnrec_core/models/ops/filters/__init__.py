@@ -1,0 +1,1 @@
+"""Smoothing by filters of the graph of items: the base of their models, and its leading vectors."""

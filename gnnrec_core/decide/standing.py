@@ -8,7 +8,7 @@ from typing import Any
 from gnnrec_core.base import progress
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset
-from gnnrec_core.models import FIRST_CHOICE, MODELS
+from gnnrec_core.models import FIRST_CHOICE, LARGE_CHOICE, MODELS
 from gnnrec_core.models.protocol import SizedRecommender
 from gnnrec_core.ranking.intervals import mean_interval
 from gnnrec_core.runs.run import Run
@@ -18,7 +18,7 @@ from gnnrec_core.runs.validation import K, Validation
 MOST_PEOPLE = 1000
 """People that models are compared on."""
 MOST_BYTES, MOST_INTERACTIONS = 2**29, 1_000_000
-"""What a model beside the run may take; of larger data, only popularity and the graph filter are fitted."""
+"""What a model beside the run may take; of larger data, only popularity and the filter for large data are fitted."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,10 @@ def standing(run: Run) -> Standing | None:
 
 def references(dataset: Dataset) -> tuple[str, ...]:
     """The models that a run on `dataset` is held against: baselines and the graph filter, as far as they are cheap."""
-    names = (*MODELS.having("baseline"), FIRST_CHOICE)
     is_large = dataset.interactions.n_by_split["train"] > MOST_INTERACTIONS
-    return tuple(name for name in names if name == FIRST_CHOICE or _is_cheap(name, dataset, is_large))
+    graph_filter = LARGE_CHOICE if is_large else FIRST_CHOICE
+    cheap = tuple(name for name in MODELS.having("baseline") if _is_cheap(name, dataset, is_large))
+    return (*cheap, graph_filter)
 
 
 def _is_cheap(name: str, dataset: Dataset, is_large: bool) -> bool:

@@ -90,6 +90,17 @@ MODELS = Registry(
 FIRST_CHOICE = "ridge"
 """What is trained where nobody names a model: it chooses its settings on the validation part, and its ledger is exact.
 `benchmarks/bench_defaults.py` holds it against the baselines on logs of several shapes."""
+LARGE_CHOICE, LARGE = "lowpass", 2_000_000
+"""What is trained instead where there are more train interactions: its lists take no products with the graph."""
+
+
+def first_choice(n_train: int) -> str:
+    """The model for data with so many train interactions where nobody names one.
+
+    >>> first_choice(1_000), first_choice(10_000_000)
+    ('ridge', 'lowpass')
+    """
+    return LARGE_CHOICE if n_train > LARGE else FIRST_CHOICE
 
 
 def model_type(name: str) -> Any:

@@ -9,7 +9,7 @@ from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.decide import standing as room
 from gnnrec_core.decide.standing import references, standing
-from gnnrec_core.models import FIRST_CHOICE, MODELS
+from gnnrec_core.models import FIRST_CHOICE, LARGE_CHOICE, MODELS
 from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.validation import Validation
@@ -65,7 +65,7 @@ def test_large_data_are_held_against_what_is_cheap(monkeypatch):
     monkeypatch.setattr(room, "MOST_BYTES", 100)
     assert references(world) == ("popularity", "itemknn", FIRST_CHOICE)
     monkeypatch.setattr(room, "MOST_INTERACTIONS", 10)
-    assert references(world) == ("popularity", FIRST_CHOICE)
+    assert references(world) == ("popularity", LARGE_CHOICE)
 
 
 def test_who_names_no_model_gets_the_first_choice_and_is_told_where_it_stands(tmp_path, capsys):

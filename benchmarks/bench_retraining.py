@@ -8,7 +8,7 @@ are trained for. Models: LightGCN and GAT on the sample (the shipped runs), Ligh
 
     python benchmarks/bench_retraining.py --only lightgcn
 
-Writes benchmarks/results/retraining.json; `--only` keeps what other runs wrote.
+Writes benchmarks/results/retraining.json; `--only` (and `--parts`) keep what other runs wrote.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.explain.questions.why_not import why_not
 from gnnrec_core.explain.truth.calibration import _removals, calibrate
 from gnnrec_core.explain.truth.foretelling import foreteller_of
-from gnnrec_core.explain.truth.retraining import epochs_of, train_without
+from gnnrec_core.explain.truth.kept_scores import epochs_of
+from gnnrec_core.explain.truth.retraining import train_without
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.ranking.topk import rank_of
@@ -241,25 +242,31 @@ def run_of(name: str, home: Path) -> Run:
     return load_run(home / "run", SAMPLE / "classics")
 
 
+PARTS = {part.__name__: part for part in (agreement, strong_sets, counterfactuals, additions)}
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=tuple(WORLDS))
+    parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=list(PARTS))
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     path = RESULTS / "retraining.json"
-    figures = json.loads(path.read_text(encoding="utf-8"))["figures"] if arguments.only and path.is_file() else {}
+    figures = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.is_file() else {}
+    figures = figures if arguments.only or len(arguments.parts) < len(PARTS) else {}
     for name in (arguments.only,) if arguments.only else WORLDS:
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             world = World(run_of(name, Path(folder)), WORLDS[name][1], arguments.seed)
             calibration = world.calibration.model_dump(exclude={"dataset_fingerprint", "created", "format_version"})
             found: dict[str, Any] = {"seeds": len(world.seeds), "calibration": calibration}
-            for part in (agreement, strong_sets, counterfactuals, additions):
-                found[part.__name__] = part(world)
-                print(name, part.__name__, json.dumps(found[part.__name__]), flush=True)
-        figures[name] = found | {"cpu_seconds": time.process_time() - start}
+            for part in arguments.parts:
+                found[part] = PARTS[part](world)
+                print(name, part, json.dumps(found[part]), flush=True)
+        kept = figures.get(name, {}) if len(arguments.parts) < len(PARTS) else {}
+        figures[name] = kept | found | {"cpu_seconds": time.process_time() - start}
         write("retraining", {"n_users": N_USERS, "n_edges": N_EDGES, "k": K, "seed": arguments.seed}, figures)
 
 

@@ -44,6 +44,7 @@ KINDS = {
     "one": "One interaction",
     "seed": "Another seed",
 }
+PROFILES = {"random": "Random", "average": "Average", "bandwagon": "Bandwagon", "segment": "Segment"}
 PLAY, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
 
 
@@ -136,7 +137,7 @@ def attack(study: Study) -> None:
 
     rare = np.argsort(study.run.graph.popularity, kind="stable")[:50].tolist()
     item = pickers.choose_item(study, (), "Item that is pushed", offered=rare)
-    profile = pickers.choose_one("Profile", {name: name.capitalize() for name in PROFILE_WORDS}, "profile")
+    profile = pickers.choose_one("Profile", PROFILES, "profile")
     st.caption(f"An account has the item and {PROFILE_WORDS[profile]}; as many as the median person has.")
     run = study.run
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.explain.case import excluded_items
+from gnnrec_core.explain.truth.retraining import Trained, check_retrainable, refits
+from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.render import theme
 from gnnrec_ui import ask
 from gnnrec_ui.frame import roles, shell
@@ -35,23 +40,97 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     case = (user_index, item_index, tuple(sorted(chosen)), seeds)
     work = ask.retraining(study, *case) if chosen else None
     if work is not None and work.state in ("waiting", "running"):
-        waiting_room(work, "Training without them", "again")
+        waiting_room(work, "Training without them", "again", lambda: _arrived(study, user_index, item_index, chosen))
     elif work is not None and work.error is not None:
         shell.show_error(work.error)
     elif work is not None and work.state == "done":
         _came_out(study, work.answer)
         return
+    _ask_again(ask.retrain, (study, *case), not chosen)
+
+
+def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
+    """The whole list of a person after training without what was taken away, seed by seed as it arrives."""
+    st.markdown("**Train without them**")
+    try:
+        check_retrainable(study.run)
+    except UnsupportedError as error:
+        st.caption(for_markdown(f"{error.message} {error.hint}"))
+        return
+    known = ask.trained_so_far(study, user_index, removed)
+    if refits(study.run):
+        _list(study, user_index, known, k, "refitted exactly")
+        return
+    seeds = st.slider("Trainings, each with another seed", 1, MOST_SEEDS, 1, key="_list_again_seeds")
+    work = ask.list_retraining(study, user_index, removed, seeds)
+    if work is not None and work.state in ("waiting", "running"):
+        what = "Training without them"
+        waiting_room(work, what, "list_again", lambda: _list_so_far(study, user_index, removed, k))
+        return
+    if work is not None and work.error is not None:
+        shell.show_error(work.error)
+    if len(known) < seeds:
+        _ask_again(ask.retrain_list, (study, user_index, removed, seeds), False)
+    _list_so_far(study, user_index, removed, k)
+
+
+def _ask_again(begin: Callable[..., None], arguments: tuple[Any, ...], nothing_chosen: bool) -> None:
     place = roles.workspace()
     st.button(
         "Train without them",
-        on_click=ask.retrain,
-        args=(study, *case),
-        disabled=not chosen or place.read_only,
+        on_click=begin,
+        args=arguments,
+        disabled=nothing_chosen or place.read_only,
         icon=":material/model_training:",
         help=roles.why_not(place)
         or "Trains the model twice a seed, once with everything, with the same random numbers. The page stays usable "
         "meanwhile; what comes out is kept with the run.",
     )
+
+
+def _arrived(study: Study, user_index: int, item_index: int, chosen: list[int]) -> None:
+    """Where the item stands in each training that is done, while the others run."""
+    known = ask.trained_so_far(study, user_index, tuple(sorted(chosen)))
+    if known:
+        excluded = excluded_items(study.dataset, user_index)
+        _ranks(
+            [pair.seed for pair in known],
+            [rank_of(pair.after, item_index, excluded) for pair in known],
+            [rank_of(pair.control, item_index, excluded) for pair in known],
+        )
+
+
+def _list_so_far(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
+    known = ask.trained_so_far(study, user_index, removed)
+    n = len(known)
+    _list(study, user_index, known, k, f"trained again, {n} seed{'s' * (n > 1)}")
+
+
+def _list(study: Study, user_index: int, known: tuple[Trained, ...], k: int, how: str) -> None:
+    """The list that the trainings give together, and the rank of each item in each of them."""
+    if not known:
+        return
+    found = ask.list_trained_again(study, user_index, known, k)
+    n, new = len(found.items), int((found.rank_before > k).sum())
+    st.markdown(f"Trained without them, **{new} of {n}** items of the list are new ({how}).")
+    columns: dict[str, Any] = {
+        "Rank": range(1, n + 1),
+        "Title": [clean(study.dataset.title(int(item))) for item in found.items],
+        "Now": found.rank_before,
+    }
+    for place, seed in enumerate(found.seeds):
+        columns[f"Seed {seed}" if len(found.seeds) > 1 else "Without them"] = found.ranks[:, place]
+    columns["With everything"] = [_span(row) for row in found.rank_control]
+    st.dataframe(pd.DataFrame(columns), hide_index=True, alt="The list after training again", placeholder="–")
+    st.caption(
+        "Ordered by the mean score over the trainings. With everything: the ranks with the same seeds and nothing "
+        "taken away, which is what luck alone does."
+    )
+
+
+def _span(ranks: Any) -> str:
+    low, high = int(min(ranks)), int(max(ranks))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _came_out(study: Study, found: Any) -> None:
@@ -61,15 +140,17 @@ def _came_out(study: Study, found: Any) -> None:
     where = low if low == high else f"{low} to {high}"
     how = "refitted exactly" if found.exact else f"trained again, {len(found.after)} seed{'s' * (len(found.after) > 1)}"
     st.markdown(f"Trained without them, *{title}* stands **{where}** ({how}; now {theme.ordinal(found.case.rank)}).")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Seed": [outcome.seed for outcome in found.after],
-                "Rank without them": [outcome.rank for outcome in found.after],
-                "Rank with everything": [outcome.rank for outcome in found.control],
-            }
-        ),
-        hide_index=True,
-        alt="Ranks after training again",
-        placeholder="–",
+    _ranks(
+        *zip(
+            *(
+                (after.seed, after.rank, control.rank)
+                for after, control in zip(found.after, found.control, strict=True)
+            ),
+            strict=True,
+        )
     )
+
+
+def _ranks(seeds: Sequence[int], after: Sequence[int], control: Sequence[int]) -> None:
+    frame = pd.DataFrame({"Seed": seeds, "Rank without them": after, "Rank with everything": control})
+    st.dataframe(frame, hide_index=True, alt="Ranks after training again", placeholder="–")

@@ -66,6 +66,24 @@ def _shares(found: Any) -> None:
         alt="Share of items that stay in the list, by rank",
         placeholder="–",
     )
+    if found.figures:
+        gaps = pd.DataFrame(
+            {
+                "Gap between a group and all others": [e.name for e in found.figures],
+                "In this run": [e.value for e in found.figures],
+                "Other seeds": [f"{theme.number(e.low)} to {theme.number(e.high)}" for e in found.figures],
+                "Same sign": [e.same_sign for e in found.figures],
+            }
+        )
+        st.dataframe(
+            gaps,
+            hide_index=True,
+            column_config={
+                "In this run": st.column_config.NumberColumn(format="%.4f"),
+                "Same sign": st.column_config.NumberColumn(format="percent"),
+            },
+            alt="Gaps between groups over the seeds",
+        )
     seeds = f"{found.seeds} training{'s' * (found.seeds > 1)} with other seeds"
     st.caption(f"Mean over {found.n_users:,} people and {seeds}; higher is better, 100\u00a0% is no luck at all.")
 

@@ -11,6 +11,7 @@ from gnnrec_core.base.text import clean, for_markdown, for_option
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
 from gnnrec_ui import ask
+from gnnrec_ui.explain_again import train_list_again
 from gnnrec_ui.frame import pickers, shell, state
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.newcomers_view import ask_more, which_list
@@ -31,6 +32,10 @@ def change_history(study: Study) -> None:
     result = ask.what_if(study, user, tuple(removed), tuple(added), k)
     with right, st.container(key="moved"):
         _moved(study, user, result)
+        if added:
+            st.caption("Training again is offered for what is taken away, not for what is added.")
+        elif removed:
+            train_list_again(study, user, tuple(sorted(removed)), k)
 
 
 def somebody_new(study: Study) -> None:

@@ -43,7 +43,9 @@ with shell.page("recommend") as study:
         st.subheader("Recommended", anchor=False)
         if items:
             later = ask.chosen_later(study, user)
-            lists.recommended(study, user, items, scores, {each.item_index for each in later})
+            lists.recommended(
+                study, user, items, scores, {each.item_index for each in later}, ask.staying(study, user, items, k)
+            )
             lists.judged(study, user, later, k)
             download(
                 "Download the list (CSV)",

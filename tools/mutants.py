@@ -91,6 +91,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
+        "gnnrec_core/audit/groups.py",
+        "member = np.stack([column for _, column in kept], axis=1) if kept else np.zeros((len(first.known), 0), bool)",
+        "member = np.stack([column for _, column in kept], axis=1) if kept else np.ones((len(first.known), 0), bool)",
+    ): "an array without entries",
+    (
         "gnnrec_core/audit/decision.py",
         'return Decision("better" if (effect.value > 0) == (metric.direction == "higher") else "worse", is_qualified)',
         'return Decision("better" if (effect.value >= 0) == (metric.direction == "higher") else "worse", is_qualified)',

@@ -42,7 +42,7 @@ def gate(
     from gnnrec_core.decide.gate import DECLARED, GateSettings
     from gnnrec_core.decide.gate import gate as core
     from gnnrec_core.runs.workspace import workspace
-    from gnnrec_core.views.gate import gate_sections, people_rows
+    from gnnrec_core.views.decide.gate import gate_sections, people_rows
 
     if name_user is None:
         here = workspace()
@@ -95,7 +95,7 @@ def ab_read(
     from gnnrec_core.decide.ab.log import LogSettings, read_log
     from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
     from gnnrec_core.decide.ab.traits import traits_of
-    from gnnrec_core.views.experiment import reading_sections
+    from gnnrec_core.views.decide.experiment import reading_sections
 
     columns = {name: value for name, value in options.items() if name not in READING}
     rules = {name: value for name, value in options.items() if name in READING}
@@ -129,7 +129,7 @@ def ab_plan(
     from gnnrec_core.decide.ab.desk import plan_experiment
     from gnnrec_core.decide.ab.log import LogSettings, read_log
     from gnnrec_core.decide.ab.planning import PlanSettings
-    from gnnrec_core.views.experiment import plan_sections
+    from gnnrec_core.views.decide.experiment import plan_sections
 
     held = None
     if log is not None:
@@ -149,7 +149,7 @@ def off_policy(
     """
     from gnnrec_core.decide.ab.off_policy import PolicySettings
     from gnnrec_core.decide.ab.off_policy import off_policy as core
-    from gnnrec_core.views.experiment import policy_sections
+    from gnnrec_core.views.decide.experiment import policy_sections
 
     settings = read_settings(PolicySettings, {**columns, "outcome": outcome})
     found = core(log, opened(run), settings, k)

@@ -28,7 +28,8 @@ from gnnrec_core.base.plain import plain
 from gnnrec_core.change.leaving import node_of, rows_of, without_entity, without_side_edges
 from gnnrec_core.change.moved import held, level_of, moved
 from gnnrec_core.data.dataset import IntArray, without_rows
-from gnnrec_core.explain.truth.retraining import epochs_of, refits
+from gnnrec_core.explain.truth.kept_scores import epochs_of
+from gnnrec_core.explain.truth.retraining import refits
 from gnnrec_core.models import model_type
 from gnnrec_core.models.protocol import PersonalRecommender
 from gnnrec_core.ranking.intervals import Interval, auc_interval

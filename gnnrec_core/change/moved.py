@@ -14,7 +14,8 @@ import numpy as np
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import kept_of
-from gnnrec_core.explain.truth.retraining import epochs_of, refits
+from gnnrec_core.explain.truth.kept_scores import epochs_of
+from gnnrec_core.explain.truth.retraining import refits
 from gnnrec_core.models import able, model_type
 from gnnrec_core.models.history_protocol import HistoryRecommender
 from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender, RetrainableRecommender

@@ -23,7 +23,7 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Relation
 from gnnrec_core.explain.scores.linear import Prepared, prepare
-from gnnrec_core.explain.truth.retraining import epochs_of
+from gnnrec_core.explain.truth.kept_scores import epochs_of
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
 from gnnrec_core.models.history_protocol import HistoryRecommender

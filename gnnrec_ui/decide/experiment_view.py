@@ -14,7 +14,7 @@ from gnnrec_core.decide.ab.log import LogSettings, read_log
 from gnnrec_core.decide.ab.planning import PlanSettings
 from gnnrec_core.decide.ab.reading import ReadSettings, read_experiment
 from gnnrec_core.decide.ab.traits import traits_of
-from gnnrec_core.views.experiment import plan_sections, reading_sections
+from gnnrec_core.views.decide.experiment import plan_sections, reading_sections
 from gnnrec_ui.decide.shared import choose_column, dropped_log, take_away
 from gnnrec_ui.frame import forms
 from gnnrec_ui.frame.asking import answered

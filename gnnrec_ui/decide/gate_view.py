@@ -9,7 +9,7 @@ import streamlit as st
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.decide.gate import DECLARED, Gate, GateSettings, gate
-from gnnrec_core.views.gate import gate_sections, people_rows
+from gnnrec_core.views.decide.gate import gate_sections, people_rows
 from gnnrec_ui.audit import audit_view
 from gnnrec_ui.decide.shared import take_away
 from gnnrec_ui.frame import forms, pickers, privacy, roles, shell

@@ -17,7 +17,7 @@ from gnnrec_core.render.charts.search_chart import trials_chart
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.job_files import TrainRequest
 from gnnrec_core.runs.workspace import Workspace
-from gnnrec_core.views.searching import search_sections
+from gnnrec_core.views.decide.searching import search_sections
 from gnnrec_ui.decide.shared import take_away
 from gnnrec_ui.frame import forms, roles, shell
 from gnnrec_ui.frame import study as frame

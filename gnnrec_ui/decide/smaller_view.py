@@ -6,7 +6,7 @@ import streamlit as st
 
 from gnnrec_core.decide.compression import Compression, compress, save
 from gnnrec_core.decide.smaller import WAYS, told
-from gnnrec_core.views.smaller import smaller_sections
+from gnnrec_core.views.decide.smaller import smaller_sections
 from gnnrec_ui.decide.shared import take_away
 from gnnrec_ui.frame import forms, pickers, roles, shell
 from gnnrec_ui.frame.asking import answered

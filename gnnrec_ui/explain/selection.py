@@ -140,4 +140,5 @@ def _take_away(study: Study, explanation: Explanation, item: int) -> None:
     moved_list(study, ask.what_if(study, case.user_index, (item,), (), case.k), case.item_index)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Put it back", key="_put_back", icon=":material/undo:", on_click=state.choose, args=(AWAY, None))
-        shell.link("what_if", "Go on in What if", icon=":material/experiment:", off=item)
+        here = {"user": study.dataset.users.ids[case.user_index], "item": study.dataset.items.ids[case.item_index]}
+        shell.link("what_if", "Go on in What if", icon=":material/experiment:", off=item, **here)

@@ -142,7 +142,7 @@ def _make_pages() -> dict[str, st.Page]:
     return {
         screen.name: st.Page(
             _script(screen),
-            title=screen.title,
+            title=f"{screen.title} · GNNRec Lens",
             icon=screen.icon,
             url_path="" if screen.name == "home" else screen.name,
             default=screen.name == "home",
@@ -167,18 +167,16 @@ def _script(screen: Screen) -> Path | Callable[[], None]:
 
 def _navigation() -> st.Page:
     """The pages. Without an icon of the app set first, a browser is sent elsewhere for that of the page."""
-    st.set_page_config(page_title="GNNRec Lens", page_icon=ICON, layout="wide")
+    st.set_page_config(page_icon=ICON, layout="wide")  # the tab's title is that of the page
     return st.navigation(list(_pages().values()), position="hidden")
 
 
 def _frame() -> st.Page:
     navigation = _navigation()
-    screen = SCREENS[navigation.url_path or "home"]
-    st.set_page_config(page_title=f"{screen.title} · GNNRec Lens", page_icon=ICON)  # which page was not known before
     too_long = state.tidy()
     style.apply(is_presenting())
     housekeeping.once()
-    if not screen.is_quick:
+    if not SCREENS[navigation.url_path or "home"].is_quick:
         cache.warm()
     roles.gate()
     with st.sidebar:
@@ -205,7 +203,7 @@ def _draw_menu(place: DeltaGenerator) -> dict[str, str]:
             if SCREENS[name].section != section:
                 section = SCREENS[name].section
                 st.caption(section)
-            st.page_link(entry, query_params=carried, width="stretch")
+            st.page_link(entry, label=SCREENS[name].title, query_params=carried, width="stretch")
     return carried
 
 

@@ -183,8 +183,8 @@ TOURS: dict[str, Tour] = {
             ),
             Step(
                 "audit",
-                spot("headline"),
-                lambda found: "Is it only them? Recall says how much of what people chose later the lists find.",
+                spot("scorecard"),
+                lambda found: "Is it only them? Five verdicts on the lists of everybody, each with how sure it is.",
                 at(section="people"),
             ),
         ),
@@ -194,10 +194,10 @@ TOURS: dict[str, Tour] = {
         "One group is served worse than all others, and it is no accident.",
         ":material/balance:",
         (
-            Step("audit", spot("forest"), lambda found: found.told, _group("people")),
+            Step("audit", spot("heat_map"), lambda found: found.told, _group("people")),
             Step(
                 "audit",
-                spot("mitigation"),
+                spot("trade_off"),
                 lambda found: "What would a fix cost, and whom? Move the strength and read who gains and who pays.",
                 _group("fix"),
             ),

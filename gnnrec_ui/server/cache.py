@@ -28,9 +28,12 @@ HEAVY = (
     "gnnrec_ui.explain.answer",
     "gnnrec_core.audit.auditing",
     "gnnrec_ui.audit.audit_view",
+    "gnnrec_ui.neighbourhood_view",
+    "pyvis.network",
+    "gnnrec_ui.audit.mitigation_view",
 )
-"""What the first explanation and its chart need. Captum waits until one of its methods is asked, PyG until its reader
-is, scipy.stats until something is measured."""
+"""What the first explanation and its chart need, then the first pictures of networks and of audits. Captum waits until
+one of its methods is asked, PyG until its reader is, scipy.stats until something is measured."""
 
 
 def folder_key(folder: Path) -> str:

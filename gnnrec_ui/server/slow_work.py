@@ -128,15 +128,17 @@ def line() -> Line:
     return Line()
 
 
-def waiting_room(work: Work, what: str, key: str) -> None:
-    """A bar with the time left and a cancel button, refreshed each second; the page runs again when the work ends."""
+def waiting_room(work: Work, what: str, key: str, arrived: Callable[[], None] | None = None) -> None:
+    """A bar with the time left and a cancel button, refreshed each second; the page runs again when the work ends.
+
+    `arrived` draws, each time, what has come so far."""
     work.join()
     if work.ended.wait(QUICK_SECONDS):
         st.rerun()
-    st.fragment(_bar, run_every=1.0)(work, what, key)
+    st.fragment(_bar, run_every=1.0)(work, what, key, arrived)
 
 
-def _bar(work: Work, what: str, key: str) -> None:
+def _bar(work: Work, what: str, key: str, arrived: Callable[[], None] | None) -> None:
     if work.ended.is_set():
         st.rerun()
     bar, cancel = st.columns([5, 1], vertical_alignment="center")
@@ -145,6 +147,8 @@ def _bar(work: Work, what: str, key: str) -> None:
         work.leave()
         work.ended.wait(QUICK_SECONDS)
         st.rerun()
+    if arrived is not None:
+        arrived()
 
 
 def _pace(work: Work) -> str:

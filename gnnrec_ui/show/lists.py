@@ -19,8 +19,16 @@ MOST_MISSED = 5
 HIT = ":material/task_alt:"
 
 
-def recommended(study: Study, user_index: int, items: list[int], scores: list[float], hits: Collection[int]) -> None:
-    """The list of one person, best first; `hits` are marked: what the person chose later."""
+def recommended(
+    study: Study,
+    user_index: int,
+    items: list[int],
+    scores: list[float],
+    hits: Collection[int],
+    stays: Sequence[float] | None = None,
+) -> None:
+    """The list of one person, best first; `hits` are marked: what the person chose later. `stays`: how likely each item
+    is in the list of a training with another seed, where that was measured."""
     dataset, graph = study.dataset, study.run.graph
     user = dataset.users.ids[user_index]
     popularity = [int(graph.popularity[item]) for item in items]
@@ -32,6 +40,8 @@ def recommended(study: Study, user_index: int, items: list[int], scores: list[fl
         for rank, (item, score) in enumerate(zip(items, scores, strict=True), start=1):
             facts = [f"**{HIT} chosen later**"] if item in hits else []
             facts += [f"score {theme.number(score)}", f"in {int(graph.popularity[item]):,} histories"]
+            if stays is not None:
+                facts.append(f"{theme.percent(stays[rank - 1], 0)} likely to stay with another seed")
             about = for_markdown(tables.item_line(dataset, item, 2))
             with st.container(key=f"row_{rank}", gap=None):
                 shell.link(

@@ -25,6 +25,9 @@ FRAME = (
     '<p class="told" aria-live="polite"></p><ul class="legend"></ul></div>'
 )
 
+WITH_CARD = 'if (document.createElement("canvas").getContext("webgl")) {'
+"""sigma.js asks the graphics card for its abilities when it is loaded, and fails where there is none."""
+
 
 @cache
 def library() -> str:
@@ -37,7 +40,7 @@ def library() -> str:
         if sha256(content).hexdigest() != pinned[name]:
             raise RuntimeError(f"{name} is not the file that was pinned: install the app again")
         texts.append(content.decode())
-    return "\n".join([*texts, "export default function () {}\n"])
+    return "\n".join([WITH_CARD, *texts, "}\nexport default function () {}\n"])
 
 
 def network_view(

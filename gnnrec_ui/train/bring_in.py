@@ -48,7 +48,20 @@ KINDS: dict[str, Kind] = {
     "embeddings": Kind(
         "Final embeddings",
         "One table of users and one of items; a file of implicit, RecBole or Cornac may hold both.",
-        {"user_embeddings": ("Users", True), "item_embeddings": ("Items", True), **IDS, **CHECK},
+        {
+            "user_embeddings": ("Users", True),
+            "item_embeddings": ("Items", True),
+            "user_biases": ("User biases", False),
+            "item_biases": ("Item biases", False),
+            **IDS,
+            **CHECK,
+        },
+        {},
+    ),
+    "als": Kind(
+        "Item embeddings of ALS",
+        "implicit, LensKit and others: people are solved for from their items, so each score is a sum over them.",
+        {"item_embeddings": ("Items", True), "item_ids": IDS["item_ids"], **CHECK},
         {},
     ),
     "lightgcn": Kind(
@@ -63,14 +76,21 @@ KINDS: dict[str, Kind] = {
         {"embeddings": ("Embeddings", True), **IDS, **CHECK},
         {"propagation": "simgcl"},
     ),
+    "gat": Kind(
+        "Layer-0 embeddings and attention of a linear GAT",
+        "Users, then items, in one table; attention.source and attention.target in the same file or beside it.",
+        {"embeddings": ("Embeddings", True), "attention": ("Attention", False), **IDS, **CHECK},
+        {"propagation": "gat"},
+    ),
     "item_item": Kind(
         "An item-item matrix",
         "SLIM, EASE, item neighbours: sparse .npz or dense .npy.",
-        {"item_item": ("Matrix", True), "item_ids": IDS["item_ids"], **CHECK},
+        {"item_item": ("Matrix", True), "item_biases": ("Item biases", False), "item_ids": IDS["item_ids"], **CHECK},
         {},
     ),
 }
 NONE = "none"
+NORMALISATIONS = ("symmetric", "rows", "columns", "none")
 CONTROLS = {
     "unknown drop": "Leave out unknown ids",
     **{f"{what}-ids": IDS[f"{what}_ids"][0] for what in ("user", "item")},
@@ -156,6 +176,12 @@ def _options(kind: Kind) -> dict[str, Any]:
                     found[f"{what}_col"] = told.strip()
         if "propagation" in kind.fixed:
             found["layers"] = int(st.number_input("Layers", 0, 16, 3, help="A wrong number gives plausible nonsense."))
+            usual = "rows" if kind.fixed["propagation"] == "gat" else "symmetric"
+            of = st.selectbox("Normalisation", NORMALISATIONS, NORMALISATIONS.index(usual), key=f"bring_norm_{usual}")
+            found |= {"normalisation": of} if of != usual else {}
+        if "item_embeddings" in kind.roles and "user_embeddings" not in kind.roles:
+            l2 = st.number_input("Regularisation", 0.0, 1e6, 0.01, format="%g")
+            found["least_squares"] = f"{l2:g},{st.number_input('Confidence', 1.0, 1e6, 1.0, format='%g'):g}"
         if "user_embeddings" in kind.roles:
             found["similarity"] = st.selectbox("Compared by", ("dot", "cosine"))
         if st.checkbox("Leave out unknown ids", help="Rows of people and items that these data do not have."):

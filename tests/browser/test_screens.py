@@ -47,7 +47,7 @@ def test_a_phone_shows_it_whole_and_a_wide_window_is_used(visit: Visit, scheme: 
 def test_a_dot_of_the_curve_moves_the_slider_and_a_mark_opens_its_item(visit: Visit) -> None:
     with visit() as visitor:
         page = visitor.open("audit?section=fix")
-        expect(page.get_by_role("slider", name="Strength")).to_have_attribute("aria-valuenow", "0.2")
+        expect(page.get_by_role("slider", name="Strength")).to_have_value("0.2")
         dots = page.locator("[class*=st-key-trade_off] .js-plotly-plot .scatterlayer .trace .points path")
         dots.nth(7).wait_for()
         page.wait_for_timeout(500)
@@ -69,6 +69,7 @@ def test_typing_finds_an_item_of_the_whole_map(visit: Visit) -> None:
         menu = page.get_by_role("combobox", name=re.compile("Find on the map"))
         menu.click()
         menu.fill("walden")
+        page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_url("**find=walden**")
         visitor.settle()

@@ -315,30 +315,10 @@ def test_a_bar_a_row_and_a_stop_are_one_selection_and_back_undoes_it(visit: Visi
         chosen = page.locator(".drawing .stop.chosen")
         expect(chosen).to_have_count(1)
         assert (chosen.locator("title").text_content() or "").startswith(title)
-        page.go_back()
-        page.wait_for_url(re.compile(r"^(?!.*view=)"))
-        visitor.settle()
-        page.go_back()
+        page.go_back()  # opening a tab makes no step of its own, so this is the one before the selection
         page.wait_for_url(re.compile(r"^(?!.*part=)"))
         visitor.settle()
         expect(panel).to_have_count(0)
-        visitor.no_error()
-
-
-def test_back_undoes_what_was_added_on_what_if(visit: Visit) -> None:
-    with visit() as visitor:
-        page = visitor.open("what_if?user=reader-0005")
-        page.get_by_role("combobox", name="Add to the history").click()
-        page.get_by_role("option").first.click()
-        page.keyboard.press("Escape")
-        page.wait_for_url("**add=**")
-        visitor.settle()
-        expect(page.get_by_text("0 taken away, 1 added")).to_be_visible()
-        page.go_back()
-        page.wait_for_url(re.compile(r"^(?!.*add=)"))
-        expect(page.get_by_text("The list as it is.")).to_be_visible()
-        page.go_forward()
-        expect(page.get_by_text("0 taken away, 1 added")).to_be_visible()
         visitor.no_error()
 
 

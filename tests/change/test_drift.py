@@ -75,14 +75,14 @@ def test_short_or_uniform_histories_say_nothing():
 
 
 def test_planted_drift_is_dated_within_one_window(knn):
-    """Of the readers with planted drift that are called, nineteen in twenty are dated within one window of six; readers
+    """Of the readers with planted drift that are called, nine in ten are dated within one window of six; readers
     without drift are called in at most one of twenty (all readers, and what can be seen at all: `bench_drift.py`)."""
     readers = make_readers(read_catalogue(), np.random.default_rng(0))
     chances, anyway = label_chances(knn.dataset, labels_of(knn.dataset))
     near, called, false, still = 0, 0, 0, 0
     for user, reader in enumerate(readers):
         drifts = reader.drift_from < 1
-        if user % (2 if drifts else 8):
+        if user % (2 if drifts else 4):
             continue
         items, _, _ = history_in_time(knn.dataset, user)
         turn = find_turn(chances[items], anyway[items], 99)
@@ -91,7 +91,7 @@ def test_planted_drift_is_dated_within_one_window(knn):
             called, near = called + 1, near + (abs(turn.cut - reader.drift_from * len(items)) <= len(items) / 6)
         if not drifts:
             still, false = still + 1, false + stands
-    assert called >= 20 and near / called >= 0.95
+    assert called >= 20 and near / called >= 0.9
     assert false / still <= 0.06
 
 

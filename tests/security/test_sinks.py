@@ -76,6 +76,7 @@ REVIEWED = {
     ("change.py", "_trained_again"): "how many suffice",
     ("compare_view.py", "table"): "the length of the lists and a part of the data",
     ("dataset_view.py", "charts"): "titles of charts, in our words",
+    ("explain_again.py", "_list"): "how it was trained, in our words",
     ("luck_view.py", "_shares"): "figures",
     ("method_cards.py", "method_card"): "the docstring of a method",
     ("new_training.py", "expected_time"): "figures of a trial",

@@ -43,6 +43,22 @@ def test_lists_with_columns_of_their_own_become_a_run_of_the_workspace(dataset, 
     assert any("Added" in element.value for element in app.success)
 
 
+def test_als_and_its_biases_come_in_by_the_page(dataset, tmp_path):
+    rng, own = np.random.default_rng(0), random_dataset()
+    np.save(tmp_path / "i.npy", rng.normal(size=(own.n_items, 4)).astype(np.float32))
+    np.save(tmp_path / "b.npy", rng.normal(size=own.n_items).astype(np.float32))
+    np.save(tmp_path / "u.npy", rng.normal(size=(own.n_users, 4)).astype(np.float32))
+    solved = added(workspace(), dataset, {"item_embeddings": tmp_path / "i.npy"}, {"least_squares": "0.1,5"})
+    assert load_run(workspace().run(solved).folder).settings.confidence == 5
+    files = {"user_embeddings": "u.npy", "item_embeddings": "i.npy", "item_biases": "b.npy"}
+    run_id = added(workspace(), dataset, {role: tmp_path / name for role, name in files.items()}, {})
+    run = load_run(workspace().run(run_id).folder)
+    expected = np.load(tmp_path / "u.npy") @ np.load(tmp_path / "i.npy").T + np.load(tmp_path / "b.npy")
+    np.testing.assert_allclose(run.model.score(np.arange(own.n_users)), expected, atol=1e-5)
+    for kind in ("als", "gat"):
+        assert not open_page("train", dataset=dataset.id, bring=kind).exception
+
+
 def test_a_bomb_or_a_pickle_is_a_sentence_and_leaves_nothing(dataset, tmp_path):
     runs = {entry.id for entry in workspace().runs()}
     (tmp_path / "e.pt").write_bytes(b"x")

@@ -18,7 +18,7 @@ def test_the_review_tab_offers_the_page_and_the_figures():
     app = open_page("explain", user=USER, item=RUN.dataset.items.ids[FIRST], view="Review")
     assert not app.error
     labels = [element.proto.label for element in app.get("download_button")]
-    assert labels[:2] == ["Page (HTML)", "Figures (JSON)"]
+    assert labels == ["Story (HTML)", "Page (HTML)", "Figures (JSON)"]
 
 
 def test_the_files_hold_the_case_with_other_people_under_pseudonyms(own_workspace):  # noqa: F811

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.questions.what_if import what_if
 from gnnrec_core.ranking.matrix import interaction_matrix
@@ -116,8 +117,10 @@ def test_the_picture_is_made_of_the_ledger_and_what_is_chosen_in_it_shows_its_ch
     assert f"Without {first.label}" in texts(app)
     assert metric(app, "In this model") == str(first.checked.rank_without)
     assert metric(app, "Contribution") == theme.signed(first.value)
-    away = next(link.proto for link in app.get("page_link") if link.proto.label == "Take it away")
-    assert f"off={RUN.dataset.items.index(first.item)}" in away.query_string
+    widget(app.button, "Take it away").click().run()
+    assert parameter(app, "off") == str(RUN.dataset.items.index(first.item))
+    on = next(link.proto for link in app.get("page_link") if link.proto.label == "Go on in What if")
+    assert f"off={RUN.dataset.items.index(first.item)}" in on.query_string and "item=" in on.query_string
     app = open_view("Picture", part="item:nothing-like-it")
     assert "Without" not in [element.value for element in app.markdown] and not app.error
 
@@ -288,3 +291,27 @@ def test_the_settings_of_a_method_are_a_form_and_change_its_answer():
     finally:
         view.ask.explanation = before
     assert ("attention", {"measure": "tree"}) in asked and ("ledger", {}) in asked
+
+
+def test_what_if_trains_the_list_again_and_shows_what_is_kept_with_the_run(monkeypatch):
+    from gnnrec_core.explain.truth.retraining import Trained
+
+    gone, kept = int(RUN.graph.history(INDEX)[0]), []
+    scores = RUN.model.score(np.array([INDEX]))[0]
+
+    def trained(run, user, without, n_seeds):
+        kept.append(Trained(0, scores[::-1].copy(), scores))
+        yield kept[-1]
+
+    monkeypatch.setattr("gnnrec_core.explain.truth.retraining.trainings", trained)
+    monkeypatch.setattr("gnnrec_core.explain.truth.retraining.trained_so_far", lambda *_: tuple(kept))
+    app = open_page("what_if", user=USER, off=str(gone))
+    assert "Trained without them" not in texts(app)
+    widget(app.button, "Train without them").click().run()
+    wait_for(app, lambda: "(trained again, 1 seed)" in texts(app))
+    table = next(frame.value for frame in app.dataframe if "Without them" in frame.value)
+    excluded = excluded_items(RUN.dataset, INDEX)
+    best = [item for item in np.argsort(-scores[::-1], kind="stable") if item not in excluded][:10]
+    assert table["Title"].tolist() == [RUN.dataset.title(int(item)) for item in best]
+    assert table["Without them"].tolist() == list(range(1, 11)) and len(table["With everything"]) == 10
+    assert "Train without them" not in [button.label for button in app.button]  # one seed is there already

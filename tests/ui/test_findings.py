@@ -98,3 +98,19 @@ def test_18_a_selected_reason_shows_its_checks_and_moves_the_list_when_taken_awa
 def test_18_a_selection_that_this_case_does_not_have_is_none():
     app = open_page("explain", **CASE, part="item:nothing")
     assert "Select a reason" in texts(app) and not app.error
+
+
+def test_16_back_undoes_what_was_added_and_what_was_taken_away():
+    app = open_page("what_if", user=CASE["user"])
+    add = app.multiselect(key="_add")
+    new = next(item for item in LIST if item not in RUN.graph.history(USER))
+    add.select(new).run()
+    assert parameter(app, "add") == str(new) and "0 taken away, 1 added" in texts(app)
+    app.query_params.clear()
+    app.query_params["user"] = CASE["user"]  # what the browser's Back does
+    app.run()
+    assert app.multiselect(key="_add").value == [] and "The list as it is." in texts(app)
+    for off, said in ((str(RUN.graph.history(USER)[0]), "1 taken away, 0 added"), ("", "The list as it is.")):
+        app.query_params["off"] = off
+        app.run()
+        assert said in texts(app)

@@ -1,5 +1,7 @@
 """Home, Data and Train on the shipped sample: what they show, offer and refuse."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -255,3 +257,10 @@ def test_the_log_of_a_failed_training_is_at_hand(own_dataset):
     app = open_page("train", dataset=own_dataset)
     assert "There is no dataset at" in texts(app)
     assert any("There is no dataset at" in code.value for code in app.code)
+
+
+def test_a_running_training_is_shown_before_any_heavy_library_is_loaded():
+    """Whoever comes back after the server has died waits for none of them."""
+    heavy = {"torch", "numpy", "scipy", "pandas", "polars", "pyarrow", "networkx"}
+    code = f"import sys, gnnrec_ui.frame.shell, gnnrec_ui.train.jobs_view; print({heavy} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

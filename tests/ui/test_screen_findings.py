@@ -126,16 +126,14 @@ def test_the_same_training_asks_first(monkeypatch):
 
 
 def test_each_tab_says_its_page(monkeypatch):
+    """A browser takes the title of the page; each has its own."""
     from gnnrec_ui.frame import shell
+    from gnnrec_ui.frame.screens import SCREENS
 
-    titles = []
-    set_page_config = shell.st.set_page_config
-    monkeypatch.setattr(
-        shell.st, "set_page_config", lambda **said: titles.append(said["page_title"]) or set_page_config(**said)
-    )
-    for page, title in (("home", "Home"), ("audit", "Audit"), ("item", "Items")):
-        open_page(page)
-        assert titles[-1] == f"{title} · GNNRec Lens"
+    monkeypatch.setattr(shell.st, "Page", lambda script, **said: said["title"])
+    titles = shell._make_pages()
+    assert titles == {name: f"{SCREENS[name].title} · GNNRec Lens" for name in titles}
+    assert len(set(titles.values())) == len(titles) and titles["item"] == "Items · GNNRec Lens"
 
 
 def test_one_minus_sign():

@@ -42,6 +42,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """Size, accuracy, lists, reasons."""
-    from gnnrec_core.views.smaller import smaller_sections
+    from gnnrec_core.views.decide.smaller import smaller_sections
 
     return smaller_sections(content)

@@ -67,6 +67,6 @@ def _tell(trial: Trial) -> None:
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The best, the front, the importance of settings."""
-    from gnnrec_core.views.searching import search_sections
+    from gnnrec_core.views.decide.searching import search_sections
 
     return search_sections(content, content["run"])

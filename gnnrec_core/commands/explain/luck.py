@@ -1,4 +1,4 @@
-"""`luck RUN`: which places, first items and reasons another seed would have kept."""
+"""`luck RUN`: which places, first items, reasons and group gaps another seed would have kept."""
 
 from __future__ import annotations
 
@@ -14,21 +14,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder made by `train`")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="trainings with other seeds (default 5)")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
+    parser.add_argument(
+        "--ensemble", type=Path, metavar="OUT", help="also save the mean of all seeds as a run of its own (LightGCN)"
+    )
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The shares as the contract has them."""
+    from gnnrec_core.explain.truth.ensemble import Ensemble
     from gnnrec_core.explain.truth.luck import luck
     from gnnrec_core.runs.run import load_run
+    from gnnrec_core.whole.luck_gaps import group_gaps
 
-    found = luck(load_run(arguments.run, arguments.dataset), arguments.seeds, arguments.k)
+    asked = load_run(arguments.run, arguments.dataset)
+    ensemble = None if arguments.ensemble is None else Ensemble(asked)
+    heard = None if ensemble is None else ensemble.hear
+    found = luck(asked, arguments.seeds, arguments.k, group_gaps(asked, arguments.k), heard)
+    saved = {} if ensemble is None else {"ensemble": str(ensemble.save(arguments.ensemble).folder)}
     told = found.model_dump(exclude={"dataset_fingerprint", "created"})
     for entry in (told, *told["by_rank"]):
         for name in {"overlap", "same_first", "stays"} & entry.keys():
             span = found.interval(entry[name])
             entry |= {f"{name}_low": span.low, f"{name}_high": span.high}
-    return {"run": str(arguments.run), **told}
+    return {"run": str(arguments.run), **saved, **told}
 
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
@@ -45,8 +54,14 @@ def view(content: dict[str, Any]) -> tuple[Section, ...]:
         facts.append(("the same of the base rate", f"{content['brier_base']:.4f}"))
     ranks = tuple((entry["rank"], _share(entry, "stays")) for entry in content["by_rank"])
     table = Table(("rank", f"stays in the top {k}"), ranks, f"Mean over {content['n_users']:,} people.")
+    gaps = tuple(
+        (gap["name"], gap["value"], f"{gap['low']:.4f} to {gap['high']:.4f}", f"{gap['same_sign']:.0%}")
+        for gap in content["figures"]
+    )
+    heads = ("gap between a group and all others", "in this run", "other seeds", "same sign")
+    more = (Table(heads, gaps),) if gaps else ()
     title = f"Trained {n} more time{'s' * (n > 1)} with other seeds and nothing removed"
-    return (Section(title, (Facts(tuple(facts)), table)),)
+    return (Section(title, (Facts(tuple(facts)), table, *more)),)
 
 
 def _share(entry: dict[str, Any], name: str) -> str:

@@ -13,7 +13,8 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.scores.scoring import Rescorer, rescorer_of
-from gnnrec_core.ranking.topk import check_k, top_k
+from gnnrec_core.explain.truth.retraining import Trained
+from gnnrec_core.ranking.topk import check_k, rank_of, top_k
 from gnnrec_core.runs.run import Run
 
 
@@ -33,6 +34,41 @@ class WhatIf:
     score_after: FloatArray
     rank_before: IntArray
     seconds: float
+
+
+@dataclass(frozen=True)
+class RetrainedList:
+    """A user's top k after training without some interactions, by the mean score of each item over the seeds.
+
+    `items` `[n]`; `rank_before` `[n]` their ranks in the run; `ranks`, `rank_control` `[n, seeds]` their ranks after
+    each training without the interactions, and with everything and the same seed; `left` the items of the run's list
+    that are not in this one; `seeds`.
+    """
+
+    items: IntArray
+    rank_before: IntArray
+    ranks: IntArray
+    rank_control: IntArray
+    left: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+
+def list_trained_again(run: Run, user_index: int, pairs: Sequence[Trained], k: int = 10) -> RetrainedList:
+    """The list that trainings (one at least) without some interactions give together, beside what each gives."""
+    check_k(k, run.dataset.n_items)
+    excluded = excluded_items(run.dataset, user_index)
+    before = _ranked(rescorer_of(run.model).scores(user_index), excluded)[0]
+    items = _ranked(np.mean([pair.after for pair in pairs], axis=0), excluded)[0][:k]
+    old_rank = np.zeros(run.dataset.n_items, np.int64)
+    old_rank[before] = np.arange(1, len(before) + 1)
+    return RetrainedList(
+        items,
+        old_rank[items],
+        np.array([[rank_of(pair.after, int(item), excluded) for pair in pairs] for item in items], np.int64),
+        np.array([[rank_of(pair.control, int(item), excluded) for pair in pairs] for item in items], np.int64),
+        tuple(int(item) for item in before[:k] if item not in items),
+        tuple(pair.seed for pair in pairs),
+    )
 
 
 def what_if(run: Run, user_index: int, remove: Sequence[int], add: Sequence[int], k: int = 10) -> WhatIf:

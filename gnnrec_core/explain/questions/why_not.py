@@ -32,8 +32,6 @@ N_ADDABLE = 1000
 VERIFIED_PER_SIZE = 3
 MAX_FORETOLD = 24
 """Sets that work in this model and are asked whether they would when it is trained again."""
-SURE = 1.0
-"""The item is in by this share of half the 80 % interval."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def _fewest_additions(
     """The smallest set of additions found, the recomputed scores with it, and whether the item is in.
 
     With a calibrated `foreteller` the smallest that should still hold when the model is trained again, if there is one
-    among the first that work in this model.
+    among the first that work in this model; else the one of them that should hold best.
     """
     scores = scorer.scores(case.user_index)
     ranked = scores.copy()
@@ -112,41 +110,49 @@ def _fewest_additions(
     nearest = ahead[max(0, case.k - 1) :][:N_COMPETITORS]
     items = np.concatenate([ahead[: case.k - 1], nearest, [case.item_index]])
     best: tuple[int, IntArray, Float] = (case.rank, np.zeros(0, np.int64), scores)
-    is_calibrated, tried = foreteller is not None and foreteller.spread is not None, 0
+    sure = -np.inf
     if len(addable):
         predictor = addition_predictor(scorer, case.user_index, addable, items)
-        for chosen in _candidates(predictor, addable, case.k):
+        is_calibrated, tried = foreteller is not None and foreteller.spread is not None, 0
+        for chosen in _candidates(predictor, addable, case.k, MAX_ADDED if is_calibrated else 2):
             after = scorer.scores_on(case.user_index, scorer.graph.with_interactions(case.user_index, chosen))
-            rank = rank_of(after, case.item_index, np.append(excluded, chosen))
+            left_out = np.append(excluded, chosen)
+            rank = rank_of(after, case.item_index, left_out)
             if rank < best[0] and best[0] > case.k:
                 best = (rank, chosen, after)
             if rank > case.k:
                 continue
-            if not is_calibrated or _should_hold(foreteller, case, np.append(excluded, chosen), chosen, after):
-                best = (rank, chosen, after)
-                break
+            lead = _surely_ahead(foreteller, case, left_out, chosen, after)
+            if lead > sure:
+                best, sure = (rank, chosen, after), lead
             tried += 1
-            if tried >= MAX_FORETOLD:
+            if sure > 0 or tried >= MAX_FORETOLD:
                 break
     return best[1], best[2], best[0] <= case.k
 
 
-def _should_hold(foreteller: Foreteller | None, case: Case, excluded: IntArray, added: IntArray, scores: Float) -> bool:
-    """Whether the item should be in the top k of a model that is trained with `added`, on the safe side."""
+def _surely_ahead(
+    foreteller: Foreteller | None, case: Case, excluded: IntArray, added: IntArray, scores: Float
+) -> float:
+    """How far the item should stand above the first item outside the top k of a model trained with `added`, less the
+    margin of the calibration; infinite where the run has none, as then nothing more can be asked."""
     if foreteller is None or foreteller.spread is None:
-        return True
-    now = foreteller.scorer.scores(case.user_index)
+        return np.inf
+    now, item = foreteller.scorer.scores(case.user_index), np.array([case.item_index])
     change = foreteller.slope * foreteller.change_with(case.user_index, added, scores)
-    lead = lead_changes(now, change, excluded, np.array([case.item_index]))[0]
     after = now + change
-    after[case.item_index] -= SURE * float(foreteller.spread.half_width(lead))
-    return rank_of(after, case.item_index, excluded) <= case.k
+    others = np.delete(after, np.append(excluded, item))
+    if len(others) < case.k:
+        return np.inf
+    level = np.partition(others, -case.k)[-case.k]
+    return float(after[item[0]] - level - foreteller.spread.margin(lead_changes(now, change, excluded, item)[0]))
 
 
-def _candidates(predictor: AdditionPredictor, addable: IntArray, k: int) -> list[IntArray]:
+def _candidates(predictor: AdditionPredictor, addable: IntArray, k: int, n_sizes: int) -> list[IntArray]:
     """Sets to verify, smallest first: for each competitor the additions that speak most for the item against it.
 
-    Sets that the predictor sees inside come a few a size; last comes the one that it sees nearest to the border.
+    Sets that the predictor sees inside come a few a size, of each competitor the `n_sizes` smallest; last comes the one
+    that it sees nearest to the border.
     """
     limit = min(MAX_ADDED, len(addable))
     found: list[tuple[int, float, tuple[int, ...]]] = []
@@ -155,7 +161,7 @@ def _candidates(predictor: AdditionPredictor, addable: IntArray, k: int) -> list
         order = np.argsort(predictor.values[:, competitor] - predictor.values[:, -1], kind="stable")[:limit]
         lead = predictor.lead_of_prefixes(order, k)
         inside = np.flatnonzero(lead > 0)
-        for size in inside[:2]:
+        for size in inside[:n_sizes]:
             found.append((int(size) + 1, -float(lead[size]), tuple(np.sort(addable[order[: size + 1]]).tolist())))
         best = int(np.argmax(lead))
         if lead[best] > nearest[0]:

@@ -39,6 +39,8 @@ ONE_IN = 700
 """One person for so many train interactions, within the two bounds: what others lose disturbs each a little."""
 SHORTEST_HISTORY = 5
 COVERED = 0.8
+SURELY = 0.95
+"""Share of effects that are no smaller than the margin allows for."""
 N_FOLDS = 5
 N_REWEIGHTED = 5
 NOT_REPEATED = 0.8
@@ -53,8 +55,8 @@ class Calibration(BaseModel):
     `sign_rate`: share of pairs in which both have one sign; `coverage`: share of real ranks within the 80 % interval,
     measured on people who were left out of the fit; `rank_noise`: sd of the rank over seeds with nothing removed, by
     rank 1 to 10; `disturbance`: sd of leads of people of whom nothing was removed, in units of the score (not part of
-    `floor`, as a person asks alone). `floor`, `share`, `reach`: see `foretelling.Spread`. A pair is a person with an
-    item at rank 1 to 10.
+    `floor`, as a person asks alone). `floor`, `share`, `reach`, `caution`: see `foretelling.Spread` (`caution` 0: this
+    was measured before there was one). A pair is a person with an item at rank 1 to 10.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -69,6 +71,7 @@ class Calibration(BaseModel):
     floor: float = Field(ge=0, le=1e9)
     share: float = Field(ge=0, le=1e9)
     reach: float = Field(ge=0, le=1e9)
+    caution: float = Field(0.0, ge=0, le=1e9)
     disturbance: float = Field(ge=0, le=1e9)
     rank_noise: dict[str, float] = Field(max_length=N_PLACES)
     n_pairs: int = Field(ge=1)
@@ -153,6 +156,7 @@ def calibrate(run: Run, seed: int = 0) -> Calibration:
         floor=clean,
         share=spread.share,
         reach=spread.reach,
+        caution=spread.caution,
         disturbance=disturbed,
         rank_noise=rank_noise(run, before, other),
         n_pairs=len(told),
@@ -172,7 +176,10 @@ def fit(pairs: Sequence[Pairs]) -> tuple[float, Spread]:
     slope = min(max(slope, 1e-3), 1e3)
     unit = _unit_spread(slope * told, real - slope * told)
     needed = np.concatenate([_needed(pair, slope, unit) for pair in pairs])
-    return slope, Spread(unit.floor, unit.share, float(np.quantile(needed, COVERED, method="inverted_cdf")))
+    reach = float(np.quantile(np.abs(needed), COVERED, method="inverted_cdf"))
+    falls = slope * told < -unit.floor
+    caution = float(np.quantile(needed[falls], SURELY, method="inverted_cdf")) if falls.any() else reach
+    return slope, Spread(unit.floor, unit.share, reach, max(caution, reach))
 
 
 def _unit_spread(foretold: Float, missed: Float) -> Spread:
@@ -193,14 +200,13 @@ def coverage(pairs: Sequence[Pairs]) -> float:
     n_folds = min(N_FOLDS, len(pairs))
     for fold in range(n_folds):
         slope, spread = fit([pair for place, pair in enumerate(pairs) if place % n_folds != fold])
-        unit = Spread(spread.floor, spread.share, 1.0)
         for pair in pairs[fold::n_folds]:
-            inside.append(_needed(pair, slope, unit) <= spread.reach + 1e-12)
+            inside.append(np.abs(_needed(pair, slope, spread)) <= spread.reach + 1e-12)
     return float(np.concatenate(inside).mean())
 
 
-def _needed(pair: Pairs, slope: float, unit: Spread) -> Float:
-    """How many sd each item would have to stand higher or lower than foretold to have its real rank `[n]`.
+def _needed(pair: Pairs, slope: float, spread: Spread) -> Float:
+    """How many sd each item would have to stand higher (or, negative, lower) than foretold to have its real rank `[n]`.
 
     With the others' foretold scores in descending order, an item of rank r stands between the (r - 1)-th and the r-th.
     """
@@ -211,8 +217,8 @@ def _needed(pair: Pairs, slope: float, unit: Spread) -> Float:
         others = -np.sort(-others[np.isfinite(others)])
         below = others[rank - 1] if rank <= len(others) else -np.inf
         above = others[rank - 2] if rank >= 2 else np.inf
-        distance = max(below - after[item], after[item] - above, 0.0)
-        needed.append(distance / float(unit.half_width(slope * told)))
+        distance = max(below - after[item], 0.0) - max(after[item] - above, 0.0)
+        needed.append(distance / float(spread.sd(slope * told)))
     return np.array(needed)
 
 

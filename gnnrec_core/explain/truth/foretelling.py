@@ -33,17 +33,27 @@ NEAR = 20
 class Spread:
     """How far a prediction misses: sd = sqrt(floor^2 + (share * change of the lead)^2), and an interval of `reach` sd.
 
-    `floor` is in units of the score; `share` and `reach` have no unit. Chosen so that four in five true ranks lie in
-    the interval.
+    `floor` is in units of the score; `share`, `reach` and `caution` have no unit. `reach` is chosen so that four in
+    five true ranks lie in the interval, `caution` so that 19 in 20 effects are no smaller than foretold by more than
+    `caution` sd: what a set of interactions is chosen by that should still do when the model is trained again.
     """
 
     floor: float
     share: float
     reach: float
+    caution: float = 0.0
 
     def half_width(self, change: Float | float) -> Any:
         """Half the width of the interval of the lead, in units of the score, for a foretold `change` of it."""
-        return self.reach * np.sqrt(self.floor**2 + (self.share * np.asarray(change)) ** 2)
+        return self.reach * self.sd(change)
+
+    def sd(self, change: Float | float) -> Any:
+        """sd of the miss of the lead, in units of the score, for a foretold `change` of it."""
+        return np.sqrt(self.floor**2 + (self.share * np.asarray(change)) ** 2)
+
+    def margin(self, change: Float | float) -> Any:
+        """What a foretold `change` of the lead is allowed to fall short, in units of the score."""
+        return max(self.caution, self.reach) * self.sd(change)
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,8 @@ def foreteller_of(model: Any, calibration: Any = None) -> Foreteller | None:
     scorer = scorer_of(model)
     if calibration is None:
         return Foreteller(model, scorer)
-    return Foreteller(model, scorer, calibration.slope, Spread(calibration.floor, calibration.share, calibration.reach))
+    spread = Spread(calibration.floor, calibration.share, calibration.reach, calibration.caution)
+    return Foreteller(model, scorer, calibration.slope, spread)
 
 
 def lead_changes(now: Float, change: Float, excluded: IntArray, items: IntArray) -> Float:

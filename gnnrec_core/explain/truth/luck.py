@@ -12,6 +12,7 @@ shift and sigma are fitted to half of the seeds and judged on the other half.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,19 @@ class ByRank(BaseModel):
     stays: float = Field(ge=0, le=1)
 
 
+class Kept(BaseModel):
+    """A figure of the run that luck was asked about: `value` in the run, `low` to `high` over the other trainings, and
+    the share `same_sign` of them in which it has the run's sign."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(max_length=1000)
+    value: float
+    low: float
+    high: float
+    same_sign: float = Field(ge=0, le=1)
+
+
 class Luck(BaseModel):
     """What `luck.json` holds; every share is a mean over people and over the trainings with other seeds.
 
@@ -57,7 +71,8 @@ class Luck(BaseModel):
     `same_reason`: the strongest interaction behind the run's first item is the same (None: a model without parts);
     `sigma` (in units of the score), `shift`: see above; `brier`, `brier_base`: mean squared error of the
     probability of staying, on seeds that it was not fitted to, and of the base rate by rank there (lower is better);
-    `halves`: largest difference of `stays` between two halves of the seeds (None with fewer than two).
+    `halves`: largest difference of `stays` between two halves of the seeds (None with fewer than two); `figures`: what
+    else was asked of every training, such as gaps between groups.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -74,6 +89,7 @@ class Luck(BaseModel):
     brier: float | None = Field(None, ge=0, le=1)
     brier_base: float | None = Field(None, ge=0, le=1)
     halves: float | None = Field(None, ge=0, le=1)
+    figures: tuple[Kept, ...] = Field((), max_length=10_000)
     n_users: int = Field(ge=1)
     seeds: int = Field(ge=1, le=MAX_SEEDS)
     seconds: float = Field(ge=0)
@@ -91,10 +107,17 @@ class Lists:
     scores: Float
 
 
-def luck(run: Run, n_seeds: int = 5, k: int = 10) -> Luck:
+def luck(
+    run: Run,
+    n_seeds: int = 5,
+    k: int = 10,
+    figures: Callable[[Any], dict[str, float]] | None = None,
+    heard: Callable[[Any], None] | None = None,
+) -> Luck:
     """Train `n_seeds` times with other seeds, compare the lists, write `luck.json`, and return it.
 
-    RequestError for a k or a number of seeds out of range; UnsupportedError where training has no luck.
+    `figures` measures each model by name; `heard` is given each model that was trained. RequestError for a k or a
+    number of seeds out of range; UnsupportedError where training has no luck.
     """
     if not 1 <= n_seeds <= MAX_SEEDS:
         raise RequestError(f"{n_seeds} seeds cannot be trained.", f"Choose 1 to {MAX_SEEDS}.")
@@ -108,11 +131,15 @@ def luck(run: Run, n_seeds: int = 5, k: int = 10) -> Luck:
     asked = rng.permutation(len(users))[:MOST_REASONS]
     own = _lists(run, run.model, users, k)
     reasons = strongest_reasons(run.model, users[asked], own.items[asked, 0])
-    others, same_reason = [], []
+    others, same_reason, measured = [], [], []
     for number in range(n_seeds):
         with progress.part(number, n_seeds):
             model = train_without(run, np.zeros(0, np.int64), run.record.seed + 1 + number)
         others.append(_lists(run, model, users, k))
+        if figures is not None:
+            measured.append(figures(model))
+        if heard is not None:
+            heard(model)
         if reasons is not None:
             again = strongest_reasons(model, users[asked], own.items[asked, 0])
             same_reason.append(float(np.mean(reasons == again)))
@@ -130,6 +157,7 @@ def luck(run: Run, n_seeds: int = 5, k: int = 10) -> Luck:
             for place, share in enumerate(_by_place(stays, listed))
             if listed[:, place].any()
         ),
+        figures=() if figures is None else _kept(figures(run.model), measured),
         n_users=len(users),
         seeds=n_seeds,
         seconds=time.perf_counter() - start,
@@ -210,6 +238,17 @@ def _fit(leads: Float, stayed: Float) -> tuple[float, float]:
 
     found = minimize(error, np.array([0.0, 0.5]), method="Nelder-Mead", bounds=((-5.0, 5.0), (-7.0, 7.0))).x
     return scale / float(np.exp(found[1])), float(found[0])
+
+
+def _kept(own: dict[str, float], others: list[dict[str, float]]) -> tuple[Kept, ...]:
+    """Those figures that every training has."""
+    found = []
+    for name, value in own.items():
+        values = np.array([other[name] for other in others if name in other])
+        if len(values) == len(others):
+            same = float((np.sign(values) == np.sign(value)).mean())
+            found.append(Kept(name=name, value=value, low=values.min(), high=values.max(), same_sign=same))
+    return tuple(found)
 
 
 def _by_place(stays: NDArray[np.bool_], listed: NDArray[np.bool_]) -> Float:

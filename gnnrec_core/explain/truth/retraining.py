@@ -9,32 +9,26 @@ Scores are kept in the run folder, by what was removed and the seed, so that nob
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import LensError, RequestError, UnsupportedError
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import FloatArray, IntArray, without_rows
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explanation import Case, Retrained
+from gnnrec_core.explain.truth.kept_scores import epochs_of, keep_scores, kept_scores
 from gnnrec_core.models import model_type
-from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
 from gnnrec_core.models.protocol import RefittingRecommender, RetrainableRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import fit_model
 
-FOLDER = "retrained"
-SCORES = "scores"
 MAX_SEEDS = 50
-MAX_KEPT = 2000
-"""Score files in one run folder; the oldest go first."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +38,16 @@ class Outcome:
     seed: int
     score: float
     rank: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The user's scores of all items `[n_items]` after a training without some interactions, and after one with
+    everything and the same seed."""
+
+    seed: int
+    after: FloatArray
+    control: FloatArray
 
 
 @dataclass(frozen=True)
@@ -90,28 +94,50 @@ def retrain(
     `on_outcome` hears each outcome as it arrives. RequestError where the user has no such interaction or `n_seeds` is
     not 1 to 50; UnsupportedError where the model was not trained (lists made out of another run).
     """
+    case = make_case(run.model, run.dataset, user_index, item_index, "score", k)
+    start, exact = time.perf_counter(), refits(run)
+    excluded = excluded_items(run.dataset, user_index)
+    after: list[Outcome] = []
+    control: list[Outcome] = []
+    for pair in trainings(run, user_index, without, n_seeds):
+        for outcomes, scores in ((after, pair.after), (control, pair.control)):
+            rank = rank_of(scores, item_index, excluded)
+            outcomes.append(Outcome(pair.seed, float(scores[item_index]), rank))
+        if on_outcome is not None:
+            on_outcome(after[-1])
+    removed = tuple(sorted({int(item) for item in without}))
+    return Retraining(case, removed, tuple(after), tuple(control), exact, time.perf_counter() - start)
+
+
+def trainings(run: Run, user_index: int, without: Sequence[int], n_seeds: int) -> Iterator[Trained]:
+    """Train without the user's interactions with `without` (item indices) and with everything, for each seed in turn;
+    what was trained before is taken from the run folder. One seed where the model refits exactly.
+
+    Errors as of `retrain`.
+    """
     if not 1 <= n_seeds <= MAX_SEEDS:
         raise RequestError(f"{n_seeds} seeds cannot be trained.", f"Choose 1 to {MAX_SEEDS}.")
     check_retrainable(run)
-    case = make_case(run.model, run.dataset, user_index, item_index, "score", k)
     edges = edges_with(run, user_index, without)
-    start, exact = time.perf_counter(), refits(run)
-    excluded = excluded_items(run.dataset, user_index)
-    after, control = [], []
-    seeds = range(run.record.seed, run.record.seed + (1 if exact else n_seeds))
+    seeds = range(run.record.seed, run.record.seed + (1 if refits(run) else n_seeds))
     for number, seed in enumerate(seeds):
         with progress.part(number, len(seeds)):
-            pair = []
+            scores = []
             for half, gone in enumerate((edges[:0], edges)):
                 with progress.part(half, 2):
-                    scores = scores_without(run, user_index, gone, seed)
-                pair.append(Outcome(seed, float(scores[item_index]), rank_of(scores, item_index, excluded)))
-        control.append(pair[0])
-        after.append(pair[1])
-        if on_outcome is not None:
-            on_outcome(pair[1])
-    removed = tuple(sorted({int(item) for item in without}))
-    return Retraining(case, removed, tuple(after), tuple(control), exact, time.perf_counter() - start)
+                    scores.append(scores_without(run, user_index, gone, seed))
+        yield Trained(seed, scores[1], scores[0])
+
+
+def trained_so_far(run: Run, user_index: int, without: Sequence[int]) -> tuple[Trained, ...]:
+    """What `trainings` has in the run folder already, first seed first; trains nothing."""
+    edges, found = edges_with(run, user_index, without), []
+    for seed in range(run.record.seed, run.record.seed + MAX_SEEDS):
+        control, after = (kept_scores(run, user_index, gone, seed) for gone in (edges[:0], edges))
+        if control is None or after is None:
+            break
+        found.append(Trained(seed, after, control))
+    return tuple(found)
 
 
 def stored_retraining(run: Run, case: Case, edges: IntArray) -> Retrained | None:
@@ -120,10 +146,8 @@ def stored_retraining(run: Run, case: Case, edges: IntArray) -> Retrained | None
     Starts nothing. The mean over the seeds that were trained; the rank is that of the mean score of each item.
     """
     found: list[FloatArray] = []
-    if run.folder is None or not (run.folder / FOLDER).is_dir():
-        return None
     for seed in range(run.record.seed, run.record.seed + MAX_SEEDS):
-        scores = _stored(run, case.user_index, edges, seed)
+        scores = kept_scores(run, case.user_index, edges, seed)
         if scores is None:
             break
         found.append(scores)
@@ -172,10 +196,10 @@ def scores_without(run: Run, user_index: int, edges: IntArray, seed: int) -> Flo
     if refits(run):
         exact: FloatArray = run.model.scores_refitted(user_index, [edges])[0]
         return exact
-    found = _stored(run, user_index, edges, seed)
+    found = kept_scores(run, user_index, edges, seed)
     if found is None:
         found = train_without(run, edges, seed).score(np.array([user_index]))[0]
-        _store(run, user_index, edges, seed, found)
+        keep_scores(run, user_index, edges, seed, found)
     return found
 
 
@@ -192,45 +216,3 @@ def train_without(run: Run, edges: IntArray, seed: int) -> Any:
         model = kind.create_without(run.dataset, run.settings, seed, "cpu", rows[rows >= 0])
     fit_model(model, most=epochs_of(run))
     return model
-
-
-def epochs_of(run: Run) -> int:
-    """Epochs whose parameters the run holds."""
-    return int(run.record.figures.get("best_epoch") or run.record.figures.get("epochs_run") or 1)
-
-
-def _path(run: Run, user_index: int, edges: IntArray, seed: int) -> Path:
-    pairs = run.graph.ends(np.unique(np.asarray(edges, np.int64) % max(1, run.graph.n_edges // 2)))
-    mark = hashlib.sha256(np.ascontiguousarray(pairs, np.int64).tobytes())
-    mark.update(f"|{user_index}|{seed}|{epochs_of(run)}|{run.record.created}".encode())
-    return run.place / FOLDER / f"{mark.hexdigest()[:32]}.safetensors"
-
-
-def _stored(run: Run, user_index: int, edges: IntArray, seed: int) -> FloatArray | None:
-    """Scores `[n_items]` from disk; None where there are none, or they are damaged: then they are computed again."""
-    path = _path(run, user_index, edges, seed)
-    if not path.is_file():
-        return None
-    try:
-        tensors, card = load_tensors(path)
-    except LensError:
-        return None
-    scores = tensors.get(SCORES)
-    same = card.get("dataset_fingerprint") == run.dataset.fingerprint and card.get("seed") == seed
-    if scores is None or not same or scores.shape != (run.dataset.n_items,):
-        return None
-    return np.asarray(scores, np.float32)
-
-
-def _store(run: Run, user_index: int, edges: IntArray, seed: int, scores: FloatArray) -> None:
-    """Keep the scores beside the run; where the run lies on a disk that cannot be written to they are not kept."""
-    path = _path(run, user_index, edges, seed)
-    try:
-        path.parent.mkdir(exist_ok=True)
-        kept = sorted(path.parent.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
-        for old in kept[: max(0, len(kept) + 1 - MAX_KEPT)]:
-            old.unlink(missing_ok=True)
-        card = {"dataset_fingerprint": run.dataset.fingerprint, "model": run.record.model, "seed": seed}
-        save_tensors(path, {SCORES: np.asarray(scores, np.float32)}, card)
-    except (OSError, RequestError):
-        return

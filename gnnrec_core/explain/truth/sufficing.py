@@ -2,7 +2,7 @@
 
 Training again moves a score two to three times as far as the frozen model says, so smaller sets do. Interactions are
 ordered by how far the item's lead over the list falls without each of them, foretold (or refitted, where that is
-exact), and taken in that order until the item is out.
+exact), and taken in that order until the item is out by the margin that calibration found on other people.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from gnnrec_core.ranking.topk import rank_of
 Float = NDArray[np.float64]
 MAX_LOOKED_AT = 24
 """Interactions whose removal is foretold one by one: those with the largest parts of the item's lead."""
-SURE = 1.0
-"""The item is out by this share of half the 80 % interval, so that most sets hold and not every other one."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _judge(
             after = now + foreteller.slope * change
             lead = lead_changes(now, foreteller.slope * change, excluded, np.array([case.item_index]))[0]
             careful = after.copy()
-            careful[case.item_index] += SURE * float(spread.half_width(lead))
+            careful[case.item_index] += float(spread.margin(lead))
             found.append((rank_of(careful, case.item_index, excluded), after))
         return found
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gnnrec_core.data.dataset import Dataset, FloatArray
-from gnnrec_core.graph import RecGraph
+from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.brought.embeddings import EMBEDDING, BroughtEmbeddings, BroughtSettings
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.propagation import Propagation
@@ -32,7 +32,7 @@ Float = NDArray[np.float64]
 
 
 class PropagatedSettings(BroughtSettings):
-    """Where the layer-0 embeddings come from, and how they are propagated."""
+    """Where the layer-0 embeddings come from, how they are propagated, and what the graph holds."""
 
     layer_weights: tuple[float, ...] = Field(
         (0.5, 0.5), min_length=1, max_length=17, description="a_0 .. a_K: what each layer counts in the embedding"
@@ -42,6 +42,7 @@ class PropagatedSettings(BroughtSettings):
     )
     self_loops: bool = Field(False, description="each node also hears itself, with weight 1")
     n_heads: int = Field(0, ge=0, le=64, description="attention heads; 0: no attention")
+    side_edges: float = Field(0.0, ge=0, le=100, description="weight of friendships and attributes in the graph")
 
 
 class Propagated(BroughtEmbeddings):
@@ -53,6 +54,8 @@ class Propagated(BroughtEmbeddings):
     def __init__(self, dataset: Dataset, settings: Any, tensors: Tensors) -> None:
         super().__init__(dataset, settings, tensors)
         self._attention = tuple(np.array(tensors[name], np.float32) for name in (SOURCE, TARGET) if name in tensors)
+        if settings.side_edges > 0:
+            self.graph = build_graph(dataset, settings.side_edges)
 
     @classmethod
     def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:

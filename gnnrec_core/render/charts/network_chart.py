@@ -18,6 +18,8 @@ NAMED = 60
 ROOM = 1.4
 """How much higher the picture is than its rings, for names that point up or down."""
 Gap = float | None
+FAINT = 0.2
+"""Opacity of the lines that carry least, where widths say what is carried."""
 
 
 def network_chart(network: Any, legend: list[dict[str, str]], caption: str, height: int = 620) -> Chart:
@@ -25,6 +27,7 @@ def network_chart(network: Any, legend: list[dict[str, str]], caption: str, heig
     places = {node["id"]: (node["x"], node["y"]) for node in network.nodes}
     said = {(entry["shape"], entry["color"]): entry["label"] for entry in legend}
     figure = go.Figure()
+    is_weighed = any("value" in edge for edge in network.edges)
     for (colour, width), ends in _lines(network.edges).items():
         xs: list[Gap] = [x for start, end in ends for x in (places[start][0], places[end][0], None)]
         ys: list[Gap] = [y for start, end in ends for y in (places[start][1], places[end][1], None)]
@@ -34,7 +37,7 @@ def network_chart(network: Any, legend: list[dict[str, str]], caption: str, heig
             y=ys,
             mode="lines",
             line={"color": colour, "width": width},
-            opacity=0.55,
+            opacity=FAINT + (1 - FAINT) * (width - 1) / 7 if is_weighed else 0.55,
             hoverinfo="skip",
             name=theme.plotly_text(name),
             legendgroup=colour,
@@ -83,11 +86,11 @@ def _label(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lines(edges: list[dict[str, Any]]) -> dict[tuple[str, float], list[tuple[str, str]]]:
-    """Ends of the lines by their look."""
+    """Ends of the lines by their look, widths in whole pixels, thin ones first: each look is a trace."""
     found: dict[tuple[str, float], list[tuple[str, str]]] = defaultdict(list)
     for edge in edges:
-        found[edge["color"], float(edge["width"])].append((edge["from"], edge["to"]))
-    return found
+        found[edge["color"], float(max(1, round(edge["width"])))].append((edge["from"], edge["to"]))
+    return dict(sorted(found.items(), key=lambda look: look[0][1]))
 
 
 def _marks(nodes: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:

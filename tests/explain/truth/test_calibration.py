@@ -8,8 +8,10 @@ import pytest
 from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
+from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explaining import explain
-from gnnrec_core.explain.truth import retraining
+from gnnrec_core.explain.questions.what_if import list_trained_again
+from gnnrec_core.explain.truth import kept_scores, retraining
 from gnnrec_core.explain.truth.calibration import FILE, Calibration, Pairs, calibrate, coverage, fit, load_calibration
 from gnnrec_core.explain.truth.foretelling import Spread, foreteller_of
 from gnnrec_core.runs.recommend import recommend
@@ -107,6 +109,27 @@ def test_retrain_answers_as_the_contract_says_and_computes_nothing_twice(folder,
     assert all(other.retrained is None for other in explained.contributions if other.item != gone)
 
 
+def test_a_list_trained_again_is_ordered_by_the_mean_over_seeds_and_comes_from_disk(folder):
+    run = load_run(folder / "run")
+    gone = [int(run.graph.history(4)[0])]
+    assert retraining.trained_so_far(run, 4, gone) == ()
+    pairs = list(retraining.trainings(run, 4, gone, 2))
+    kept = retraining.trained_so_far(run, 4, gone)
+    assert [pair.seed for pair in kept] == [0, 1]
+    np.testing.assert_array_equal(kept[1].after, pairs[1].after)
+    found = list_trained_again(run, 4, kept, 5)
+    open_ = np.setdiff1d(np.arange(run.dataset.n_items), excluded_items(run.dataset, 4))  # by hand from here
+    mean = (pairs[0].after + pairs[1].after) / 2
+    assert found.items.tolist() == sorted(open_, key=lambda item: -mean[item])[:5]
+    for place, item in enumerate(found.items):
+        ranks = [1 + int((pair.after[open_] > pair.after[item]).sum()) for pair in pairs]
+        control = [1 + int((pair.control[open_] > pair.control[item]).sum()) for pair in pairs]
+        assert found.ranks[place].tolist() == ranks and found.rank_control[place].tolist() == control
+    now = recommend(run, np.array([4]), 40).item_index[0].tolist()
+    assert found.rank_before.tolist() == [now.index(item) + 1 for item in found.items]
+    assert set(found.left) == set(now[:5]) - set(found.items.tolist())
+
+
 def test_a_model_that_refits_exactly_is_trained_again_at_once(folder, capsys):
     run = load_run(folder / "exact")
     user_id, item_id, user, item = question(run)
@@ -118,7 +141,7 @@ def test_a_model_that_refits_exactly_is_trained_again_at_once(folder, capsys):
     said = json.loads(capsys.readouterr().out)
     assert said["exact"] and said["after"][0]["rank"] == part.retrained.rank_without
     assert said["after"][0]["score"] == pytest.approx(part.retrained.score_without)
-    assert not (folder / "exact" / retraining.FOLDER).exists()
+    assert not (folder / "exact" / kept_scores.FOLDER).exists()
     with pytest.raises(UnsupportedError, match="nothing to calibrate"):
         calibrate(run)
 

@@ -5,12 +5,21 @@ import json
 import numpy as np
 import pytest
 
-from gnnrec_core.base.errors import RunError, UnsupportedError
+from gnnrec_core.audit.auditing import audit
+from gnnrec_core.audit.groups import available_groupings
+from gnnrec_core.audit.metrics import find_metric
+from gnnrec_core.base.errors import RequestError, RunError, UnsupportedError
 from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
-from gnnrec_core.explain.truth.luck import Lists, _by_place, _judged, _stays, load_luck, luck, staying
+from gnnrec_core.explain.explaining import explain
+from gnnrec_core.explain.truth.ensemble import Ensemble
+from gnnrec_core.explain.truth.luck import Lists, _by_place, _judged, _kept, _stays, load_luck, luck, staying
+from gnnrec_core.explain.truth.retraining import train_without
+from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import train
+from gnnrec_core.runs.workspace import SAMPLE
+from gnnrec_core.whole.luck_gaps import group_gaps
 from tests.worlds import random_dataset
 
 
@@ -62,6 +71,42 @@ def test_luck_answers_as_the_contract_says_and_is_kept(home, capsys):
     (home / "run" / "luck.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
         load_luck(run)
+
+
+def test_the_mean_of_seeds_is_a_run_with_an_exact_ledger(home, capsys):
+    out = home / "mean"
+    assert main(["luck", str(home / "run"), "--seeds", "2", "--k", "4", "--ensemble", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ensemble"] == str(out)
+    run, mean = load_run(home / "run"), load_run(out)
+    seeds = [run.model, *(train_without(run, np.zeros(0, np.int64), seed) for seed in (1, 2))]
+    wanted = np.mean([model.score(np.arange(40)) for model in seeds], axis=0)
+    np.testing.assert_allclose(mean.model.score(np.arange(40)), wanted, atol=1e-5)
+    item = int(recommend(mean, np.array([3]), 4).item_index[0, 0])
+    found = explain(mean, 3, item, "ledger", "score", 4)
+    parts = sum(part.value for part in found.contributions)
+    assert found.baseline + parts == pytest.approx(wanted[3, item], abs=1e-5)
+    with pytest.raises(RequestError, match="exists"):
+        Ensemble(run).save(out)
+    with pytest.raises(UnsupportedError, match="no exact ledger"):
+        Ensemble(load_run(home / "exact"))
+
+
+def test_figures_are_kept_with_their_range_and_how_often_they_keep_their_sign():
+    kept = _kept({"a": 0.2, "b": -1.0, "gone": 3.0}, [{"a": 0.1, "b": 2.0}, {"a": 0.3, "b": -2.0}])
+    assert [(each.name, each.value, each.low, each.high, each.same_sign) for each in kept] == [
+        ("a", 0.2, 0.1, 0.3, 1.0),
+        ("b", -1.0, -2.0, 2.0, 0.5),
+    ]
+
+
+def test_gaps_between_groups_are_those_of_the_audit():
+    run = load_run(SAMPLE / "runs" / "itemknn")
+    column = next(choice.name for choice in available_groupings(run.dataset))
+    report = audit(run, 10, column, tested=["ndcg"])
+    gaps = group_gaps(run)(run.model)
+    title = find_metric("ndcg").title
+    told = {f"{title}: {column}, {each.group}": each.value for each in report.differences}
+    assert told and {name: gaps[name] for name in told} == pytest.approx(told)
 
 
 def test_what_refits_exactly_has_no_luck(home):

@@ -7,7 +7,7 @@ from typing import Any
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.render.blocks import Facts, Section, Table, Text, Verdict
 from gnnrec_core.render.theme import percent
-from gnnrec_core.views.gate import KINDS, SAID
+from gnnrec_core.views.decide.gate import KINDS, SAID
 
 
 def smaller_sections(content: dict[str, Any]) -> tuple[Section, ...]:

@@ -14,7 +14,7 @@ from gnnrec_core.decide.ab.planning import Plan, effect_curve
 from gnnrec_core.decide.ab.reading import MISMATCH, Effect, Reading
 from gnnrec_core.decide.ab.sequential import ALPHA
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
-from gnnrec_core.views.gate import p_cell
+from gnnrec_core.views.decide.gate import p_cell
 
 MOST_ROWS = 15
 

@@ -203,7 +203,7 @@ def test_train_offers_every_declared_setting_with_its_range(own_dataset):
     from gnnrec_core.base.settings import describe_settings
     from gnnrec_core.models.lightgcn import LightGCN
 
-    app = open_page("train", dataset=own_dataset)
+    app = open_page("train", dataset=own_dataset, model="lightgcn")
     held = {element.key for kind in ("number_input", "selectbox", "toggle") for element in getattr(app, kind)}
     assert {f"lightgcn_{field.name}" for field in describe_settings(LightGCN.settings_type)} <= held
     layers = next(element for element in app.number_input if element.key == "lightgcn_n_layers")
@@ -213,7 +213,7 @@ def test_train_offers_every_declared_setting_with_its_range(own_dataset):
 def test_the_button_asks_for_exactly_what_the_form_says(own_dataset, monkeypatch):
     asked: list[TrainRequest] = []
     monkeypatch.setattr(jobs, "start", lambda place, request: asked.append(request))
-    app = open_page("train", dataset=own_dataset)
+    app = open_page("train", dataset=own_dataset, model="lightgcn")
     next(element for element in app.number_input if element.key == "lightgcn_epochs").set_value(7).run()
     widget(app.number_input, "Seed").set_value(3).run()
     next(button for button in app.button if button.label == "Start training").click().run()

@@ -187,6 +187,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="where worlds are kept from one call to the next (default: nowhere)"
     )
+    parser.add_argument("--write", action="store_true", help="write results also where only some questions are asked")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     wanted = chosen.questions + (list(WHOLE) if chosen.whole else [])
@@ -195,7 +196,7 @@ def main() -> None:
         costs = {s: measure(folder / s, s, wanted, chosen.threads) for s in chosen.sizes}
         sizes = {size: interactions(folder / size) for size in chosen.sizes}
     figures = {"interactions": sizes, "costs": costs, "exponents": exponents(costs, sizes)}
-    if set(QUESTIONS) <= set(wanted):
+    if chosen.write or set(QUESTIONS) <= set(wanted):
         (RESULTS / "growth.html").write_text(draw(costs, sizes), encoding="utf-8")
         write(
             "growth",

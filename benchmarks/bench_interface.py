@@ -26,6 +26,9 @@ READY = """title => document.querySelector('[data-testid=stApp]')?.dataset.testS
     && [...document.querySelectorAll('h1, h3')].some(head => head.textContent.includes(title))"""
 SWITCHED = ("Recommend", "Explain", "Map", "Data", "Methods", "What if")
 """Pages that the menu goes round; Train, Audit and Compare are measured once each."""
+NAMED = """(frame, n) => new Promise(done => {
+    const look = () => frame.state?.named && frame.state.graph.order > n ? done() : setTimeout(look, 20); look() })"""
+"""Until the network view has drawn more than `n` nodes and their names."""
 STARTS = 3
 """How often the server is started for the first minute of a visit."""
 
@@ -82,7 +85,9 @@ def _sample(browser: Browser, home: Path, rounds: int) -> dict[str, Any]:
         found["new_list_seconds"] = _quantiles(
             [_pick(page, "Person", u, line) for u, line in zip(users, lines, strict=True)]
         )
-        found["graph_of_500_nodes_seconds"] = _graph_of_500(visitor)
+        found["selection_to_moved_list_seconds"] = _quantiles(
+            [_take_away(visitor, f"reader-{n:04}") for n in range(2, rounds + 2)]
+        )
     starts = [_second_start(browser, home) for _ in range(STARTS)]
     names = ("second_start_to_home_seconds", "home_to_the_answer_on_it_seconds", "home_to_explanation_clicked_seconds")
     found |= {name: _quantiles(list(values)) for name, values in zip(names, zip(*starts, strict=True), strict=True)}
@@ -91,7 +96,7 @@ def _sample(browser: Browser, home: Path, rounds: int) -> dict[str, Any]:
 
 def _second_start(browser: Browser, home: Path) -> tuple[float, float, float]:
     """Seconds from the start of the server to Home; from Home to its own example; and, on another fresh server, from a
-    click on "Take the score apart" as soon as Home stands to the bars on the Explain page."""
+    click on "Explain" in the menu as soon as Home stands to the bars on that page."""
     start = time.perf_counter()
     with serving(home) as server, visiting(browser, server) as visitor:
         _wait_for_home(visitor)
@@ -101,7 +106,7 @@ def _second_start(browser: Browser, home: Path) -> tuple[float, float, float]:
     with serving(home) as server, visiting(browser, server) as visitor:
         _wait_for_home(visitor)
         start = time.perf_counter()
-        visitor.page.get_by_role("link", name="Take the score apart").click()
+        visitor.page.get_by_test_id("stSidebar").get_by_role("link", name="Explain", exact=True).click()
         visitor.page.locator(".st-key-waterfall text.bartext").first.wait_for(state="attached")
         return to_home, to_answer, _since(start)
 
@@ -133,6 +138,7 @@ def _large(browser: Browser, home: Path, rounds: int) -> dict[str, Any]:
         visitor.open("explain?dataset=large&user=u00002")
         users = [f"u{n * 37:05}" for n in range(1, rounds + 1)]
         found["new_explanation_seconds"] = _quantiles([_search_and_pick(page, user) for user in users])
+        found["neighbourhood_of_5000_nodes_seconds"] = neighbourhood_of_5000(visitor)
     return found
 
 
@@ -169,18 +175,28 @@ def _search_and_pick(page: Page, user: str) -> float:
     return _pick(page, "Person", user, f"h3 >> text={user}")
 
 
-def _graph_of_500(visitor: Visitor) -> float:
-    """The last "show the next 50", from the click to the picture."""
-    page, start = visitor.page, 0.0
-    more = page.get_by_role("button", name="Show the next")
-    for _ in range(9):
-        before = page.get_by_text("nodes within reach").inner_text()
-        start = time.perf_counter()
-        more.click()
-        page.wait_for_function(
-            "before => ![...document.querySelectorAll('p')].some(text => text.innerText === before)", arg=before
-        )
-        page.wait_for_function(READY, arg="")
+def _take_away(visitor: Visitor, user: str) -> float:
+    """A selected reason is taken away: from the click to the list that has moved beside it."""
+    page = visitor.open(f"explain?user={user}&view=Picture")
+    page.locator(".drawing .stop").nth(1).click()
+    page.get_by_role("button", name="Take it away").wait_for()
+    page.wait_for_function(READY, arg="")
+    start = time.perf_counter()
+    page.get_by_role("button", name="Take it away").click()
+    page.get_by_text("Taken away, in this model").wait_for()
+    return _since(start)
+
+
+def neighbourhood_of_5000(visitor: Visitor) -> float:
+    """From the choice of 5,000 nodes, two steps around a person, to the picture with its names."""
+    page = visitor.open("recommend?dataset=large&user=u00001&hops=2")
+    frame = page.locator("[class*=st-key-neighbourhood] .frame").first
+    frame.evaluate(NAMED, 0)
+    choice = page.get_by_role("radio", name="5,000", exact=True)
+    choice.scroll_into_view_if_needed()
+    start = time.perf_counter()
+    choice.click()
+    frame.evaluate(NAMED, 4000)
     return _since(start)
 
 

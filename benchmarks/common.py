@@ -78,7 +78,7 @@ def movielens(seed: int) -> Dataset:
         n = round(0.1 * len(rows))
         split[rows[:n]], split[rows[n : 2 * n]] = 2, 1
     time_, rating = columns["timestamp"].astype(np.int64), columns["rating"].astype(np.float32)
-    return _dataset("ml-100k", user, item, split, timestamp=time_, rating=rating)
+    return dataset_of("ml-100k", user, item, split, timestamp=time_, rating=rating)
 
 
 def gowalla(validation_ratio: float = 0.0) -> Dataset:
@@ -98,10 +98,11 @@ def gowalla(validation_ratio: float = 0.0) -> Dataset:
     left = np.bincount(user[train[~chosen]], minlength=user.max() + 1)
     chosen &= left[user[train]] > 0
     split[train[chosen]] = 1
-    return _dataset("gowalla", user, item, split.astype(np.int8))
+    return dataset_of("gowalla", user, item, split.astype(np.int8))
 
 
-def _dataset(name: str, user: Any, item: Any, split: Any, **columns: Any) -> Dataset:
+def dataset_of(name: str, user: Any, item: Any, split: Any, **columns: Any) -> Dataset:
+    """Interactions by index, as a dataset whose ids are the indices."""
     ids = [tuple(str(index) for index in range(int(part.max()) + 1)) for part in (user, item)]
     return Dataset(
         name=name,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gnnrec_core.audit.studies.comparing import Comparison
     from gnnrec_core.audit.studies.mitigation import Bench, Mitigation
     from gnnrec_core.runs.run import Run
-    from gnnrec_core.whole.tuning import Tuned
+    from gnnrec_core.whole.against.tuning import Tuned
 
 MOST_BYTES = 4 * 2**30
 N_BASELINES = 4
@@ -135,7 +135,7 @@ def tuned(study: Study, k: int, group_by: str, part: SplitName, settings: dict[s
 def _tuned(
     _bench: Bench, key: str, k: int, group_by: str, part: SplitName, settings: tuple[tuple[str, float], ...]
 ) -> Tuned:
-    from gnnrec_core.whole.tuning import tune
+    from gnnrec_core.whole.against.tuning import tune
 
     return tune(_bench, dict(settings))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -64,8 +65,8 @@ def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k:
     seeds = st.slider("Trainings, each with another seed", 1, MOST_SEEDS, 1, key="_list_again_seeds")
     work = ask.list_retraining(study, user_index, removed, seeds)
     if work is not None and work.state in ("waiting", "running"):
-        what = "Training without them"
-        waiting_room(work, what, "list_again", lambda: _list_so_far(study, user_index, removed, k))
+        arrived = partial(_list_so_far, study, user_index, removed, k)
+        waiting_room(work, "Training without them", "list_again", arrived)
         return
     if work is not None and work.error is not None:
         shell.show_error(work.error)
@@ -112,7 +113,7 @@ def _list(study: Study, user_index: int, known: tuple[Trained, ...], k: int, how
         return
     found = ask.list_trained_again(study, user_index, known, k)
     n, new = len(found.items), int((found.rank_before > k).sum())
-    st.markdown(f"Trained without them, **{new} of {n}** items of the list are new ({how}).")
+    st.markdown(f"Trained without them, **{new} of {n}** items of the list are new ({for_markdown(how)}).")
     columns: dict[str, Any] = {
         "Rank": range(1, n + 1),
         "Title": [clean(study.dataset.title(int(item))) for item in found.items],
@@ -140,15 +141,8 @@ def _came_out(study: Study, found: Any) -> None:
     where = low if low == high else f"{low} to {high}"
     how = "refitted exactly" if found.exact else f"trained again, {len(found.after)} seed{'s' * (len(found.after) > 1)}"
     st.markdown(f"Trained without them, *{title}* stands **{where}** ({how}; now {theme.ordinal(found.case.rank)}).")
-    _ranks(
-        *zip(
-            *(
-                (after.seed, after.rank, control.rank)
-                for after, control in zip(found.after, found.control, strict=True)
-            ),
-            strict=True,
-        )
-    )
+    seeds, after = [outcome.seed for outcome in found.after], [outcome.rank for outcome in found.after]
+    _ranks(seeds, after, [outcome.rank for outcome in found.control])
 
 
 def _ranks(seeds: Sequence[int], after: Sequence[int], control: Sequence[int]) -> None:

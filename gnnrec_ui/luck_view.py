@@ -83,6 +83,7 @@ def _shares(found: Any) -> None:
                 "Same sign": st.column_config.NumberColumn(format="percent"),
             },
             alt="Gaps between groups over the seeds",
+            placeholder="–",
         )
     seeds = f"{found.seeds} training{'s' * (found.seeds > 1)} with other seeds"
     st.caption(f"Mean over {found.n_users:,} people and {seeds}; higher is better, 100\u00a0% is no luck at all.")

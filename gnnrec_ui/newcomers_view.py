@@ -11,7 +11,7 @@ from gnnrec_core.decide.cold_start import cold_start
 from gnnrec_core.decide.questions import Teaching, teach
 from gnnrec_core.render import theme
 from gnnrec_core.runs.run import Run
-from gnnrec_core.views.newcomers import cold_start_sections
+from gnnrec_core.views.decide.newcomers import cold_start_sections
 from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.frame.asking import when_wanted
 from gnnrec_ui.frame.study import Study

@@ -40,8 +40,8 @@ def drivers(
     n_lists.
     """
     from gnnrec_core.render.charts.driver_chart import driver_chart
+    from gnnrec_core.whole.against.driver_differences import between_groups, between_runs
     from gnnrec_core.whole.decided import decided_by
-    from gnnrec_core.whole.driver_differences import between_groups, between_runs
     from gnnrec_core.whole.drivers import drivers as core
 
     run = opened(run)
@@ -148,8 +148,8 @@ def tune(
     from gnnrec_core.audit.studies.mitigation import prepare
     from gnnrec_core.base.files import refuse_existing
     from gnnrec_core.views.whole.tuning import tuned_json, tuned_sections
-    from gnnrec_core.whole.tuning import save_tuned
-    from gnnrec_core.whole.tuning import tune as core
+    from gnnrec_core.whole.against.tuning import save_tuned
+    from gnnrec_core.whole.against.tuning import tune as core
 
     if out is not None:
         refuse_existing(Path(out), overwrite)
@@ -188,16 +188,18 @@ def card(
     group_by: str | None = None,
     answers: Mapping[str, str] | None = None,
     overwrite: bool = False,
+    tried: Sequence[RunLike] = (),
 ) -> Answer:
     """Write the system card of a run as a page that opens offline, with FILE.json and FILE.answers.json beside it.
 
     `answers` are the author's (`whole.card.QUESTIONS` names the questions); those of an earlier card in the same place
-    are kept. Rows: one a figure. RequestError where a file exists and `overwrite` is false.
+    are kept. `tried` are runs that mitigations made. Rows: one a figure. RequestError where a file exists and
+    `overwrite` is false.
     """
     from gnnrec_core.views.whole.card import card_json, card_sections, write_card
 
     run = opened(run)
-    found = write_card(run, Path(out), k, group_by, answers, overwrite)
+    found = write_card(run, Path(out), k, group_by, answers, overwrite, [opened(each) for each in tried])
     content = card_json(found)
     rows = tuple({"section": part["title"], **entry} for part in content["sections"] for entry in part["entries"])
     return Answer(f"System card of {run.name}", found, content, lambda: rows, lambda: card_sections(found))

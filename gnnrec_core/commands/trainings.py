@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base.settings import split_assignments
-from gnnrec_core.models import MODELS
+from gnnrec_core.data.card import CARD
+from gnnrec_core.models import FIRST_CHOICE, LARGE_CHOICE, MODELS, first_choice
 from gnnrec_core.models.presets import PRESETS, preset_settings
 
 
 def configure_model(parser: argparse.ArgumentParser, modules: bool = False) -> None:
     """Declare what is trained: dataset, model (or a module of one's own), settings, device."""
     parser.add_argument("dataset", type=Path, help="a dataset folder made by `data import`")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--model", help=", ".join(MODELS.names))
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--model", help=f"{', '.join(MODELS.names)} (default {FIRST_CHOICE}; {LARGE_CHOICE} for large data)"
+    )
     if modules:
         what.add_argument(
             "--module",
@@ -34,6 +37,9 @@ def configure_model(parser: argparse.ArgumentParser, modules: bool = False) -> N
 
 def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The values of `--set`, over those of a preset where one is named. RequestError for an unknown model or preset."""
+    if arguments.model is None and getattr(arguments, "module", None) is None:
+        card = arguments.dataset / "dataset.json"
+        arguments.model = first_choice(CARD.read(card)["n_train"]) if card.is_file() else FIRST_CHOICE
     if arguments.model is not None:
         MODELS[arguments.model]
     given: dict[str, Any] = dict(split_assignments(arguments.set))

@@ -25,7 +25,7 @@ MIN_SHARE = 0.005
 """A part below half a percent is not worth a sentence."""
 MANY_PARTS = 10
 """From so many parts in favour on it is worth saying that the named ones carry little."""
-SOMEBODY = "another user"
+SOMEBODY = "another person"
 """Whom no name is given for."""
 
 NameUser = Callable[[str], str]
@@ -76,11 +76,11 @@ def _opening(explanation: Explanation, dataset: Dataset) -> str:
     title = dataset.title(case.item_index)
     if case.item_index in excluded_items(dataset, case.user_index):
         start = (
-            f"This user has {title} already, so it is in no list of theirs; by its score it would stand "
+            f"This person has {title} already, so it is in no list of theirs; by its score it would stand "
             f"{ordinal(explanation.rank)}, "
         )
     else:
-        start = f"{title} stands {ordinal(explanation.rank)} among the items that this user has not had, "
+        start = f"{title} stands {ordinal(explanation.rank)} among the items that this person has not had, "
     if case.target == "margin" and case.reference_item is not None:
         lead = "ahead of" if explanation.score >= 0 else "behind"
         return (
@@ -106,7 +106,7 @@ def _unknown_user(explanation: Explanation, dataset: Dataset) -> Iterator[str]:
     first, last = np.searchsorted(log.user_index, [explanation.case.user_index, explanation.case.user_index + 1])
     if not (log.split[first:last] == SPLITS.index("train")).any():
         yield (
-            "Nothing of this user is in the train data, so the list is not personal: nothing in it was learned from "
+            "Nothing of this person is in the train data, so the list is not personal: nothing in it was learned from "
             "what they did."
         )
 
@@ -210,9 +210,9 @@ def _baseline(explanation: Explanation) -> str:
     """What is left to no single interaction, what it is, and who taught it."""
     if not explanation.score or abs(explanation.baseline) < 1e-9 * abs(explanation.score):
         return f"The whole {_what(explanation)} comes from interactions."
-    whose = "item" if explanation.settings.get("side") == "item" else "user"
+    whose = "item" if explanation.settings.get("side") == "item" else "person"
     if explanation.method not in EXPLAINERS.having("own_baseline"):
-        what = "the user's own embedding and what the graph holds without these parts, kept in every recomputation"
+        what = "the person's own embedding and what the graph holds without these parts, kept in every recomputation"
     elif "gates" in explanation.frozen:
         what = f"the {whose}'s own attributes"
     else:
@@ -234,8 +234,8 @@ def _shared_out(explanation: Explanation) -> str:
     parts = (split.own_history, split.others, split.unassigned)
     own, others, rest = (percent(part / explanation.score) for part in parts)
     return (
-        f": {own} is what the user's own interactions ask for (foretold), {others} what all users' embeddings have in "
-        f"common, {rest} is not assigned"
+        f": {own} is what the person's own interactions ask for (foretold), {others} what all people's embeddings have "
+        f"in common, {rest} is not assigned"
     )
 
 

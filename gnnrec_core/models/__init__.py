@@ -74,6 +74,12 @@ MODELS = Registry(
         "Linear item-item model in closed form (Steck 2019).",
         {"baseline": True},
     ),
+    Plugin(
+        "ridge",
+        "gnnrec_core.models.ridge:RidgeFilter",
+        "Ridge filter",
+        "Graph filter in closed form; chooses its settings on the validation part.",
+    ),
     Plugin("gfcf", "gnnrec_core.models.gfcf:GFCF", "GF-CF", "Graph filter, nothing learned (Shen et al. 2021)."),
     Plugin("chebycf", "gnnrec_core.models.chebycf:ChebyCF", "ChebyCF", "Flexible graph filter (Kim et al. 2025)."),
     Plugin("lowpass", "gnnrec_core.models.lowpass:LowPass", "Low-pass", "Graph filter of few numbers, for large data."),
@@ -81,6 +87,20 @@ MODELS = Registry(
     taken=DERIVED.names,
 )
 """Traits: `baseline` (every comparison holds the runs against it), `personal` (two people get two lists)."""
+FIRST_CHOICE = "ridge"
+"""What is trained where nobody names a model: it chooses its settings on the validation part, and its ledger is exact.
+`benchmarks/bench_defaults.py` holds it against the baselines on logs of several shapes."""
+LARGE_CHOICE, LARGE = "lowpass", 2_000_000
+"""What is trained instead where there are more train interactions: its lists take no products with the graph."""
+
+
+def first_choice(n_train: int) -> str:
+    """The model for data with so many train interactions where nobody names one.
+
+    >>> first_choice(1_000), first_choice(10_000_000)
+    ('ridge', 'lowpass')
+    """
+    return LARGE_CHOICE if n_train > LARGE else FIRST_CHOICE
 
 
 def model_type(name: str) -> Any:

@@ -49,8 +49,9 @@ class ChebyCF(GraphFilter):
     settings_type: ClassVar[type[ChebyCFSettings]] = ChebyCFSettings
 
     @staticmethod
-    def filter(settings: Any) -> Filter:
+    def filter(settings: Any, spread: float = 1.0) -> Filter:
         """h(P) + w V V^T, both between the same powers of the degrees."""
         s = settings
         polynomial = Chebyshev.interpolate(plateau, s.order, args=(s.flatness,)).trim(ROUNDING).coef
-        return Filter(polynomial.astype(np.float64), s.degree_power, s.low_pass_weight, s.degree_power, s.n_vectors)
+        powers = (s.degree_power, s.degree_power)
+        return Filter(polynomial.astype(np.float64), powers, s.low_pass_weight, s.degree_power, s.n_vectors)

@@ -25,6 +25,7 @@ from gnnrec_core.models.ops.edges.features import edge_feature_names, edge_featu
 from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
+from gnnrec_core.models.ops.layers import Noise, as_numpy, layer_tensors, layer_weights, propagated, weighted
 from gnnrec_core.models.ops.propagation import Propagation
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.ops.sparse import add_decay
@@ -67,11 +68,10 @@ class GAT(GradientRecommender):
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
-        """Embeddings as LightGCN's; attention zero."""
+        """Embeddings and layers as LightGCN's; attention zero."""
         attention_shapes = cls.shapes(dataset, settings)
-        return initial_embedding(cls.build_graph(dataset, settings), settings, seed) | {
-            name: np.zeros(attention_shapes[name], np.float32) for name in (SOURCE, TARGET, EDGE)
-        }
+        start = initial_embedding(cls.build_graph(dataset, settings), settings, seed) | layer_tensors(settings)
+        return start | {name: np.zeros(attention_shapes[name], np.float32) for name in (SOURCE, TARGET, EDGE)}
 
     @classmethod
     def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
@@ -96,6 +96,7 @@ class GAT(GradientRecommender):
             SOURCE: (*heads, width),
             TARGET: (*heads, width),
             EDGE: (*heads, n_features),
+            **{name: value.shape for name, value in layer_tensors(settings).items()},
         }
 
     @classmethod
@@ -107,8 +108,9 @@ class GAT(GradientRecommender):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Attention learns more slowly than the embeddings."""
         attention_parameters = [self.parameters[name] for name in (SOURCE, TARGET, EDGE)]
+        others = [value for name, value in self.parameters.items() if name not in (SOURCE, TARGET, EDGE)]
         return [
-            {"params": [self.parameters[EMBEDDING]], "lr_factor": 1.0},
+            {"params": others, "lr_factor": 1.0},
             {"params": attention_parameters, "lr_factor": self.settings.attention_rate},
         ]
 
@@ -129,19 +131,25 @@ class GAT(GradientRecommender):
         return torch.from_numpy(edge_features(graph, names)).to(self.device)[edges.order]
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
-        """The layer mean of all nodes; in training without the edges that the settings hide."""
+        """The final embeddings of all nodes; in training without the edges that the settings hide."""
+        return self.layers(batch, None)[-1], nodes
+
+    def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
+        """X_0 ... X_K, each but the first with noise, and after them the final embeddings, each `[n_nodes, d]`."""
         weights = self._weights
         if batch is not None and self.settings.hides_edges:
             weights = Weights.of(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
-        return self._layer_mean(weights), nodes
+        return self._layers(weights, noise)
 
-    def _layer_mean(self, weights: Weights) -> Tensor:
-        """(X_0 + ... + X_K) / (K + 1) `[n_nodes, d]` with other edge weights."""
-        x = total = self.parameters[EMBEDDING]
-        for layer in range(self.settings.n_layers):
-            x = self._layer(x, layer, self._edges, weights, self._features)
-            total = total + x
-        return total / float(self.settings.n_layers + 1)
+    def _layers(self, weights: Weights, noise: Noise | None = None) -> list[Tensor]:
+        """The same with other edge weights."""
+        found = propagated(
+            self.parameters[EMBEDDING],
+            lambda x, layer: self._layer(x, layer, self._edges, weights, self._features),
+            self.settings.n_layers,
+            noise,
+        )
+        return [*found, weighted(found, layer_weights(self.settings, self.parameters))]
 
     def _layer(self, x: Tensor, layer: int, edges: EdgeGraph, weights: Weights, features: Tensor) -> Tensor:
         """X_l from X_{l-1}."""
@@ -172,7 +180,7 @@ class GAT(GradientRecommender):
             tuple(sp.coo_array((values * calibration, (target, source)), shape=shape).tocsr() for values in heads)
             for heads in alpha
         )
-        weights = np.full(self.settings.n_layers + 1, 1 / (self.settings.n_layers + 1))
+        weights = as_numpy(self.settings, self.parameters)
         embedding = self.tensors()[EMBEDDING]
         return Propagation(graph.n_users, embedding, weights, operators, symmetric=False, frozen=("attention",))
 
@@ -183,7 +191,7 @@ class GAT(GradientRecommender):
         """
         with torch.no_grad():
             weights = Weights.of(*self._edges.without(torch.from_numpy(edges).to(self.device)))
-            final = self._layer_mean(weights)
+            final = self._layers(weights)[-1]
         found: FloatArray = final.cpu().numpy()
         return found
 
@@ -194,7 +202,7 @@ class GAT(GradientRecommender):
         """
         both = weight.repeat(2)[self._edges.order]
         degree = torch.zeros_like(self._edges.degree).index_add(0, self._edges.row, both)
-        return self._layer_mean(Weights.of(both, degree))
+        return self._layers(Weights.of(both, degree))[-1]
 
     def attention(self, graph: RecGraph | None = None) -> Attention:
         """Attention and its lift over uniform on `graph` (default: the trained graph)."""

@@ -28,7 +28,8 @@ class GFCF(GraphFilter):
     settings_type: ClassVar[type[GFCFSettings]] = GFCFSettings
 
     @staticmethod
-    def filter(settings: Any) -> Filter:
+    def filter(settings: Any, spread: float = 1.0) -> Filter:
         """h(P) = P = (I - (I - 2P)) / 2."""
         power = settings.degree_power
-        return Filter(np.array([0.5, -0.5]), power, settings.low_pass_weight, 0.5 + power, settings.n_vectors)
+        polynomial, powers = np.array([0.5, -0.5]), (power, power)
+        return Filter(polynomial, powers, settings.low_pass_weight, 0.5 + power, settings.n_vectors)

@@ -19,10 +19,11 @@ from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
 from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
+from gnnrec_core.models.ops.layers import Noise, as_numpy, layer_tensors, layer_weights, propagated, weighted
 from gnnrec_core.models.ops.node_order import NodeOrder
 from gnnrec_core.models.ops.propagation import KeptPropagation, Propagation, kept_tables
 from gnnrec_core.models.ops.sampling import Batch
-from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean, product
+from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean, product, symmetric_product
 from gnnrec_core.models.ops.spectral import EMBEDDING, initial_embedding, memory_bytes
 from gnnrec_core.models.protocol import Tensors
 
@@ -35,7 +36,8 @@ class LightGCN(GradientRecommender):
     """z = (E + PE + ... + P^K E) / (K + 1) with P = D^-1/2 A D^-1/2 over the train graph, no self-loops.
 
     Degrees are weighted degrees; side edges and interaction weights count in A. With a degree power q the operator is
-    D^q P D^-q, so what reaches an item counts as its degree to the q.
+    D^q P D^-q, so what reaches an item counts as its degree to the q. `layers` may weigh the layers in another way, and
+    `contrast` add a loss: the score stays linear in what is passed on.
     """
 
     name: ClassVar[str] = "lightgcn"
@@ -49,18 +51,19 @@ class LightGCN(GradientRecommender):
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
-        """`embedding.weight` `[n_nodes, d]`."""
-        return initial_embedding(cls.build_graph(dataset, settings), settings, seed)
+        """`embedding.weight` `[n_nodes, d]`, and `layer.weight` `[K + 1]` where it is learned."""
+        return initial_embedding(cls.build_graph(dataset, settings), settings, seed) | layer_tensors(settings)
 
     @classmethod
     def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
         """A spectral start is turned towards that of `whole`."""
-        return initial_embedding(cls.build_graph(dataset, settings), settings, seed, whole)
+        return initial_embedding(cls.build_graph(dataset, settings), settings, seed, whole) | layer_tensors(settings)
 
     @classmethod
     def shapes(cls, dataset: Dataset, settings: Any) -> dict[str, tuple[int, ...]]:
-        """`embedding.weight` `[n_nodes, d]`."""
-        return {EMBEDDING: (dataset.n_nodes, settings.embedding_dim)}
+        """Those of `initial`."""
+        learned = {name: value.shape for name, value in layer_tensors(settings).items()}
+        return {EMBEDDING: (dataset.n_nodes, settings.embedding_dim), **learned}
 
     @classmethod
     def memory_bytes(cls, dataset: Dataset, settings: Any) -> int:
@@ -88,6 +91,8 @@ class LightGCN(GradientRecommender):
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
         """The layer mean of all nodes; in training without the edges that the settings hide."""
         embedding, n_layers = self.parameters[EMBEDDING], self.settings.n_layers
+        if self.settings.layers != "mean":
+            return self.layers(batch, None)[-1], nodes
         power = self.settings.degree_power
         if power:  # of D^q P^l D^-q E the inner factors cancel
             embedding = embedding / self._powers
@@ -98,14 +103,34 @@ class LightGCN(GradientRecommender):
         table = layer_mean(self._order.rows(embedding), self._operator, n_layers)
         return (table * self._powers[self._order.nodes] if power else table), self._order.places.index_select(0, nodes)
 
+    def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
+        """X_0 ... X_K, each but the first with noise, and after them the final embeddings, each `[n_nodes, d]`."""
+        operator, start, power = self._symmetric, self.parameters[EMBEDDING], self.settings.degree_power
+        if batch is not None and self.settings.hides_edges:
+            operator = self._edges.normalised(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
+        found = propagated(
+            start / self._powers if power else start,
+            lambda x, _: symmetric_product(operator, x),
+            self.settings.n_layers,
+            noise,
+        )
+        if power:
+            found = [layer * self._powers for layer in found]
+        return [*found, weighted(found, layer_weights(self.settings, self.parameters))]
+
+    @cached_property
+    def _symmetric(self) -> Tensor:
+        return csr_tensor(self.graph.normalised_adjacency, self.device)
+
     def decay(self, nodes: Tensor, weight: float) -> None:
         """L2 on the layer-0 embeddings of `nodes`."""
         add_decay(self.parameters[EMBEDDING], nodes, weight)
 
     @classmethod
     def kept_parts(cls, settings: Any) -> float | None:
-        """The graph has the side edges with their weight; with a degree power the operator is not symmetric."""
-        return None if settings.degree_power else float(settings.side_edges)
+        """The graph has the side edges with their weight; with a degree power the operator is not symmetric, and other
+        weights of layers are no mean."""
+        return None if settings.degree_power or settings.layers != "mean" else float(settings.side_edges)
 
     def kept_tables(self) -> Tensors:
         """All layers, their weighted mean, and the mean row of a user."""
@@ -150,7 +175,7 @@ class LightGCN(GradientRecommender):
         n_layers = self.settings.n_layers
         with torch.no_grad():
             embedding = self.parameters[EMBEDDING].cpu().numpy()
-        weights = np.full(n_layers + 1, 1 / (n_layers + 1))
+        weights = as_numpy(self.settings, self.parameters)
         return Propagation(self.graph.n_users, embedding, weights, ((operator,),) * n_layers, symmetric=not power)
 
 

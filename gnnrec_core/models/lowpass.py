@@ -50,7 +50,7 @@ class LowPass(GraphFilter):
 
     def user_factors(self, users: IntArray) -> FloatArray:
         """x_u D_i^-b V `[n, d]`."""
-        down = self._scales(self.settings.degree_power)[0]
+        down = self._scales(self.settings.degree_power, self.settings.degree_power)[0]
         found: FloatArray = (self.rows_of(users) * down).astype(np.float32) @ self._tensors[VECTORS]
         return found
 
@@ -60,7 +60,7 @@ class LowPass(GraphFilter):
 
     @cached_property
     def _scaled(self) -> FloatArray:
-        up = self._scales(self.settings.degree_power)[1].astype(np.float32)
+        up = self._scales(self.settings.degree_power, self.settings.degree_power)[1].astype(np.float32)
         scaled: FloatArray = self._tensors[VECTORS] * up[:, None]
         return scaled
 
@@ -69,6 +69,6 @@ class LowPass(GraphFilter):
         self.__dict__.pop("_scaled", None)
 
     @staticmethod
-    def filter(settings: Any) -> Filter:
+    def filter(settings: Any, spread: float = 1.0) -> Filter:
         """V V^T alone."""
-        return Filter(np.zeros(0), 0.0, 1.0, settings.degree_power, settings.n_vectors)
+        return Filter(np.zeros(0), (0.0, 0.0), 1.0, settings.degree_power, settings.n_vectors)

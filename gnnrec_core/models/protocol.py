@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # names of types alone: a page that shows the epochs of a tra
     from gnnrec_core.models.ops.propagation import Propagation
 
 Tensors: TypeAlias = "dict[str, NDArray[Any]]"
+JUDGED_BY = "ndcg@20"
+"""The validation figure that decides which epoch, and which setting, is best."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,13 @@ class FitOptions:
     """What the training loop gives a model.
 
     `validate` returns figures of the model as it stands (`{"ndcg@20": ..., "recall@20": ...}`), None where the dataset
-    has no validation part. `resume` is what `ResumableRecommender.training_state` gave. A model whose `should_stop()`
-    turns true in the middle of an epoch ends its iterator without yielding that epoch.
+    has no validation part; `compare` the same over a few hundred people, to choose among many settings.
+    `resume` is what `ResumableRecommender.training_state` gave. A model whose `should_stop()` turns true in the middle
+    of an epoch ends its iterator without yielding that epoch.
     """
 
     validate: Callable[[], dict[str, float]] | None = None
+    compare: Callable[[], dict[str, float]] | None = None
     resume: TrainingState | None = None
     should_stop: Callable[[], bool] = _never
 

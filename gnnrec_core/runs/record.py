@@ -27,6 +27,14 @@ Setting = bool | Whole | float | Line | None | list[bool | Whole | float | Line 
 """A setting as it stands in a file; whether the model can use it, `Run.settings` says."""
 
 
+class Stood(TypedDict):
+    """Where a training stood beside baselines (`standing`); of its numbers, what pages read is checked."""
+
+    __pydantic_config__ = ConfigDict(**{**STRICT, "extra": "allow"})  # type: ignore[misc]
+    use: Line
+    sentence: Annotated[str, Field(max_length=2000)]
+
+
 class Figures(TypedDict, total=False):
     """What a training measured; a saved re-ranking adds one number for each metric."""
 
@@ -38,6 +46,7 @@ class Figures(TypedDict, total=False):
     seconds_per_epoch: Moment | None
     validation: dict[Line, float]
     stopped: Line | None
+    standing: Stood | None
 
 
 class Trainer(TypedDict, total=False):

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +105,9 @@ def fit_model(
     It is validated after each epoch where `dataset` is given and has a validation part, and can be watched and stopped
     (`base.progress`).
     """
-    validation = None if dataset is None else Validation(dataset)
+    options = FitOptions() if dataset is None else Validation(dataset).options(model)
     history = []
-    for epoch in model.fit(FitOptions(partial(validation, model) if validation else None)):
+    for epoch in model.fit(options):
         history.append(epoch)
         (on_epoch or _ignore)(epoch)
         progress.report(epoch.epoch, most) if most else progress.check()
@@ -139,6 +138,12 @@ def save(
         for name, content in ({} if beside is None else beside(temporary)).items():
             write_json(temporary / name, content)
     return load_run(out) if dataset_folder is None else Run(out, RunRecord.read(out), run.dataset)
+
+
+def keep_figures(out: Path, **figures: Any) -> None:
+    """Add figures to the record of the run in `out`."""
+    record = RunRecord.read(out)
+    write_json(out / "run.json", replace(record, figures=record.figures | figures).to_dict())
 
 
 def _checked(
@@ -219,8 +224,7 @@ class _Job:
 
     def _options(self) -> FitOptions:
         self.validation = Validation(self.dataset, self.processes)
-        validate = partial(self.validation, self.model) if self.validation else None
-        return FitOptions(validate, self._resumed(), self.stop)
+        return self.validation.options(self.model, resume=self._resumed(), should_stop=self.stop)
 
     def _resumed(self) -> TrainingState | None:
         """The state on disk, with the history cut to its epoch; None where training begins."""
@@ -253,9 +257,10 @@ class _Job:
         figures = self._figures() | {"stopped": stopped}
         if self.validation is not None and self.validation.is_sampled and figures["validation"]:
             figures["validated_on"] = self.validation.sampled(self.model)
-        record = replace(self.record, state=state, figures=figures, process={})
+        settings = self.model.settings.model_dump()  # what was asked, and what a fit chose of what nobody asked
+        record = replace(self.record, settings=settings, state=state, figures=figures, process={})
         if self.processes.is_first:
-            save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(self.record))
+            save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(record))
             self._write(record)
             if not stopped:
                 (self.out / STATE_FILE).unlink(missing_ok=True)

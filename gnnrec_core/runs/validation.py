@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.models.ops.parallel import Processes
+from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
@@ -22,6 +24,8 @@ K = 20
 SAMPLED_FROM, SAMPLE = 50_000, 20_000
 """With more people than the first, so many of them are judged, the same in every epoch: NDCG@20 is then known to about
 .002, and a validation of a million people costs what that of twenty thousand costs."""
+MOST_COMPARED = 500
+"""People that settings are compared on."""
 FIGURES = ("ndcg", "recall")
 
 
@@ -46,20 +50,36 @@ class Validation:
         """Whether not everybody is judged."""
         return len(self.users) < self.n_people
 
-    def __call__(self, model: Any) -> dict[str, float]:
-        """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands."""
-        totals = self.processes.sum(np.array([figure.sum() for figure in self._figures(model)]))
-        return {f"{name}@{K}": float(total / len(self.users)) for name, total in zip(FIGURES, totals, strict=True)}
+    def options(self, model: Any, **others: Any) -> FitOptions:
+        """What the training of `model` is given: these figures, over everybody and over some."""
+        if not self:
+            return FitOptions(**others)
+        return FitOptions(partial(self, model), partial(self, model, MOST_COMPARED), **others)
+
+    def __call__(self, model: Any, most: int | None = None) -> dict[str, float]:
+        """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands, over all or `most` people, evenly taken."""
+        users = self.some(most)
+        totals = self.processes.sum(np.array([figure.sum() for figure in self.values(model, self._own(users))]))
+        return {f"{name}@{K}": float(total / len(users)) for name, total in zip(FIGURES, totals, strict=True)}
+
+    def some(self, most: int | None) -> IntArray:
+        """The people that are judged, or `most` of them, evenly taken."""
+        if most is None or len(self.users) <= most:
+            return self.users
+        return self.users[np.linspace(0, len(self.users) - 1, most).astype(np.int64)]
+
+    def _own(self, users: IntArray) -> IntArray:
+        """This process's share."""
+        return users[self.processes.rank :: self.processes.n]
 
     def sampled(self, model: Any) -> dict[str, Any]:
         """Over how many people of how many figures are means, and the 95 % interval of NDCG@20 for all of them (of this
         process's share of the sample)."""
-        found = mean_interval(self._figures(model)[0], bounds=UNIT)
+        found = mean_interval(self.values(model, self._own(self.users))[0], bounds=UNIT)
         return {"people": len(self.users), "of": self.n_people, f"ndcg@{K}_interval": [found.low, found.high]}
 
-    def _figures(self, model: Any) -> list[NDArray[np.float64]]:
-        """The `FIGURES` of each of this process's people."""
-        own = self.users[self.processes.rank :: self.processes.n]
+    def values(self, model: Any, own: IntArray) -> list[NDArray[np.float64]]:
+        """The `FIGURES` of each of the people `own` `[n]`."""
         if getattr(model, "device", "cpu").startswith("cuda"):
             lists = rank_on_device(model.final(), own, self.seen, K)
         else:

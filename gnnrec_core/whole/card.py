@@ -7,7 +7,7 @@ Nothing in a card depends on when or where it is made: the same run, answers and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,8 @@ from gnnrec_core.audit.auditing import audit
 from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.report import AuditReport
+from gnnrec_core.audit.sources import ranked
+from gnnrec_core.audit.studies.mitigation import judged, prepare
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.about.describe import describe
@@ -26,6 +28,7 @@ from gnnrec_core.explain.truth.calibration import load_calibration
 from gnnrec_core.explain.truth.luck import load_luck
 from gnnrec_core.models import DERIVED, MODELS
 from gnnrec_core.ranking.intervals import Interval
+from gnnrec_core.ranking.topk import source_of
 from gnnrec_core.runs.recommend import evaluate
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import drivers
@@ -114,10 +117,18 @@ class Card:
         return tuple(key for key in QUESTIONS if not self.answers.get(key))
 
 
-def make_card(run: Run, k: int = 10, group_by: str | None = None, answers: Mapping[str, str] | None = None) -> Card:
-    """Measure everything. `group_by` as in `audit` (default: the first attribute that people have).
+def make_card(
+    run: Run,
+    k: int = 10,
+    group_by: str | None = None,
+    answers: Mapping[str, str] | None = None,
+    tried: Sequence[Run] = (),
+) -> Card:
+    """Measure everything. `group_by` as in `audit` (default: the first attribute that people have); `tried` are runs of
+    the same data that mitigations made (`mitigate --out`, `tune --out`), each held against the run.
 
-    RequestError for an answer to a question that there is not, an unknown grouping or an impossible `k`.
+    RequestError for an answer to a question that there is not, an unknown grouping, an impossible `k`, or a run of
+    other data.
     """
     given = dict(answers or {})
     for key in given:
@@ -136,6 +147,7 @@ def make_card(run: Run, k: int = 10, group_by: str | None = None, answers: Mappi
         _groups(report, run.name),
         _luck(run),
         _retraining(run),
+        *_tried(run, k, tried),
         Part("limits", "Known limits", notes=(*LIMITS, *report.warnings)),
         _versions(run),
     )
@@ -293,6 +305,25 @@ def _retraining(run: Run) -> Part:
         )
     )
     return Part("retraining", title, entries)
+
+
+def _tried(run: Run, k: int, others: Sequence[Run]) -> tuple[Part, ...]:
+    """What each mitigation changed for the same people; no part where none is named."""
+    if not others:
+        return ()
+    bench, entries, notes = prepare(run, k), [], []
+    for other in others:
+        if other.dataset.fingerprint != run.dataset.fingerprint:
+            raise RequestError(f"The run {other.name} is of other data.", "Name runs that mitigations made of it.")
+        found = judged(bench, other.record.model, {}, ranked(run.dataset, source_of(other.model), k))
+        command = f"gnnrec compare {run.name} {other.name} --k {k}"
+        notes.append(f"{other.name}: {other.record.notes or other.record.model}")
+        for metric in ("ndcg", "arp", "long_tail_share"):
+            change = found.change(metric)
+            low, high = (float(end) if np.isfinite(end) else None for end in (change.low, change.high))
+            name = f"{other.name}: change of {METRICS[metric].title}"
+            entries.append(Entry(name, _plain(change.value), low, high, command))
+    return (Part("mitigations", "Mitigations tried", tuple(entries), tuple(notes)),)
 
 
 def _versions(run: Run) -> Part:

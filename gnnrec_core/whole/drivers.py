@@ -23,10 +23,10 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.bootstrap import Shares, shares
-from gnnrec_core.whole.ledgers import ledgers
-from gnnrec_core.whole.paths import path_sums
 from gnnrec_core.whole.sorting import Sorting, items_with, sorting_of
-from gnnrec_core.whole.targets import Flags, Target, list_targets
+from gnnrec_core.whole.sums.ledgers import ledgers
+from gnnrec_core.whole.sums.paths import path_sums
+from gnnrec_core.whole.sums.targets import Flags, Target, list_targets
 
 PATH = "path"
 FEW = f"drivers that fewer than {THRESHOLD} people of the group, or of all others, have"

@@ -16,7 +16,7 @@ from gnnrec_core.ranking.recommendations import NONE_LEFT
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.bootstrap import DRAWS, ratio_of_shares, shares
 from gnnrec_core.whole.sorting import items_with
-from gnnrec_core.whole.targets import list_targets
+from gnnrec_core.whole.sums.targets import list_targets
 
 Float = NDArray[np.float64]
 

@@ -23,8 +23,8 @@ from gnnrec_core.ranking.recommendations import NONE_LEFT
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
 from gnnrec_core.whole.group_shares import GroupShare, group_shares
-from gnnrec_core.whole.ledgers import ledgers
-from gnnrec_core.whole.targets import Target, list_targets, one_each
+from gnnrec_core.whole.sums.ledgers import ledgers
+from gnnrec_core.whole.sums.targets import Target, list_targets, one_each
 
 Float = NDArray[np.float64]
 

@@ -45,7 +45,7 @@ def overview(found: Description) -> None:
     """Sizes, density and concentration, in one row of figures."""
     span = _span(found.first_time, found.last_time)
     with st.container(horizontal=True):
-        st.metric("Users", f"{found.n_users:,}")
+        st.metric("People", f"{found.n_users:,}")
         st.metric("Items", f"{found.n_items:,}")
         st.metric("Interactions", f"{found.n_interactions:,}", help=span or "This log has no times.")
         st.metric("Density", theme.percent(found.density, 2), help="Interactions / (users × items).")
@@ -57,10 +57,10 @@ def overview(found: Description) -> None:
         st.metric(
             "Connected",
             theme.percent(found.largest_component, 1),
-            help=f"Share of users and items in the largest of {found.n_components:,} connected parts.",
+            help=f"Share of people and items in the largest of {found.n_components:,} connected parts.",
         )
     parts = ", ".join(f"{name} {count:,}" for name, count in found.n_by_split.items())
-    facts = [f"Split: {parts}", f"{theme.percent(found.share_users_with_one)} of users have one interaction"]
+    facts = [f"Split: {parts}", f"{theme.percent(found.share_users_with_one)} of people have one interaction"]
     if span:
         facts.append(span)
     for name, kind, n_edges in found.relations:
@@ -94,7 +94,7 @@ def attributes(found: Description) -> None:
         table = pd.DataFrame([vars(attribute) for attribute in found.attributes])
         table["name"] = [clean(name) for name in table["name"]]
         table.columns = ["Attribute", "Of", "Type", "Known for", "Different values"]
-        st.dataframe(table, hide_index=True, alt="Attributes of users and items", placeholder="–")
+        st.dataframe(table, hide_index=True, alt="Attributes of people and items", placeholder="–")
 
 
 def problem_table(problems: Sequence[Problem]) -> None:

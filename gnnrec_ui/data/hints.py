@@ -17,7 +17,7 @@ NAMES = {
     "behaviour_col": "Weights",
     "behaviour_weights": "Weights",
     "day_first": "Order of day and month",
-    "user_relations": "Attributes of users that become nodes of the graph",
+    "user_relations": "Attributes of people that become nodes of the graph",
     "item_relations": "Attributes of items that become nodes of the graph",
 }
 """Controls that are not called as `forms.label` calls a setting."""

@@ -17,7 +17,7 @@ from gnnrec_ui.frame import forms
 
 PARTS: dict[str, str] = {
     LOG: "The log of interactions, or a piece of it",
-    USERS: "Attributes of users",
+    USERS: "Attributes of people",
     ITEMS: "Titles and attributes of items",
     **{kind: f"Edges {kind.replace('-', ' to ')}" for kind in EDGE_KINDS},
     UNUSED: "Not used",

@@ -207,11 +207,11 @@ def _graph_choices(plain: Dataset) -> dict[str, Any]:
     with st.expander("Split into train, validation and test"):
         chosen |= forms.fields_form(ImportOptions, SPLIT, "import")
     users, items = relation_choices(plain.user_table), relation_choices(plain.item_table)
-    for name, kind, choices in (("item_relations", "item", items), ("user_relations", "user", users)):
+    for name, whose, choices in (("item_relations", "items", items), ("user_relations", "people", users)):
         if choices:
             chosen[name] = tuple(
                 st.multiselect(
-                    f"Attributes of {kind}s that become nodes of the graph",
+                    f"Attributes of {whose} that become nodes of the graph",
                     choices,
                     key=f"import_{name}",
                     bind="query-params",

@@ -96,14 +96,14 @@ def choose_item(
 
 def find_one(label: str, vocabulary: Vocabulary, texts: Sequence[str], key: str) -> int | None:
     """One of all by a part of its text or id, `?key=` in the URL; None until something is searched for."""
-    url = st.query_params.get(key)
-    current = url if url is not None and url in vocabulary else None
+    is_cleared = key in st.session_state and st.session_state[key] is None and not state.came_from_outside(key)
+    current = None if is_cleared else state.follow(key, vocabulary.__contains__, "") or None
     name_of = dict(zip(vocabulary.ids, texts, strict=True)).__getitem__ if len(vocabulary) <= MOST_OPTIONS else None
 
     def shown(name: str) -> str:
         return name_of(name) if name_of else texts[vocabulary.index(name)] if name in vocabulary else name
 
-    chosen = _one_control(label, vocabulary, texts, key, current, (), shown)
+    chosen = _one_control(label, vocabulary, texts, key, current, (), shown, may_be_none=True)
     state.settle(key, chosen or "", "")
     return None if chosen is None else vocabulary.index(chosen)
 
@@ -117,6 +117,7 @@ def _one_control(
     first: Sequence[str],
     name_of: Callable[[str], str],
     without: str | None = None,
+    may_be_none: bool = False,
 ) -> str | None:
     """A menu in which typing searches, of all but `without`. Of many the menu holds `first` and what was searched for
     last: the nearest match of a text that is typed and sent is chosen, the others stand in the menu."""
@@ -131,7 +132,7 @@ def _one_control(
     chosen = st.selectbox(
         label,
         options,
-        index=None if current is None else 0,
+        index=None if may_be_none else 0,
         key=key,
         format_func=lambda name: for_option(name_of(name) if name in vocabulary else name),
         filter_mode="contains",

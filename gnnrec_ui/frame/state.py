@@ -42,8 +42,13 @@ def follow(key: str, is_valid: Callable[[str], bool], default: str) -> str:
 def gone(key: str, is_valid: Callable[[str], bool]) -> str | None:
     """What a link asks for under `key` and is not here; to be asked before `follow`."""
     url = st.query_params.get(key)
-    came_from_outside = url != st.session_state.get(_SYNCED, {}).get(key)
-    return url if url is not None and came_from_outside and not is_valid(url) else None
+    return url if url is not None and came_from_outside(key) and not is_valid(url) else None
+
+
+def came_from_outside(key: str) -> bool:
+    """Whether the URL says of `key` something else than this page left there."""
+    left: str | None = st.session_state.get(_SYNCED, {}).get(key)
+    return st.query_params.get(key) != left
 
 
 def open_notices() -> None:

@@ -191,7 +191,7 @@ TOURS: dict[str, Tour] = {
     ),
     "unfair": Tour(
         "An unfair group",
-        "One group is served worse than all others, and it is no accident.",
+        "Is one group served worse than all others, beyond chance?",
         ":material/balance:",
         (
             Step("audit", spot("heat_map"), lambda found: found.told, _group("people")),

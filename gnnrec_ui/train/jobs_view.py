@@ -100,7 +100,9 @@ def _sentence(status: JobStatus, history: tuple[Epoch, ...]) -> str:
     figures = ", ".join(f"{name} {value:.4f}" for name, value in best.validation.items()) if best else ""
     kept = f" Best epoch {best.epoch}: {figures}." if best else ""
     if status.state == "finished":
-        return f"{len(history):,} epoch{'s' if len(history) != 1 else ''} in {_time_taken(status)}.{kept}"
+        beside = status.record.figures.get("standing") if status.record else None
+        stands = f" {for_markdown(beside['sentence'])}" if beside else ""
+        return f"{len(history):,} epoch{'s' if len(history) != 1 else ''} in {_time_taken(status)}.{kept}{stands}"
     if status.state == "cancelled":
         return f"Stopped after epoch {history[-1].epoch if history else 0}.{kept or ' Nothing was kept.'}"
     return f"Its process died after epoch {history[-1].epoch if history else 0}; resume goes on from there."

@@ -12,7 +12,7 @@ from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.base.text import for_markdown, for_option
-from gnnrec_core.models import MODELS
+from gnnrec_core.models import MODELS, first_choice
 from gnnrec_core.models.presets import preset_settings, presets_of
 from gnnrec_core.runs import jobs
 from gnnrec_core.runs.entries import DatasetEntry, RunEntry
@@ -39,7 +39,9 @@ def choose_training(dataset: DatasetEntry) -> Plan | None:
     titles = {plugin.name: plugin.title for plugin in MODELS}
     model, seed, device = st.columns([3, 1, 1])
     with model:
-        name = forms.choose("Model", MODELS.names, "model", name_of=titles.__getitem__)
+        name = forms.choose(
+            "Model", MODELS.names, "model", first_choice(dataset.card["n_train"]), name_of=titles.__getitem__
+        )
     drawn = seed.number_input(
         "Seed", 0, 2**31 - 1, 0, key="seed", bind="query-params", help="Decides every random draw."
     )

@@ -43,7 +43,7 @@ def _another_run(study: Study, found: Drivers) -> None:
         return
 
     def question() -> Any:
-        from gnnrec_core.whole.driver_differences import between_runs
+        from gnnrec_core.whole.against.driver_differences import between_runs
         from gnnrec_core.whole.drivers import drivers
 
         other = _run(study, runs[chosen])
@@ -71,7 +71,7 @@ def _two_groups(study: Study, found: Drivers, names: list[str]) -> None:
     dataset = study.dataset
 
     def question() -> Any:
-        from gnnrec_core.whole.driver_differences import between_groups
+        from gnnrec_core.whole.against.driver_differences import between_groups
 
         return between_groups(found, dataset, (one, other))
 

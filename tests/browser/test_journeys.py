@@ -38,7 +38,7 @@ def start_training(visitor: Visitor, **settings: int) -> None:
     """Open the Train page with these settings in its URL and press the button."""
     words = "&".join(f"lightgcn_{name}={value}" for name, value in settings.items())
     dataset = re.search(r"dataset=([\w-]+)", visitor.page.url)
-    visitor.open(f"train?{words}&device=cpu" + (f"&dataset={dataset[1]}" if dataset else ""))
+    visitor.open(f"train?model=lightgcn&{words}&device=cpu" + (f"&dataset={dataset[1]}" if dataset else ""))
     visitor.page.get_by_role("button", name="Start training").click()
 
 

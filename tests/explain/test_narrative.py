@@ -64,12 +64,12 @@ def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
         part(-0.04, "i2", "Persuasion"),
     ]
     said = narrate(explanation(parts), dataset)
-    assert said[0] == "Solaris stands 2nd among the items that this user has not had, with a score of 2."
+    assert said[0] == "Solaris stands 2nd among the items that this person has not had, with a score of 2."
     start = "62 % of the score comes from Dune; without it the item"
     assert said[1] == f"{start} falls from 2nd to 9th {AS_IT_IS}."
     assert said[2] == f"10 % of the score comes from Emma; without it the item stays 2nd {AS_IT_IS}."
     assert said[3] == "Persuasion speaks against it, by 2 % of the score."
-    assert said[4].startswith("30 % of the score is taste in the user's own embedding, learned in training")
+    assert said[4].startswith("30 % of the score is taste in the person's own embedding, learned in training")
     assert "2 items of the history with author Austen together carry 8 % of the score." in said
     assert "2 items of the history with genre love together carry 8 % of the score." in said
     assert "trained embeddings as they are" in said[-1]
@@ -77,7 +77,7 @@ def test_shares_and_recomputed_ranks_stand_as_measured(dataset):
 
 def test_what_no_interaction_carries_can_speak_against(dataset):
     said = narrate(explanation([part(2.2, "i1", "Dune")], baseline=-0.2), dataset)
-    assert said[2].startswith("Taste in the user's own embedding, learned in training")
+    assert said[2].startswith("Taste in the person's own embedding, learned in training")
     assert said[2].endswith("speaks against it, by 10 % of the score.")
 
 
@@ -118,7 +118,7 @@ def test_other_people_have_the_given_name_or_none(dataset):
     )  # fmt: skip
     reader = Contribution("reader", "secret-id", 0.4, 0.2, user="secret-id", item="i3", nodes=friend.nodes)
     plain = " ".join(narrate(explanation([friend, reader]), dataset))
-    assert "secret-id" not in plain and "50 % of the score comes from another user (friend)" in plain
+    assert "secret-id" not in plain and "50 % of the score comes from another person (friend)" in plain
     named = " ".join(narrate(explanation([friend, reader]), dataset, lambda raw: "user-1a2b"))
     assert "secret-id" not in named and "user-1a2b (friend)" in named and "user-1a2b (reader of the item)" in named
 
@@ -126,7 +126,7 @@ def test_other_people_have_the_given_name_or_none(dataset):
 def test_a_sentence_begins_with_a_capital_but_never_changes_a_name(dataset):
     person = Contribution("side", "friend", -0.3, -0.15, nodes=(Node("user", "u1", "u1", 1),))
     book = part(-0.2, "i1", "iPhone: the missing manual")
-    assert narrate(explanation([person]), dataset)[1].startswith("Another user (")
+    assert narrate(explanation([person]), dataset)[1].startswith("Another person (")
     assert narrate(explanation([book]), dataset)[1].startswith("iPhone: the missing manual speaks")
 
 
@@ -141,7 +141,7 @@ def test_what_no_interaction_carries_is_named_for_what_it_is(dataset):
     parts = [part(1.24, "i1", "Dune")]
     assert "The whole score comes from interactions." in narrate(explanation(parts, baseline=0.0), dataset)
     gated = " ".join(narrate(explanation(parts, frozen=("gates",)), dataset))
-    assert "the user's own attributes" in gated and "embedding" not in gated
+    assert "the person's own attributes" in gated and "embedding" not in gated
     from_item = " ".join(narrate(explanation(parts, settings={"side": "item"}), dataset))
     assert "the item's own embedding, learned in training and kept as it is" in from_item
 
@@ -226,7 +226,7 @@ def test_a_part_above_zero_speaks_for_the_item_also_where_the_score_is_below(dat
     assert said[1] == "Dune speaks for it, by 0.0002 (the score is −0.0012)."
     assert said[2] == "Emma speaks against it, by 0.0001 (the score is −0.0012)."
     assert (
-        said[3].startswith("Taste in the user's own embedding")
+        said[3].startswith("Taste in the person's own embedding")
         and "speaks against it, by 0.0035 (the score is −0.0012)" in said[3]
     )
     assert not any("%" in sentence for sentence in said)
@@ -236,7 +236,7 @@ def test_an_item_that_the_user_has_is_never_called_new(dataset):
     case = Case(0, 1, "score", 10, 2.0, 2)
     said = narrate(explanation([part(1.24, "i0", "Emma")], case=case), dataset)
     assert said[0].startswith(
-        "This user has Dune already, so it is in no list of theirs; by its score it would stand 2nd"
+        "This person has Dune already, so it is in no list of theirs; by its score it would stand 2nd"
     )
 
 
@@ -328,8 +328,8 @@ def test_the_strongest_level_leads_and_says_its_name(dataset, fields, calibratio
 def test_taste_is_shared_out(dataset):
     split = BaselineSplit(own_history=0.4, others=0.16, unassigned=0.04)
     said = narrate(explanation([part(1.24, "i1", "Dune")], baseline_split=split), dataset)[2]
-    assert said.startswith("30 % of the score is taste in the user's own embedding")
-    assert "20 % is what the user's own interactions ask for (foretold), 8 % what all users'" in said
+    assert said.startswith("30 % of the score is taste in the person's own embedding")
+    assert "20 % is what the person's own interactions ask for (foretold), 8 % what all people's" in said
     assert said.endswith("2 % is not assigned.")
     against = BaselineSplit(own_history=1.4, others=-0.7, unassigned=-0.1)  # no shares: only in the JSON
     plain = narrate(explanation([part(1.24, "i1", "Dune")], baseline_split=against), dataset)[2]

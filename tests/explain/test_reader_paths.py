@@ -15,7 +15,7 @@ from tests.models.runs import fitted
 from tests.worlds import make_dataset, random_dataset
 
 WORLD = random_dataset(n_users=14, n_items=16, per_user=6)
-FILTERS = ("gfcf", "chebycf", "lowpass")
+FILTERS = ("ridge", "gfcf", "chebycf", "lowpass")
 
 
 def test_by_hand():

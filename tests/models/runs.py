@@ -8,7 +8,6 @@ from typing import Any
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.models import MODELS
-from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.validation import Validation
@@ -18,8 +17,7 @@ def fitted(name: str, dataset: Dataset, seed: int = 0, **settings: Any) -> Any:
     """A trained model of that name."""
     model_type = MODELS.load(name)
     model = model_type.create(dataset, read_settings(model_type.settings_type, settings), seed, "cpu")
-    validation = Validation(dataset)
-    for _ in model.fit(FitOptions((lambda: validation(model)) if validation else None)):
+    for _ in model.fit(Validation(dataset).options(model)):
         pass
     return model
 

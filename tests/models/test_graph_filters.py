@@ -8,11 +8,12 @@ from gnnrec_core.base.errors import RunError
 from gnnrec_core.models.chebycf import plateau
 from gnnrec_core.models.ops.closed_form import weighted_interactions
 from gnnrec_core.models.ops.filters import low_rank
-from gnnrec_core.models.ops.filters.low_rank import leading_vectors, normalised
+from gnnrec_core.models.ops.filters.low_rank import largest_eigenvalue, leading_vectors, normalised
+from gnnrec_core.runs.validation import Validation
 from tests.models.runs import fitted
 from tests.worlds import make_dataset, random_dataset, star, two_communities
 
-FILTERS = ("gfcf", "chebycf", "lowpass")
+FILTERS = ("ridge", "gfcf", "chebycf", "lowpass")
 EVERYBODY = np.arange(60)
 
 
@@ -31,6 +32,14 @@ def world():
         46,  # the last item is nobody's
         weight=weight,
     )
+
+
+def without_validation(world):
+    """The same, with the validation part in train."""
+    one = world.interactions
+    names = np.array(["train", "train", "test"])[one.split]
+    rows = [(int(u), int(i), str(part)) for u, i, part in zip(one.user_index, one.item_index, names, strict=True)]
+    return make_dataset(rows, 60, 46)
 
 
 def spectrum(model):
@@ -93,6 +102,57 @@ def test_gfcf_by_hand():
     model = fitted("gfcf", make_dataset([(0, 0, "train"), (0, 1, "train"), (1, 0, "train")]), low_pass_weight=0.0)
     assert model.score(np.array([1]))[0] == pytest.approx([3 / 4, 1 / np.sqrt(8)])
     assert model.score(np.array([0]))[0] == pytest.approx([3 / 4 + 1 / np.sqrt(8), 1 / 2 + 1 / np.sqrt(8)])
+
+
+def test_the_ridge_filter_is_its_formula(world):
+    """(P + l)^-1 P from a dense solve; the polynomial of order 40 is it to rounding."""
+    model = fitted("ridge", world, penalty=3.0, user_power=0.4, item_power=0.2, degree_power=0.3, order=40)
+    x = weighted_interactions(model.graph).toarray()
+    users, items = x.sum(1), x.sum(0)
+    r = power(users, -0.4)[:, None] * x * power(items, -0.2)
+    gram = r.T @ r
+    smoothed = np.linalg.solve(gram + 3.0 * np.trace(gram) / len(gram) * np.eye(len(gram)), gram)
+    expected = x @ (power(items, -0.2)[:, None] * smoothed * power(items, 0.3))
+    assert np.allclose(model.score(EVERYBODY), expected, rtol=1e-4, atol=1e-6)
+    assert np.allclose(model.times(weighted_interactions(model.graph)), expected, rtol=1e-8)
+
+
+def test_a_large_penalty_is_one_smoothing_by_hand():
+    # As in the world of `test_gfcf_by_hand`: p / (p + l) is p / l where l is large, and P has mean eigenvalue 5 / 8.
+    world = make_dataset([(0, 0, "train"), (0, 1, "train"), (1, 0, "train")])
+    model = fitted("ridge", world, penalty=1e5, user_power=0.5, item_power=0.5, degree_power=0.5, order=3)
+    scores = model.score(np.array([1]))[0] * 1e5 * 5 / 8
+    # S = D_i^-1/2 P D_i^1/2 / l with degrees 2 and 1: from item 0 to itself 3/4, to item 1 (1 / sqrt 8) / sqrt 2 = 1/4.
+    assert scores == pytest.approx([3 / 4, 1 / 4], rel=1e-3)
+
+
+def test_the_largest_eigenvalue_is_a_bound_that_is_near(world):
+    x = weighted_interactions(fitted("gfcf", world).graph)
+    for powers in ((0.0, 0.0), (0.25, 0.4), (0.5, 0.5)):
+        r = normalised(x, *powers)
+        highest = np.linalg.svd(r.toarray(), compute_uv=False)[0] ** 2
+        assert highest * (1 - 1e-12) <= largest_eigenvalue(r) <= highest * 1.001
+    assert largest_eigenvalue(x * 0) == 1.0
+
+
+def test_settings_that_nobody_gave_are_chosen_on_the_validation_part(world):
+    """As by hand: each value in turn, kept where the figure is better than all before; what is given stays."""
+    model = fitted("ridge", world, user_power=0.25)
+    validation = Validation(world)
+
+    def figure(**settings):
+        fixed = fitted("ridge", world, **{name: value for name, value in settings.items() if name != "order"})
+        return validation(fixed)["ndcg@20"]
+
+    best = type(model).settings_type().model_dump()
+    highest = figure(**best)
+    for name, values in type(model).tried:
+        for value in () if name == "user_power" else values:
+            if (found := figure(**{**best, name: value})) > highest:
+                best, highest = {**best, name: value}, found
+    assert model.settings.model_dump() == best and validation(model)["ndcg@20"] == highest
+    untouched = fitted("ridge", without_validation(world))
+    assert untouched.settings == type(model).settings_type()
 
 
 def test_two_vectors_tell_two_communities_apart():

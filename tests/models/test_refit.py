@@ -43,7 +43,7 @@ def sets_of(graph):
 
 
 def test_closed_forms_refit():
-    assert REFIT == ["popularity", "itemknn", "ease", "gfcf", "chebycf", "lowpass"]
+    assert REFIT == ["popularity", "itemknn", "ease", "ridge", "gfcf", "chebycf", "lowpass"]
 
 
 @pytest.mark.parametrize("name", REFIT)
@@ -54,7 +54,7 @@ def test_refitted_is_fitted_anew(world, name):
     found = model.scores_refitted(USER, sets)
     assert found.shape == (len(sets), world.n_items) and found.dtype == np.float64
     for scores, edges in zip(found, sets, strict=True):
-        anew = fitted(name, emptied(world, model.graph, edges))
+        anew = fitted(name, emptied(world, model.graph, edges), **model.settings.model_dump())
         assert anew.graph.n_edges == model.graph.n_edges - 2 * len(edges)
         assert np.allclose(scores, anew.score(np.array([USER]))[0], rtol=2e-5, atol=2e-6)
     assert np.allclose(found[-1], model.score(np.array([USER]))[0], rtol=2e-5, atol=2e-6)

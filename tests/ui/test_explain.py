@@ -255,7 +255,7 @@ def test_luck_is_asked_beside_the_methods_page(monkeypatch):
         by_rank=(ByRank(rank=1, stays=1.0), ByRank(rank=2, stays=0.8)), n_users=800, seeds=3, seconds=1.0,
     )  # fmt: skip
     asked = []
-    monkeypatch.setattr("gnnrec_core.explain.truth.luck.luck", lambda run, n: asked.append(n) or found)
+    monkeypatch.setattr("gnnrec_core.explain.truth.luck.luck", lambda run, n, figures: asked.append(n) or found)
     app = open_page("methods")
     widget(app.button, "Train with 3 other seeds").click().run()
     wait_for(app, lambda: "Of a top 2, **90" in texts(app))

@@ -109,7 +109,7 @@ def test_an_import_shows_columns_effect_and_problems_and_stores_on_demand():
     app = open_page("data", show="import", **{import_view.PARAMETER: token})
     assert widget(app.selectbox, "User id").value == "user_id"
     figures = {metric.label: metric.value for metric in app.metric}
-    assert figures["Interactions"] == "60" and figures["Users"] == "10"
+    assert figures["Interactions"] == "60" and figures["People"] == "10"
     assert "Rows in the file: 61" in texts(app)
     widget(app.text_input, "Minimum rating").set_value("3").run()
     effect = next(metric for metric in app.metric if metric.label == "Interactions")
@@ -154,7 +154,7 @@ def test_a_log_with_files_of_people_and_friends_becomes_one_dataset():
         "users",
     ]
     assert "relation friends (user-user): 2 edges" in texts(app)
-    widget(app.multiselect, "Attributes of users that become nodes of the graph").set_value(["region"]).run()
+    widget(app.multiselect, "Attributes of people that become nodes of the graph").set_value(["region"]).run()
     assert "relation region (user-attribute): 10 edges" in texts(app)
     widget(app.selectbox, "friends.csv").set_value("users").run()
     assert "2 of the dropped files" in app.error[0].value and not app.exception
@@ -203,7 +203,7 @@ def test_train_offers_every_declared_setting_with_its_range(own_dataset):
     from gnnrec_core.base.settings import describe_settings
     from gnnrec_core.models.lightgcn import LightGCN
 
-    app = open_page("train", dataset=own_dataset)
+    app = open_page("train", dataset=own_dataset, model="lightgcn")
     held = {element.key for kind in ("number_input", "selectbox", "toggle") for element in getattr(app, kind)}
     assert {f"lightgcn_{field.name}" for field in describe_settings(LightGCN.settings_type)} <= held
     layers = next(element for element in app.number_input if element.key == "lightgcn_n_layers")
@@ -213,7 +213,7 @@ def test_train_offers_every_declared_setting_with_its_range(own_dataset):
 def test_the_button_asks_for_exactly_what_the_form_says(own_dataset, monkeypatch):
     asked: list[TrainRequest] = []
     monkeypatch.setattr(jobs, "start", lambda place, request: asked.append(request))
-    app = open_page("train", dataset=own_dataset)
+    app = open_page("train", dataset=own_dataset, model="lightgcn")
     next(element for element in app.number_input if element.key == "lightgcn_epochs").set_value(7).run()
     widget(app.number_input, "Seed").set_value(3).run()
     next(button for button in app.button if button.label == "Start training").click().run()

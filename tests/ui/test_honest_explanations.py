@@ -8,9 +8,9 @@ from tests.ui.test_honest_figures import Places, ask, in_the_workspace, open_pag
 from tests.worlds import SHARED, needs_shared
 
 pytestmark = needs_shared
-SEEN = "0", "This user has 0 already, so it is in no list of theirs"
-NEW = "among the items that this user has not had"
-NOT_PERSONAL = "Nothing of this user is in the train data, so the list is not personal"
+SEEN = "0", "This person has 0 already, so it is in no list of theirs"
+NEW = "among the items that this person has not had"
+NOT_PERSONAL = "Nothing of this person is in the train data, so the list is not personal"
 
 
 @pytest.fixture(scope="module")

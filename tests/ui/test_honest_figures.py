@@ -150,7 +150,7 @@ def test_every_group_is_a_bar_of_its_own(everywhere, group_by, labels, sizes):
     said = " ".join(at.said.split())
     for label, count in zip(told, counts, strict=True):
         row = " ".join(label.split())
-        assert f" {row} {count} " in said or f" {row} Users: {count} " in said  # the second where a table is too wide
+        assert f" {row} {count} " in said or f" {row} People: {count} " in said  # the second where a table is too wide
         assert label in at.report and label in at.page
     differences = [d for d in at.found["differences"] if d["metric"] == "ndcg"]
     assert [d["group"] for d in differences] == told

@@ -56,6 +56,12 @@ def test_the_map_is_searched_whole_and_a_region_is_a_loop_for_keyboards(monkeypa
     assert (
         widget(app.selectbox, "Find on the map").proto.filter_mode == widget(app.selectbox, "Person").proto.filter_mode
     )
+    app = open_page("map", user="reader-0005")
+    menu = widget(app.selectbox, "Find on the map")
+    menu.set_value("walden").run()
+    assert parameter(app, "find") == "walden" and "most similar to Walden" in texts(app)
+    widget(app.selectbox, "Find on the map").set_value(None).run()
+    assert parameter(app, "find") is None and "most similar" not in texts(app)
     app = open_page("map", region="0")
     (said,) = re.findall(r"Region:\*\* ([\d]+)", texts(app))
     assert f"{said} selected" in texts(app)

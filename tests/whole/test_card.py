@@ -9,6 +9,7 @@ import gnnrec_core as gr
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.cli import main
 from gnnrec_core.commands import COMMANDS
+from gnnrec_core.runs.live import with_live
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.views.whole.card import answers_file, write_card
@@ -100,6 +101,16 @@ def test_of_lists_from_elsewhere_nothing_is_claimed_that_nobody_knows():
     assert not parameters.entries and not any("not used" in note for note in parameters.notes)
     assert any("cannot be told" in note for note in parameters.notes)
     assert {check.status for check in found.checklist} == {"open", "partly"}
+
+
+def test_mitigations_that_were_tried_are_measured_on_the_same_people():
+    run = load_run(RUN)
+    found = make_card(run, 10, "region", tried=[with_live(run, {"degree_power": -0.3}), run])
+    (part,) = [part for part in found.parts if part.key == "mitigations"]
+    assert len(part.entries) == 6 and all(entry.command for entry in part.entries)
+    fell = next(entry for entry in part.entries if "popularity" in entry.name.lower())
+    assert fell.value < 0 and fell.high < 0 and fell.command.startswith("gnnrec compare")
+    assert part.entries[3].value == 0 and "without training" in part.notes[0]
 
 
 def test_unknown_questions_and_damaged_answers_are_refused(tmp_path, capsys):

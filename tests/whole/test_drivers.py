@@ -23,9 +23,9 @@ from gnnrec_core.explain.walks.meta_paths import meta_path_groups
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.workspace import SAMPLE
+from gnnrec_core.whole.against.driver_differences import between_groups, between_runs
 from gnnrec_core.whole.bootstrap import shares
 from gnnrec_core.whole.decided import decided_by
-from gnnrec_core.whole.driver_differences import between_groups, between_runs
 from gnnrec_core.whole.drivers import FEW, drivers
 from gnnrec_core.whole.sorting import sorting_names
 from tests.models.runs import fitted

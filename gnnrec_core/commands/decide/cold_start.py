@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """Curves, the switch, questions."""
-    from gnnrec_core.views.newcomers import cold_start_sections, question_sections
+    from gnnrec_core.views.decide.newcomers import cold_start_sections, question_sections
 
     asked = question_sections(content["teaching"]) if content["teaching"] else ()
     return (*cold_start_sections(content), *asked)

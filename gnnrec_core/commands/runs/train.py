@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     progress.end()
     is_done = record.state == "finished" and not record.figures["stopped"]
     calibration = _calibration(arguments) if is_done and arguments.calibrate != "no" else None
+    beside = _standing(arguments) if is_done else None
     return {
         "run": str(arguments.out),
         "model": record.model,
@@ -71,6 +72,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "state": record.state,
         **{name: record.figures.get(name) for name in PRINTED},
         "calibration": calibration,
+        "standing": beside,
     }
 
 
@@ -96,13 +98,29 @@ def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:
         return None
 
 
+def _standing(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """Where the new run stands beside baselines, on validation; kept in `run.json`."""
+    from gnnrec_core.decide.standing import standing
+    from gnnrec_core.runs.run import load_run
+    from gnnrec_core.runs.training import keep_figures
+
+    run = load_run(arguments.out, arguments.dataset)
+    known: dict[str, Any] | None = run.record.figures.get("standing")
+    if known is None:
+        found = standing(run)
+        known = None if found is None else found.to_dict()
+        keep_figures(arguments.out, standing=known)
+    return known
+
+
 def view(content: dict[str, Any]) -> tuple[Section, ...]:
     """The result in a few lines."""
     validation = ", ".join(f"{name} {value:.4f}" for name, value in (content["validation"] or {}).items())
-    said = (
+    said: tuple[str, ...] = (
         f"{content['n_parameters']:,} parameters, {content['epochs_run']} epochs in {content['seconds']:.1f} s",
         f"best epoch {content['best_epoch']}: {validation or 'no validation part'}",
     )
+    said += (content["standing"]["sentence"],) if content["standing"] else ()
     return (Section(f"{content['model']} in {content['run']}: {content['state']}", (Text(said),)),)
 
 

@@ -19,6 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--answer", action="append", default=[], metavar="NAME=TEXT", help="an author's answer; kept for later versions"
     )
+    parser.add_argument(
+        "--tried", action="append", default=[], type=Path, metavar="RUN", help="a run that a mitigation of it made"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist, keeping the answers")
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
     a = arguments
     answers = dict(_answer(text) for text in a.answer)
-    content = card(load(a.run, a.dataset), a.out, a.k, a.group_by, answers, a.overwrite).content
+    content = card(load(a.run, a.dataset), a.out, a.k, a.group_by, answers, a.overwrite, a.tried).content
     return {**content, "files": [str(a.out), str(a.out.with_suffix(".json"))]}
 
 

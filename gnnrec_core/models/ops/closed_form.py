@@ -12,12 +12,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RunError
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
-from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors
+from gnnrec_core.models.protocol import JUDGED_BY, Epoch, FitOptions, Tensors
 
 FEW = 16
 """Users whose rows are read one by one."""
@@ -33,6 +34,9 @@ class ClosedFormRecommender(ABC):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
+    tried: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
+    """Settings and values that a fit tries on the validation part, one setting after the other, where nobody gave the
+    setting. What was chosen stands in `settings` afterwards."""
 
     def __init__(self, graph: RecGraph, settings: Any, tensors: Tensors, whole: RecGraph | None = None) -> None:
         self.graph, self.settings = graph, settings
@@ -71,11 +75,34 @@ class ClosedFormRecommender(ABC):
         """Scores of all items `[n, n_items]` float32 for user indices `[n]`; a fresh array each time."""
 
     def fit(self, options: FitOptions) -> Iterator[Epoch]:
-        """Compute the model; yields once."""
+        """Compute the model, with settings chosen on the validation part (`tried`); yields once."""
         start = time.perf_counter()
         self._set(self.compute())
+        self._choose(options)
         validation = {} if options.validate is None else options.validate()
         yield Epoch(1, None, validation, time.perf_counter() - start, is_best=True)
+
+    def _choose(self, options: FitOptions) -> None:
+        """Take each of `tried` that is better than all before it on some people of the validation part."""
+        given, best = self.settings.model_fields_set, self.settings
+        open_ = [(name, value) for name, values in self.tried if name not in given for value in values]
+        if options.compare is None or not open_:
+            return
+        highest = options.compare()[JUDGED_BY]
+        for number, (name, value) in enumerate(open_):
+            progress.report(number, len(open_), "settings")
+            if getattr(best, name) == value or options.should_stop():
+                continue
+            self._become(best.model_copy(update={name: value}))
+            found = options.compare()[JUDGED_BY]
+            if found > highest:
+                best, highest = self.settings, found
+        self._become(best)
+
+    def _become(self, settings: Any) -> None:
+        """Compute the model anew with other settings."""
+        self.settings = settings
+        self._set(self.compute())
 
     def tensors(self) -> Tensors:
         """Copies of what `model.safetensors` holds."""

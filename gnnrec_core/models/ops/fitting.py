@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,14 +16,15 @@ from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RunError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.graph import RecGraph
+from gnnrec_core.models.ops.layers import MOST_CONTRASTED, Noise, contrast
 from gnnrec_core.models.ops.losses import bpr, sampled_softmax
 from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.sampling import Batch, Sampler, share
 from gnnrec_core.models.ops.sparse import rows
-from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
+from gnnrec_core.models.protocol import JUDGED_BY, Epoch, FitOptions, Tensors, TrainingState
 
-JUDGED_BY = "ndcg@20"
-"""The validation figure that decides which epoch is best."""
+NOISE = 1
+"""What the second source of draws of an epoch is for."""
 LOWEST_RATE = 0.05
 """Where the cosine schedule ends, as a share of the learning rate."""
 
@@ -41,6 +43,8 @@ class Trainable(Protocol):
     parameters: dict[str, Tensor]
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]: ...
+
+    def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]: ...
 
     def decay(self, nodes: Tensor, weight: float) -> None: ...
 
@@ -123,6 +127,7 @@ class GradientFit:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of `epoch`, drawn from (seed, epoch)."""
         s = self.settings
+        self.noise_source = self.sampler.generator(self.model.seed, epoch, NOISE)
         draw = self.sampler.pairwise if s.loss == "bpr" else self.sampler.shared
         found = draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.negatives, s.negative_popularity)
         return islice(found, self.n_steps)
@@ -139,8 +144,8 @@ class GradientFit:
         self.optimiser.zero_grad()
         n_users = self.model.graph.n_users
         nodes = torch.cat([own.users, own.items + n_users, own.negatives.flatten() + n_users])
-        ranking = self._loss(own, nodes)
-        (ranking / batch.size).backward()  # type: ignore[no-untyped-call]
+        ranking, beside = self._losses(own, nodes)
+        (ranking / batch.size + beside).backward()  # type: ignore[no-untyped-call]
         if self.settings.l2:
             # Shared negatives are everybody's: only the interactions themselves are kept short.
             own_nodes = nodes if own.seen is None else nodes[: 2 * len(own.users)]
@@ -153,12 +158,34 @@ class GradientFit:
         self.model.changed()
         return ranking.detach().double()
 
-    def _loss(self, batch: Batch, nodes: Tensor) -> Tensor:
-        """Ranking loss summed over the interactions of `batch`; `nodes` are users, items and negatives."""
-        table, places = self.model.embed(nodes, batch)
+    def _losses(self, batch: Batch, nodes: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Ranking loss summed over the interactions of `batch`, and the contrastive loss of the whole batch (this
+        process's share of both); `nodes` are users, items and negatives."""
+        kind = getattr(self.settings, "contrast", "none")
+        views: list[Tensor] = []
+        if kind == "none":
+            table, places = self.model.embed(nodes, batch)
+        else:
+            noise = Noise(self.settings.contrast_noise, self.noise_source)
+            layers = self.model.layers(batch, noise)
+            views = [layers[-1], layers[1] if kind == "xsimgcl" else self.model.layers(batch, noise)[-1]]
+            table, places = views[0] if kind == "xsimgcl" else self.model.embed(nodes, batch)[0], nodes
         mixed = self._on_cuda and self.settings.precision == "mixed"
         with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
-            return self.ranking(table, places, len(batch.users), batch.seen)
+            beside = self._contrast(batch, *views) if views else 0.0
+            return self.ranking(table, places, len(batch.users), batch.seen), beside
+
+    def _contrast(self, batch: Batch, first: Tensor, second: Tensor) -> Tensor:
+        """The contrastive losses of some of the batch's people and of its items, with their weight."""
+        s, processes = self.settings, self.model.processes
+        edges = self.model.graph.edge_index[:, batch.all_edges[:MOST_CONTRASTED].cpu().numpy()]
+        total = first.new_zeros(())
+        for ends in edges:  # users, then items
+            some = torch.from_numpy(np.unique(ends)).to(first.device)
+            views = rows(first, some), rows(second, some)
+            total = total + contrast(*views, s.contrast_temperature, processes.rank, processes.n)
+        beside: Tensor = s.contrast_weight * total
+        return beside
 
     def _ranking(self, table: Tensor, places: Tensor, b: int, seen: Tensor | None) -> Tensor:
         """The loss of the settings; `places`: the rows of `b` users, `b` items, `b * n` (bpr) or `m` negatives."""

@@ -16,6 +16,7 @@ from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, without_rows
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
 from gnnrec_core.models.ops.fitting import GradientFit
+from gnnrec_core.models.ops.layers import Noise
 from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.sampling import Batch
 from gnnrec_core.models.protocol import Epoch, FitOptions, Tensors, TrainingState
@@ -79,6 +80,10 @@ class GradientRecommender(ABC):
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
         """A table of final embeddings `[t, d]`, with gradients, and the rows `[n]` of `nodes` `[n]` in it; `batch` None
         outside training."""
+
+    def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
+        """X_0 ... X_K with noise, and after them the final embeddings, of models whose settings are `GraphSettings`."""
+        raise NotImplementedError
 
     @abstractmethod
     def decay(self, nodes: Tensor, weight: float) -> None:

@@ -89,7 +89,22 @@ class GraphSettings(GradientSettings):
         "spectral", description="first embeddings: leading singular vectors of the train graph, or normal draws"
     )
     n_layers: Annotated[int, Search(1, 4)] = Field(
-        3, ge=0, le=8, description="propagation layers; the final embedding is the mean of all"
+        3, ge=0, le=8, description="propagation layers; how they make the final embedding, `layers` says"
+    )
+    layers: Literal["mean", "propagated", "last", "learned"] = Field(
+        "mean", description="final embedding: mean of all layers, mean without the first, the last, or learned weights"
+    )
+    contrast: Literal["none", "simgcl", "xsimgcl"] = Field(
+        "none", description="a second loss: views of a node with noise are alike; of the final layers, or of two layers"
+    )
+    contrast_weight: Annotated[float, Search(0.01, 1.0, log=True)] = Field(
+        0.1, ge=0, le=100, description="weight of the contrastive loss beside the ranking loss"
+    )
+    contrast_noise: float = Field(
+        0.1, ge=0, le=10, description="length of the noise in each layer, for the contrastive loss"
+    )
+    contrast_temperature: float = Field(
+        0.2, gt=0, le=100, description="cosines are divided by this in the contrastive loss"
     )
     side_edges: float = Field(
         1.0, ge=0, le=100, description="weight of friendships and attributes in the graph; 0 leaves them out"

@@ -92,9 +92,9 @@ class Sampler:
     def __len__(self) -> int:
         return len(self.users)
 
-    def generator(self, seed: int, epoch: int) -> torch.Generator:
-        """The source of all draws of one epoch."""
-        state = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0]
+    def generator(self, seed: int, epoch: int, *purpose: int) -> torch.Generator:
+        """The source of all draws of one epoch; with numbers of a `purpose` one of its own."""
+        state = np.random.SeedSequence((seed, epoch, *purpose)).generate_state(1, np.uint64)[0]
         return torch.Generator(device=self.device).manual_seed(int(state >> np.uint64(1)))
 
     def pairwise(self, generator: torch.Generator, size: int, n: int, power: float) -> Iterator[Batch]:

@@ -55,6 +55,23 @@ def product(matrix: Tensor, x: Tensor) -> Tensor:
     return sums
 
 
+class _Symmetric(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, operator: Tensor, x: Tensor) -> Tensor:
+        ctx.operator = operator
+        return product(operator, x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[None, Tensor]:
+        return None, product(ctx.operator, gradients[0].contiguous())
+
+
+def symmetric_product(operator: Tensor, x: Tensor) -> Tensor:
+    """`operator @ x` for a symmetric operator, with gradients for `x`."""
+    result: Tensor = _Symmetric.apply(operator, x)  # type: ignore[no-untyped-call]
+    return result
+
+
 class _LayerMean(torch.autograd.Function):
     """mean of E, PE, ..., P^K E for a symmetric P: its own gradient is the same function of the incoming gradient."""
 

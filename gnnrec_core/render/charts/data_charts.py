@@ -18,7 +18,7 @@ TAIL_POINTS = 400
 def degree_chart(user_degrees: IntArray, item_degrees: IntArray, height: int = 320) -> go.Figure:
     """Share of users (of items) with at least x interactions, both axes logarithmic: a straight line is a power law."""
     figure = go.Figure()
-    for number, (name, degrees) in enumerate((("users", user_degrees), ("items", item_degrees))):
+    for number, (name, degrees) in enumerate((("people", user_degrees), ("items", item_degrees))):
         values, share = survival(degrees)
         figure.add_scatter(
             x=values,
@@ -29,7 +29,7 @@ def degree_chart(user_degrees: IntArray, item_degrees: IntArray, height: int = 3
             hovertemplate=f"%{{y:.1%}} of {name} have at least %{{x:,}}<extra></extra>",
         )
     theme.styled(figure, height)
-    none = {name: int((degrees == 0).sum()) for name, degrees in (("users", user_degrees), ("items", item_degrees))}
+    none = {name: int((degrees == 0).sum()) for name, degrees in (("people", user_degrees), ("items", item_degrees))}
     left = " and ".join(f"{n:,} {name}" for name, n in none.items() if n)
     title = f"interactions ({left} have none: no place on this axis)" if left else "interactions"
     figure.update_xaxes(type="log", title=title, dtick=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,6 +76,7 @@ def write_card(
     group_by: str | None = None,
     answers: Mapping[str, str] | None = None,
     overwrite: bool = False,
+    tried: Sequence[Run] = (),
 ) -> Card:
     """Write FILE.html, FILE.json and FILE.answers.json together. Answers that lie beside `out` are kept; `answers` come
     on top, and an empty one takes an answer back.
@@ -89,7 +90,7 @@ def write_card(
     for file in (out, out.with_suffix(".json")):
         refuse_existing(file, overwrite)
     kept = {key: words for key, words in {**kept_answers(out), **(answers or {})}.items() if words}
-    card = make_card(run, k, group_by, kept)
+    card = make_card(run, k, group_by, kept, tried)
     write_together(
         {
             answers_file(out): json_bytes({"format_version": 1, "answers": card.answers}),

@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from gnnrec_core.render.blocks import Bars, Block, Section, Table, Text, Verdict
+from gnnrec_core.whole.against.driver_differences import Differences
 from gnnrec_core.whole.decided import Decided
-from gnnrec_core.whole.driver_differences import Differences
 from gnnrec_core.whole.drivers import Driver, Drivers, Part
 
 LEVEL = "in this model: embeddings and weights as they are, nothing trained again"

@@ -1,13 +1,14 @@
 """Graph filters: item-item models whose operator is a function of the train graph, without anything learned.
 
-With X the weighted interactions, R = D_u^-1/2 X D_i^-1/2 and P = R^T R, whose eigenvalues are in 0..1 (1: the smoothest
-signals on the graph), all of them score
+With X the weighted interactions, R = D_u^-s X D_i^-t and P = R^T R over its largest eigenvalue, so that all are in 0..1
+(1: the smoothest signals on the graph), all of them score
 
-    score(u, .) = x_u S,    S = D_i^-a h(P) D_i^a + w D_i^-b V V^T D_i^b,
+    score(u, .) = x_u S,    S = D_i^-a h(P) D_i^c + w D_i^-b V V^T D_i^b,
 
-h a polynomial and V the leading eigenvectors of P (an ideal low-pass filter). The whole score is a sum over the history
-of the user: its ledger is exact and its baseline is 0. "In this model" S is as it was fitted and the user's own row
-changes; the model fitted without an interaction is computed, not foretold (`scores_refitted`).
+h a polynomial and V the leading eigenvectors of P (an ideal low-pass filter). With s = t = 1/2, where most filters
+stay, the largest eigenvalue is 1. The whole score is a sum over the history of the user: its ledger is exact and its
+baseline is 0. "In this model" S is as it was fitted and the user's own row changes; the model fitted without an
+interaction is computed, not foretold (`scores_refitted`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from gnnrec_core.models.ops.filters.low_rank import (
     SPARE,
     Smoothing,
     degrees,
+    largest_eigenvalue,
     leading_vectors,
     normalised,
 )
@@ -52,17 +54,18 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Filter:
-    """h, a, w and b of a filter, and how many vectors V has.
+    """h, (a, c), w and b of a filter, how many vectors V has, and (s, t).
 
     `polynomial` `[order + 1]` are Chebyshev coefficients of h in I - 2P, whose eigenvalues are in -1..1; empty for
-    none. `n_vectors` 0 leaves the number to the size of the catalogue.
+    none. `n_vectors` 0 leaves the number to the size of the catalogue, None: there is no V.
     """
 
     polynomial: Float
-    polynomial_power: float
+    polynomial_powers: tuple[float, float]
     low_pass_weight: float
     low_pass_power: float
-    n_vectors: int
+    n_vectors: int | None
+    graph_powers: tuple[float, float] = (0.5, 0.5)
 
 
 class GraphFilter(ItemItemRecommender):
@@ -70,8 +73,8 @@ class GraphFilter(ItemItemRecommender):
 
     @staticmethod
     @abstractmethod
-    def filter(settings: Any) -> Filter:
-        """The filter that the settings describe."""
+    def filter(settings: Any, spread: float = 1.0) -> Filter:
+        """The filter that the settings describe, where the mean of all eigenvalues of P is 1 / `spread`."""
 
     @classmethod
     def create(cls, dataset: Dataset, settings: Any, seed: int, device: str) -> Self:
@@ -90,9 +93,11 @@ class GraphFilter(ItemItemRecommender):
 
     @classmethod
     def _n_vectors(cls, n_items: int, settings: Any) -> int:
+        asked = cls.filter(settings).n_vectors
+        if asked is None:
+            return 0
         most = min(round(PER_ROOT * n_items**0.5), n_items // 4, max(64, MOST_NUMBERS // n_items))
-        chosen = cls.filter(settings).n_vectors or most
-        return max(1, min(chosen, n_items))
+        return max(1, min(asked or most, n_items))
 
     @classmethod
     def untrained(cls, graph: RecGraph, settings: Any) -> Tensors:
@@ -109,8 +114,14 @@ class GraphFilter(ItemItemRecommender):
     def compute(self) -> Tensors:
         """V and the items' degrees."""
         n = self._n_vectors(self.graph.n_items, self.settings)
-        vectors = leading_vectors(normalised(self._ageless), n, int(self._tensors[SEED][0]))
+        vectors = leading_vectors(self._normalised, n, int(self._tensors[SEED][0]))
         return {VECTORS: vectors, DEGREE: degrees(self._ageless)[1], SEED: self._tensors[SEED]}
+
+    def _become(self, settings: Any) -> None:
+        same = self.filter(settings).graph_powers == self.filter(self.settings).graph_powers
+        for computed in ("_own", *(() if same else ("_normalised", "_fast", "_exact"))):
+            self.__dict__.pop(computed, None)
+        super()._become(settings)
 
     def score(self, users: IntArray) -> FloatArray:
         """Scores of all items `[n, n_items]` float32, computed in float32."""
@@ -131,19 +142,19 @@ class GraphFilter(ItemItemRecommender):
 
     def between(self, rows: IntArray, columns: IntArray) -> Float:
         """S[rows, columns], from whichever side is shorter: h(P) and V V^T are symmetric."""
-        own = self.filter(self.settings)
+        own = self._own
         result = np.zeros((len(rows), len(columns)))
         if len(own.polynomial):
             flip = len(columns) < len(rows)
             near, far = (columns, rows) if flip else (rows, columns)
             part = np.concatenate([self._polynomial_columns(near[s : s + COLUMNS])[far] for s in _starts(near)], axis=1)
-            down, up = self._scales(own.polynomial_power)
+            down, up = self._scales(*own.polynomial_powers)
             result += down[rows, None] * (part if flip else part.T) * up[columns]
         return result + self._low_pass(own, rows, columns)
 
     def _low_pass(self, own: Filter, rows: IntArray, columns: IntArray) -> Float:
         """Entries of w D^-b V V^T D^b `[m, n]`."""
-        down, up = self._scales(own.low_pass_power)
+        down, up = self._scales(own.low_pass_power, own.low_pass_power)
         vectors, inner = self._tensors[VECTORS], np.empty((len(rows), len(columns)))
         near = vectors[rows].astype(np.float64)
         for start in range(0, len(columns), ITEMS_AT_ONCE):
@@ -154,14 +165,14 @@ class GraphFilter(ItemItemRecommender):
 
     def reader_paths(self, user_index: int, signed_items: Sequence[tuple[int, float]]) -> ReaderPaths:
         """h(P) = h(0) + P g(P): each walk goes to an item of the history, to one of its readers, and on by R g(P)."""
-        own, smooth = self.filter(self.settings), self._exact
+        own, smooth = self._own, self._exact
         history, (items, signs) = self.graph.history(user_index), np.array(signed_items, np.float64).T
         items = items.astype(np.int64)
         weight = self.rows_of(np.array([user_index])).data  # [m], in the order of the history
         low_pass = weight @ self._low_pass(own, history, items) @ signs
         if not len(own.polynomial):
             return ReaderPaths(history[:0], history[:0], np.zeros(0), {LOW_PASS: float(low_pass)})
-        down, up = self._scales(own.polynomial_power)
+        down, up = self._scales(*own.polynomial_powers)
         at_zero, onward = divided(own.polynomial)
         target: Float = np.zeros((self.graph.n_items, 1))
         target[items, 0] = signs * up[items]
@@ -184,27 +195,40 @@ class GraphFilter(ItemItemRecommender):
         return result
 
     @cached_property
+    def _normalised(self) -> sp.csr_array:
+        """R over the root of the largest eigenvalue of R^T R."""
+        powers = self.filter(self.settings).graph_powers
+        found = normalised(self._ageless, *powers)
+        return found if powers == (0.5, 0.5) else found / largest_eigenvalue(found) ** 0.5
+
+    @cached_property
+    def _own(self) -> Filter:
+        """The filter of the settings on this graph: the mean eigenvalue of P is the sum of squares in R by items."""
+        squares = float(np.square(self._normalised.data).sum())
+        return self.filter(self.settings, self.graph.n_items / squares if squares else 1.0)
+
+    @cached_property
     def _fast(self) -> Smoothing:
-        return Smoothing(normalised(self._ageless))
+        return Smoothing(self._normalised)
 
     @cached_property
     def _exact(self) -> Smoothing:
-        return Smoothing(normalised(self._ageless), np.float64)
+        return Smoothing(self._normalised, np.float64)
 
-    def _scales(self, power: float) -> tuple[Float, Float]:
-        """D_i^-power and D_i^power `[n_items]`, 0 for items that nobody has."""
+    def _scales(self, before: float, after: float) -> tuple[Float, Float]:
+        """D_i^-before and D_i^after `[n_items]`, 0 for items that nobody has."""
         degree = self._tensors[DEGREE]
         down, up = np.zeros(len(degree)), np.zeros(len(degree))
-        np.power(degree, -power, out=down, where=degree > 0)
-        np.power(degree, power, out=up, where=degree > 0)
+        np.power(degree, -before, out=down, where=degree > 0)
+        np.power(degree, after, out=up, where=degree > 0)
         return down, up
 
     def _filtered(self, weights: sp.csr_array, dtype: type, flipped: bool = False) -> NDArray[Any]:
         """weights @ S (`flipped`: weights @ S^T) `[b, n_items]`, computed in `dtype`."""
-        own = self.filter(self.settings)
+        own = self._own
         result: NDArray[Any] = np.zeros(weights.shape, dtype)
         if len(own.polynomial):
-            down, up = self._scales(own.polynomial_power)[:: -1 if flipped else 1]
+            down, up = self._scales(*own.polynomial_powers)[:: -1 if flipped else 1]
             for start in range(0, weights.shape[0], COLUMNS):
                 block = slice(start, start + COLUMNS)
                 signal: NDArray[Any] = (weights[block].toarray() * down).astype(dtype).T  # [n_items, c]
@@ -217,7 +241,7 @@ class GraphFilter(ItemItemRecommender):
         """h(P)[:, items]."""
         signal: Float = np.zeros((self.graph.n_items, len(items)))
         signal[items, np.arange(len(items))] = 1.0
-        return self._polynomial(signal, self.filter(self.settings).polynomial)
+        return self._polynomial(signal, self._own.polynomial)
 
     def _polynomial(self, signal: NDArray[Any], weights: Float) -> NDArray[Any]:
         """sum_k weights_k T_k(I - 2P) @ signal `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x)."""
@@ -236,7 +260,7 @@ class GraphFilter(ItemItemRecommender):
     def _add_low_pass(self, result: NDArray[Any], weights: sp.csr_array, own: Filter, flipped: bool) -> None:
         """result += w * weights @ D^-b V V^T D^b, or its transpose."""
         vectors, dtype = self._tensors[VECTORS], result.dtype
-        down, up = self._scales(own.low_pass_power)[:: -1 if flipped else 1]
+        down, up = self._scales(own.low_pass_power, own.low_pass_power)[:: -1 if flipped else 1]
         used = np.unique(weights.indices)
         inside = (weights[:, used] * (own.low_pass_weight * down[used])).astype(dtype)
         inside = inside @ vectors[used].astype(dtype)  # [b, d]

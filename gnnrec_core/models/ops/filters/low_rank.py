@@ -25,6 +25,8 @@ SPARE = 16
 """Vectors iterated beside those that are kept, so that the last kept ones settle as well."""
 COLUMNS = 64
 """Columns that P is applied to at once: a table of people by so many columns still fits the cache (measured)."""
+MOST_POWERS, TOO_LARGE = 100, 1e-3
+"""Of the power iteration: steps at most, and how much too large its bound may be."""
 LOWEST = 1e-6
 """Directions whose share of the Gram matrix is below are rounding: the graph has no more."""
 
@@ -49,13 +51,32 @@ class Smoothing:
         return result
 
 
-def normalised(interactions: sp.csr_array) -> sp.csr_array:
-    """R = D_u^-1/2 X D_i^-1/2 of weighted interactions X `[n_users, n_items]`; singular values are in 0..1."""
+def normalised(interactions: sp.csr_array, user_power: float = 0.5, item_power: float = 0.5) -> sp.csr_array:
+    """R = D_u^-s X D_i^-t of weighted interactions X `[n_users, n_items]`; with both powers 1/2 the largest singular
+    value is 1."""
     users, items = degrees(interactions)
     rows = np.repeat(users, np.diff(interactions.indptr))
     result = interactions.copy()
-    result.data = interactions.data / np.sqrt(rows * items[interactions.indices])
+    result.data = interactions.data / (rows**user_power * items[interactions.indices] ** item_power)
     return result
+
+
+def largest_eigenvalue(interactions: sp.csr_array) -> float:
+    """Of R^T R for R `[n_users, n_items]` of no negative numbers; 1 where R is 0.
+
+    By powers of a positive vector v: (R^T R v)_i / v_i is an upper bound at its largest (Collatz, Wielandt) that falls
+    to the eigenvalue, from which it is less than a thousandth away unless the steps run out.
+    """
+    v = (np.asarray(interactions.sum(axis=0)).ravel() > 0).astype(np.float64)
+    highest = 1.0
+    for _ in range(MOST_POWERS if v.any() else 0):
+        some = v > np.finfo(np.float64).tiny
+        following = interactions.T @ (interactions @ v)
+        highest = float((following[some] / v[some]).max())
+        if highest <= float(v @ following / (v @ v)) * (1 + TOO_LARGE):
+            break
+        v = following / np.linalg.norm(following)
+    return highest
 
 
 def degrees(interactions: sp.csr_array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -71,7 +92,7 @@ def leading_vectors(interactions: sp.csr_array, n: int, seed: int) -> FloatArray
     """
     n_items = interactions.shape[1]
     result = np.zeros((n_items, n), np.float32)
-    if interactions.nnz == 0:
+    if n == 0 or interactions.nnz == 0:
         return result
     found = _exact(interactions, n) if n_items <= MAX_EXACT else _sketched(interactions, n, seed)
     result[:, : found.shape[1]] = found

@@ -20,8 +20,8 @@ from gnnrec_core.models import able
 from gnnrec_core.models.history_protocol import ReaderPathsRecommender
 from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.ledgers import layers_by_shape
 from gnnrec_core.whole.sorting import Sorting
+from gnnrec_core.whole.sums.ledgers import layers_by_shape
 
 Float = NDArray[np.float64]
 THROUGH_READERS = "user-item-user-item: by way of others who have the item"

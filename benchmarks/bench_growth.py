@@ -169,6 +169,7 @@ def draw(costs: dict[str, dict[str, dict[str, Any]]], sizes: dict[str, int]) -> 
     rows = [
         (question, *(str(costs[size].get(question, {}).get("cpu_seconds", "–")) for size in sizes))
         for question in QUESTIONS
+        if any(question in found for found in costs.values())
     ]
     table = Table(("question", *(f"{size}: {n:,}" for size, n in sizes.items())), tuple(rows), "CPU seconds by size")
     sections = (

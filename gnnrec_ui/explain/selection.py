@@ -75,6 +75,7 @@ def rows(table: pd.DataFrame, keys: Sequence[str], chosen: str, key: str, alt: s
         st.rerun()
 
 
+@st.fragment
 def panel(study: Study, explanation: Explanation, key: str, told: str = "") -> None:
     """What was recomputed, foretold and trained for the selected part, and the list without it.
 

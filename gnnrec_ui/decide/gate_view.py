@@ -20,6 +20,9 @@ from gnnrec_ui.show import blocks
 from gnnrec_ui.train import runs_view
 
 RULES = ("margin", "group_figure")
+PARTS = {"figures": "Figures and groups", "lists": "Changed lists", "why": "Why", "people": "Changed people"}
+"""What can be looked at below the verdict, one at a time, and which sections of the library's that is."""
+SECTIONS = {"figures": slice(1, 3), "lists": slice(3, 4), "why": slice(4, 5)}
 
 
 def gate_view(study: Study) -> None:
@@ -59,8 +62,12 @@ def gate_view(study: Study) -> None:
 def _show(study: Study, found: Gate, incumbent: str) -> None:
     names = privacy.name_user(study)
     sections = gate_sections(found, names)
-    blocks.draw(sections[:-1], "gate")
-    _people(study, found, incumbent, list(people_rows(found, names)))
+    blocks.draw(sections[:1], "gate")
+    part = pickers.choose_one("Look at", PARTS, "look")
+    if part == "people":
+        _people(study, found, incumbent, list(people_rows(found, names)))
+    else:
+        blocks.draw(sections[SECTIONS[part]], f"gate_{part}")
     take_away(f"{found.candidate} in the place of {found.incumbent}?", sections, "gate.html")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.change.as_of import AsOf, GroupStrip, ItemStrip, State
 from gnnrec_core.change.drift import Drift
 from gnnrec_core.data.dataset import Dataset
@@ -74,7 +75,9 @@ def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Sectio
     rows = tuple((entry["rank"], entry["title"], entry["score"]) for entry in list_json(found.lists, dataset)["items"])
     figures = found.report.items | found.report.overall
     audit = tuple(
-        (name, figures[name].value, figures[name].low, figures[name].high) for name in SHOWN if name in figures
+        (METRICS[name].title, figures[name].value, figures[name].low, figures[name].high)
+        for name in SHOWN
+        if name in figures
     )
     groups = tuple(
         (group.group, group.n_users, *(group.metrics[n].value for n in ("ndcg", "recall") if n in group.metrics))
@@ -83,7 +86,7 @@ def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Sectio
     told = f"Lists of {found.report.scope.k} of that day, judged on the same held-out choices as every day."
     tables: list[Block] = [Table(("figure", "value", "low", "high"), audit, told)]
     if groups:
-        tables.append(Table(("group", "people", "ndcg", "recall"), groups, "Groups are today's: the same people."))
+        tables.append(Table(("group", "people", "NDCG", "Recall"), groups, "Groups are today's: the same people."))
     return (
         Section(f"As of {state.day}", tuple(blocks)),
         Section("The list then", (Table(("rank", "item", "score"), rows),)),

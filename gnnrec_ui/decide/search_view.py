@@ -84,7 +84,7 @@ def _new(place: Workspace, study: frame.Study) -> None:
         "Look for", list(OBJECTIVES), ["accuracy"], format_func=lambda one: OBJECTIVES[one].title, key="search_for",
         help="With several every trial is trained to its end, and the front is drawn over all of them.",
     )  # fmt: skip
-    places = ", ".join(declared(MODELS.load(name).settings_type))
+    places = ", ".join(forms.label(setting).lower() for setting in declared(MODELS.load(name).settings_type))
     st.caption(
         f"Looks at {for_markdown(places)}. Trial 0 has the settings that the model comes with. Only the validation "
         "part is looked at; the test part is taken away before anything is trained."

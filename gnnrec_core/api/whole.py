@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from gnnrec_core.api.answers import Answer
 from gnnrec_core.api.asking import RunLike, opened
 from gnnrec_core.api.run import Id
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import SplitName
 from gnnrec_core.views.privacy import NameUser
 from gnnrec_core.views.whole import drivers as driver_views
@@ -44,6 +45,9 @@ def drivers(
     from gnnrec_core.whole.decided import decided_by
     from gnnrec_core.whole.drivers import drivers as core
 
+    for name, value, least in (("decides", decides, 0), ("sample", sample, 1), ("top", 1 if top is None else top, 1)):
+        if value < least:
+            raise RequestError(f"{name} cannot be {value}.", f"Choose {least} or more.", value=value)
     run = opened(run)
     found = core(run, k, by, target, group_by, segment, seed=seed)
     decided = [decided_by(run, each.name, by, k, sample, seed, level) for each in found.everybody.drivers[:decides]]

@@ -96,6 +96,8 @@ def split_assignments(assignments: Sequence[str]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise RequestError(f"--set {text!r} has no '='.", "Write --set name=value.", value=text)
+        if name.strip() in values:
+            raise RequestError(f"--set {name.strip()} is given twice.", "Write each setting once.", value=text)
         values[name.strip()] = value.strip()
     return values
 

@@ -25,7 +25,7 @@ from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
 from gnnrec_core.ranking.accuracy import ndcg
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
-from gnnrec_core.ranking.topk import top_k
+from gnnrec_core.ranking.topk import check_k, top_k
 from gnnrec_core.runs.fold_in import fold_in
 from gnnrec_core.runs.run import Run
 
@@ -77,7 +77,8 @@ class ColdStart:
 
 def cold_start(run: Run, k: int = 10, seed: int = 0, known: Sequence[int] = KNOWN) -> ColdStart:
     """Measure each kind and the switch. RequestError where too few people have both a history and what they chose
-    later, in the validation part and in the test part."""
+    later, in the validation part and in the test part, or `k` items are none or more than there are."""
+    check_k(k, run.dataset.n_items)
     kinds, missing = kinds_of(run)
     measured = {part: _measured(run, kinds, part, tuple(known), k, seed) for part in ("validation", "test")}
     kept = tuple(n for n in known if all(n in found for found in measured.values()))

@@ -70,11 +70,13 @@ def _interval(row: Beside) -> str:
 
 
 def standing(run: Run) -> Standing | None:
-    """`run` on some people of its validation part beside other models; None where there is no validation part."""
+    """`run` on some people of its validation part beside other models; None where fewer than two have one."""
     dataset, validation = run.dataset, Validation(run.dataset)
     if not validation:
         return None
     people = validation.some(MOST_PEOPLE)
+    if len(people) < 2:  # a difference has no interval
+        return None
     own = validation.values(run.model, people)[0]
     beside = []
     names = [name for name in references(dataset) if name != run.record.model]

@@ -33,6 +33,8 @@ def test_assignments_need_an_equals_sign():
     assert split_assignments(["a=1", "b=x=y"]) == {"a": "1", "b": "x=y"}
     with pytest.raises(RequestError, match="no '='"):
         split_assignments(["a"])
+    with pytest.raises(RequestError, match="a is given twice"):
+        split_assignments(["a=1", "a = 2"])
 
 
 def test_a_form_learns_ranges_from_the_declaration():

@@ -116,3 +116,9 @@ def test_the_command_says_all_of_it(capsys):
     found = json.loads(capsys.readouterr().out)
     assert {one["kind"] for one in found["curves"]} == {"popularity", "content", "social", "personal"}
     assert len(found["switch"]) == len(found["known"]) and found["teaching"]["questions"][0]["item"] != "the-hobbit"
+
+
+@pytest.mark.parametrize("k", [0, 25])
+def test_lists_of_nothing_or_of_more_than_there_is_are_refused(run, k):
+    with pytest.raises(RequestError, match=f"Lists of {k} items"):
+        cold_start(run, k)

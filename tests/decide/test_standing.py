@@ -77,3 +77,9 @@ def test_who_names_no_model_gets_the_first_choice_and_is_told_where_it_stands(tm
     assert record.figures["standing"] == answer["standing"] and record.settings == answer["settings"]
     assert main(["train", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--overwrite"]) == 0
     assert answer["standing"]["sentence"].split(";")[0] in " ".join(capsys.readouterr().out.split())
+
+
+def test_of_one_person_nothing_is_said():
+    rows = [(0, 0, "train"), (0, 1, "train"), (1, 0, "train"), (1, 2, "train"), (2, 1, "train"), (0, 2, "validation")]
+    dataset = make_dataset(rows)
+    assert standing(Run.of(fitted("popularity", dataset), dataset)) is None

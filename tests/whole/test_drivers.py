@@ -299,3 +299,15 @@ def test_the_facade_draws_its_answer(sample_run):
         answer.to_frame()["share"].sum() == pytest.approx(1)
         and len(answer.figure().data[0].x) == len(answer.to_frame()) - 1
     )
+
+
+@pytest.mark.parametrize("wrong", [{"decides": -1}, {"decides": 1, "sample": 0}, {"top": 0}])
+def test_numbers_of_drivers_and_people_that_cannot_be_are_refused(wrong):
+    with pytest.raises(RequestError, match="cannot be"):
+        gr.drivers(SAMPLE / "runs" / "lightgcn", **wrong)
+
+
+def test_a_group_is_not_held_against_itself(capsys):
+    run = str(SAMPLE / "runs" / "lightgcn")
+    assert main(["drivers", run, "--group-by", "region", "--between", "South,South"]) == 2
+    assert "Two different groups" in capsys.readouterr().err

@@ -4,7 +4,7 @@ apart."""
 import numpy as np
 import pytest
 
-from gnnrec_core.base.errors import CancelledError, RunError, UnsupportedError
+from gnnrec_core.base.errors import CancelledError, UnsupportedError
 from gnnrec_core.base.progress import watched
 from gnnrec_core.render.charts.embedding_map import embedding_map
 from gnnrec_core.runs.run import load_run
@@ -96,12 +96,20 @@ def test_a_layout_of_other_embeddings_is_worked_out_anew_and_kept(run, monkeypat
     assert (held.n_laid_out, held.seed) == (7, 5) and (held.position == 0).all()
 
 
-def test_a_damaged_layout_is_refused(run):
+def test_a_damaged_layout_counts_as_not_there(run):
     content = bytearray((run.place / maps.FILE).read_bytes())
     content[-3] ^= 255
     (run.place / maps.FILE).write_bytes(bytes(content))
-    with pytest.raises(RunError, match=r"map\.safetensors"):
-        maps.held_layout(run)
+    assert maps.held_layout(run) is None
+
+
+@pytest.mark.parametrize("wrong", [{"seed": "x"}, {"n_laid_out": -1}, {"n_laid_out": True}, {"position": 7.0}])
+def test_a_layout_that_claims_what_cannot_be_counts_as_not_there(run, wrong):
+    tensors, card = maps.load_tensors(run.place / maps.FILE)
+    kept = {name: card[name] for name in ("n_laid_out", "seed", "embeddings")}
+    scale = np.float32(wrong.pop("position", 1.0))
+    maps.save_tensors(run.place / maps.FILE, {"position": tensors["position"] * scale}, {**kept, **wrong})
+    assert maps.held_layout(run) is None
 
 
 def test_a_model_without_embeddings_has_no_map():

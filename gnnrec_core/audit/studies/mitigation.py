@@ -161,7 +161,7 @@ def prepare(
     check_k(k, run.dataset.n_items)
     n = min(n_candidates, run.dataset.n_items)
     if k > n:
-        raise RequestError(f"Lists of {k} cannot be made out of {n} candidates.", f"Choose k up to {n}.", value=k)
+        raise RequestError(f"Lists of {k} cannot be made out of {n} candidates.", f"Choose {k} or more.", value=n)
     wide = gather(run, n, split)
     wide.hit_cosines  # noqa: B018  worked out once for all candidates, kept by `with_lists`
     lists = Recommendations(wide.lists.user_index, wide.lists.item_index[:, :k], wide.lists.score[:, :k])

@@ -23,10 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """The shares as the contract has them."""
     from gnnrec_core.audit.group_gaps import group_gaps
+    from gnnrec_core.base.files import refuse_existing
     from gnnrec_core.explain.truth.ensemble import Ensemble
     from gnnrec_core.explain.truth.luck import luck
     from gnnrec_core.runs.run import load_run
 
+    if arguments.ensemble is not None:
+        refuse_existing(arguments.ensemble, overwrite=False)
     asked = load_run(arguments.run, arguments.dataset)
     ensemble = None if arguments.ensemble is None else Ensemble(asked)
     heard = None if ensemble is None else ensemble.hear

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="of gat: attention.source and attention.target (default: in --embeddings)")  # fmt: skip
     for side in ("user", "item"):
         parser.add_argument(
-            f"--{side}-biases", type=Path, metavar="FILE", help=f"one number a {side}, in the same order"
+            f"--{side}-biases", type=Path, metavar="FILE", help=f"one number per {side}, in the same order"
         )
     parser.add_argument("--user-ids", type=Path, metavar="FILE", help="one user id a row, in the order of the rows")
     parser.add_argument("--item-ids", type=Path, metavar="FILE", help="one item id a row, in the order of the rows")

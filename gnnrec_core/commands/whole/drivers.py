@@ -43,8 +43,10 @@ def run(arguments: argparse.Namespace) -> Answer:
     a = arguments
     opened = load(a.run, a.dataset)
     between = None if a.between is None else tuple(a.between.split(","))
-    if between is not None and (len(between) != 2 or a.group_by is None):
-        raise RequestError("Two groups are compared.", "Write --group-by COLUMN --between A,B.", value=a.between)
+    if between is not None and (len(set(between)) != 2 or len(between) != 2 or a.group_by is None):
+        raise RequestError(
+            "Two different groups are compared.", "Write --group-by COLUMN --between A,B.", value=a.between
+        )
     differ = {
         "against": None if a.against is None else load(a.against, a.dataset),
         "between": between,

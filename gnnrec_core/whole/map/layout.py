@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.errors import RunError, UnsupportedError
 from gnnrec_core.data.dataset import FloatArray, IntArray
 from gnnrec_core.models import able
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
@@ -73,17 +73,23 @@ def map_layout(run: Run, seed: int = 0) -> Layout:
 
 
 def held_layout(run: Run) -> Layout | None:
-    """The layout beside the run; None where there is none of its embeddings. RunError for a damaged file."""
+    """The layout beside the run; None where there is none of its embeddings, or it is damaged: it can be made anew."""
     path = run.place / FILE
     if not path.is_file():
         return None
-    tensors, card = load_tensors(path)
-    shape = (run.dataset.n_users + run.dataset.n_items, 2)
-    position, n_laid_out = tensors.get("position"), card.get("n_laid_out")
-    is_ours = position is not None and position.shape == shape and isinstance(n_laid_out, int)
-    if not is_ours or card.get("embeddings") != _fingerprint(run):
+    try:
+        tensors, card = load_tensors(path)
+    except RunError:
         return None
-    return Layout(np.asarray(position, dtype=np.float32), int(str(n_laid_out)), int(str(card.get("seed", 0))))
+    n = run.dataset.n_users + run.dataset.n_items
+    position, n_laid_out, seed = tensors.get("position"), card.get("n_laid_out"), card.get("seed", 0)
+    if position is None or position.shape != (n, 2) or position.dtype.kind != "f" or np.abs(position).max() > 1.001:
+        return None
+    if type(n_laid_out) is not int or not 0 <= n_laid_out <= n or type(seed) is not int:
+        return None
+    if card.get("embeddings") != _fingerprint(run):
+        return None
+    return Layout(np.asarray(position, dtype=np.float32), n_laid_out, seed)
 
 
 def _fingerprint(run: Run) -> str:

@@ -112,3 +112,8 @@ def test_gaps_between_groups_are_those_of_the_audit():
 def test_what_refits_exactly_has_no_luck(home):
     with pytest.raises(UnsupportedError, match="no luck"):
         luck(load_run(home / "exact"))
+
+
+def test_a_folder_that_is_there_is_refused_before_anything_is_trained(home, capsys):
+    assert main(["luck", str(home / "run"), "--seeds", "50", "--ensemble", str(home / "data")]) == 2
+    assert "exists already" in capsys.readouterr().err

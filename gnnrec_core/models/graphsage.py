@@ -14,14 +14,15 @@ from torch.nn import functional
 
 from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import Dataset, IntArray
-from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.graph import INTERACTION, RecGraph, build_graph
 from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
-from gnnrec_core.models.ops.features import DEGREES, node_features
+from gnnrec_core.models.ops.features import DEGREES, TYPES, node_features
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GradientSettings
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
 from gnnrec_core.models.ops.sampling import Batch
-from gnnrec_core.models.ops.sparse import csr_tensor
+from gnnrec_core.models.ops.sparse import add_decay, csr_tensor
+from gnnrec_core.models.ops.spectral import INITIAL_STD, spectral_embedding
 from gnnrec_core.models.protocol import Tensors
 
 Array = NDArray[Any]
@@ -29,11 +30,30 @@ MOST_HIDDEN = 0.25
 """Largest share of the edges that carries no messages in one step."""
 
 
+IDS, OWN = "ids", "known as itself (id)"
+SMALL = 0.1
+"""Scale of the first weights where nodes have ids, so that training starts near the ids and their means."""
+
+
+def known_nodes(graph: RecGraph) -> NDArray[np.bool_]:
+    """Whether somebody has chosen the item, or the person chosen one; attribute nodes are known by their edges."""
+    is_interaction = graph.edge_type == graph.relations.index(INTERACTION)
+    known = np.bincount(graph.edge_index[0, is_interaction], minlength=graph.n_nodes) > 0
+    known[graph.n_users + graph.n_items :] = graph.degree[graph.n_users + graph.n_items :] > 0
+    return known
+
+
 class GraphSAGESettings(GradientSettings):
     """Settings of GraphSAGE."""
 
     learning_rate: Annotated[float, Search(0.001, 0.05, log=True)] = Field(
         0.005, gt=0, le=1, description="step size of Adam at its highest"
+    )
+    id_dropout: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of nodes that a step knows without an embedding of their own; 1: nobody ever has one",
     )
     l2: Annotated[float, Search(1e-6, 1e-3, log=True)] = Field(
         1e-5, ge=0, le=10, description="weight of the squared parameters in the loss of an interaction"
@@ -50,7 +70,9 @@ class GraphSAGE(GradientRecommender):
 
     X holds attribute columns, node type and degrees, so a user or an item without any train interaction has an
     embedding too. Means are weighted by edge weight; in training over `n_neighbours` draws, afterwards over all
-    neighbours. Interactions of a batch (up to a quarter of all edges) carry no messages while they are predicted.
+    neighbours. With `id_dropout` below 1, nodes that the training part knows have a row of `ids` in h_0, and h_0 is
+    added to z; each step leaves the ids of a drawn share out, so that those without one are placed as well.
+    Interactions of a batch (up to a quarter of all edges) carry no messages while they are predicted.
     """
 
     name: ClassVar[str] = "graphsage"
@@ -71,7 +93,18 @@ class GraphSAGE(GradientRecommender):
 
     @classmethod
     def initial(cls, dataset: Dataset, settings: Any, seed: int) -> Tensors:
-        """`input` `[f, d]`; for each layer `own.l`, `near.l` `[d, d]`, `bias.l` `[d]`: normals of even variance."""
+        """`input` `[f, d]`; for each layer `own.l`, `near.l` `[d, d]`, `bias.l` `[d]`; `ids` `[n_nodes, d]` unless left
+        out: normals of even variance, ids as LightGCN starts."""
+        return cls._start(dataset, settings, seed, None)
+
+    @classmethod
+    def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
+        """The same with ids turned towards those of `whole`."""
+        return cls._start(dataset, settings, seed, whole)
+
+    @classmethod
+    def _start(cls, dataset: Dataset, settings: Any, seed: int, near: RecGraph | None) -> Tensors:
+        graph = cls.build_graph(dataset, settings)
         rng = np.random.default_rng((seed, 0))
         d = settings.embedding_dim
 
@@ -79,10 +112,14 @@ class GraphSAGE(GradientRecommender):
             draws = rng.standard_normal((n_in, d), dtype=np.float32)
             return draws * np.float32(scale / np.sqrt(n_in))
 
-        tensors: Tensors = {"input": normal(node_features(dataset).n, 2.0)}
+        has_ids = settings.id_dropout < 1
+        scale, passed_on = (SMALL, 0.5 * np.eye(d, dtype=np.float32)) if has_ids else (1.0, np.float32(0))
+        tensors: Tensors = {"input": normal(node_features(dataset).n, SMALL if has_ids else 2.0)}
         for layer in range(1, settings.n_layers + 1):
-            tensors[f"own.{layer}"], tensors[f"near.{layer}"] = normal(d, 1.0), normal(d, 1.0)
+            tensors[f"own.{layer}"], tensors[f"near.{layer}"] = normal(d, scale), normal(d, scale) + passed_on
             tensors[f"bias.{layer}"] = np.zeros(d, np.float32)
+        if has_ids:
+            tensors[IDS] = spectral_embedding(graph, d, seed, INITIAL_STD, near) * known_nodes(graph)[:, None]
         return tensors
 
     @classmethod
@@ -93,8 +130,19 @@ class GraphSAGE(GradientRecommender):
         reached = min(dataset.n_nodes, seeds * (settings.n_neighbours + 1) ** (settings.n_layers - 1))
         rows = dataset.n_nodes * settings.n_layers + reached * (settings.n_neighbours + 4) * 2
         scores = settings.batch_size * min(settings.negatives, dataset.n_items) * 16
+        ids = 0 if settings.id_dropout == 1 else dataset.n_nodes * settings.embedding_dim * 4 * 5
         features = node_features(dataset).static.nbytes * 3
-        return int(features + n_edges * 60 + rows * settings.embedding_dim * 4 + scores)
+        return int(ids + features + n_edges * 60 + rows * settings.embedding_dim * 4 + scores)
+
+    @classmethod
+    def caution(cls, dataset: Dataset, settings: Any) -> str:
+        """What to know before a training on data that say nothing of nodes but type and degree."""
+        if settings.id_dropout < 1 or node_features(dataset).names != tuple(f"type={kind}" for kind in TYPES):
+            return ""
+        return (
+            "This model tells people and items apart by their attributes, and the data have none that two of them "
+            "share: expect poor lists. LightGCN knows each by itself."
+        )
 
     @cached_property
     def _x(self) -> Tensor:
@@ -113,9 +161,10 @@ class GraphSAGE(GradientRecommender):
         if batch is not None:
             return self._sampled(nodes, batch)
         h = self._x @ self.parameters["input"]
+        first = h = h + self.parameters[IDS] if self.has_ids else h
         for layer in range(1, self.settings.n_layers + 1):
             h = self._layer(layer, h, self._mean @ h)
-        return h, nodes
+        return (h + first if self.has_ids else h), nodes
 
     def _layer(self, layer: int, own: Tensor, near: Tensor) -> Tensor:
         p = self.parameters
@@ -137,11 +186,29 @@ class GraphSAGE(GradientRecommender):
             n = len(needed[0])
             drawn.insert(0, (position[:n], position[n:].view_as(near), weight))
             needed.insert(0, wider)
-        h = self._x[needed[0]] @ self.parameters["input"]
+        h = first = self._first(needed[0], generator)
         for layer, (own, near, weight) in enumerate(drawn, start=1):
             means = functional.embedding_bag(near, h, per_sample_weights=weight, mode="sum")
-            h = self._layer(layer, h[own], means)
-        return h, place
+            h, first = self._layer(layer, h[own], means), first[own]
+        return (h + first if self.has_ids else h), place
+
+    def _first(self, nodes: Tensor, generator: torch.Generator) -> Tensor:
+        """h_0 `[n, d]` of `nodes` in training: ids of some are left out, and nobody unknown has one."""
+        h = self._x[nodes] @ self.parameters["input"]
+        if not self.has_ids:
+            return h
+        kept = torch.rand(self.graph.n_nodes, generator=generator, device=self.device) >= self.settings.id_dropout
+        placed: Tensor = h + self.parameters[IDS][nodes] * (kept & self._known)[nodes, None]
+        return placed
+
+    @cached_property
+    def _known(self) -> Tensor:
+        return torch.from_numpy(known_nodes(self.graph)).to(self.device)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether known nodes have an embedding of their own."""
+        return IDS in self.parameters
 
     def _to_hide(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """The interactions of the batch, or as many of them (drawn) as leave most of the graph in place."""
@@ -162,8 +229,11 @@ class GraphSAGE(GradientRecommender):
         return torch.Generator(device=self.device).manual_seed(int(state >> np.uint64(1)))
 
     def decay(self, nodes: Tensor, weight: float) -> None:
-        """L2 on all parameters, once for each of `nodes`: no parameter belongs to one node."""
-        for value in self.parameters.values():
+        """L2 on all shared parameters, once for each of `nodes`, and on the ids of `nodes`."""
+        for name, value in self.parameters.items():
+            if name == IDS:
+                add_decay(value, nodes, weight)
+                continue
             pull = value.detach() * (weight * len(nodes))
             value.grad = pull if value.grad is None else value.grad.add_(pull)
 
@@ -178,22 +248,32 @@ class GraphSAGE(GradientRecommender):
         """Names of the features that are not 0 at `node`, and their columns in X."""
         names = (*self.features.names, *DEGREES)
         columns = np.flatnonzero(self._x[node].cpu().numpy())
+        if self.has_ids and bool(self._known[node]):
+            names, columns = (*names, OWN), np.r_[columns, self.features.n]
         return tuple(names[column] for column in columns), columns
 
     def feature_rows(self, nodes: IntArray) -> Tensor:
         """Rows `nodes` of X `[n, f]` float64."""
-        return self._x[torch.from_numpy(nodes).to(self.device)].double()
+        return self._rows[torch.from_numpy(nodes).to(self.device)]
+
+    @property
+    def _rows(self) -> Tensor:
+        """X float64, with ids a last column that is 1 at nodes that have one."""
+        x = self._x.double()
+        return torch.cat([x, self._known.double()[:, None]], dim=1) if self.has_ids else x
 
     def embeddings_from(self, nodes: IntArray, rows: Tensor) -> Tensor:
         """z `[n_nodes, d]` float64 where `nodes` have the features `rows` `[n, f]`; differentiable in `rows` only."""
         weights = {name: value.detach().double() for name, value in self.parameters.items()}
-        x = self._x.double().index_copy(0, torch.from_numpy(nodes).to(self.device), rows)
+        x = self._rows.index_copy(0, torch.from_numpy(nodes).to(self.device), rows)
         mean = csr_tensor(mean_operator(self.graph), self.device, np.float64)
-        h = x @ weights["input"]
+        first = h = x[:, : self.features.n] @ weights["input"]
+        if self.has_ids:
+            first = h = h + x[:, -1:] * weights[IDS]
         for layer in range(1, self.settings.n_layers + 1):
             h = h @ weights[f"own.{layer}"] + (mean @ h) @ weights[f"near.{layer}"] + weights[f"bias.{layer}"]
             h = functional.relu(h) if layer < self.settings.n_layers else h
-        return h
+        return h + first if self.has_ids else h
 
     def history_parts(self, user_index: int, item_indices: IntArray, graph: RecGraph | None = None) -> HistoryParts:
         """What each edge of the user brings to z_u, times z_i, with gates and all other nodes as they are."""
@@ -244,16 +324,20 @@ class GraphSAGE(GradientRecommender):
             if layer < self.settings.n_layers:
                 gate = own + sent.sum(axis=0) > 0
                 own, sent = own * gate, sent * gate
-        return own, sent
+        return (own + first if self.has_ids else own), sent
 
     def _layers(self, graph: RecGraph) -> list[Array]:
         """h_0 ... h_K of all nodes on `graph` in float64, each `[n_nodes, d]`."""
         mean = mean_operator(graph)
         layers = [self.features.on(graph).astype(np.float64) @ self._weight("input")]
+        if self.has_ids:
+            layers[0] += self._weight(IDS)
         for layer in range(1, self.settings.n_layers + 1):
             h = layers[-1] @ self._weight(f"own.{layer}") + (mean @ layers[-1]) @ self._weight(f"near.{layer}")
             h += self._weight(f"bias.{layer}")
             layers.append(np.maximum(h, 0.0) if layer < self.settings.n_layers else h)
+        if self.has_ids:
+            layers[-1] = layers[-1] + layers[0]
         return layers
 
     def _weight(self, name: str) -> Array:

@@ -119,6 +119,16 @@ class SizedRecommender(Protocol):
 
 
 @runtime_checkable
+class CautiousRecommender(Protocol):
+    """A recommender that knows which data do not suit it."""
+
+    @classmethod
+    def caution(cls, dataset: Dataset, settings: Any) -> str:
+        """A sentence for before a training on data that do not suit the model; "" where they do."""
+        ...
+
+
+@runtime_checkable
 class EmbeddingRecommender(Protocol):
     """A recommender whose score is a dot product of final embeddings."""
 

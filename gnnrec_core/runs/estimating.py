@@ -15,7 +15,7 @@ from gnnrec_core.models import MODELS
 from gnnrec_core.models.ops.device import choose_device, free_bytes
 from gnnrec_core.models.ops.fitting import GradientFit
 from gnnrec_core.models.ops.gradient import GradientRecommender
-from gnnrec_core.models.protocol import FitOptions, SizedRecommender
+from gnnrec_core.models.protocol import CautiousRecommender, FitOptions, SizedRecommender
 from gnnrec_core.runs.validation import Validation
 
 TRIED_STEPS = 3
@@ -34,8 +34,9 @@ class Estimate:
     """Of one training. `seconds_per_epoch` None: this model has no epochs, it is fitted in one go.
 
     `seconds_at_most` is for all epochs of the settings; early stopping ends most trainings sooner. `n_bytes` 0 says
-    that the model does not tell. `warnings` say what is too much (memory, or more than `WORTH` seconds), `proposed`
-    which settings would fit, `models` which models are fitted in one go and fit into the memory of this machine.
+    that the model does not tell. `warnings` say what is too much (memory, or more than `WORTH` seconds) and that the
+    data do not suit the model, `proposed` which settings would fit, `models` which models are fitted in one go and
+    fit into the memory of this machine.
     """
 
     seconds_per_epoch: float | None
@@ -63,13 +64,23 @@ def estimate(
     model_type = MODELS.load(model_name)
     checked = settings if isinstance(settings, Settings) else read_settings(model_type.settings_type, settings)
     n_bytes = model_type.memory_bytes(dataset, checked) if isinstance(model_type, SizedRecommender) else 0
+    found = _measured(dataset, model_type, checked, device, n_bytes)
+    said = caution(dataset, model_type, checked)
+    return replace(found, warnings=(said, *found.warnings)) if said else found
+
+
+def caution(dataset: Dataset, model_type: Any, settings: Settings) -> str:
+    """What the model says of data that do not suit it, "" where they do."""
+    return model_type.caution(dataset, settings) if isinstance(model_type, CautiousRecommender) else ""
+
+
+def _measured(dataset: Dataset, model_type: Any, s: Any, device: str, n_bytes: int) -> Estimate:
     free = free_bytes(device)
     if n_bytes > free:
-        return _too_large(model_type, dataset, checked, Estimate(None, None, n_bytes, free))
+        return _too_large(model_type, dataset, s, Estimate(None, None, n_bytes, free))
     if not issubclass(model_type, GradientRecommender):
         return Estimate(None, None, n_bytes, free)
-    s: Any = checked
-    model = model_type.create(dataset, checked, 0, device)
+    model = model_type.create(dataset, s, 0, device)
     fit = GradientFit(model, FitOptions())
     step = _step_seconds(fit)
     seconds = fit.n_steps * step + _validation_seconds(model, dataset) / s.validate_every

@@ -85,6 +85,8 @@ def expected_time(place: Workspace, dataset: DatasetEntry, plan: Plan) -> None:
     key = ("trial", dataset.fingerprint, request.model, request.device, tuple(sorted(request.settings.items())))
     work = line().find(key)
     if work is not None and work.state == "done":
+        for sentence in work.answer.get("warnings", ()) if work.answer["fits"] else ():
+            st.warning(for_markdown(sentence), icon=":material/warning:")
         if work.answer["fits"]:
             st.caption(tried(work.answer))
         else:

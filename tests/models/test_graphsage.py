@@ -9,9 +9,11 @@ import torch
 
 from gnnrec_core.data.dataset import Relation
 from gnnrec_core.graph import build_graph
+from gnnrec_core.models.graphsage import GraphSAGE
 from gnnrec_core.models.ops.features import degree_features, node_features
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
 from gnnrec_core.models.ops.sampling import Sampler
+from gnnrec_core.runs.estimating import estimate
 from gnnrec_core.runs.fold_in import fold_in
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset
@@ -155,3 +157,67 @@ def test_torch_geometric_embeds_the_same():
             h = conv(h, edges)
             h = torch.relu(h) if layer == 1 else h
     assert np.allclose(model.embeddings(), h.numpy(), rtol=1e-4, atol=1e-5)
+
+
+WITH_IDS = {**QUICK, "id_dropout": 0.3}
+
+
+def test_ids_are_of_those_who_are_known_and_parts_stay_complete():
+    """Items 16 to 19 were chosen by nobody: their ids stay 0, so attributes and neighbours alone place them."""
+    world = genres_world()
+    model = fitted("graphsage", world, **WITH_IDS)
+    ids = model.tensors()["ids"]
+    assert (ids[24 + 16 :] == 0).all() and (ids[: 24 + 16] != 0).all()
+    whole = model.score_on(model.graph, np.arange(24))
+    assert np.allclose(model.score(np.arange(24)), whole, atol=1e-4)
+    items = np.arange(world.n_items)
+    for user in (0, 5):
+        parts = model.history_parts(user, items)
+        assert np.abs(parts.own + parts.values.sum(0) - whole[user]).max() < 1e-9
+    signs = np.zeros((1, world.n_items))
+    signs[0, [2, 3]] = 1, -1
+    sums = model.history_sums(np.array([5]), signs)
+    assert sums.own[0] + sums.values.sum() == pytest.approx(whole[5, 2] - whole[5, 3], abs=1e-9)
+
+
+def test_an_id_is_a_feature_that_can_be_masked():
+    model = fitted("graphsage", genres_world(), **WITH_IDS)
+    names, columns = model.features_of(0)
+    assert names[-1] == "known as itself (id)" and columns[-1] == model.features.n
+    assert model.features_of(24 + 16)[0][-1] != names[-1]
+    nodes = np.array([0])
+    rows = model.feature_rows(nodes)
+    assert np.allclose(model.embeddings_from(nodes, rows).numpy(), model.embeddings(), atol=1e-5)
+    rows[0, -1] = 0
+    masked = model.embeddings_from(nodes, rows).numpy()
+    own = model.tensors()["ids"][0]
+    model.set_tensors(model.tensors() | {"ids": np.where(np.arange(44)[:, None] == 0, 0, model.tensors()["ids"])})
+    assert own.any() and np.allclose(masked, model.embeddings(), atol=1e-5)
+
+
+def test_somebody_new_has_no_id():
+    """A person whose only knowledge is the history: the own part is what the network makes of a 0 in place of an id."""
+    model = fitted("graphsage", genres_world(), **WITH_IDS)
+    history = model.graph.history(4)
+    layers = model._layers(model.graph)
+    first = model.features.unknown_user(len(history)).astype(np.float64) @ model._weight("input")
+    one = first @ model._weight("own.1") + model._weight("bias.1")
+    one = np.maximum(one + layers[0][24 + history].mean(0) @ model._weight("near.1"), 0)
+    two = one @ model._weight("own.2") + layers[1][24 + history].mean(0) @ model._weight("near.2")
+    expected = layers[-1][24:44] @ (two + model._weight("bias.2") + first)
+    parts = model.new_user_parts(history)
+    assert np.abs(parts.own + parts.values.sum(0) - expected).max() < 1e-9
+
+
+def test_without_attributes_it_says_so_before_the_start():
+    plain = random_dataset()
+    settings = model_settings()
+    assert "attributes" in GraphSAGE.caution(plain, settings)
+    assert GraphSAGE.caution(genres_world(), settings) == ""
+    assert GraphSAGE.caution(plain, model_settings(id_dropout=0.3)) == ""
+    assert GraphSAGE.caution(plain, settings) in estimate(plain, "graphsage", {"embedding_dim": 8}, "cpu").warnings
+    assert estimate(plain, "lightgcn", {"embedding_dim": 8}, "cpu").warnings == ()
+
+
+def model_settings(**given):
+    return GraphSAGE.settings_type(**given)

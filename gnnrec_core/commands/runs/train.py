@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
         model, origin = model_of(arguments.module)
         given |= origin
+    else:
+        _caution(arguments, given)
     progress = _Progress()
     record = train(
         arguments.dataset,
@@ -74,6 +76,22 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "calibration": calibration,
         "standing": beside,
     }
+
+
+def _caution(arguments: argparse.Namespace, given: dict[str, Any]) -> None:
+    """Before the start: whether the data do not suit the model."""
+    from gnnrec_core.base.settings import read_settings
+    from gnnrec_core.data.store import load_dataset
+    from gnnrec_core.models import MODELS
+    from gnnrec_core.models.protocol import CautiousRecommender
+    from gnnrec_core.runs.estimating import caution
+
+    kind: Any = MODELS.load(arguments.model)
+    is_cautious = isinstance(kind, CautiousRecommender)
+    if is_cautious:
+        said = caution(load_dataset(arguments.dataset), kind, read_settings(kind.settings_type, given))
+        if said:
+            say(said, error=True)
 
 
 def _calibration(arguments: argparse.Namespace) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,7 +24,8 @@ MOST_BYTES, MOST_INTERACTIONS = 2**29, 1_000_000
 
 @dataclass(frozen=True)
 class Beside:
-    """NDCG@20 of one model, and what the run has more than it: the paired mean with its 95 % interval."""
+    """NDCG@20 of one model, and what the run has more than it: the paired mean with its 95 % interval, which is
+    None where all people differ alike."""
 
     model: str
     value: float
@@ -56,7 +58,7 @@ class Standing:
         best = max(self.beside, key=lambda row: row.value)
         if self.use != self.model:
             return f"{told} {_title(self.use)} is better by {-best.more:.3f}{_interval(best)}: use that."
-        if best.value > self.value:
+        if best.value >= self.value:
             return f"{told} It is level with the best, {_title(best.model)}: use either."
         return f"{told} It is the best of them: use it."
 
@@ -84,7 +86,8 @@ def standing(run: Run) -> Standing | None:
         progress.report(number, len(names), name)
         more = own - validation.values(_fitted(name, dataset), people)[0]
         found = mean_interval(more)
-        beside.append(Beside(name, float((own - more).mean()), found.value, found.low, found.high))
+        low, high = (None if math.isnan(end) else end for end in (found.low, found.high))
+        beside.append(Beside(name, float((own - more).mean()), found.value, low, high))
     best = max(beside, key=lambda row: row.value)
     is_behind = best.value > own.mean() and (best.high is None or best.high < 0)
     use = best.model if is_behind else run.record.model

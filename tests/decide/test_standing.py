@@ -83,3 +83,15 @@ def test_of_one_person_nothing_is_said():
     rows = [(0, 0, "train"), (0, 1, "train"), (1, 0, "train"), (1, 2, "train"), (2, 1, "train"), (0, 2, "validation")]
     dataset = make_dataset(rows)
     assert standing(Run.of(fitted("popularity", dataset), dataset)) is None
+
+
+def test_people_who_differ_alike_give_a_difference_without_an_interval():
+    """Nobody has what others hold out, and items of train come first, so that no list finds one: all differ by 0."""
+    n = 12
+    rows = [(u, item, "train") for u in range(n) for item in (2 * u, 2 * u + 1)]
+    rows += [(u, 2 * n + u, "validation") for u in range(n)] + [(u, 3 * n + u, "test") for u in range(n)]
+    dataset = make_dataset(rows, n, 4 * n)
+    found = standing(Run.of(fitted("popularity", dataset), dataset))
+    assert found is not None and {(row.more, row.low, row.high) for row in found.beside} == {(0.0, None, None)}
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["use"] == "popularity"
+    assert "level with the best" in found.sentence()

@@ -50,7 +50,7 @@ def test_a_group_called_all_people_is_a_row_of_its_own_and_a_column_named_like_a
     app.selectbox(key="group").set_value("a").run()
     app.selectbox(key="cross").set_value("b").run()
     assert not app.error and parameter(app, "cross") == "b"
-    assert "the column b of users; crossed with the column a of users" in texts(app)
+    assert "the column b of people; crossed with the column a of people" in texts(app)
 
 
 @pytest.mark.parametrize("page", ["home", "recommend", "explain", "what_if", "audit", "compare", "data", "map"])

@@ -89,7 +89,7 @@ def test_the_back_button_brings_back_the_view_before(visit: Visit) -> None:
         page.go_back()
         page.wait_for_url("**/audit?section=items")
         visitor.settle()
-        expect(page.get_by_text("How unevenly items are shown")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_role("link", name="All items")).to_be_visible(timeout=SLOW)
 
 
 def test_from_an_upload_to_an_explanation(visit: Visit, tmp_path: Path) -> None:

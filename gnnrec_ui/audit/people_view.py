@@ -34,10 +34,10 @@ def people(study: Study, report: AuditReport) -> None:
     if report.differences:
         _heat_map(report, of)
     _one_group(study, report, labels, first)
-    with st.expander("How many people are in each group, and every figure by group"):
+    with st.expander("How many people are in each group, and every figure by group", key="_fold_sizes"):
         _by_group(report, of)
     if report.differences:
-        with st.expander("One figure of each group against everybody else, with intervals"):
+        with st.expander("One figure of each group against everybody else, with intervals", key="_fold_forest"):
             _forest(report, of)
 
 

@@ -7,17 +7,13 @@ to Python as the id of the node.
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from gnnrec_core.render.charts.network_chart import network_chart
-from gnnrec_ui.show.picture_tools import source
-from gnnrec_ui.taken.heard import stands_for
+from gnnrec_ui.show.picture_tools import show_network
 
 FRAME = '<div class="frame"><div class="tools"></div><div class="canvas"></div><ul class="legend"></ul></div>'
 VIS = "lib/vis-9.1.2/vis-network.min.js"
@@ -46,15 +42,15 @@ def graph_view(
     `alt` says in words what the picture shows. `highlight` is the id of a node to select and bring into view.
     """
     st.components.v2.component("gnnrec_vis_library", js=_library())(key="vis_library", height="content")
-    picture: dict[str, Any] = {"nodes": network.nodes, "edges": network.edges, "legend": legend, "height": height}
-    version = sha256(json.dumps(picture, sort_keys=True).encode()).hexdigest()[:16]
-    with stands_for(lambda: (network_chart(network, legend, alt, height),)):
-        result = st.components.v2.component(
-            "gnnrec_graph", html=FRAME, css=source("graph_view", "css"), js=source("graph_view", "js")
-        )(
-            key=key,
-            data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": f"{file_name}.png"},
-            on_clicked_change=lambda: None,
-        )
-    clicked: str | None = result.clicked
-    return clicked
+    return show_network(
+        "graph_view",
+        FRAME,
+        {"nodes": network.nodes, "edges": network.edges},
+        network,
+        legend,
+        alt,
+        height,
+        key,
+        highlight,
+        f"{file_name}.png",
+    )

@@ -7,7 +7,6 @@ browser has no WebGL, `graph_view` draws the same network.
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,9 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from gnnrec_core.render.charts.network_chart import network_chart
-from gnnrec_ui.show.picture_tools import source
-from gnnrec_ui.taken.heard import stands_for
+from gnnrec_ui.show.picture_tools import show_network
 
 VENDOR = Path(__file__).parent / "vendor"
 FRAME = (
@@ -58,18 +55,9 @@ def network_view(
     `alt` says in words what the picture shows. `highlight` is the id of a node that is shown as if it were pointed at.
     """
     st.components.v2.component("gnnrec_sigma_library", js=library())(key="sigma_library", height="content")
-    picture = {**columns(network), "legend": legend, "height": height}
-    version = sha256(json.dumps(picture, sort_keys=True).encode()).hexdigest()[:16]
-    with stands_for(lambda: (network_chart(network, legend, alt, height),)):
-        result = st.components.v2.component(
-            "gnnrec_network", html=FRAME, css=source("network_view", "css"), js=source("network_view", "js")
-        )(
-            key=key,
-            data={**picture, "alt": alt, "version": version, "highlight": highlight, "file_name": file_name},
-            on_clicked_change=lambda: None,
-        )
-    clicked: str | None = result.clicked
-    return clicked
+    return show_network(
+        "network_view", FRAME, columns(network), network, legend, alt, height, key, highlight, file_name
+    )
 
 
 def columns(network: Any) -> dict[str, Any]:

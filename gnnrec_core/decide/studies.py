@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
-import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,14 +20,13 @@ from pydantic import Field
 from gnnrec_core.base.checked import STRICT, Count, Form, Moment
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.files import tail, write_json
-from gnnrec_core.base.places import PROJECT
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.decide.study import FILE, look, optuna_of_ours
 from gnnrec_core.decide.trials import Found, SearchSettings
 from gnnrec_core.models import MODELS
 from gnnrec_core.runs.entries import DatasetEntry
 from gnnrec_core.runs.heartbeat import is_same, started
-from gnnrec_core.runs.jobs import environment
+from gnnrec_core.runs.jobs import launch
 from gnnrec_core.runs.record import Line
 from gnnrec_core.runs.workspace import Workspace, new_id
 
@@ -108,14 +107,20 @@ def stop(place: Workspace, study: Study) -> None:
 def studies(place: Workspace, dataset: Dataset) -> tuple[Study, ...]:
     """The searches on this dataset, the newest first; damaged ones are left out."""
     found = []
-    for path in sorted((place.home / "studies").glob(f"*/{ASKED}"), reverse=True):
+    for folder, asked in _begun(place):
         try:
-            asked = FORM.read(path)
             if asked.fingerprint == dataset.fingerprint:
-                found.append(_looked(path.parent, asked, dataset))
-        except LensError:  # noted: not ours, or damaged; its folder says the rest
+                found.append(_looked(folder, asked, dataset))
+        except LensError:  # noted: its study is damaged; its folder says the rest
             continue
     return tuple(found)
+
+
+def _begun(place: Workspace) -> Iterator[tuple[Path, Asked]]:
+    """Every search that was ever begun here, the newest first, and its folder; what is not ours is passed over."""
+    for path in sorted((place.home / "studies").glob(f"*/{ASKED}"), reverse=True):
+        with suppress(LensError):
+            yield path.parent, FORM.read(path)
 
 
 def _looked(folder: Path, asked: Asked, dataset: Dataset) -> Study:
@@ -129,18 +134,13 @@ def _looked(folder: Path, asked: Asked, dataset: Dataset) -> Study:
 
 
 def _launch(place: Workspace, folder: Path, asked: Asked) -> None:
-    others = (FORM.read(path) for path in (place.home / "studies").glob(f"*/{ASKED}"))
-    if sum(is_same(other.pid, other.started) for other in others) >= MOST_AT_ONCE:
+    if sum(is_same(other.pid, other.started) for _, other in _begun(place)) >= MOST_AT_ONCE:
         raise RequestError("Another search is at work.", "Wait for it, or stop it.")
     folder.mkdir(parents=True, exist_ok=True)
     words = ["search", asked.dataset_folder, "--model", asked.model, "--trials", str(asked.trials), "--resume"]
     words += ["--out", str(folder / STUDY), "--no-run", "--seed", str(asked.seed), "--group-by", asked.group_by]
     words += ["--objectives", ",".join(asked.objectives)]
     with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gnnrec_core", *words], cwd=PROJECT, env=environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
-        )  # fmt: skip
-    threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
-    known = replace(asked, pid=process.pid, started=started(process.pid))
+        pid = launch(words, subprocess.DEVNULL, log)
+    known = replace(asked, pid=pid, started=started(pid))
     write_json(folder / ASKED, asdict(known))

@@ -15,9 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -163,6 +164,21 @@ def environment() -> dict[str, str]:
     return {"OMP_NUM_THREADS": str(max(1, (cores - 1) // at_once())), **os.environ}
 
 
+def launch(words: Sequence[str], out: int | IO[bytes], errors: IO[bytes]) -> int:
+    """Begin `python -m gnnrec_core WORDS` in a session of its own, so that it outlives this process; its number."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gnnrec_core", *words],
+        cwd=PROJECT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=errors,
+        start_new_session=True,
+    )
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
+    return process.pid
+
+
 def train_words(place: Workspace, job: Job) -> list[str]:
     """The words after `python -m gnnrec_core` that do what `job` asks."""
     words = ["train", *job.request.words, "--out", str(place.home / "runs" / job.id)]
@@ -177,17 +193,8 @@ def _launch(place: Workspace, job_id: str, request: TrainRequest, resume: bool) 
     _check_room(place)
     with lock(place), (folder / "log.txt").open("ab") as log:
         number = max((job.number for job in read_all(place)), default=0) + 1
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gnnrec_core", "job", str(folder)],
-            cwd=PROJECT,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        threading.Thread(target=process.wait, daemon=True).start()  # reaps it, so that it leaves no zombie
-        job = Job(job_id, number, request, process.pid, started(process.pid), resume)
+        pid = launch(["job", str(folder)], log, log)
+        job = Job(job_id, number, request, pid, started(pid), resume)
         write(place, job)
     return job
 

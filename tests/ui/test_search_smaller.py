@@ -65,6 +65,8 @@ def test_a_stopped_search_goes_on_and_a_second_one_waits():
         studies.begin(place, entry, "nothing", 2, RULES)
     (one.folder / studies.ASKED).write_text("{}", encoding="utf-8")  # damaged: left out, nothing breaks
     assert studies.studies(place, load_dataset(SAMPLE / "classics")) == ()
+    studies.begin(place, entry, "itemknn", 2, RULES)  # nor does it keep others from beginning
+    studies.stop(place, until(lambda one: one.state == "running"))
 
 
 @pytest.mark.parametrize(("way", "says"), [("bits", "times smaller"), ("edges", "edges"), ("dimensions", "tables")])

@@ -85,11 +85,15 @@ def _answer(source: Path, file: Path) -> dict[str, Any]:
     return answer
 
 
+def poor_environment(**more: str) -> dict[str, str]:
+    """What a child that opens a stranger's file is given: none of our secrets, few threads, and `more`."""
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**passed_on, "POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **more}
+
+
 def _run_child(folder: Path) -> tuple[int, bool]:
     """Run the child to its end; its exit code, and whether it ended before the time was over."""
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment |= {"MALLOC_ARENA_MAX": "2", "RUST_BACKTRACE": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = poor_environment(MALLOC_ARENA_MAX="2", RUST_BACKTRACE="0", PYTHONDONTWRITEBYTECODE="1")
     late = threading.Event()
     with (folder / "errors.txt").open("wb") as errors:
         child = subprocess.Popen(

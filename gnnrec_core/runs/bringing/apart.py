@@ -6,7 +6,6 @@ bomb or a crash of a parser can reach is the child. Scorers and modules are no f
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from typing import Any
 from gnnrec_core.base.checked import parse
 from gnnrec_core.base.errors import DataError, RequestError, error_from
 from gnnrec_core.base.places import PROJECT
-from gnnrec_core.data.apart.sandbox import MEMORY_BYTES, PASSED_ON
+from gnnrec_core.data.apart.sandbox import MEMORY_BYTES, poor_environment
 from gnnrec_core.runs.bringing.files import PICKLED
 
 SECONDS = 600.0
@@ -56,13 +55,11 @@ def import_apart(dataset: Path, out: Path, given: Mapping[str, Any]) -> None:
         )
     words = ["run", "import", str(dataset.resolve()), f"--out={out.resolve()}", "--json"]
     words += [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
             [sys.executable, "-c", CHILD.format(MEMORY_BYTES), *words],
             cwd=PROJECT,
-            env=environment,
+            env=poor_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,

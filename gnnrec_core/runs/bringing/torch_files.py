@@ -7,7 +7,6 @@ much memory and time. On the command line only (`apart.import_apart` refuses the
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.base.errors import DataError
-from gnnrec_core.data.apart.sandbox import MEMORY_BYTES, PASSED_ON
+from gnnrec_core.data.apart.sandbox import MEMORY_BYTES, poor_environment
 
 SECONDS = 120.0
 CHILD = """
@@ -56,14 +55,12 @@ def torch_apart(path: Path) -> dict[str, NDArray[Any]]:
 
     DataError for anything but tensors in plain containers, and where the child runs out of memory or time.
     """
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory(prefix="tensors_") as place:
         out = Path(place) / "tensors.npz"
         words = [sys.executable, "-I", "-c", CHILD.format(memory=MEMORY_BYTES), str(path.resolve()), str(out)]
         try:
             done = subprocess.run(
-                words, cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS
+                words, cwd=place, env=poor_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS
             )
         except subprocess.TimeoutExpired as error:
             raise _refused(path, f"reading its tensors took longer than {SECONDS:.0f} seconds") from error

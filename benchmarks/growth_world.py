@@ -12,20 +12,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from common import RESULTS  # noqa: F401  # puts the project on the path
+from large_world import GENRES, save_untrained
 from numpy.typing import NDArray
 
-from gnnrec_core.base.files import write_json
 from gnnrec_core.data.dataset import Dataset, Interactions, Vocabulary
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.models.ops.checkpoint import save_tensors
-from gnnrec_core.runs.run import RunRecord, library_versions
 
 SIZES = {"S": (10_000, 5_000), "M": (46_000, 17_000), "L": (215_000, 58_000), "XL": (1_000_000, 200_000)}
 """People and items; about 20 interactions a person."""
 N_TASTES, OWN_TASTES, OWN_SHARE = 64, 3, 0.8
 MEAN, SPREAD, MOST = 22.5, 0.8, 2_000
 """Of how many items a person takes, before what was drawn twice is left out."""
-GENRES = ("comedy", "drama", "history", "poetry", "science", "travel", "war", "youth")
 
 
 def planted(n_users: int, n_items: int, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -86,11 +83,8 @@ def growth_dataset(size: str, seed: int = 0) -> Dataset:
 def make_world(home: Path, size: str, dim: int = 64, seed: int = 0) -> None:
     """`data`, `log.parquet` (the same rows as somebody would bring them) and the run `lightgcn` in `home`.
 
-    The run is LightGCN as it stands before training, at the spectral start: what a question costs does not depend on
-    how long its embeddings were trained.
+    The run is LightGCN as it stands before training (`save_untrained`).
     """
-    from gnnrec_core.models.lightgcn import LightGCN, LightGCNSettings
-
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "data" / "dataset.json").is_file():
         dataset = growth_dataset(size, seed)
@@ -102,23 +96,4 @@ def make_world(home: Path, size: str, dim: int = 64, seed: int = 0) -> None:
     run = home / "lightgcn"
     if (run / "run.json").is_file():
         return
-    dataset, settings = load_dataset(home / "data"), LightGCNSettings(embedding_dim=dim)
-    run.mkdir(exist_ok=True)
-    card = {
-        "model": "lightgcn",
-        "settings": settings.model_dump(),
-        "seed": seed,
-        "dataset_fingerprint": dataset.fingerprint,
-    }
-    save_tensors(run / "model.safetensors", LightGCN.initial(dataset, settings, seed), card)
-    record = RunRecord(
-        dataset_name=dataset.name,
-        dataset_path="../data",
-        device="cpu",
-        state="finished",
-        created="2026-01-01T00:00:00Z",
-        versions=library_versions(),
-        figures={"stopped": "", "epochs_run": 0},
-        **card,
-    )
-    write_json(run / "run.json", record.to_dict())
+    save_untrained(run, load_dataset(home / "data"), "../data", dim, seed)

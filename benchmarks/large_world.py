@@ -59,13 +59,19 @@ def large_dataset(seed: int = 0) -> Dataset:
 
 def make_workspace(home: Path, seed: int = 0) -> None:
     """`datasets/large` and `runs/large` in `home`."""
-    from gnnrec_core.models.lightgcn import LightGCN, LightGCNSettings
-
-    dataset, settings = large_dataset(seed), LightGCNSettings(embedding_dim=32)
+    dataset = large_dataset(seed)
     (home / "datasets").mkdir(parents=True, exist_ok=True)
     save_dataset(dataset, home / "datasets" / NAME)
-    run = home / "runs" / NAME
-    run.mkdir(parents=True)
+    save_untrained(home / "runs" / NAME, dataset, f"../../datasets/{NAME}", 32, seed)
+
+
+def save_untrained(run: Path, dataset: Dataset, dataset_path: str, dim: int, seed: int) -> None:
+    """LightGCN in the folder `run` as it stands before training, at its start: what a question costs does not depend
+    on how long its embeddings were trained. `dataset_path` is relative to `run`."""
+    from gnnrec_core.models.lightgcn import LightGCN, LightGCNSettings
+
+    settings = LightGCNSettings(embedding_dim=dim)
+    run.mkdir(parents=True, exist_ok=True)
     card = {
         "model": "lightgcn",
         "settings": settings.model_dump(),
@@ -75,7 +81,7 @@ def make_workspace(home: Path, seed: int = 0) -> None:
     save_tensors(run / "model.safetensors", LightGCN.initial(dataset, settings, seed), card)
     record = RunRecord(
         dataset_name=dataset.name,
-        dataset_path=f"../../datasets/{NAME}",
+        dataset_path=dataset_path,
         device="cpu",
         state="finished",
         created="2026-01-01T00:00:00Z",

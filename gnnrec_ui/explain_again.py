@@ -15,7 +15,7 @@ from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.truth.retraining import Trained, check_retrainable, refits
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.render import theme
-from gnnrec_ui import ask
+from gnnrec_ui import ask_again
 from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import waiting_room
@@ -39,7 +39,7 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     )
     seeds = st.slider("Trainings, each with another seed", 1, MOST_SEEDS, 1, key="_again_seeds")
     case = (user_index, item_index, tuple(sorted(chosen)), seeds)
-    work = ask.retraining(study, *case) if chosen else None
+    work = ask_again.retraining(study, *case) if chosen else None
     if work is not None and work.state in ("waiting", "running"):
         waiting_room(work, "Training without them", "again", lambda: _arrived(study, user_index, item_index, chosen))
     elif work is not None and work.error is not None:
@@ -47,7 +47,7 @@ def train_again(study: Study, user_index: int, item_index: int, suggested: tuple
     elif work is not None and work.state == "done":
         _came_out(study, work.answer)
         return
-    _ask_again(ask.retrain, (study, *case), not chosen)
+    _ask_again(ask_again.retrain, (study, *case), not chosen)
 
 
 def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
@@ -58,12 +58,12 @@ def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k:
     except UnsupportedError as error:
         st.caption(for_markdown(f"{error.message} {error.hint}"))
         return
-    known = ask.trained_so_far(study, user_index, removed)
+    known = ask_again.trained_so_far(study, user_index, removed)
     if refits(study.run):
         _list(study, user_index, known, k, "refitted exactly")
         return
     seeds = st.slider("Trainings, each with another seed", 1, MOST_SEEDS, 1, key="_list_again_seeds")
-    work = ask.list_retraining(study, user_index, removed, seeds)
+    work = ask_again.list_retraining(study, user_index, removed, seeds)
     if work is not None and work.state in ("waiting", "running"):
         arrived = partial(_list_so_far, study, user_index, removed, k)
         waiting_room(work, "Training without them", "list_again", arrived)
@@ -71,7 +71,7 @@ def train_list_again(study: Study, user_index: int, removed: tuple[int, ...], k:
     if work is not None and work.error is not None:
         shell.show_error(work.error)
     if len(known) < seeds:
-        _ask_again(ask.retrain_list, (study, user_index, removed, seeds), False)
+        _ask_again(ask_again.retrain_list, (study, user_index, removed, seeds), False)
     _list_so_far(study, user_index, removed, k)
 
 
@@ -91,7 +91,7 @@ def _ask_again(begin: Callable[..., None], arguments: tuple[Any, ...], nothing_c
 
 def _arrived(study: Study, user_index: int, item_index: int, chosen: list[int]) -> None:
     """Where the item stands in each training that is done, while the others run."""
-    known = ask.trained_so_far(study, user_index, tuple(sorted(chosen)))
+    known = ask_again.trained_so_far(study, user_index, tuple(sorted(chosen)))
     if known:
         excluded = excluded_items(study.dataset, user_index)
         _ranks(
@@ -102,7 +102,7 @@ def _arrived(study: Study, user_index: int, item_index: int, chosen: list[int]) 
 
 
 def _list_so_far(study: Study, user_index: int, removed: tuple[int, ...], k: int) -> None:
-    known = ask.trained_so_far(study, user_index, removed)
+    known = ask_again.trained_so_far(study, user_index, removed)
     n = len(known)
     _list(study, user_index, known, k, f"trained again, {n} seed{'s' * (n > 1)}")
 
@@ -111,7 +111,7 @@ def _list(study: Study, user_index: int, known: tuple[Trained, ...], k: int, how
     """The list that the trainings give together, and the rank of each item in each of them."""
     if not known:
         return
-    found = ask.list_trained_again(study, user_index, known, k)
+    found = ask_again.list_trained_again(study, user_index, known, k)
     n, new = len(found.items), int((found.rank_before > k).sum())
     st.markdown(f"Trained without them, **{new} of {n}** items of the list are new ({for_markdown(how)}).")
     columns: dict[str, Any] = {

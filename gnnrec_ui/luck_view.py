@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gnnrec_core.render import theme
-from gnnrec_ui import ask
+from gnnrec_ui import ask_again
 from gnnrec_ui.frame import roles, shell
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.server.slow_work import waiting_room
@@ -21,19 +21,19 @@ def luck_view(study: Study) -> None:
     if study.run_entry is None:
         st.caption("Choose a run to see what of its lists is luck.")
         return
-    work = ask.luck_work(study)
+    work = ask_again.luck_work(study)
     if work is not None and work.state in ("waiting", "running"):
         waiting_room(work, f"Training with {N_SEEDS} other seeds", "luck")
         return
     if work is not None and work.error is not None:
         shell.show_error(work.error)
         return
-    found = work.answer if work is not None and work.state == "done" else ask.known_luck(study)
+    found = work.answer if work is not None and work.state == "done" else ask_again.known_luck(study)
     if found is None:
         place = roles.workspace()
         st.button(
             f"Train with {N_SEEDS} other seeds",
-            on_click=ask.ask_luck,
+            on_click=ask_again.ask_luck,
             args=(study, N_SEEDS),
             icon=":material/casino:",
             disabled=place.read_only,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gnnrec_core.base.text import for_markdown
-from gnnrec_ui import ask
+from gnnrec_ui import ask, ask_again
 from gnnrec_ui.frame import pickers, shell
 from gnnrec_ui.neighbourhood_view import neighbourhood_view
 from gnnrec_ui.show import lists, tables
@@ -44,7 +44,12 @@ with shell.page("recommend") as study:
         if items:
             later = ask.chosen_later(study, user)
             lists.recommended(
-                study, user, items, scores, {each.item_index for each in later}, ask.staying(study, user, items, k)
+                study,
+                user,
+                items,
+                scores,
+                {each.item_index for each in later},
+                ask_again.staying(study, user, items, k),
             )
             lists.judged(study, user, later, k)
             download(

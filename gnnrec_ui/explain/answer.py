@@ -63,7 +63,7 @@ def _share(value: float, of: float) -> str:
     """A part as a share; by itself where the whole is so near to 0 that its shares say nothing.
 
     >>> _share(0.5, 1.0), _share(0.02, 0.000001)
-    ('50\xa0%', '+0.020')
+    ('50 %', '+0.020')
     """
     return theme.percent(value / of, 0) if abs(value) <= 10 * of else theme.signed(value)
 

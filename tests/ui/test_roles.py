@@ -12,7 +12,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.base.text import WORD_JOINER
 from gnnrec_core.runs.workspace import Workspace
-from gnnrec_ui import ask
+from gnnrec_ui import ask_again
 from gnnrec_ui.frame import privacy, roles
 from gnnrec_ui.frame.roles import VIEWER, Roles, role_of
 from tests.security.test_static_rules import ROOT
@@ -122,7 +122,7 @@ def test_a_file_of_secrets_that_is_damaged_or_half_empty_lets_nobody_in(tmp_path
 
 
 def test_a_viewer_and_a_read_only_server_train_nothing_again(person, own_workspace):  # noqa: F811
-    for question in (lambda: ask.ask_luck(None, 1), lambda: ask.retrain(None, 0, 0, (), 1)):
+    for question in (lambda: ask_again.ask_luck(None, 1), lambda: ask_again.retrain(None, 0, 0, (), 1)):
         with pytest.raises(RequestError, match="role on this server is viewer"):
             question()
     app = open_page("explain", view="What would change it")

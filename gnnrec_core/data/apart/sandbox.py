@@ -114,13 +114,13 @@ def _run_child(folder: Path) -> tuple[int, bool]:
     clock.daemon = True
     clock.start()
     try:
-        with child.stdin:  # type: ignore[union-attr]
-            for share, said in _told(child):
-                report(share, 1, said)
+        for share, said in _told(child):
+            report(share, 1, said)
         return child.wait(), not late.is_set()
     finally:
         clock.cancel()
         _kill(child)
+        child.stdin.close()  # type: ignore[union-attr]  # last: the child takes it for our end, and would leave by itself
 
 
 def _told(child: subprocess.Popen[bytes]) -> Iterator[tuple[float, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.base.text import clean, for_markdown, for_option
+from gnnrec_core.base.text import clean, for_label, for_markdown, for_option
 from gnnrec_core.data.dataset import IntArray, Vocabulary
 from gnnrec_ui import ask
 from gnnrec_ui.frame import forms, recent, state
@@ -193,7 +193,8 @@ def choose_one(
     is_labelled: bool = True,
 ) -> Name:
     """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name. Where the
-    options say by themselves what is chosen, `is_labelled` False leaves the label to screen readers."""
+    options say by themselves what is chosen, `is_labelled` False leaves the label to screen readers. The labels are
+    shown as typed, so they may come from data."""
     default = next(iter(options)) if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
@@ -201,7 +202,7 @@ def choose_one(
         label,
         list(options),
         key=key,
-        format_func=lambda name: options[name],
+        format_func=lambda name: for_label(options[name]),
         required=True,
         help=help,
         label_visibility="visible" if is_labelled else "collapsed",

@@ -97,7 +97,7 @@ def _sentence(status: JobStatus, history: tuple[Epoch, ...]) -> str:
     if status.state == "failed":
         return for_markdown(status.message or "It ended without a word.")
     best = best_epoch(history)
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in best.validation.items()) if best else ""
+    figures = ", ".join(f"{for_markdown(name)} {value:.4f}" for name, value in best.validation.items()) if best else ""
     kept = f" Best epoch {best.epoch}: {figures}." if best else ""
     if status.state == "finished":
         beside = status.record.figures.get("standing") if status.record else None

@@ -19,8 +19,8 @@ def main() -> None:
     """Measure and write."""
     from gnnrec_core.ranking.intervals import share_interval
     from gnnrec_core.runs.run import load_run
-    from gnnrec_core.whole.recourse import Link, recourse, trained_with
-    from gnnrec_core.whole.standing import standing
+    from gnnrec_core.whole.items.recourse import Link, recourse, trained_with
+    from gnnrec_core.whole.items.standing import standing
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=12)

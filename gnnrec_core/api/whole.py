@@ -92,7 +92,7 @@ def item(
     """
     from gnnrec_core.change.as_of import item_strip
     from gnnrec_core.views.change.over_time import item_strip_section
-    from gnnrec_core.whole.item_side import item_side
+    from gnnrec_core.whole.items.item_side import item_side
 
     run, name = opened(run), name_user or _pseudonyms()
     index = run.dataset.items.index(str(item))
@@ -121,7 +121,7 @@ def item(
 def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) -> Answer:
     """How much exposure an author, seller or label gets (`value` in `column` of the items), against how often people
     choose it later. Rows: item, title, n_readers, n_lists, share_of_exposure."""
-    from gnnrec_core.whole.providers import provider_side
+    from gnnrec_core.whole.items.providers import provider_side
 
     run = opened(run)
     found = provider_side(run, column, value, k, seed)
@@ -221,8 +221,9 @@ def cases(
 ) -> Answer:
     """Search over explanations: all places of all lists whose explanation has a shape (`whole.shapes.SHAPES`).
 
-    one_item: one interaction carries over half; friends; learned; contested; scattered. Rows: user, item, title, rank,
-    strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
+    one_item: one interaction carries over half; friends; learned; contested; scattered; fails_random: the strongest
+    reasons do no more than random ones; fragile: another seed would likely drop the place (after `luck`). Rows: user,
+    item, title, rank, strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
     """
     from gnnrec_core.views.whole import cases as case_views
     from gnnrec_core.whole.shapes import cases_of_shape

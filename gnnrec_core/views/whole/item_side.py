@@ -9,9 +9,10 @@ from gnnrec_core.render.blocks import Block, Facts, Section, Table, Text, Verdic
 from gnnrec_core.views.privacy import NameUser
 from gnnrec_core.views.whole.drivers import driver_bars, part_json
 from gnnrec_core.whole.drivers import Part
-from gnnrec_core.whole.item_side import ItemSide
-from gnnrec_core.whole.providers import ProviderSide
-from gnnrec_core.whole.recourse import Link, Recourse, Step
+from gnnrec_core.whole.items.item_side import ItemSide
+from gnnrec_core.whole.items.links import Link
+from gnnrec_core.whole.items.providers import ProviderSide
+from gnnrec_core.whole.items.recourse import Recourse, Step
 
 TOP = 10
 

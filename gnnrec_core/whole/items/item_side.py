@@ -14,8 +14,8 @@ from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval, share_i
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
 from gnnrec_core.whole.group_shares import GroupShare, group_shares
-from gnnrec_core.whole.recourse import Recourse, recourse
-from gnnrec_core.whole.standing import Flags, Standing, standing
+from gnnrec_core.whole.items.recourse import Recourse, recourse
+from gnnrec_core.whole.items.standing import Flags, Standing, standing
 from gnnrec_core.whole.sums.targets import one_each
 
 MOST_PEOPLE, MOST_RIVALS = 20, 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from gnnrec_core.base import progress
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Relation
 from gnnrec_core.explain.truth.kept_scores import epochs_of
 from gnnrec_core.graph import RecGraph
-from gnnrec_core.models.protocol import PropagationRecommender, RetrainableRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, Recommender, RetrainableRecommender
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import fit_model
@@ -87,9 +87,9 @@ def trained_with(run: Run, added: Added, k: int, n_seeds: int) -> dict[int, Trai
     return {item: Trained(*map(tuple, zip(*pairs, strict=True))) for item, pairs in counts.items()}
 
 
-def fitted_anew(run: Run, dataset: Dataset) -> ScoreBlock:
-    """The scores of the run's model fitted to other data, with its settings, seed and epochs."""
-    return _scores(run, type(run.model).create(dataset, run.settings, run.record.seed, "cpu"))
+def trained_on(run: Run, dataset: Dataset, seed: int) -> Recommender:
+    """The run's model trained on other data, with its settings and as many epochs."""
+    return _trained(run, type(run.model).create(dataset, run.settings, seed, "cpu"))
 
 
 def data_with(dataset: Dataset, added: Added) -> Dataset:
@@ -119,16 +119,16 @@ def _pair(run: Run, added: Added, seed: int) -> tuple[ScoreBlock, ScoreBlock]:
         only = data_with(run.dataset, {item: tuple(_of_readers(links)) for item, links in added.items()})
         for number, (data, rows) in enumerate(((only, _rows(only, added)), (whole, np.zeros(0, np.int64)))):
             with progress.part(number, 2):
-                scored.append(_scores(run, kind.create_without(data, run.settings, seed, "cpu", rows)))
+                scored.append(_trained(run, kind.create_without(data, run.settings, seed, "cpu", rows)).score)
     else:
-        scored = [_scores(run, kind.create(data, run.settings, seed, "cpu")) for data in (run.dataset, whole)]
+        scored = [trained_on(run, data, seed).score for data in (run.dataset, whole)]
     return scored[0], scored[1]
 
 
-def _scores(run: Run, model: Any) -> ScoreBlock:
+def _trained(run: Run, model: Any) -> Recommender:
     fit_model(model, most=epochs_of(run))
-    scored: Callable[[IntArray], Any] = model.score
-    return scored
+    trained: Recommender = model
+    return trained
 
 
 def _of_readers(links: Iterable[Link]) -> list[Link]:

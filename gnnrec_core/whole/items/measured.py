@@ -67,13 +67,13 @@ def rate_of(
     again = np.array([_gain(trained[item]) for item in ways], np.float64)
     chance = np.array([_gain(control[item]) for item in ways], np.float64)
     wanted = np.array([way.goal - way.steps[-1].n_before for way in ways.values()], np.float64)
-    share = again / in_model
-    low, middle, high = np.quantile(share, (SURE, 0.5, 1 - SURE))
+    kept = float(in_model @ again / (in_model @ in_model))
+    low, high = np.quantile(again - kept * in_model, (SURE, 1 - SURE), method="inverted_cdf")
     k, more, most = asked
     return RecourseRate(
         run.dataset.fingerprint, run.record.created, k, more, most, len(ways),
         float((again > 0).mean()), float((again >= np.minimum(wanted, in_model)).mean()), float((chance > 0).mean()),
-        float(middle), float(low), float(high), float(1.0 / np.clip(low, 0.1, 1.0)), time.perf_counter() - start,
+        kept, float(low), float(high), time.perf_counter() - start,
     )  # fmt: skip
 
 

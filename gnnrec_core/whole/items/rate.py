@@ -2,8 +2,8 @@
 
 For each of some items drawn by chance the fewest links are sought as anybody's question is answered; then the model is
 trained with the links of all of them and without, by the same random draws. With g the lists gained in the model and h
-those gained in training, h / g is how much of a promise training keeps: its median foretells the gain of other items,
-its 10 % and 90 % quantiles are the interval.
+those gained in training, the slope of h on g through 0 foretells the gain of other items, and the quantiles of what it
+misses are the interval and the margin.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from gnnrec_core.ranking.intervals import Interval, rate_interval
 from gnnrec_core.runs.run import Run
 
 FILE = "recourse.json"
+LEAST_KEPT = 0.1
+"""A slope below it says nothing of what to aim at."""
 Share = Annotated[float, Field(ge=0, le=1)]
-Ratio = Annotated[float, Field(ge=-1e9, le=1e9)]
+Lists = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,8 @@ class RecourseRate:
     """What `recourse.json` holds, of `n_items` items whose lists of `k` links were to bring `more` more people.
 
     `held`: share of them that were in more lists when trained with the links than without; `reached`: share that gained
-    the `more` lists; `by_chance`: share that gained anything from as many links drawn by chance, trained too. `kept`,
-    `kept_low`, `kept_high`: median, 10 % and 90 % quantile of h / g. `caution`: aim at so many times the lists wanted
-    and nine in ten of these items would have gained them.
+    as many as in the model, or as were wanted; `by_chance`: share that gained anything from as many links drawn by
+    chance, trained too. `kept`: slope of h on g; `low`, `high`: 10 % and 90 % quantiles of h - kept g, in lists.
     """
 
     __pydantic_config__ = STRICT
@@ -45,10 +46,9 @@ class RecourseRate:
     held: Share
     reached: Share
     by_chance: Share
-    kept: Ratio
-    kept_low: Ratio
-    kept_high: Ratio
-    caution: Annotated[float, Field(ge=1, le=1e9)]
+    kept: Lists
+    low: Lists
+    high: Lists
     seconds: Annotated[float, Field(ge=0, le=1e12)]
 
     def interval(self, name: str) -> Interval:
@@ -58,14 +58,13 @@ class RecourseRate:
     def foretold(self, n_before: int, n_after: int) -> tuple[int, int, int]:
         """In how many lists an item would be after a training with links that bring it from `n_before` to `n_after` in
         the model: the likeliest number, and the ends of the 80 % interval."""
-        gain = n_after - n_before
-        ends = (n_before + share * gain for share in (self.kept, self.kept_low, self.kept_high))
-        likely, low, high = (max(0, round(end)) for end in ends)
+        middle = n_before + self.kept * (n_after - n_before)
+        likely, low, high = (max(0, round(end)) for end in (middle, middle + self.low, middle + self.high))
         return likely, min(low, likely), max(high, likely)
 
     def aimed(self, more: int) -> int:
         """How many lists to gain in the model so that `more` are gained when trained again, for nine items in ten."""
-        return math.ceil(more * self.caution - 1e-9)
+        return max(more, math.ceil((more - min(self.low, 0.0)) / max(self.kept, LEAST_KEPT) - 1e-9))
 
 
 FORM = Form(RecourseRate, RunError, "Measure recourse again, or delete the file.", version=1, most_bytes=2**16)

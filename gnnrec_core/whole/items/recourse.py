@@ -33,9 +33,9 @@ from gnnrec_core.whole.items.links import (
     Link,
     Trained,
     data_with,
-    fitted_anew,
     readers_of,
     scores_on,
+    trained_on,
     trained_with,
     with_links,
 )
@@ -204,7 +204,7 @@ class _World:
 
     def _scores(self, links: tuple[Link, ...]) -> ScoreBlock:
         if not self.uses_graph:
-            return fitted_anew(self.run, data_with(self.run.dataset, {self.item: links}))
+            return trained_on(self.run, data_with(self.run.dataset, {self.item: links}), self.run.record.seed).score
         return scores_on(self.run.model, with_links(self.run.graph, self.item, links))
 
 

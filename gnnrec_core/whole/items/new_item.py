@@ -74,6 +74,8 @@ def new_item(
     RequestError where no link is given, or one is unknown; UnsupportedError for a model that only `trainings` tell of.
     """
     check_k(k, run.dataset.n_items)
+    if trainings < 0:
+        raise RequestError(f"{trainings} trainings cannot be asked for.", "Choose 0 or more.", value=trainings)
     wider = with_item(run.dataset, title)
     item = wider.n_items - 1
     links = _links(wider, title, attributes, readers)

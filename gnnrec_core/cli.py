@@ -16,7 +16,7 @@ from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.outside import problems
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.base.terminal import say, say_json, say_lines
+from gnnrec_core.base.terminal import say, say_json, say_lines, speaks
 from gnnrec_core.commands import COMMANDS
 
 
@@ -47,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for sentence in problems():
         say(sentence, error=True)
     content = content_of(result)
-    if as_json:
+    if not speaks():
+        pass
+    elif as_json:
         say_json(plain(content))
     else:
         say_lines(_text(module, result))

@@ -1,10 +1,13 @@
 """Tables divided among two and four processes (gloo): parts and routes by hand, figures of one process, kills."""
 
+import contextlib
+import json
 import multiprocessing
 import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import torch
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.base.settings import read_settings
+from gnnrec_core.cli import main
 from gnnrec_core.data.store import save_dataset
 from gnnrec_core.graph import build_graph
 from gnnrec_core.models.lightgcn import LightGCN, LightGCNSettings
@@ -19,11 +23,15 @@ from gnnrec_core.models.ops.checkpoint import load_tensors
 from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.shards.exchange import rows_of
 from gnnrec_core.models.ops.shards.parts import Parts, divide
+from gnnrec_core.models.ops.shards.people import own_share, rank_together
+from gnnrec_core.ranking.matrix import interaction_matrix
+from gnnrec_core.ranking.topk import rank_items
 from gnnrec_core.runs.history import read_history
 from gnnrec_core.runs.record import RunRecord
 from gnnrec_core.runs.training import train
 from tests.worlds import random_dataset, two_communities
 
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"embedding_dim": 8, "batch_size": 50, "epochs": 4, "validate_every": 1, "n_negatives": 6}
 SETTINGS |= {"learning_rate": 0.01, "l2": 3e-4}
 
@@ -38,17 +46,25 @@ def one_of(rank: int, n: int, port: int, data, out, settings, resume: bool = Fal
     )
 
 
-def started(n: int, *given, **named) -> list:
-    """`n` processes that train together."""
+def started(n: int, *given, what=one_of, **named) -> list:
+    """`n` processes that do one thing together."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gnnrec_core.runs.training", "gnnrec_core.models.lightgcn", "torch._dynamo"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    children = [context.Process(target=one_of, args=(rank, n, port, *given), kwargs=named) for rank in range(n)]
+    children = [context.Process(target=what, args=(rank, n, port, *given), kwargs=named) for rank in range(n)]
     for child in children:
         child.start()
     return children
+
+
+def answers_of(rank: int, n: int, port: int, commands: list[list[str]], out) -> None:
+    """What commands that `torchrun` started print, in a file for each process."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(n), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    with (out / f"{rank}.jsonl").open("w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+        for words in commands:
+            assert main([*words, "--json"]) == 0
 
 
 def joined(children: list) -> None:
@@ -142,6 +158,30 @@ def test_a_killed_process_is_resumed_to_the_same_weights_by_as_many_and_by_one(t
     )
     assert np.array_equal(through, killed)
     assert np.allclose(through, over, atol=1e-4)
+
+
+def test_people_are_shared_by_the_processes_of_a_question(tmp_path, capsys):
+    run = str(ROOT / "sample_data" / "runs" / "lightgcn")
+    commands = [["evaluate", run], ["audit", run, "--metrics", "coverage"], ["drivers", run, "--by", "author"]]
+    for words in commands:
+        assert main([*words, "--json"]) == 0
+    alone = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    joined(started(2, commands, tmp_path, what=answers_of))
+    together = [json.loads(line) for line in (tmp_path / "0.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert (tmp_path / "1.jsonl").read_text(encoding="utf-8") == ""
+    for answers in (alone, together):  # sums of batches of other people are rounded in another way
+        assert answers[2].pop("difference_from_lists") < 1e-7
+    assert together == alone
+
+
+def test_a_process_without_people_still_has_all_lists(tmp_path):
+    dataset, scores = random_dataset(), np.random.default_rng(0).random((40, 40))
+    seen = interaction_matrix(dataset, "train")
+    users = np.array([3, 1])
+    expected = rank_items(lambda u: scores[u][:, : dataset.n_items], users, seen, 5)
+    found = rank_together(lambda u: scores[u][:, : dataset.n_items], users, seen, 5)
+    assert np.array_equal(found.item_index, expected.item_index)
+    assert own_share(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_needs_all_tables_is_refused():

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,6 +61,16 @@ class Processes:
             return rows
         found = rows.new_empty((sum(receive), *rows.shape[1:]))
         torch.distributed.all_to_all_single(found, rows.contiguous(), receive, send)
+        return found
+
+    def joined(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The rows of `values` of all processes, those of the first in front."""
+        if self.n == 1:
+            return values
+        one, own = [1] * self.n, torch.from_numpy(np.array(values))
+        sizes = self.exchange(torch.full((self.n,), len(own)), one, one).tolist()
+        everywhere = own.repeat(self.n, *[1] * (own.ndim - 1))
+        found: NDArray[Any] = self.exchange(everywhere, [len(own)] * self.n, sizes).numpy()
         return found
 
     def clip(self, shared: list[torch.Tensor], own: list[torch.Tensor], longest: float) -> None:

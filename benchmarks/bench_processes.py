@@ -1,9 +1,9 @@
 """Tables divided among one, two and four processes: cost of a step, what travels, memory, and how like the figures are.
 
-Every process is a Python of its own on one thread, as `torchrun` would start them on this machine (gloo). `efficiency` is
-the CPU time that one process takes for the same steps over what all take together: on a machine with a core for each,
-and a network that is no slower than this memory, the speed-up is that times their number. `wall_seconds` say what this
-machine made of it: with fewer cores than processes they wait for each other. Writes results/processes.json.
+Every process is a Python of its own on one thread, as `torchrun` would start them on this machine (gloo).
+`efficiency` is the CPU time that one process takes for the same steps over what all take together: on a machine with a
+core for each, and a network no slower than this memory, the speed-up is that times their number. `wall_seconds` say
+what this machine made of it: with fewer cores than processes they wait for each other. Writes results/processes.json.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ bug, with a traceback.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.outside import problems
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.base.terminal import say, say_json, say_lines
+from gnnrec_core.base.terminal import say, say_json, say_lines, speaks
 from gnnrec_core.commands import COMMANDS
 
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         module, arguments = parse(words)
-        result = module.run(arguments)
+        result = _answered(module, arguments)
     except LensError as error:
         for line in (error.message, error.hint):
             if line:
@@ -48,11 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     for sentence in problems():
         say(sentence, error=True)
     content = content_of(result)
-    if as_json:
+    if not speaks():
+        pass
+    elif as_json:
         say_json(plain(content))
     else:
         say_lines(_text(module, result))
     return int(module.exit_code(content)) if hasattr(module, "exit_code") else 0
+
+
+def _answered(module: Any, arguments: argparse.Namespace) -> Any:
+    """What the command has to say; one with `SHARES_PEOPLE` lets the processes that `torchrun` started share them."""
+    if not getattr(module, "SHARES_PEOPLE", False) or os.environ.get("WORLD_SIZE", "1") == "1":
+        return module.run(arguments)
+    from gnnrec_core.models.ops.shards.people import sharing
+
+    with sharing():
+        return module.run(arguments)
 
 
 def content_of(result: Any) -> dict[str, Any]:

@@ -189,10 +189,14 @@ class GraphFilter(ItemItemRecommender):
         result = np.zeros((len(edge_sets), self.graph.n_items))
         for place, edges in enumerate(edge_sets):
             gone = np.asarray(edges, np.int64)
-            changed = type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
+            changed = self._changed(gone)
             changed._set(changed.compute())
             result[place] = changed.score_on(changed.graph, np.array([user_index]))[0]
         return result
+
+    def _changed(self, gone: IntArray) -> Self:
+        """A model of the graphs without these edges, not computed yet."""
+        return type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
 
     @cached_property
     def _normalised(self) -> sp.csr_array:

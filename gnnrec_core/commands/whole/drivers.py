@@ -12,6 +12,9 @@ from gnnrec_core.commands.given import refuse_unused
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
 
+SHARES_PEOPLE = True
+"""Under `torchrun` each process works for its share of the people."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -28,15 +28,20 @@ MAX_RANK = 20
 
 def main() -> None:
     """Measure and write."""
+    from gnnrec_core.data.store import load_dataset
     from gnnrec_core.runs.run import load_run
+    from gnnrec_core.runs.training import fit
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", nargs="*", default=["lightgcn", "gat", "itemknn"])
+    parser.add_argument("--runs", nargs="*", help="of the sample, or models", default=["lightgcn", "itemknn", "ridge"])
     parser.add_argument("--side-edges", nargs="*", type=float, default=[1.0, 3.0, 10.0])
     arguments = parser.parse_args()
     figures: dict[str, Any] = {}
     for name in arguments.runs:
-        run = load_run(ROOT / "sample_data" / "runs" / name)
+        place = ROOT / "sample_data" / "runs" / name
+        run = (
+            load_run(place) if place.is_dir() else fit(load_dataset(place.parents[1] / "classics"), name, device="cpu")
+        )
         figures[name] = {"hub": _hub(run), **_causes(run)}
         print(name, figures[name], flush=True)
     figures["side_edges"] = [_side_edges(weight) for weight in arguments.side_edges]

@@ -96,7 +96,7 @@ def _card(study: Study, k: int, said: tuple[tuple[str, str], ...]) -> None:
         for label, ending in (("Card (HTML)", "html"), ("Card (JSON)", "json")):
             download(label, partial(_file, found, said, ending), f"card.{ending}", is_quiet=False)
     rows = [
-        {"Article": check.article, "Asks": clean(check.text), "Status": check.status}
+        {"Article": check.article, "Status": check.status, "Asks": clean(check.text)}
         for check in _with_answers(found, said).checklist
     ]
     st.dataframe(

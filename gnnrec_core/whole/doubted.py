@@ -66,10 +66,10 @@ def _p_values(scorer: Scorer, user: int, items: IntArray, rival: IntArray, seed:
 
     values, now = explained(parts.values), scorer.scores(user)[items]
     _, orders = random_orders(len(parts.edges), seed)
-    random = np.array([explained(scorer.scores_without_at(user, asked, parts.edges[one[:n]])) for one in orders])
+    random = np.array([explained(scorer.scores_without(user, parts.edges[one[:n]], asked)) for one in orders])
     first = np.argsort(-values, axis=0, kind="stable")[:n]  # [n, items]
     ours = [
-        explained(scorer.scores_without_at(user, asked, parts.edges[first[:, place]]))[place]
+        explained(scorer.scores_without(user, parts.edges[first[:, place]], asked))[place]
         for place in range(len(items))
     ]
     found: Float = p_of(np.array(ours), random, np.where(now == 0, 1.0, np.abs(now)))

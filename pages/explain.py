@@ -16,6 +16,9 @@ from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
 from gnnrec_ui.frame import pickers, shell
 
+OF_SUMS = ("Picture", "Paths", "Side by side")
+"""Views of scores that are sums over interactions."""
+
 with shell.page("explain") as study:
     user = pickers.choose_user(study)
     item_column, about = st.columns([5, 2], vertical_alignment="bottom")
@@ -33,7 +36,7 @@ with shell.page("explain") as study:
         item = pickers.choose_item(study, listed)
 
     try:
-        explanation = ask.explanation(study, user, item, "ledger", target, k)
+        explanation = ask.reasons(study, user, item, target, k)
     except UnsupportedError as error:
         cannot_be_explained(study, error, user)
         st.stop()
@@ -47,8 +50,10 @@ with shell.page("explain") as study:
         "Methods": lambda: methods(*case),
         "What would change it": lambda: change(study, user, item, explanation.rank, k),
         "Side by side": lambda: beside(study, user, item, listed, k),
-        "Review": lambda: review(*case),
+        "Review": lambda: review(*case, has_evidence=explanation.is_additive),
     }
+    if not explanation.is_additive:  # a black box: no sum to draw, and no paths that it could travel
+        views = {name: view for name, view in views.items() if name not in OF_SUMS}
     tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
     for number, (tab, view) in enumerate(zip(tabs, views.values(), strict=True)):
         if tab.open:

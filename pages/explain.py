@@ -14,10 +14,16 @@ from gnnrec_ui.explain.methods import methods
 from gnnrec_ui.explain.paths import attention, paths
 from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.frame import pickers, serving, shell, style
 
-OF_SUMS = ("Picture", "Paths", "Side by side")
-"""Views of scores that are sums over interactions."""
+NEEDS: serving.ViewNeeds = {
+    "Reasons": ("changed graph",),
+    "Picture": ("parts",),
+    "Paths": ("parts", "paths"),
+    "Attention": ("attention",),
+    "Methods": ("changed graph",),
+    "What would change it": ("changed graph",),
+}
 
 with shell.page("explain") as study:
     user = pickers.choose_user(study)
@@ -35,9 +41,12 @@ with shell.page("explain") as study:
     with item_column:
         item = pickers.choose_item(study, listed)
 
+    refusals = serving.refused(study, NEEDS)
     try:
+        if "Reasons" in refusals:
+            raise refusals["Reasons"].error
         explanation = ask.reasons(study, user, item, target, k)
-    except UnsupportedError as error:
+    except UnsupportedError as error:  # that of a scorer which is not at hand, too
         cannot_be_explained(study, error, user)
         st.stop()
     answer(study, explanation)
@@ -52,10 +61,14 @@ with shell.page("explain") as study:
         "Side by side": lambda: beside(study, user, item, listed, k),
         "Review": lambda: review(*case, has_evidence=explanation.is_additive),
     }
-    if not explanation.is_additive:  # a black box: no sum to draw, and no paths that it could travel
-        views = {name: view for name, view in views.items() if name not in OF_SUMS}
-    tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
-    for number, (tab, view) in enumerate(zip(tabs, views.values(), strict=True)):
+    serving.say_refused(refusals, {view: view for view in views})
+    with st.container(key="explain_tabs"):
+        style.grey_tabs("explain_tabs", [number for number, view in enumerate(views, 1) if view in refusals])
+        tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
+    for number, (tab, (name, view)) in enumerate(zip(tabs, views.items(), strict=True)):
         if tab.open:
             with tab, st.container(key=f"view_{number}"), shell.boundary():
-                view()
+                if name in refusals:
+                    serving.instead(study, refusals[name], "explain", view=name)
+                else:
+                    view()

@@ -24,9 +24,10 @@ PAGES = (
 )
 WITHOUT = ("audit?section=all",)
 """Tables alone."""
-MARKS = """() => Math.min(...[...document.querySelectorAll('[data-testid=stMain] :is(.js-plotly-plot, .stBidiComponent)')]
-    .filter(chart => chart.clientHeight > 150 && chart.getClientRects().length)
-    .map(chart => chart.getBoundingClientRect().top))"""
+MARKS = """() => Math.min(...
+    [...document.querySelectorAll('[data-testid=stMain] :is(.js-plotly-plot, .stBidiComponent)')]
+        .filter(chart => chart.clientHeight > 150 && chart.getClientRects().length)
+        .map(chart => chart.getBoundingClientRect().top))"""
 HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
 
 

@@ -203,12 +203,17 @@ class RelatedFilter(GraphFilter):
                 beside[f"what items share ({name})"] = float(share * (weight @ between @ signs))
                 continue
             pulls = self._pulls(name, np.array([user_index]), self.graph)
-            brought = self._related.brings[:, items] @ signs
+            brought, by_friend = self._related.brings[:, items] @ signs, (pulls.item, pulls.friend)
+            pairs = np.concatenate(
+                [p[0] * self.graph.n_users + p[1] for p in ((paths.items, paths.readers), by_friend)]
+            )
+            pairs, place = np.unique(pairs, return_inverse=True)  # a friend is a reader like any other as well
+            carried = np.concatenate([paths.values, share * pulls.value * brought[pulls.friend]])
             paths = replace(
                 paths,
-                items=np.concatenate([paths.items, pulls.item]),
-                readers=np.concatenate([paths.readers, pulls.friend]),
-                values=np.concatenate([paths.values, share * pulls.value * brought[pulls.friend]]),
+                items=pairs // self.graph.n_users,
+                readers=pairs % self.graph.n_users,
+                values=np.bincount(place, carried, len(pairs)),
             )
         return replace(paths, beside=beside)
 

@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from gnnrec_core.base.errors import LensError, RequestError
@@ -89,7 +90,27 @@ def parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)
-    return COMMANDS.load(name), parser_of(name).parse_args(list(words[len(name.split()) :]))
+    rest = list(words[len(name.split()) :])
+    for before, word in zip(["", *rest], rest, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=") and word.count("=") == 1):
+            said = before if not word and before.startswith("--") else word.rstrip("=") or "An argument"
+            raise RequestError(f"{said} is empty.", "Give it a value, or leave it out.")
+    arguments = parser_of(name).parse_args(rest)
+    _keep_what_is_read(arguments)
+    return COMMANDS.load(name), arguments
+
+
+def _keep_what_is_read(arguments: argparse.Namespace) -> None:
+    """RequestError where `--overwrite` would replace a file or folder that the command reads."""
+    out = getattr(arguments, "out", None)
+    if not isinstance(out, Path) or not getattr(arguments, "overwrite", False):
+        return
+    for name, value in vars(arguments).items():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if name != "out" and isinstance(path, Path) and path.resolve().is_relative_to(out.resolve()):
+                raise RequestError(
+                    f"{out} would be replaced, and {path} is read from there.", "Choose another place for --out."
+                )
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.data.moments import read_day, span
 from gnnrec_core.render.theme import percent
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, pickers, privacy, roles, shell, state
+from gnnrec_ui.frame import forms, pickers, privacy, roles, serving, shell, state
 from gnnrec_ui.frame.asking import when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks
@@ -32,6 +32,14 @@ SECTIONS = {
     "rounds": "Rounds later",
     "attack": "Attack",
     "forget": "Forgetting",
+}
+NEEDS: serving.ViewNeeds = {
+    "as_of": ("times", "other interactions"),
+    "drift": ("times",),
+    "shake": ("other interactions",),
+    "rounds": ("other interactions",),
+    "attack": ("attack",),
+    "forget": ("forgetting",),
 }
 SHARES = {"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.2": 0.2}
 KINDS = {
@@ -95,10 +103,13 @@ def shake(study: Study) -> None:
     """What shaken data do to lists, and to whom."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        kind = pickers.choose_one("Shake", KINDS, "kind")
+        refusals = serving.refused(study, {"times": ("times",)})
+        kind = pickers.choose_one("Shake", KINDS, "kind", refusals=refusals)
     with right:
         labels = {name: percent(value, 0) for name, value in SHARES.items()}
         share = pickers.choose_one("Share of the interactions", labels, "shaken", "0.05")
+    if kind in refusals:
+        return
     run, group_by = study.run, _grouping(study)
 
     def question() -> Any:

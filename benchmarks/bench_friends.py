@@ -11,7 +11,7 @@ from typing import Any
 
 from common import ROOT, write
 
-TIMES = (0.0, 1.0, 3.0, 10.0)
+TIMES = (1.0, 10.0)
 WEIGHTS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 WANTED = 0.75
 MOST = 100_000

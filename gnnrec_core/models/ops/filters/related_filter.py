@@ -94,6 +94,16 @@ class RelatedFilter(GraphFilter):
                 )
         return self
 
+    def relations_read(self) -> tuple[str, ...]:
+        """Relations that have a weight above 0."""
+        return tuple(name for name, weight in parsed(self.settings.relations).items() if weight)
+
+    def without_relation(self, name: str) -> Self:
+        """The same model with a weight of 0 for that relation."""
+        weights = parsed(self.settings.relations) | {name: 0.0}
+        settings = self.settings.model_copy(update={"relations": written(weights)})
+        return type(self)(self.graph, settings, self._tensors, self.whole)._with(self.dataset)
+
     @cached_property
     def _related(self) -> Related:
         return Related.of(self.dataset, self.whole)

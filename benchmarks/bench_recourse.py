@@ -41,13 +41,11 @@ def main() -> None:
         "--parts", nargs="*", default=["rate", "new_items", "margin"], help="the others stay as they are"
     )
     arguments = parser.parse_args()
-    figures: dict[str, Any] = {}
-    if set(arguments.parts) != {"rate", "new_items", "margin"} and (RESULTS / "recourse.json").is_file():
-        figures = json.loads((RESULTS / "recourse.json").read_text(encoding="utf-8"))["figures"]
     with tempfile.TemporaryDirectory() as place:  # the rate is kept beside a run: beside a copy of the sample's
         shutil.copytree(ROOT / "sample_data", Path(place) / "sample_data")
         run = load_run(Path(place) / "sample_data" / "runs" / arguments.run)
         for part in arguments.parts:
+            figures = _so_far()
             if part == "rate":
                 found = rate_json(measure_recourse(run, arguments.items, more=arguments.more))
             elif part == "margin":
@@ -57,8 +55,13 @@ def main() -> None:
                 found = _margin(run, arguments.others, arguments.sure, arguments.items)
             else:
                 found = _folded(run, arguments.folded)
-            figures[part] = found
-            write("recourse", vars(arguments), figures)  # after each: the next takes minutes
+            write("recourse", vars(arguments), {**_so_far(), part: found})  # after each: the next takes minutes
+
+
+def _so_far() -> dict[str, Any]:
+    """The parts that were measured before."""
+    path = RESULTS / "recourse.json"
+    return json.loads(path.read_text(encoding="utf-8"))["figures"] if path.is_file() else {}  # type: ignore[no-any-return]
 
 
 def _margin(run: Any, n: int, more: int, before: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from gnnrec_core.views.whole.item_side import added_words, item_json, item_secti
 from gnnrec_core.whole.items.new_item import NewItem
 
 LEVELS = {
-    "foretold": "foretold: its own row is solved for in the loss of the training, all else is as it was trained",
+    "foretold": "foretold: what training would learn of it is worked out from its links, all else is as trained",
     "trained again": "trained again with it",
 }
 

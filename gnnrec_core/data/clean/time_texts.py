@@ -30,7 +30,7 @@ def iso_seconds(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     iso = iso.str.replace(r" ?(UTC|GMT)$", "Z").str.replace(" ", "T", literal=True)
     iso = iso.str.replace(r"(:\d{2}),(\d{1,9})", "$1.$2").str.replace(r"T([+-]\d{2}:?\d{2})$", "$1")
     iso = iso.str.replace(r"(:\d{2}(?:\.\d+)?[+-]\d{2})$", "$1:00").str.replace(r"^(\d{4}-\d{2})$", "$1-01")
-    iso = iso.str.replace(r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})", "$1-$2-$3T$4:$5:$6")
+    iso = iso.str.replace(r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})", "${1}-${2}-${3}T${4}:${5}:${6}")
     zoned = iso.str.contains(r"(?:[Zz]|[+-]\d{2}:?\d{2})$") & iso.str.contains("T")
     full = iso.str.replace(r"[zZ]$", "+00:00").str.replace(r"T(\d{1,2}:\d{2})([+-])", "T$1:00$2")
     found = full.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_zone="UTC").dt.epoch("s")

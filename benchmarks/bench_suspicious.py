@@ -7,18 +7,19 @@ evenly ("random"), by popularity ("average"), nearly only the most popular ("ban
 history and half by popularity ("mixed"), or all from one real person's history ("copied"; each account another person).
 AUC: how often an account has a higher score than a real person (ties count half; who is not named has 0). `found`:
 share of the accounts that are named. `wrongly`: real people named who are not named without the accounts.
-Writes `results/suspicious.json`.
+Writes what was measured into `results/suspicious.json`, beside what stands there of other data.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
-from common import DATA, write  # first: it finds the package
+from common import DATA, RESULTS, write  # first: it finds the package
 
 from gnnrec_core.data.about.suspicious import find_suspicious
 from gnnrec_core.data.dataset import Dataset, Interactions, Vocabulary
@@ -35,7 +36,8 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS))
     parser.add_argument("--targets", type=int, default=2)
     chosen = parser.parse_args()
-    figures: dict[str, Any] = {}
+    known = RESULTS / "suspicious.json"
+    figures: dict[str, Any] = json.loads(known.read_text())["figures"] if known.exists() else {}
     for name in chosen.of:
         data = import_source(DATA / name)
         anyway = set(find_suspicious(data).users.tolist())
@@ -46,9 +48,14 @@ def main() -> None:
             for target in range(chosen.targets)
         ]
         table = pl.DataFrame(rows).group_by("kind", "n", maintain_order=True).mean()
-        figures[name] = {"n_users": data.n_users, "named_anyway": len(anyway), "attacks": table.to_dicts()}
+        figures[name] = {
+            "n_users": data.n_users,
+            "named_anyway": len(anyway),
+            "targets": chosen.targets,
+            "attacks": table.to_dicts(),
+        }
         print(name, len(anyway), table)
-        write("suspicious", vars(chosen), figures)
+        write("suspicious", {}, figures)
 
 
 def measured(data: Dataset, kind: str, n: int, target: int, anyway: set[int]) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from xlsxwriter import Workbook
 
-from gnnrec_core.base.errors import DataError
+from gnnrec_core.base.errors import DataError, RequestError
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.importing import import_source
+from gnnrec_core.data.options import ImportOptions
 
 ROWS = [(f"u{n // 6:02d}", f"i{(7 * n) % 15:02d}", 1 + n % 5, 1_333_238_400 + 9_001 * n) for n in range(120)]
 
@@ -99,3 +102,37 @@ def test_a_line_with_all_items_of_a_person_is_said_to_be_one(tmp_path):
     with pytest.raises(DataError) as refused:
         import_source(written(tmp_path / "baskets.txt", lines))
     assert "one line for each pair" in refused.value.hint
+
+
+def test_dates_with_points_have_the_day_first(tmp_path):
+    lines = [f"{u};{i};{r};{1 + n % 12:02d}.04.2012" for n, (u, i, r, _) in enumerate(ROWS)]
+    data = imported(written(tmp_path / "log.csv", lines, "user;item;rating;date"))
+    assert {str(np.datetime64(int(time), "s"))[:7] for time in data.interactions.timestamp} == {"2012-04"}
+    assert "day_or_month" not in codes(data)
+    slashed = [line.replace(".", "/") for line in lines]
+    data = import_source(written(tmp_path / "s.csv", slashed, "user;item;rating;date"))
+    assert codes(data)["day_or_month"].severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("since", "said"), [("03/04/2012", "day and month or month and day"), ("yesterday", "is not a date")]
+)
+def test_a_date_that_was_typed_is_read_one_way_or_refused(tmp_path, since, said):
+    path = written(tmp_path / "log.csv", [",".join(map(str, row)) for row in ROWS], "user,item,rating,time")
+    with pytest.raises(RequestError, match=said) as refused:
+        import_source(path, read_settings(ImportOptions, {"since": since}))
+    assert "2024-01-31" in refused.value.hint and "--bad-rows" not in refused.value.hint
+    kept = import_source(path, read_settings(ImportOptions, {"since": "05.04.2012"}))
+    assert int(kept.interactions.timestamp.min()) >= 1_333_584_000
+
+
+def test_titles_above_the_names_of_a_sheet_are_passed_over(tmp_path):
+    with Workbook(tmp_path / "log.xlsx") as book:
+        sheet = book.add_worksheet("Log")
+        sheet.write(0, 0, "Export of 2012")
+        sheet.write_row(3, 0, ("user", "item", "rating", "time"))
+        for number, row in enumerate(ROWS):
+            sheet.write_row(4 + number, 0, row if number else ("", *row[1:]))
+    data = import_source(tmp_path / "log.xlsx")
+    assert len(data.interactions) == 119 and "3 rows above its names" in codes(data)["sheet"].message
+    assert codes(data)["empty_id"].line == 5

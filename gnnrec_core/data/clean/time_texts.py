@@ -84,10 +84,12 @@ def _by_24() -> pl.Expr:
 
 
 def slashed_parts(text: pl.Series) -> pl.DataFrame:
-    """First and second number, year, clock and half of the day of dates such as 03/04/2024; null for others."""
+    """First and second number, year, clock and half of the day of dates such as 03/04/2024; null for others. `dotted`:
+    it is written with points."""
     plain = text.str.replace(r"^(\d{1,2})-(\d{1,2})-(\d{4})", "$1/$2/$3")
     parts = plain.str.extract_groups(_SLASHED).struct.unnest()
-    return parts.rename(dict(zip(parts.columns, ("first", "second", "year", "clock", "half"), strict=True)))
+    parts = parts.rename(dict(zip(parts.columns, ("first", "second", "year", "clock", "half"), strict=True)))
+    return parts.with_columns(dotted=text.str.contains(r"^\d{1,2}\.\d{1,2}\.") | parts["first"].is_null())
 
 
 def slashed_seconds(parts: pl.DataFrame, day_first: bool) -> pl.Series:

@@ -7,7 +7,7 @@ import streamlit as st
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
-from gnnrec_ui.explain.answer import answer, cannot_be_explained, reasons
+from gnnrec_ui.explain.answer import answer, cannot_be_explained, heading, reasons
 from gnnrec_ui.explain.beside import beside
 from gnnrec_ui.explain.change import change
 from gnnrec_ui.explain.methods import methods
@@ -26,8 +26,11 @@ NEEDS: serving.ViewNeeds = {
 }
 
 with shell.page("explain") as study:
-    user = pickers.choose_user(study)
-    item_column, about = st.columns([5, 2], vertical_alignment="bottom")
+    person, which, about = st.columns([4, 5, 3], vertical_alignment="bottom")
+    headline = st.container(horizontal=True, vertical_alignment="center", key="headline")
+    said, ways = headline.container(), headline.container(horizontal=True, width="content", gap="small")
+    with person:
+        user = pickers.choose_user(study, ways=ways)
     with about:
         target: Target = pickers.choose_one(
             "Explain",
@@ -38,7 +41,7 @@ with shell.page("explain") as study:
         )
     k = pickers.k_in_url(study.dataset.n_items)
     listed = [int(item) for item in ask.recommendations(study, user, k).item_index[0] if item >= 0]
-    with item_column:
+    with which:
         item = pickers.choose_item(study, listed)
 
     refusals = serving.refused(study, NEEDS)
@@ -49,6 +52,8 @@ with shell.page("explain") as study:
     except UnsupportedError as error:  # that of a scorer which is not at hand, too
         cannot_be_explained(study, error, user)
         st.stop()
+    with said:
+        heading(study, explanation.case)
     answer(study, explanation)
     case = (study, user, item, target, k)
     views: dict[str, Callable[[], None]] = {

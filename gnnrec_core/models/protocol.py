@@ -109,6 +109,19 @@ class ResumableRecommender(Protocol):
 
 
 @runtime_checkable
+class RelationRecommender(Protocol):
+    """A recommender that reads side edges of the dataset beside its graph, each relation with a weight."""
+
+    def relations_read(self) -> tuple[str, ...]:
+        """Relations that have a weight above 0."""
+        ...
+
+    def without_relation(self, name: str) -> Any:
+        """The same model with a weight of 0 for that relation."""
+        ...
+
+
+@runtime_checkable
 class DividableRecommender(Protocol):
     """A recommender whose tables the processes of one training can hold in parts."""
 

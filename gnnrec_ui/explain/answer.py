@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.text import clean, for_label, for_markdown
-from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.explain.explanation import Case, Contribution, Explanation
 from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
@@ -25,16 +25,24 @@ SHOWN = 6
 KINDS = {"history": "interaction", "reader": "reader of the item", "side": "link", "own": "own embedding"}
 
 
-def answer(study: Study, explanation: Explanation) -> None:
-    """The headline, the narrative, and four figures."""
-    case, dataset = explanation.case, study.dataset
-    title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
+def heading(study: Study, case: Case) -> None:
+    """The question that the page answers."""
+    title, user = (
+        for_markdown(study.dataset.title(case.item_index)),
+        for_markdown(study.dataset.users.ids[case.user_index]),
+    )
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
+
+
+def answer(study: Study, explanation: Explanation) -> None:
+    """The answer in one sentence, and four figures."""
+    case = explanation.case
     if case.item_index in {each.item_index for each in ask.chosen_later(study, case.user_index)}:
         later = "They did choose it later (test part, unknown to the model)"
         found = "found" if case.rank <= case.k else "missed"
         st.caption(f":material/task_alt: {later}: a list of {int(case.k):,} {found} it.")
-    _narrative(explanation.narrative)
+    if explanation.narrative:
+        st.markdown(for_markdown(explanation.narrative[0]))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         _figures(study, explanation)
         if explanation.is_additive:
@@ -90,10 +98,7 @@ def _metric(label: str, value: str, meaning: str) -> None:
 
 
 def _narrative(sentences: tuple[str, ...]) -> None:
-    """The first sentence, the main reasons as a list, the rest on demand."""
-    if not sentences:
-        return
-    st.markdown(for_markdown(sentences[0]))
+    """The main reasons as a list, the rest on demand."""
     st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[1:SHOWN]))
     if len(sentences) > SHOWN:
         with st.expander("More about this case"):
@@ -114,20 +119,25 @@ def cannot_be_explained(study: Study, error: LensError, user_index: int) -> None
 
 
 def reasons(study: Study, explanation: Explanation) -> None:
-    """The ledger as a waterfall (of a black box, what each removal does), and as a table with what was recomputed."""
+    """The ledger as a waterfall (of a black box, what each removal does) beside what it says, and the same as a table
+    with what was recomputed."""
     what = "lead" if explanation.case.target == "margin" else "score"
     keys = selection.keys_of(study, explanation)
     chosen = selection.chosen(study, explanation)
-    chart(
-        explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
-        f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}."
-        if explanation.is_additive
-        else f"What the {what} loses when that one interaction goes, each by itself; they do not sum to the {what}. "
-        "Blue speaks for the item.",
-        f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
-        table=ledger_table(explanation),
-        on_point=selection.on_point,
-    )
+    drawn, told = st.columns([6, 5], gap="medium")
+    with told:
+        _narrative(explanation.narrative)
+    with drawn:
+        chart(
+            explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
+            f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}."
+            if explanation.is_additive
+            else f"What the {what} loses when that one interaction goes, each by itself; they do not sum to the "
+            f"{what}. Blue speaks for the item.",
+            f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
+            table=ledger_table(explanation),
+            on_point=selection.on_point,
+        )
     selection.panel(study, explanation, chosen)
     st.markdown("**Each claim, checked**")
     st.caption(

@@ -17,7 +17,8 @@ from scipy.special import expit, logsumexp
 
 from gnnrec_core.base import progress
 from gnnrec_core.explain.scores.linear import Prepared
-from gnnrec_core.explain.truth.relearning import HIDDEN, MAX_STEPS, TOLERANCE
+from gnnrec_core.explain.truth.own_loss import MAX_STEPS, TOLERANCE
+from gnnrec_core.explain.truth.relearning import HIDDEN
 
 Float = NDArray[np.float64]
 BLOCK = 1024

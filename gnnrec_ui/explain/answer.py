@@ -45,8 +45,9 @@ def answer(study: Study, explanation: Explanation) -> None:
         st.markdown(for_markdown(explanation.narrative[0]))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         _figures(study, explanation)
-        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center", key="story"):
-            story_report(study, explanation)
+        if explanation.is_additive:
+            with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center", key="story"):
+                story_report(study, explanation)
 
 
 def _figures(study: Study, explanation: Explanation) -> None:
@@ -56,10 +57,10 @@ def _figures(study: Study, explanation: Explanation) -> None:
     if case.target == "margin" and case.reference_item is not None:
         reference = for_markdown(study.dataset.title(case.reference_item))
         _metric("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
-    elif explanation.score > 0:  # a share of what is below 0 would turn its sign
+    elif explanation.is_additive and explanation.score > 0:  # a share of what is below 0 would turn its sign
         parts = sum(part.value for part in explanation.contributions)
         _metric("From what is known", _share(parts, explanation.score), "The sum of all parts in the ledger.")
-    if explanation.baseline_name and explanation.score > 0:
+    if explanation.is_additive and explanation.baseline_name and explanation.score > 0:
         _metric(
             explain_charts.baseline_label(explanation),
             _share(explanation.baseline, explanation.score),
@@ -118,7 +119,8 @@ def cannot_be_explained(study: Study, error: LensError, user_index: int) -> None
 
 
 def reasons(study: Study, explanation: Explanation) -> None:
-    """The ledger as a waterfall beside what it says, and the same as a table with what was recomputed."""
+    """The ledger as a waterfall (of a black box, what each removal does) beside what it says, and the same as a table
+    with what was recomputed."""
     what = "lead" if explanation.case.target == "margin" else "score"
     keys = selection.keys_of(study, explanation)
     chosen = selection.chosen(study, explanation)
@@ -128,7 +130,10 @@ def reasons(study: Study, explanation: Explanation) -> None:
     with drawn:
         chart(
             explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
-            f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
+            f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}."
+            if explanation.is_additive
+            else f"What the {what} loses when that one interaction goes, each by itself; they do not sum to the "
+            f"{what}. Blue speaks for the item.",
             f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
             table=ledger_table(explanation),
             on_point=selection.on_point,
@@ -166,11 +171,12 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
     """All parts with what was recomputed."""
     what = "Lead" if explanation.case.target == "margin" else "Score"
     parts = explanation.contributions
+    shares = [100 * float(part.share) for part in parts]
     return pd.DataFrame(
         {
             "Reason": [clean(part.label) for part in parts],
             "Contribution": [float(part.value) for part in parts],
-            **({"Share": [100 * float(part.share) for part in parts]} if explanation.score > 0 else {}),
+            **({"Share": shares} if explanation.is_additive and explanation.score > 0 else {}),
             f"{what} without it": _checked(parts, "score_without"),
             "Rank in this model": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
             **_further_levels(parts),

@@ -290,6 +290,19 @@ def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Vi
         visitor.no_error()
 
 
+def test_home_opens_with_a_picture_that_a_phone_shows_whole_and_a_stop_of_it_opens_the_case(visit: Visit) -> None:
+    with visit(width=390) as visitor:
+        page = visitor.open()
+        stop = page.locator(".drawing .stop").nth(1)
+        stop.wait_for()
+        assert page.locator(".drawing").evaluate("drawing => drawing.scrollWidth <= drawing.clientWidth")
+        stop.click()
+        page.wait_for_url("**/explain?**part=item**")
+        visitor.settle()
+        expect(page.locator(".st-key-selected")).to_be_visible()
+        visitor.no_error()
+
+
 def test_a_bar_a_row_and_a_stop_are_one_selection_and_back_undoes_it(visit: Visit) -> None:
     with visit() as visitor:
         page = visitor.open("explain?user=reader-0005")

@@ -71,7 +71,8 @@ def focused(visitor: Visitor) -> str:
 
 def test_a_node_and_a_link_of_the_picture_come_into_the_middle_when_clicked(visit: Visit) -> None:
     node = "return at(graph.nodes()[5]);"
-    link = """const id = graph.findEdge((id, edge) => edge.type === "thick");
+    link = """const wide = id => graph.getEdgeAttribute(id, "size");
+        const id = graph.edges().reduce((one, other) => wide(other) > wide(one) ? other : one);
         const [one, other] = graph.extremities(id).map(at);
         return {x: one.x + 0.6 * (other.x - one.x), y: one.y + 0.6 * (other.y - one.y)};"""
     for script in (node, link):

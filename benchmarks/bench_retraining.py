@@ -133,7 +133,7 @@ def agreement(world: World) -> dict[str, Any]:
     for row, (user, items) in enumerate(zip(world.users.tolist(), world.lists(), strict=True)):
         excluded, edges = excluded_items(run.dataset, user), world.drawn[row]
         start = time.process_time()
-        without = np.array(list(fore.scorer.scores_without_each(user, edges)))
+        without = fore.scorer.scores_without_each(user, edges)
         changes = fore.changes(user, [edge[None] for edge in edges], without)
         seconds += time.process_time() - start
         truth, now, last = real[:, row], fore.scorer.scores(user), items[K]

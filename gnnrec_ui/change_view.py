@@ -16,7 +16,7 @@ from gnnrec_core.base.text import clean, for_markdown
 from gnnrec_core.data.moments import read_day, span
 from gnnrec_core.render.theme import percent
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, pickers, privacy, roles, shell, state
+from gnnrec_ui.frame import forms, pickers, privacy, roles, serving, shell, state
 from gnnrec_ui.frame.asking import when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks
@@ -32,6 +32,14 @@ SECTIONS = {
     "rounds": "Rounds later",
     "attack": "Attack",
     "forget": "Forgetting",
+}
+NEEDS: serving.ViewNeeds = {
+    "as_of": ("times", "other interactions"),
+    "drift": ("times",),
+    "shake": ("other interactions",),
+    "rounds": ("other interactions",),
+    "attack": ("attack",),
+    "forget": ("forgetting",),
 }
 SHARES = {"0.01": 0.01, "0.05": 0.05, "0.1": 0.1, "0.2": 0.2}
 KINDS = {
@@ -50,11 +58,17 @@ PLAY, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
 
 def as_of(study: Study) -> None:
     """The case, list, ledger and audit as of the day of the slider, `?asof=` in the URL."""
-    user = pickers.choose_user(study)
+    person, which, ways = st.columns([4, 5, 4], vertical_alignment="bottom")
+    with person:
+        user = pickers.choose_user(study, ways=ways.container(horizontal=True))
     listed = [int(item) for item in ask.recommendations(study, user, 10).item_index[0] if item >= 0]
-    item = pickers.choose_item(study, listed)
-    day = _choose_day(study)
-    group_by = _grouping(study)
+    with which:
+        item = pickers.choose_item(study, listed)
+    when, group = st.columns([9, 4], vertical_alignment="bottom")
+    with when:
+        day = _choose_day(study)
+    with group:
+        group_by = _grouping(study)
     found = _as_of(study.run, study.key, user, item, day.isoformat(), group_by)
     if found.explanation is not None:
         found = replace(found, explanation=privacy.shown(study, user, found.explanation))
@@ -95,10 +109,13 @@ def shake(study: Study) -> None:
     """What shaken data do to lists, and to whom."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        kind = pickers.choose_one("Shake", KINDS, "kind")
+        refusals = serving.refused(study, {"times": ("times",)})
+        kind = pickers.choose_one("Shake", KINDS, "kind", refusals=refusals)
     with right:
         labels = {name: percent(value, 0) for name, value in SHARES.items()}
         share = pickers.choose_one("Share of the interactions", labels, "shaken", "0.05")
+    if kind in refusals:
+        return
     run, group_by = study.run, _grouping(study)
 
     def question() -> Any:

@@ -14,7 +14,6 @@ from gnnrec_core.ranking.intervals import share_bounds
 from gnnrec_core.render import theme
 
 RESULTS = PROJECT / "benchmarks" / "results" / "retraining.json"
-COMMAND = "python benchmarks/bench_retraining.py"
 TITLES = {
     "in_this_model": "In this model",
     "foretold": "Foretold",
@@ -34,7 +33,6 @@ def retraining_view() -> None:
     """A row for each model and level: order, size and in-or-out, against models that were really trained."""
     if not RESULTS.is_file():
         st.info("The levels have not been held against training again here yet.", icon=":material/science:")
-        st.code(COMMAND, language="bash")
         return
     figures: dict[str, Any] = parse(read_bytes(RESULTS))["figures"]
     st.dataframe(
@@ -60,7 +58,6 @@ def retraining_view() -> None:
             "Mean rank correlation of what each method says of single interactions with what the item's score loses "
             "when the model is trained without each; 1 is best, 0 is chance."
         )
-    st.caption(f"Made by `{COMMAND}`.")
 
 
 def retraining_table(figures: dict[str, Any]) -> pd.DataFrame:

@@ -7,18 +7,30 @@ import streamlit as st
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
-from gnnrec_ui.explain.answer import answer, cannot_be_explained, reasons
+from gnnrec_ui.explain.answer import answer, cannot_be_explained, heading, reasons
 from gnnrec_ui.explain.beside import beside
 from gnnrec_ui.explain.change import change
 from gnnrec_ui.explain.methods import methods
 from gnnrec_ui.explain.paths import attention, paths
 from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.frame import pickers, serving, shell, style
+
+NEEDS: serving.ViewNeeds = {
+    "Reasons": ("changed graph",),
+    "Picture": ("parts",),
+    "Paths": ("parts", "paths"),
+    "Attention": ("attention",),
+    "Methods": ("changed graph",),
+    "What would change it": ("changed graph",),
+}
 
 with shell.page("explain") as study:
-    user = pickers.choose_user(study)
-    item_column, about = st.columns([5, 2], vertical_alignment="bottom")
+    person, which, about = st.columns([4, 5, 3], vertical_alignment="bottom")
+    headline = st.container(horizontal=True, vertical_alignment="center", key="headline")
+    said, ways = headline.container(), headline.container(horizontal=True, width="content", gap="small")
+    with person:
+        user = pickers.choose_user(study, ways=ways)
     with about:
         target: Target = pickers.choose_one(
             "Explain",
@@ -29,14 +41,19 @@ with shell.page("explain") as study:
         )
     k = pickers.k_in_url(study.dataset.n_items)
     listed = [int(item) for item in ask.recommendations(study, user, k).item_index[0] if item >= 0]
-    with item_column:
+    with which:
         item = pickers.choose_item(study, listed)
 
+    refusals = serving.refused(study, NEEDS)
     try:
-        explanation = ask.explanation(study, user, item, "ledger", target, k)
-    except UnsupportedError as error:
+        if "Reasons" in refusals:
+            raise refusals["Reasons"].error
+        explanation = ask.reasons(study, user, item, target, k)
+    except UnsupportedError as error:  # that of a scorer which is not at hand, too
         cannot_be_explained(study, error, user)
         st.stop()
+    with said:
+        heading(study, explanation.case)
     answer(study, explanation)
     case = (study, user, item, target, k)
     views: dict[str, Callable[[], None]] = {
@@ -47,10 +64,16 @@ with shell.page("explain") as study:
         "Methods": lambda: methods(*case),
         "What would change it": lambda: change(study, user, item, explanation.rank, k),
         "Side by side": lambda: beside(study, user, item, listed, k),
-        "Review": lambda: review(*case),
+        "Review": lambda: review(*case, has_evidence=explanation.is_additive),
     }
-    tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
-    for number, (tab, view) in enumerate(zip(tabs, views.values(), strict=True)):
+    serving.say_refused(refusals, {view: view for view in views})
+    with st.container(key="explain_tabs"):
+        style.grey_tabs("explain_tabs", [number for number, view in enumerate(views, 1) if view in refusals])
+        tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
+    for number, (tab, (name, view)) in enumerate(zip(tabs, views.items(), strict=True)):
         if tab.open:
             with tab, st.container(key=f"view_{number}"), shell.boundary():
-                view()
+                if name in refusals:
+                    serving.instead(study, refusals[name], "explain", view=name)
+                else:
+                    view()

@@ -75,7 +75,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gnnrec_core/explain/questions/small_sets.py": SEARCH,
     "gnnrec_core/models/ease.py": ("tests/models/test_baselines.py", "tests/models/test_estimating.py"),
     "gnnrec_core/models/ops/fitting.py": ("tests/models/test_fitting.py", "tests/models/test_training.py"),
-    "gnnrec_core/models/itemknn.py": ("tests/models/test_baselines.py",),
+    "gnnrec_core/models/itemknn.py": ("tests/models/test_baselines.py", "tests/models/test_refit.py"),
     "gnnrec_core/models/ops/losses.py": ("tests/models/test_losses.py",),
     "gnnrec_core/models/popularity.py": ("tests/models/test_baselines.py",),
     "gnnrec_core/models/ops/sampling.py": ("tests/models/test_sampling.py",),

@@ -27,7 +27,7 @@ from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.standing import n_listed
+from gnnrec_core.whole.items.standing import n_listed
 
 
 @dataclass(frozen=True)

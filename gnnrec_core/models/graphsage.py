@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -47,10 +47,10 @@ class GraphSAGESettings(GradientSettings):
     """Settings of GraphSAGE."""
 
     learning_rate: Annotated[float, Search(0.001, 0.05, log=True)] = Field(
-        0.005, gt=0, le=1, description="step size of Adam at its highest"
+        0.002, gt=0, le=1, description="step size of Adam at its highest"
     )
     id_dropout: float = Field(
-        1.0,
+        0.1,
         ge=0,
         le=1,
         description="share of nodes that a step knows without an embedding of their own; 1: nobody ever has one",
@@ -101,6 +101,13 @@ class GraphSAGE(GradientRecommender):
     def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
         """The same with ids turned towards those of `whole`."""
         return cls._start(dataset, settings, seed, whole)
+
+    @classmethod
+    def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
+        """A trained model; runs of the time before nodes had ids do not say that theirs have none."""
+        if IDS not in tensors and "id_dropout" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"id_dropout": 1.0})
+        return super().restore(dataset, settings, tensors)
 
     @classmethod
     def _start(cls, dataset: Dataset, settings: Any, seed: int, near: RecGraph | None) -> Tensors:

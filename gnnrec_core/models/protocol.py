@@ -109,6 +109,41 @@ class ResumableRecommender(Protocol):
 
 
 @runtime_checkable
+class RelationRecommender(Protocol):
+    """A recommender that reads side edges of the dataset beside its graph, each relation with a weight."""
+
+    def relations_read(self) -> tuple[str, ...]:
+        """Relations that have a weight above 0."""
+        ...
+
+    def without_relation(self, name: str) -> Any:
+        """The same model with a weight of 0 for that relation."""
+        ...
+
+
+@runtime_checkable
+class DividableRecommender(Protocol):
+    """A recommender whose tables the processes of one training can hold in parts."""
+
+    @classmethod
+    def create_divided(cls, dataset: Dataset, settings: Any, seed: int, device: str, processes: Any) -> Any:
+        """An untrained model, of which this process holds its part: a `DividedRecommender`."""
+        ...
+
+
+@runtime_checkable
+class DividedRecommender(Protocol):
+    """A recommender of which this process holds a part; its files and lists are made by all processes together."""
+
+    parts: Any
+    """`models.ops.shards.parts.Parts`."""
+
+    def own_users(self, users: IntArray) -> IntArray:
+        """Those of `users` whose lists are made here."""
+        ...
+
+
+@runtime_checkable
 class SizedRecommender(Protocol):
     """A recommender that knows how much memory its training takes."""
 
@@ -200,12 +235,15 @@ class RescoredRecommender(Protocol):
 
 @runtime_checkable
 class AskedRecommender(Protocol):
-    """A recommender whose scores are asked for outside, at a price: it says how often it was asked."""
+    """A recommender whose scores for a changed history cost a question each: it says how often it was asked.
+
+    A scorer outside is asked; where only final embeddings are known, the person is solved for.
+    """
 
     n_asked: int
 
-    def told_calls(self) -> str:
-        """How often it was asked, as a sentence."""
+    def told_calls(self, user_index: int) -> str:
+        """How often it was asked, and what its answers about this person rest on, as a sentence."""
         ...
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import clean, for_label, for_markdown, for_option
 from gnnrec_core.data.dataset import IntArray, Vocabulary
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, recent, state
+from gnnrec_ui.frame import forms, recent, serving, state
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.search import find
+from gnnrec_ui.frame.serving import Refused
 from gnnrec_ui.frame.study import Study
 
 Name = TypeVar("Name", bound=str)
@@ -25,13 +28,17 @@ MOST_OPTIONS = 1000
 """A menu of more holds some and what is searched for; typing in it asks the server."""
 
 
-def choose_user(study: Study, label: str = "Person", is_alone: bool = False) -> int:
-    """A person of the dataset, `?user=` in the URL; returns the user index. `is_alone`: without the ways to others."""
+def choose_user(study: Study, label: str = "Person", is_alone: bool = False, ways: DeltaGenerator | None = None) -> int:
+    """A person of the dataset, `?user=` in the URL; returns the user index. The ways to others stand beside the menu,
+    in `ways`, or (`is_alone`) nowhere."""
     vocabulary = study.dataset.users
     _say_unknown(vocabulary, "user")
     first = state.pinned(("user", study.dataset.fingerprint), lambda: vocabulary.ids[ask.telling_user(study)])
     current = state.follow("user", vocabulary.__contains__, first)
-    choose, others = (st.container(), None) if is_alone else st.columns([5, 4], vertical_alignment="bottom")
+    if is_alone or ways is not None:
+        choose, others = st.container(), ways
+    else:
+        choose, others = st.columns([5, 4], vertical_alignment="bottom")
     with choose:
         chosen = _one_control(label, vocabulary, vocabulary.ids, "user", current, (), clean) or current
     recent.note(study, "user", chosen)
@@ -191,22 +198,28 @@ def choose_one(
     default: Name | None = None,
     help: str | None = None,
     is_labelled: bool = True,
+    refusals: Mapping[str, Refused] = MappingProxyType({}),
 ) -> Name:
     """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name. Where the
     options say by themselves what is chosen, `is_labelled` False leaves the label to screen readers. The labels are
-    shown as typed, so they may come from data."""
-    default = next(iter(options)) if default is None else default
+    shown as typed, so they may come from data. `refusals`, those that cannot be served, are greyed, with a line on why;
+    whoever chooses one all the same gets what the page says instead."""
+    served = [name for name in options if name not in refusals]
+    default = (served or list(options))[0] if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
         label,
         list(options),
         key=key,
-        format_func=lambda name: for_label(options[name]),
+        format_func=lambda name: (
+            f":gray[:material/block: {for_label(options[name])}]" if name in refusals else for_label(options[name])
+        ),
         required=True,
         help=help,
         label_visibility="visible" if is_labelled else "collapsed",
     )
+    serving.say_refused(refusals, options)
     state.settle(key, str(chosen), default)
     return next(name for name in options if name == chosen)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 _ALWAYS = """
-.stMainBlockContainer { max-width: 1640px; padding-top: 2.2rem; padding-bottom: 4rem; }
+.stMainBlockContainer { max-width: 1640px; padding: 2.2rem clamp(1rem, 4vw, 4rem) 4rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .8; }
 .stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] *, [data-tag] * {
@@ -58,6 +60,13 @@ html { font-size: 118%; }
 [data-testid="stExpandSidebarButton"] { display: none !important; }
 .stMainBlockContainer { max-width: 1400px; padding-top: 1.5rem; }
 """
+
+
+def grey_tabs(key: str, places: Sequence[int]) -> None:
+    """Step the tabs at these places (from 1) of the container `key` back, with a sign that needs no colour."""
+    if places:
+        tabs = ", ".join(f'.st-key-{key} [role="tab"]:nth-of-type({place:d})' for place in places)
+        st.html(f"<style>:is({tabs}) {{ opacity: .72; }} :is({tabs}) p::before {{ content: '⊘ '; }}</style>")
 
 
 def apply(is_presenting: bool) -> None:

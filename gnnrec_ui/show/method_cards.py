@@ -14,9 +14,12 @@ from gnnrec_core.base.text import clean
 
 
 def method_card(plugin: Plugin) -> None:
-    """Title, promise, the definition from its own documentation, and its settings."""
+    """Title, promise, the definition from its own documentation, and its settings; filled when it is opened."""
+    card = st.expander(f"**{plugin.title}** — {plugin.summary}", key=f"_card_{plugin.name}", on_change="rerun")
+    if not card.open:
+        return
     explainer = plugin.load()
-    with st.expander(f"**{plugin.title}** — {plugin.summary}"):
+    with card:
         st.markdown(inspect.getdoc(explainer) or "")
         module = import_module(plugin.target.partition(":")[0])
         st.code(inspect.cleandoc(module.__doc__ or ""), language=None, wrap_lines=True)
@@ -26,15 +29,9 @@ def method_card(plugin: Plugin) -> None:
                 {
                     "Setting": field.name,
                     "Default": clean(field.default),
-                    "Allowed": ", ".join(map(str, field.choices)) or _range(field.low, field.high),
+                    "Allowed": ", ".join(map(str, field.choices)) or field.bounds or "any",
                     "Meaning": clean(field.description),
                 }
                 for field in fields
             ]
             st.dataframe(pd.DataFrame(rows), hide_index=True, alt=f"Settings of {plugin.title}", placeholder="–")
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return "any"
-    return f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}".strip()

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from gnnrec_core.audit.stats import statistics
 from gnnrec_core.audit.stats.statistics import adjusted_p, paired_tests, permutation_tests
 from gnnrec_core.ranking.intervals import grouped_jackknife
 
@@ -124,6 +125,13 @@ def test_paired_differences():
     noise = rng.normal(0, 1, 60)
     known = stats.permutation_test((noise,), np.mean, permutation_type="samples", n_resamples=5000, rng=1)
     assert paired_tests(noise[:, None], 5000, 0).p_value[0] == pytest.approx(known.pvalue, abs=0.03)
+
+
+def test_draws_in_blocks_are_draws(monkeypatch):
+    values = np.random.default_rng(3).normal(0.2, 1, (30, 2))
+    whole = paired_tests(values, 1000, 0)
+    monkeypatch.setattr(statistics, "BLOCK_CELLS", 30 * 7)  # 142 blocks of seven draws, and one of six
+    assert paired_tests(values, 1000, 0).p_value == pytest.approx(whole.p_value, abs=0.05)
 
 
 @given(st.integers(0, 10_000), st.integers(5, 60), st.floats(0, 1))

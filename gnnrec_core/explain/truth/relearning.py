@@ -26,6 +26,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gnnrec_core.base.threads import one_thread
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.truth.own_loss import TOLERANCE, OwnLoss, unit_rows
@@ -77,7 +78,8 @@ class Relearner:
         for place, edges in enumerate(edge_sets):
             gone[place] = np.isin(own % half, np.asarray(edges, np.int64) % half) & (graph.kinds(own) == 0)
         if (changed := gone.any(axis=1)).any():
-            changes[changed] = self.rows_without(user_index, gone[changed]) - self.held(user_index)[1]
+            with one_thread():
+                changes[changed] = self.rows_without(user_index, gone[changed]) - self.held(user_index)[1]
         scored: Float = spread.layer_weights[0] * changes @ items.T
         return scored
 
@@ -164,7 +166,8 @@ class Relearner:
             for one in (there, self)
         )
         centre = spread.embedding[user_index] + all_ - before
-        row = replace(there.loss(user_index, nothing), hold=hold, centre=centre).solve(whole)
+        with one_thread():
+            row = replace(there.loss(user_index, nothing), hold=hold, centre=centre).solve(whole)
         items = changed.items
         change: Float = spread.layer_weights[0] * items @ (row - whole)
         return change

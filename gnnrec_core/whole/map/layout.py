@@ -48,15 +48,20 @@ def vectors_of(run: Run) -> NDArray[np.float32]:
 
     UnsupportedError for a model without embeddings.
     """
+    check_has_embeddings(run)
+    table = np.asarray(run.model.embeddings()[: run.dataset.n_users + run.dataset.n_items], dtype=np.float32)
+    lengths = np.linalg.norm(table, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
+    return unit
+
+
+def check_has_embeddings(run: Run) -> None:
+    """UnsupportedError for a model without embeddings."""
     if not isinstance(run.model, EmbeddingRecommender):
         raise UnsupportedError(
             f"A {run.record.model} run has no embeddings, so there is no map of it.",
             f"Choose a run of {able(EmbeddingRecommender)}.",
         )
-    table = np.asarray(run.model.embeddings()[: run.dataset.n_users + run.dataset.n_items], dtype=np.float32)
-    lengths = np.linalg.norm(table, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
-    return unit
 
 
 def map_layout(run: Run, seed: int = 0) -> Layout:
@@ -67,7 +72,7 @@ def map_layout(run: Run, seed: int = 0) -> Layout:
         return held
     found = lay_out(vectors_of(run), seed)
     if os.access(run.place, os.W_OK):
-        card = {"embeddings": _fingerprint(run), "n_laid_out": found.n_laid_out, "seed": seed}
+        card = {"embeddings": fingerprint_of(run), "n_laid_out": found.n_laid_out, "seed": seed}
         save_tensors(run.place / FILE, {"position": found.position}, card)
     return found
 
@@ -87,12 +92,13 @@ def held_layout(run: Run) -> Layout | None:
         return None
     if type(n_laid_out) is not int or not 0 <= n_laid_out <= n or type(seed) is not int:
         return None
-    if card.get("embeddings") != _fingerprint(run):
+    if card.get("embeddings") != fingerprint_of(run):
         return None
     return Layout(np.asarray(position, dtype=np.float32), n_laid_out, seed)
 
 
-def _fingerprint(run: Run) -> str:
+def fingerprint_of(run: Run) -> str:
+    """What a kept layout names its embeddings by."""
     return hashlib.sha256(vectors_of(run).tobytes()).hexdigest()
 
 

@@ -201,10 +201,14 @@ class GraphFilter(ItemItemRecommender):
         return result
 
     def _refitted(self, user_index: int, edges: IntArray) -> Float:
-        changed = type(self)(self.graph.without(edges), self.settings, self._tensors, self.whole.without(edges))
+        changed = self._changed(edges)
         changed._set(changed.compute())
         scores: Float = changed.score_on(changed.graph, np.array([user_index]))[0]
         return scores
+
+    def _changed(self, gone: IntArray) -> Self:
+        """A model of the graphs without these edges, not computed yet."""
+        return type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
 
     def _updated(self, user_index: int, edges: IntArray) -> Float | None:
         """The user's scores `[n_items]` without these interactions of theirs, nothing fitted; None where that is not to

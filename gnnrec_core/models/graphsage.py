@@ -31,6 +31,8 @@ MOST_HIDDEN = 0.25
 
 
 IDS, OWN = "ids", "known as itself (id)"
+STRANGERS = 0.5
+"""Share of the nodes without an id in a step that have no neighbours either."""
 SMALL = 0.1
 """Scale of the first weights where nodes have ids, so that training starts near the ids and their means."""
 
@@ -71,7 +73,8 @@ class GraphSAGE(GradientRecommender):
     X holds attribute columns, node type and degrees, so a user or an item without any train interaction has an
     embedding too. Means are weighted by edge weight; in training over `n_neighbours` draws, afterwards over all
     neighbours. With `id_dropout` below 1, nodes that the training part knows have a row of `ids` in h_0, and h_0 is
-    added to z; each step leaves the ids of a drawn share out, so that those without one are placed as well.
+    added to z; each step leaves the ids of a drawn share out, and for half of these the neighbours too, so that those
+    who have none are placed as well.
     Interactions of a batch (up to a quarter of all edges) carry no messages while they are predicted.
     """
 
@@ -181,6 +184,7 @@ class GraphSAGE(GradientRecommender):
     def _sampled(self, nodes: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """From the outermost neighbours inwards: needed[l] are the nodes whose h_l is needed."""
         generator = self._generator(batch)
+        no_id, stranger = self._strangers(generator)
         hidden = self._neighbours.hidden(self._to_hide(batch, generator))
         seeds, place = torch.unique(nodes, return_inverse=True)
         needed: list[Tensor] = [seeds]
@@ -189,24 +193,31 @@ class GraphSAGE(GradientRecommender):
             near, weight = self._neighbours.draw(
                 needed[0], self.settings.n_neighbours, hidden, generator, by_node=self.whole is not None
             )
+            weight = weight * ~stranger[needed[0], None]
             wider, position = torch.unique(torch.cat([needed[0], near.flatten()]), return_inverse=True)
             n = len(needed[0])
             drawn.insert(0, (position[:n], position[n:].view_as(near), weight))
             needed.insert(0, wider)
-        h = first = self._first(needed[0], generator)
+        h = first = self._first(needed[0], no_id, stranger)
         for layer, (own, near, weight) in enumerate(drawn, start=1):
             means = functional.embedding_bag(near, h, per_sample_weights=weight, mode="sum")
             h, first = self._layer(layer, h[own], means), first[own]
         return (h + first if self.has_ids else h), place
 
-    def _first(self, nodes: Tensor, generator: torch.Generator) -> Tensor:
-        """h_0 `[n, d]` of `nodes` in training: ids of some are left out, and nobody unknown has one."""
-        h = self._x[nodes] @ self.parameters["input"]
+    def _strangers(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Which nodes a step knows without an id, and which of these (half) by their attributes alone `[n_nodes]`."""
+        n = self.graph.n_nodes
         if not self.has_ids:
-            return h
-        kept = torch.rand(self.graph.n_nodes, generator=generator, device=self.device) >= self.settings.id_dropout
-        placed: Tensor = h + self.parameters[IDS][nodes] * (kept & self._known)[nodes, None]
-        return placed
+            return (torch.zeros(n, dtype=torch.bool, device=self.device),) * 2
+        chance = torch.rand(n, generator=generator, device=self.device)
+        return (chance < self.settings.id_dropout) | ~self._known, chance < STRANGERS * self.settings.id_dropout
+
+    def _first(self, nodes: Tensor, no_id: Tensor, stranger: Tensor) -> Tensor:
+        """h_0 `[n, d]` of `nodes` in training; strangers have no degrees either."""
+        x = self._x[nodes]
+        x[:, -len(DEGREES) :] *= ~stranger[nodes, None]
+        h = x @ self.parameters["input"]
+        return h + self.parameters[IDS][nodes] * ~no_id[nodes, None] if self.has_ids else h
 
     @cached_property
     def _known(self) -> Tensor:

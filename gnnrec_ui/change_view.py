@@ -58,11 +58,17 @@ PLAY, BESIDE = ":material/play_arrow:", "The page stays usable meanwhile."
 
 def as_of(study: Study) -> None:
     """The case, list, ledger and audit as of the day of the slider, `?asof=` in the URL."""
-    user = pickers.choose_user(study)
+    person, which, ways = st.columns([4, 5, 4], vertical_alignment="bottom")
+    with person:
+        user = pickers.choose_user(study, ways=ways.container(horizontal=True))
     listed = [int(item) for item in ask.recommendations(study, user, 10).item_index[0] if item >= 0]
-    item = pickers.choose_item(study, listed)
-    day = _choose_day(study)
-    group_by = _grouping(study)
+    with which:
+        item = pickers.choose_item(study, listed)
+    when, group = st.columns([9, 4], vertical_alignment="bottom")
+    with when:
+        day = _choose_day(study)
+    with group:
+        group_by = _grouping(study)
     found = _as_of(study.run, study.key, user, item, day.isoformat(), group_by)
     if found.explanation is not None:
         found = replace(found, explanation=privacy.shown(study, user, found.explanation))

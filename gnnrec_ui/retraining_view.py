@@ -13,7 +13,6 @@ from gnnrec_core.ranking.intervals import share_bounds
 from gnnrec_core.render import theme
 
 RESULTS = PROJECT / "benchmarks" / "results" / "retraining.json"
-COMMAND = "python benchmarks/bench_retraining.py"
 TITLES = {"in_this_model": "In this model", "foretold": "Foretold"}
 WORLDS = {"lightgcn": "LightGCN, sample", "gat": "GAT, sample", "ml100k": "LightGCN, MovieLens 100K"}
 """What the benchmark calls its trainings, and what people do."""
@@ -23,7 +22,6 @@ def retraining_view() -> None:
     """A row for each model and level: order, size and in-or-out, against models that were really trained."""
     if not RESULTS.is_file():
         st.info("The levels have not been held against training again here yet.", icon=":material/science:")
-        st.code(COMMAND, language="bash")
         return
     figures: dict[str, Any] = parse(read_bytes(RESULTS))["figures"]
     st.dataframe(
@@ -43,7 +41,6 @@ def retraining_view() -> None:
         "whether the item is still in the top 10 when its three strongest reasons go, with its 95\u00a0% interval. "
         "Range holds: good is 80\u00a0%."
     )
-    st.caption(f"Made by `{COMMAND}`.")
 
 
 def retraining_table(figures: dict[str, Any]) -> pd.DataFrame:

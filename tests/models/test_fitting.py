@@ -33,7 +33,9 @@ def ranking_loss(final, batch, n_users, settings):
     if settings.loss == "bpr":
         return torch.nn.functional.softplus((users[:, None] * negatives).sum(2) - own[:, None]).mean(1).mean()
     others = users @ negatives.T / settings.temperature
-    others[batch.seen[0], batch.seen[1]] = -torch.inf
+    one_each = torch.zeros(len(batch.users.unique()), len(batch.negatives), dtype=torch.bool)
+    one_each[batch.seen[0], batch.seen[1]] = True
+    others[one_each[batch.users.unique(return_inverse=True)[1]]] = -torch.inf
     scores = torch.cat([own[:, None] / settings.temperature, others], dim=1)
     return -torch.log_softmax(scores, 1)[:, 0].mean()
 

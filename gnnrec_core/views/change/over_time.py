@@ -51,24 +51,22 @@ def state_json(state: State) -> dict[str, int]:
 
 
 def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Section, ...]:
-    """What stood where that day, the list, the ledger, the audit."""
+    """What stood where that day, the ledger, the list, what was known, the audit."""
     state, title = found.state, dataset.title(found.item_index)
     case = f"As of {state.day} {title} stood {ordinal(found.rank)}; today it stands {ordinal(found.rank_now)}."
     if found.was_there:
         case = f"As of {state.day} this person had {title} already; its place among the others: {ordinal(found.rank)}."
     blocks: list[Block] = [
         Verdict(case),
-        Text((f"Level: {state.words}. Side edges have no day and are in every graph.",)),
+        Text((f"Level: {state.words}. Links that have no day are in every graph.",)),
     ]
-    blocks.append(
-        Facts(
-            (
-                ("train interactions then", state.n_train),
-                ("people with one", state.n_users),
-                ("items with one", state.n_items),
-                ("interactions that came later", state.n_later),
-                ("this person's history then", found.n_history),
-            )
+    known = Facts(
+        (
+            ("train interactions then", state.n_train),
+            ("people with one", state.n_users),
+            ("items with one", state.n_items),
+            ("interactions that came later", state.n_later),
+            ("this person's history then", found.n_history),
         )
     )
     ledger = ledger_blocks(found.explanation, top) if found.explanation is not None else (Text((found.no_ledger,)),)
@@ -89,8 +87,9 @@ def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Sectio
         tables.append(Table(("group", "people", "NDCG", "Recall"), groups, "Groups are today's: the same people."))
     return (
         Section(f"As of {state.day}", tuple(blocks)),
-        Section("The list then", (Table(("rank", "item", "score"), rows),)),
         Section("What the score was made of", tuple(ledger)),
+        Section("The list then", (Table(("rank", "item", "score"), rows),)),
+        Section("What was known then", (known,)),
         Section("The audit then", tuple(tables)),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gnnrec_core.render.blocks import Block, Section, Table, Verdict
 from gnnrec_core.views.privacy import NameUser
-from gnnrec_core.views.whole.item_side import added_words, item_json, item_sections
+from gnnrec_core.views.whole.item_side import added_words, item_json, item_sections, n_lists
 from gnnrec_core.whole.items.new_item import NewItem
 
 LEVELS = {
@@ -47,8 +47,8 @@ def new_item_blocks(found: NewItem, name_user: NameUser) -> tuple[Block, ...]:
     blocks: list[Block] = [Verdict(new_item_sentence(found))]
     if found.trained:
         n = len(found.trained)
-        counts = ", ".join(f"{count:,}" for count in found.trained)
-        blocks.append(Verdict(f"Trained again with it, {n} seed{'s' * (n > 1)}: in {counts} lists.", "note"))
+        counts = ", ".join(n_lists(count) for count in found.trained)
+        blocks.append(Verdict(f"Trained again with it, {n} seed{'s' * (n > 1)}: in {counts}.", "note"))
     if found.by_chance == found.by_chance:
         said = f"With as many other readers, drawn at random, it would be in {found.by_chance:,.1f} lists on average."
         blocks.append(Verdict(said, "note"))

@@ -1,7 +1,8 @@
 """An item that is not in the data, folded in from its attributes and a few readers: where would it stand, and for whom?
 
-The data get one more item with these links. For LightGCN its own row is solved for in the loss of the training, all
-else is kept and propagated on the graph with it, degrees anew ("foretold"); a model whose training has one outcome is
+The data get one more item with these links. For LightGCN its own row is solved for in the loss of the training, and
+shortened as training does with items that have as many readers; all else is kept and propagated on the graph with it,
+degrees anew ("foretold"); a model whose training has one outcome is
 fitted anew, and any other can be trained with it ("trained again"). What comes out is a run in memory, of which
 everything can be asked.
 """
@@ -20,7 +21,7 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Dataset, IntArray, Relation, Vocabulary
 from gnnrec_core.explain.scores.linear import prepare
-from gnnrec_core.explain.truth.item_rows import relearned_row
+from gnnrec_core.explain.truth.item_rows import ItemRelearner
 from gnnrec_core.explain.truth.relearning import relearner_of
 from gnnrec_core.models import able
 from gnnrec_core.models.brought.embeddings import EMBEDDING
@@ -74,6 +75,8 @@ def new_item(
     RequestError where no link is given, or one is unknown; UnsupportedError for a model that only `trainings` tell of.
     """
     check_k(k, run.dataset.n_items)
+    if trainings < 0:
+        raise RequestError(f"{trainings} trainings cannot be asked for.", "Choose 0 or more.", value=trainings)
     wider = with_item(run.dataset, title)
     item = wider.n_items - 1
     links = _links(wider, title, attributes, readers)
@@ -159,6 +162,8 @@ class _World:
 
     def __init__(self, run: Run, wider: Dataset, item: int, k: int, trainings: int) -> None:
         self.run, self.wider, self.item, self.k = run, wider, item, k
+        self._known: dict[int, float] = {}
+        self._relearner: ItemRelearner | None = None
         model: Any = run.model
         self._table = self._wider_table(model) if relearner_of(model) is not None else None
         self.level = TRAINED if self._table is None else FORETOLD
@@ -180,9 +185,18 @@ class _World:
         else:
             table = self._table.copy()
             prepared = prepare(Propagated(dataset, self._settings, {EMBEDDING: table}))
-            table[dataset.n_users + self.item] = relearned_row(prepared, self.run.settings, self.item)
+            row = ItemRelearner(prepared, self.run.settings).row(self.item)
+            table[dataset.n_users + self.item] = self._shrinkage(len(readers_of(links))) * row
             model = Propagated(dataset, self._settings, {EMBEDDING: table})
         return Run.of(model, dataset, self.run.record.seed)
+
+    def _shrinkage(self, n_readers: int) -> float:
+        """What training makes of a solved row, by items of the run with as many readers; worked out once for each."""
+        if n_readers not in self._known:
+            relearner = self._relearner or ItemRelearner(prepare(self.run.model), self.run.settings)
+            self._relearner = relearner
+            self._known[n_readers] = relearner.shrinkage(n_readers)
+        return self._known[n_readers]
 
     def count(self, links: Sequence[Link], all_links: Sequence[Link]) -> int:
         """How many lists hold it with `links`, of those who have it with none of `all_links`."""

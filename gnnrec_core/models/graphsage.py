@@ -16,7 +16,7 @@ from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import INTERACTION, RecGraph, build_graph
 from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
-from gnnrec_core.models.ops.features import DEGREES, TYPES, node_features
+from gnnrec_core.models.ops.features import DEGREES, TYPES, NodeFeatures, node_features
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GradientSettings
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
@@ -32,7 +32,7 @@ MOST_HIDDEN = 0.25
 
 IDS, OWN = "ids", "known as itself (id)"
 STRANGERS = 0.5
-"""Share of the nodes without an id in a step that have no neighbours either."""
+"""Share of the nodes without an id in a step that have no neighbours either, where attributes say something."""
 SMALL = 0.1
 """Scale of the first weights where nodes have ids, so that training starts near the ids and their means."""
 
@@ -43,6 +43,11 @@ def known_nodes(graph: RecGraph) -> NDArray[np.bool_]:
     known = np.bincount(graph.edge_index[0, is_interaction], minlength=graph.n_nodes) > 0
     known[graph.n_users + graph.n_items :] = graph.degree[graph.n_users + graph.n_items :] > 0
     return known
+
+
+def says_something(features: NodeFeatures) -> bool:
+    """Whether nodes are told apart by more than their type and degree."""
+    return features.names != tuple(f"type={kind}" for kind in TYPES)
 
 
 class GraphSAGESettings(GradientSettings):
@@ -147,7 +152,7 @@ class GraphSAGE(GradientRecommender):
     @classmethod
     def caution(cls, dataset: Dataset, settings: Any) -> str:
         """What to know before a training on data that say nothing of nodes but type and degree."""
-        if settings.id_dropout < 1 or node_features(dataset).names != tuple(f"type={kind}" for kind in TYPES):
+        if settings.id_dropout < 1 or says_something(node_features(dataset)):
             return ""
         return (
             "This model tells people and items apart by their attributes, and the data have none that two of them "
@@ -210,7 +215,8 @@ class GraphSAGE(GradientRecommender):
         if not self.has_ids:
             return (torch.zeros(n, dtype=torch.bool, device=self.device),) * 2
         chance = torch.rand(n, generator=generator, device=self.device)
-        return (chance < self.settings.id_dropout) | ~self._known, chance < STRANGERS * self.settings.id_dropout
+        strange = STRANGERS * self.settings.id_dropout if says_something(self.features) else 0.0
+        return (chance < self.settings.id_dropout) | ~self._known, chance < strange
 
     def _first(self, nodes: Tensor, no_id: Tensor, stranger: Tensor) -> Tensor:
         """h_0 `[n, d]` of `nodes` in training; strangers have no degrees either."""

@@ -63,7 +63,7 @@ SHAPES = {
         "over half as much speaks against it as for it", _weighed(lambda f: f.against > 0.5, lambda f: f.against)
     ),
     "scattered": Shape(
-        "no interaction carries over a twentieth", _weighed(lambda f: f.first < 0.05, lambda f: -f.first)
+        "each interaction carries a twentieth or less", _weighed(lambda f: f.first < 0.05, lambda f: -f.first)
     ),
     "fails_random": Shape("the strongest fifth of the reasons does no more than a random fifth", held_against_random),
     "fragile": Shape("another seed would likely give the place to another item", held_against_seeds, asks_luck=True),

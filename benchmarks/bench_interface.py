@@ -169,8 +169,9 @@ def _million(browser: Browser, home: Path) -> dict[str, Any]:
     with serving(home) as server, visiting(browser, server) as visitor:
         page = visitor.page
         page.add_init_script(LONG_TASKS)
-        visitor.open(f"train?dataset={MILLION}")
-        visitor.open(f"what_if?dataset={MILLION}&user=u00001")
+        visitor.open(f"explain?dataset={MILLION}&user=u00001")
+        page.locator("text.bartext").first.wait_for(state="attached")
+        page.evaluate(AT_REST)
         page.evaluate(LONGEST)
         start = time.perf_counter()
         page.get_by_test_id("stSidebar").get_by_role("link", name="Map").click()

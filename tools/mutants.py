@@ -91,6 +91,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
+        "gnnrec_core/explain/scores/linear.py",
+        "closed = self.has_fast_leave_one_out and self.prepared.star(user_index, edges) is None",
+        "closed = self.has_fast_leave_one_out and self.prepared.star(user_index, edges) is not None",
+    ): "both ways are exact, one is quicker",
+    (
         "gnnrec_core/audit/verdicts.py",
         "elif abs(value) < 1e-4:  # no powers of ten for people",
         "elif abs(value) < 0.000125:  # no powers of ten for people",

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gnnrec_core.audit.stats import statistics
-from gnnrec_core.audit.stats.statistics import adjusted_p, paired_tests, permutation_tests
+from gnnrec_core.audit.stats.statistics import adjusted_p, n_distinct, paired_tests, permutation_tests
 from gnnrec_core.ranking.intervals import grouped_jackknife
 
 
@@ -146,3 +146,10 @@ def test_the_jackknife_error_of_a_mean_is_the_standard_error():
     values = np.random.default_rng(0).normal(size=500)
     error = grouped_jackknife(lambda rows: values[rows].mean(), 500, 500, 0)
     assert np.isclose(error, stats.sem(values))
+
+
+def test_a_group_that_is_the_rest_of_another_is_the_same_test():
+    first, other = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
+    for groups, n in (((first, ~first, other), 2), ((first, other), 2), ((first, first), 2), ((first,), 1)):
+        member = np.stack(groups, axis=1)
+        assert n_distinct(np.zeros(len(groups)), member, np.ones((3, len(groups)), bool)) == 3 * n

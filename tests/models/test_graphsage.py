@@ -224,6 +224,20 @@ def test_without_attributes_it_says_so_before_the_start():
     assert estimate(plain, "lightgcn", {"embedding_dim": 8}, "cpu").warnings == ()
 
 
+def test_a_stranger_is_placed_by_attributes_alone(monkeypatch):
+    monkeypatch.setattr("gnnrec_core.models.graphsage.STRANGERS", 1.0)
+    model = GraphSAGE.create(genres_world(), model_settings(embedding_dim=8, id_dropout=0.9999), 0, "cpu")
+    sampler = Sampler(model.graph, "cpu")
+    batch = next(sampler.shared(sampler.generator(0, 1), 16, 8, 0.0))
+    nodes = torch.arange(model.graph.n_nodes)
+    table, places = model.embed(nodes, batch)
+    x = torch.from_numpy(model.features.static)
+    p = model.parameters
+    first = h = x @ p["input"][: x.shape[1]]
+    h = torch.relu(h @ p["own.1"] + p["bias.1"]) @ p["own.2"] + p["bias.2"]
+    assert torch.allclose(table[places], h + first, atol=1e-6)
+
+
 def test_runs_from_before_nodes_had_ids_open_as_they_were():
     world = genres_world()
     old = fitted("graphsage", world, **QUICK)

@@ -202,7 +202,7 @@ def _round_trip(page: Page, rounds: int) -> dict[str, Any]:
     return {
         "page_switch_seconds": _quantiles([seconds for _, seconds in each]),
         "page_switch_of_each_seconds": {
-            page: _quantiles([seconds for name, seconds in each if name == page])["p50"] for page in SWITCHED
+            name: _quantiles([seconds for other, seconds in each if other == name])["p50"] for name, _ in each
         },
     }
 

@@ -74,7 +74,11 @@ def as_of(study: Study) -> None:
         found = replace(found, explanation=privacy.shown(study, user, found.explanation))
     from gnnrec_core.views.change.over_time import as_of_sections, strip_section
 
-    blocks.draw(as_of_sections(found, study.dataset), "as_of")
+    case, *parts = as_of_sections(found, study.dataset)
+    blocks.draw((case,), "as_of")
+    titles = {str(number): part.title for number, part in enumerate(parts)}
+    chosen = pickers.choose_one("What to look at", titles, "then", is_labelled=False)
+    blocks.draw((parts[int(chosen)],), f"as_of_{chosen}")
     if group_by is not None:
         run = study.run
 

@@ -14,7 +14,7 @@ from gnnrec_ui.whole.new_item_view import new_item_view
 with shell.page("item") as study:
     views = {"all": "All items", "one": "One item", "new": "A new item"}
     first = "one" if "item" in st.query_params else "all"
-    chosen, which, length = st.columns([3, 5, 1.4], vertical_alignment="bottom")
+    chosen, which, length = st.columns([4, 4.4, 1.4], vertical_alignment="bottom")
     with chosen:
         view = pickers.choose_one("Look at", views, "view", first, is_labelled=False)
     with length:

@@ -7,39 +7,54 @@ streams `data-from` and `data-to`, so that a page can make the drawing answer to
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from gnnrec_core.base.text import clean, for_html
 from gnnrec_core.render.blocks import Flow, Stop, Stream
 from gnnrec_core.render.theme import shortened, signed
 
-COLUMN, ROW, SIDE, TOP, BOTTOM = 215, 42, 88, 60, 10
+ROW, TOP, BOTTOM = 42, 60, 10
 HEADS = 26
 """Pixels below all columns for what stands in each."""
-NAME_LENGTH = 22
 SMALLEST, LARGEST = 5.5, 10.0
 """Radius of a stop by how much passes it."""
 WIDEST, NARROWEST = 16.0, 0.8
 Points = tuple[tuple[float, float], ...]
 
 
-def flow_svg(flow: Flow) -> str:
+@dataclass(frozen=True)
+class Size:
+    """How far columns stand apart and from the sides, in pixels, and how many letters a name has."""
+
+    name: str
+    column: float
+    side: float
+    letters: int
+
+
+WIDE, NARROW = Size("wide", 215, 88, 22), Size("narrow", 98, 46, 15)
+"""For a page, and for a phone."""
+
+
+def flow_svg(flow: Flow, size: Size = WIDE) -> str:
     """The drawing; the same flow gives the same text."""
-    places, width, height = layout(flow)
+    places, width, height = layout(flow, size)
     largest = max((abs(stream.value) for stream in flow.streams), default=0.0) or 1.0
     order = sorted(flow.streams, key=lambda stream: -abs(stream.value))  # thin ones on top
     parts = [_stream(stream, flow, places, largest) for stream in order]
     most = max((abs(stop.value) for stop in flow.stops), default=0.0) or 1.0
     last = max((stop.column for stop in flow.stops), default=0)
     for number, stop in enumerate(flow.stops):
-        parts.append(_stop(number, stop, places[number], abs(stop.value) / most, stop.column > 0))
-    parts += [_head(said, column, last, height) for column, said in enumerate(flow.columns) if said]
+        parts.append(_stop(number, stop, places[number], abs(stop.value) / most, size))
+    heads = ((size.side + size.column * min(column, last), said) for column, said in enumerate(flow.columns))
+    parts += [_head(said, x, height) for x, said in heads if said]
     return (
-        f'<svg class="flow" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-label="{for_html(flow.caption)}">{"".join(parts)}</svg>'
+        f'<svg class="flow {size.name}" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
+        f'role="img" aria-label="{for_html(flow.caption)}">{"".join(parts)}</svg>'
     )
 
 
-def layout(flow: Flow) -> tuple[Points, float, float]:
+def layout(flow: Flow, size: Size = WIDE) -> tuple[Points, float, float]:
     """Centres of the stops, width and height in pixels: stops of a column in the order given, columns centred."""
     columns: dict[int, list[int]] = defaultdict(list)
     for number, stop in enumerate(flow.stops):
@@ -51,8 +66,8 @@ def layout(flow: Flow) -> tuple[Points, float, float]:
     for column, members in columns.items():
         first = TOP + (room - ROW * (len(members) - 1)) / 2
         for row, number in enumerate(members):
-            centres[number] = (SIDE + COLUMN * column, first + ROW * row)
-    width = 2 * SIDE + COLUMN * max(columns, default=0)
+            centres[number] = (size.side + size.column * column, first + ROW * row)
+    width = 2 * size.side + size.column * max(columns, default=0)
     return tuple(centres[number] for number in range(len(flow.stops))), float(width), float(height)
 
 
@@ -74,7 +89,7 @@ def _stream(stream: Stream, flow: Flow, places: Points, largest: float) -> str:
     )
 
 
-def _stop(number: int, stop: Stop, place: tuple[float, float], share: float, says_value: bool) -> str:
+def _stop(number: int, stop: Stop, place: tuple[float, float], share: float, size: Size) -> str:
     x, y = place
     r = SMALLEST + (LARGEST - SMALLEST) * share**0.5
     marks = {
@@ -83,17 +98,15 @@ def _stop(number: int, stop: Stop, place: tuple[float, float], share: float, say
         "attribute": f'<path d="M{x:.1f} {y - 1.1 * r:.1f}l{1.2 * r:.1f} {2.1 * r:.1f}h{-2.4 * r:.1f}z"/>',
         "rest": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}"/>',
     }
-    value = f'<tspan class="value" dx="6">{signed(stop.value)}</tspan>' if says_value else ""
+    where = 'dx="6"' if size is WIDE else f'x="{x + r + 3:.1f}" y="{y + 4:.1f}" text-anchor="start"'
+    value = f'<tspan class="value" {where}>{signed(stop.value)}</tspan>' if stop.column else ""
+    name = for_html(shortened(stop.name, size.letters))
     return (
         f'<g class="stop {stop.shape}" data-stop="{number}"><title>{for_html(stop.told)}</title>{marks[stop.shape]}'
-        f'<text x="{x:.1f}" y="{y - r - 6:.1f}" text-anchor="middle">{for_html(shortened(stop.name, NAME_LENGTH))}'
-        f"{value}</text></g>"
+        f'<text x="{x:.1f}" y="{y - r - 6:.1f}" text-anchor="middle">{name}{value}</text></g>'
     )
 
 
-def _head(said: str, column: int, last: int, height: float) -> str:
+def _head(said: str, x: float, height: float) -> str:
     """What stands in a column, below it."""
-    return (
-        f'<text class="dim head" x="{SIDE + COLUMN * min(column, last):.1f}" y="{height - 8:.1f}" text-anchor="middle">'
-        f"{for_html(said)}</text>"
-    )
+    return f'<text class="dim head" x="{x:.1f}" y="{height - 8:.1f}" text-anchor="middle">{for_html(said)}</text>'

@@ -65,7 +65,7 @@ def case_picture(
     beside = " and ".join((*(["taste learned in training"] if found.own else []), *found.beside))
     streams.append(Stream(0, last, found.own + sum(found.beside.values()), False, beside))
     stops.append(_end(title, ITEM, "item", case.explained, what))
-    heads = ("the person", "what they have", "who and what is between" if few.between else "", f"the item: its {what}")
+    heads = ("the person", "what they have", "in between" if few.between else "", "the item")
     return Flow(tuple(stops), tuple(stream for stream in streams if stream.value), _caption(what, title, found), heads)
 
 

@@ -3,6 +3,7 @@
 const KNOWN = new Set(["svg", "g", "path", "circle", "rect", "text", "tspan", "title"]);
 const STAGE = 900;
 const MOVE = 400;
+const NARROW = 560;
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -11,19 +12,28 @@ export default function (component) {
   state.send = setTriggerValue;
   state.told = data.told;
   state.names = data.names;
-  if (state.version !== data.version) {
-    state.version = data.version;
-    draw(frame, state, data);
-  }
+  const show = () => {
+    const narrow = frame.clientWidth > 0 && frame.clientWidth < NARROW;
+    if (state.version === data.version && state.narrow === narrow) return;
+    [state.version, state.narrow] = [data.version, narrow];
+    draw(frame, state, data, narrow ? data.narrow : data.drawing);
+    choose(frame, state, state.wanted);
+  };
+  state.wanted = data.chosen;
+  show();
   choose(frame, state, data.chosen);
+  state.watch?.disconnect();
+  state.watch = new ResizeObserver(show);
+  state.watch.observe(frame);
+  return () => state.watch.disconnect();
 }
 
 function isStill() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-function draw(frame, state, data) {
-  const read = new DOMParser().parseFromString(data.drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '), "image/svg+xml");
+function draw(frame, state, data, drawing) {
+  const read = new DOMParser().parseFromString(drawing.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '), "image/svg+xml");
   for (const part of [...read.querySelectorAll("*")]) if (!KNOWN.has(part.localName)) part.remove();
   const svg = document.importNode(read.documentElement, true);
   const before = state.stops ? new Map(state.stops.map((stop) => [nameOf(stop), placeOf(stop)])) : null;
@@ -36,7 +46,7 @@ function draw(frame, state, data) {
   state.stops.forEach((stop, number) => {
     stop.setAttribute("tabindex", "0");
     stop.setAttribute("role", "button");
-    stop.setAttribute("aria-label", state.told[number]);
+    stop.setAttribute("aria-label", labelOf(stop, state.told[number]));
     stop.addEventListener("pointerenter", () => light(frame, state, number));
     stop.addEventListener("pointerleave", () => rest(frame, state));
     stop.addEventListener("focus", () => light(frame, state, number));
@@ -54,6 +64,13 @@ function draw(frame, state, data) {
   }
   if (before && !isStill()) arrange(state, before);
   tools(frame, state, data);
+}
+
+// What is said of a stop; where its name is shortened on the picture, what is seen comes first, for who speaks it.
+function labelOf(stop, told) {
+  const seen = stop.querySelector("text").textContent;
+  const bare = (text) => text.replace(/[^\p{L}\p{N}]+/gu, " ");
+  return bare(told).includes(bare(seen).trim()) ? told : `${seen}. ${told}`;
 }
 
 function nameOf(stop) {

@@ -13,18 +13,19 @@ import streamlit as st
 
 from gnnrec_core.base.text import clean
 from gnnrec_core.render.blocks import Flow
-from gnnrec_core.render.flow_svg import flow_svg
+from gnnrec_core.render.flow_svg import NARROW, flow_svg
 from gnnrec_ui.show.picture_tools import source
 
 INSIDE = '<div class="tools"></div><div class="drawing"></div><p class="told" aria-live="polite"></p>'
 
 
 def flow_view(flow: Flow, key: str, file_name: str, chosen: str = "") -> str | None:
-    """Draw `flow`; the key of the stop that was just chosen ("" for one without a key), None where none was.
+    """Draw `flow`, closer on a phone; the key of the stop that was just chosen ("" for one without a key), None where
+    none was.
 
     `chosen` is the key of the stop to show as chosen.
     """
-    drawing = flow_svg(flow)
+    drawing, narrow = flow_svg(flow), flow_svg(flow, NARROW)
     keys = [stop.key for stop in flow.stops]
     result = st.components.v2.component(
         "gnnrec_flow",
@@ -35,6 +36,7 @@ def flow_view(flow: Flow, key: str, file_name: str, chosen: str = "") -> str | N
         key=key,
         data={
             "drawing": drawing,
+            "narrow": narrow,
             "told": [stop.told for stop in flow.stops],
             "names": [clean(stop.name) for stop in flow.stops],
             "version": sha256(drawing.encode()).hexdigest()[:16],

@@ -1,6 +1,7 @@
 """The training loop against independent code: dense algebra, plain autograd, Adam by its formula; and its schedule."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -152,3 +153,10 @@ def test_only_every_so_many_epochs_and_the_last_are_validated():
     model = fresh(epochs=5, validate_every=2)
     told = [bool(epoch.validation) for epoch in model.fit(FitOptions(lambda: {"ndcg@20": 0.1}))]
     assert told == [False, True, False, True, True]
+
+
+def test_the_seconds_of_an_epoch_are_those_that_it_took():
+    start = time.perf_counter()
+    epochs = list(fresh(epochs=3).fit(FitOptions(None)))
+    assert all(epoch.seconds > 0 for epoch in epochs)
+    assert sum(epoch.seconds for epoch in epochs) <= time.perf_counter() - start

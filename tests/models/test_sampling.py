@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from gnnrec_core.graph import build_graph
+from gnnrec_core.models.ops.fitting import NOISE
 from gnnrec_core.models.ops.sampling import Sampler, share
 from tests.worlds import checkerboard, random_dataset, two_communities
 
@@ -76,3 +77,16 @@ def test_shares_of_processes_make_up_the_batch():
         for who, found in zip(people[1:], shares, strict=True):
             assert found == {(person, column) for person, column in whole if person in who}
         assert all(part.size == batch.size and part.all_edges is batch.all_edges for part in parts)
+
+
+def test_the_very_end_of_a_draw_is_the_last_item(monkeypatch):
+    graph = build_graph(random_dataset())
+    drawn = Sampler(graph, "cpu")
+    monkeypatch.setattr(torch, "rand", lambda n, **_: torch.ones(n, dtype=torch.float64))
+    assert drawn._draw(3, 0.5, drawn.generator(0, 1)).tolist() == [graph.n_items - 1] * 3
+
+
+def test_noise_is_not_drawn_from_the_source_of_the_batches():
+    drawn = sampler(two_communities())
+    batches, noise = (torch.rand(9, generator=drawn.generator(1, 2, *what)) for what in ((), (NOISE,)))
+    assert not torch.equal(batches, noise)

@@ -8,6 +8,7 @@ from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.questions.counterfactual import find_counterfactual
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts.explain_charts import waterfall
+from gnnrec_core.runs.bringing.scorers import run_of_scorer
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.training import fit, save
@@ -78,3 +79,13 @@ def test_bars_of_effects_start_at_zero_and_have_no_total(dataset, factors):
     found = explain(run, user, item, "leave_one_out", check_top=0)
     (bars,) = waterfall(found, n=3).data
     assert list(bars.x) == [part.value for part in found.contributions[:3]] and not np.any(bars.base)
+
+
+def test_a_scorer_that_is_not_at_hand_is_a_sentence(dataset):
+    own, place = random_dataset(), workspace()
+    run = run_of_scorer(lambda user, history, items: np.arange(own.n_items, dtype=float), own)
+    folder = place.new_folder_for("runs")
+    save(run, folder, False, dataset.folder)
+    app = open_page("explain", run=folder.name, user="u3")
+    said = texts(app) + app.info[0].value.replace("\\", "")
+    assert "not at hand" in said and "See the list" in [link.proto.label for link in app.get("page_link")]

@@ -82,6 +82,13 @@ def test_an_item_from_its_own_side_by_deep_link():
     assert any("item=the-odyssey" in link.proto.query_string for link in app.get("page_link"))
 
 
+def test_luck_is_measured_where_a_shape_asks_for_it():
+    app = open_page("drivers", run="lightgcn", whole="cases", shape="fragile")
+    assert "was not measured for this run yet" in texts(app)
+    widget(app.button, "Train with 3 other seeds")
+    assert not app.exception
+
+
 def test_a_new_item_stands_where_the_library_puts_it():
     table = RUN.dataset.attribute_table
     crime = int(table.filter((table["relation"] == "genre") & (table["label"] == "crime"))["attribute_index"][0])

@@ -15,6 +15,7 @@ from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.items.new_item import labels_of, new_item, with_item
+from gnnrec_core.whole.items.standing import standing
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
 
@@ -47,11 +48,13 @@ def test_a_model_with_one_outcome_is_fitted_with_it(name):
     by_hand = fitted(name, wider)
     assert np.allclose(by_hand.score(np.arange(30)), found.run.model.score(np.arange(30)))
     assert found.side.n_listed == len(listed_by_hand(by_hand.score(np.arange(30)), wider, 20, readers))
-    for link, n in found.without[:-1]:
+    for link, n, rank in found.without[:-1]:
         left = [reader for reader in readers if reader != link.node]
         other = new_item(run, "New", [("author", LABELS[0])], left, K)
         scores = other.run.model.score(np.arange(30))
         assert n == len(listed_by_hand(scores, other.run.dataset, 20, readers))
+        now = standing(other.run, 20, K)
+        assert rank == np.median(now.rank[np.setdiff1d(np.flatnonzero(now.open), readers)])
 
 
 def test_without_links_nothing_else_moves_and_the_data_are_the_same(run):
@@ -72,7 +75,7 @@ def test_a_new_item_in_a_propagation_has_the_row_that_its_loss_asks_for(run):
     assert 0 < np.linalg.norm(spread.embedding[node]) < 3 * np.linalg.norm(spread.embedding[30:node], axis=1).max()
     scores = model.score(np.arange(30))
     assert found.side.n_listed == len(listed_by_hand(scores, wider, 20, readers))
-    assert [link.node for link, _ in found.without[:6]] == readers and len(found.without) == 7
+    assert [link.node for link, *_ in found.without[:6]] == readers and len(found.without) == 7
     assert np.isfinite(found.by_chance)
 
 

@@ -44,13 +44,14 @@ MOST_OTHERS = 8192
 """Items that stand for all that may be drawn as negatives; of more, evenly chosen ones."""
 MAX_KEPT = 256
 """Users whose solution on the whole history is kept."""
-HOLD = 0.3
+HOLD = 0.2
 """How fast a row is held, in mean curvatures of its loss: chosen on people who are not in the benchmark (0008)."""
 FIRST_ORDER = 1.3
 """How much further a start moves than its shares say, as singular vectors turn too (1.26 on MovieLens 100K, 1.41 on the
 sample)."""
-MOST_STARTED = 2_000_000
-"""Interactions up to which the start of a training is computed anew, to know what a row remembers of it."""
+MOST_STARTED = 500_000
+"""Interactions up to which the start of a training is computed anew (once a model, up to some seconds), to know what a
+row remembers of it; larger graphs do without."""
 
 
 @dataclass

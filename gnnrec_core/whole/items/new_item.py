@@ -31,7 +31,7 @@ from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.items.item_side import ItemSide, item_side
 from gnnrec_core.whole.items.links import READER, Link, data_with, readers_of, trained_on
-from gnnrec_core.whole.items.standing import n_listed
+from gnnrec_core.whole.items.standing import n_listed, standing
 
 MOST_LINKS, CONTROLS, CLOSE = 20, 3, 1e-3
 """Links that may be given; draws of the control; how far scores of the items that there are may differ."""
@@ -44,17 +44,17 @@ FORETOLD, TRAINED = "foretold", "trained again"
 class NewItem:
     """The new item in `run` (in memory, with index `item`), and its `side`.
 
-    `level` is how it is said. `without` is in how many lists it would be without each link (empty where each would be a
-    training, or the data are large); `by_chance` the mean with as many readers drawn at random instead, NaN where no
-    reader is given; `trained` the lists after a training on the data with it, for each seed. `unused` names the
-    attributes that this model does not use.
+    `level` is how it is said. `without` is in how many lists it would be without each link, and its median rank (empty
+    where each would be a training, or the data are large); `by_chance` the mean number of lists with as many readers
+    drawn at random instead, NaN where no reader is given; `trained` the lists after a training on the data with it, for
+    each seed. `unused` names the attributes that this model does not use.
     """
 
     run: Run
     item: int
     level: str
     side: ItemSide
-    without: tuple[tuple[Link, int], ...]
+    without: tuple[tuple[Link, int, float], ...]
     by_chance: float
     trained: tuple[int, ...]
     unused: tuple[str, ...]
@@ -198,19 +198,22 @@ class _World:
             self._known[n_readers] = relearner.shrinkage(n_readers)
         return self._known[n_readers]
 
-    def count(self, links: Sequence[Link], all_links: Sequence[Link]) -> int:
-        """How many lists hold it with `links`, of those who have it with none of `all_links`."""
-        found = self.with_links(links)
-        return n_listed(found.model.score, found, self.item, self.k, readers_of(all_links))
+    def place(self, links: Sequence[Link], all_links: Sequence[Link]) -> tuple[int, float]:
+        """How many lists hold it with `links`, and its median rank, of those who have it with none of `all_links`."""
+        now = standing(self.with_links(links), self.item, self.k)
+        others = now.open.copy()
+        others[readers_of(all_links)] = False
+        rank = float(np.median(now.rank[others])) if others.any() else float("nan")
+        return int((now.listed & others).sum()), rank
 
-    def without_each(self, links: Sequence[Link]) -> tuple[tuple[Link, int], ...]:
-        """In how many lists it would be without each link."""
+    def without_each(self, links: Sequence[Link]) -> tuple[tuple[Link, int, float], ...]:
+        """In how many lists it would be without each link, and its median rank."""
         if self._is_slow or self.wider.n_users * self.wider.n_items > MOST_SCORES:
             return ()
         found = []
         for done, link in enumerate(links):
             progress.report(done, len(links))
-            found.append((link, self.count([each for each in links if each != link], links)))
+            found.append((link, *self.place([each for each in links if each != link], links)))
         return tuple(found)
 
     def by_chance(self, links: Sequence[Link], seed: int) -> float:
@@ -222,7 +225,7 @@ class _World:
         counts = []
         for _ in range(CONTROLS):
             drawn = [Link(READER, int(user)) for user in rng.choice(self.wider.n_users, n, replace=False)]
-            counts.append(self.count([*kept, *drawn], drawn))
+            counts.append(self.place([*kept, *drawn], drawn)[0])
         return float(np.mean(counts))
 
     def _wider_table(self, model: Any) -> Any:

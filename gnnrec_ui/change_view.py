@@ -115,17 +115,21 @@ def shake(study: Study) -> None:
 
 
 def rounds(study: Study) -> None:
-    """Ten rounds of feedback."""
-    run, group_by = study.run, _grouping(study)
+    """Ten rounds of feedback, with the model's own lists and with those of re-rankers."""
+    from gnnrec_core.audit.rerankers import RERANKERS
+
+    titles = {plugin.name: plugin.title for plugin in RERANKERS}
+    group_by, ways = _grouping(study), pickers.choose_some("Compare with re-rankers", titles, "ways")
+    run = study.run
 
     def question() -> Any:
         from gnnrec_core.change.rounds import rounds as core
 
-        return core(run, 10, min(10, run.dataset.n_items), group_by=group_by)
+        return core(run, 10, min(10, run.dataset.n_items), group_by=group_by, mitigations=ways)
 
-    found = when_wanted(study, "Play ten rounds", PLAY, BESIDE, ("rounds", group_by), question)
+    found = when_wanted(study, "Play ten rounds", PLAY, BESIDE, ("rounds", group_by, *ways), question)
     if found is not None:
-        from gnnrec_core.views.change.stress import rounds_sections
+        from gnnrec_core.views.change.rounds import rounds_sections
 
         blocks.draw(rounds_sections(found), "rounds")
 

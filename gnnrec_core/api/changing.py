@@ -197,16 +197,19 @@ def rounds(
     by: str | None = None,
     seeds: int = 3,
     seed: int = 0,
+    mitigations: Sequence[str] = (),
 ) -> Answer:
-    """`n` rounds in which people choose from their lists and the model learns from it; rows: figures by round."""
+    """`n` rounds in which people choose from their lists and the model learns from it, and the same with the lists of
+    re-rankers (`mitigations`, by name); rows: figures by round."""
     from gnnrec_core.change.rounds import rounds as core
-    from gnnrec_core.views.change.stress import rounds_json, rounds_sections
+    from gnnrec_core.views.change.rounds import rounds_json, rounds_sections
 
     run = opened(run)
-    found = core(run, n, k, influence, sharpness, by, seeds, seed)
+    found = core(run, n, k, influence, sharpness, by, seeds, seed, mitigations)
     rows = tuple(
-        {"figure": track.name, "round": number, "value": value, "control": control}
-        for track in found.tracks
+        {"lists": loop.title, "figure": track.name, "round": number, "value": value, "control": control}
+        for loop in (found.lists, *found.mitigations)
+        for track in loop.tracks
         for number, (value, control) in enumerate(zip(track.mean, track.control, strict=True))
     )
     return Answer(

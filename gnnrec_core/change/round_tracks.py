@@ -111,9 +111,9 @@ def loop_of(
 
 def _track(name: str, loop: Values, control: Values, own: Values | None) -> Track:
     """From figures `[seeds, n + 1]` of both arms, and the last ones of the model's own lists `[seeds]`."""
-    changes = [mean_interval(arm[:, -1] / np.maximum(arm[:, 0], 1e-12) - 1.0) for arm in (loop, control)]
+    change, flat = (mean_interval(arm[:, -1] / np.maximum(arm[:, 0], 1e-12) - 1.0) for arm in (loop, control))
     against = None if own is None else mean_interval(loop[:, -1] - own)
-    return Track(name, *_band(loop), tuple(map(float, control.mean(0))), *changes, against)
+    return Track(name, *_band(loop), tuple(map(float, control.mean(0))), change, flat, against)
 
 
 def _group(name: str, n: int, loop: Values, control: Values, own: Values | None) -> GroupTrack:

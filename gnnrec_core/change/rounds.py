@@ -118,9 +118,7 @@ def rounds(
             with progress.part(len(ways), len(ways) + 1):
                 control.append(_play(game, ways[OWN], 0.0, (seed, number)))
     sizes = dict(zip(names, member.sum(0).tolist(), strict=True))
-    told = [
-        loop_of(name, _title(name), people, sizes, (played[name], control, played[OWN])) for name in ways
-    ]
+    told = [loop_of(name, _title(name), people, sizes, (played[name], control, played[OWN])) for name in ways]
     return Rounds(
         n=n,
         k=k,
@@ -172,7 +170,9 @@ def _reranked(run: Run, name: str, k: int) -> Lists:
 
     def lists(now: Run) -> Recommendations:
         candidates = wide(now)
-        found: Recommendations = reranker.rerank(Candidates(candidates, evidence_of(now.dataset, candidates)), settings, k)
+        found: Recommendations = reranker.rerank(
+            Candidates(candidates, evidence_of(now.dataset, candidates)), settings, k
+        )
         return found
 
     return lists
@@ -227,5 +227,3 @@ def _row(game: _Game, found: Choices) -> tuple[Values, Values, Values]:
         np.stack([own / inside, rest]),
         exposure(game.people, found),
     )
-
-

@@ -15,7 +15,7 @@ from torch import Tensor
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
-from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph, hides
 from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
@@ -96,8 +96,8 @@ class LightGCN(GradientRecommender):
         power = self.settings.degree_power
         if power:  # of D^q P^l D^-q E the inner factors cancel
             embedding = embedding / self._powers
-        if batch is not None and self.settings.hides_edges:
-            operator = self._edges.normalised(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
+        if batch is not None and hides(batch, self.settings):
+            operator = self._edges.normalised(*self._edges.left(batch, self.settings, self.seed))
             table = layer_mean(embedding, operator, n_layers)
             return (table * self._powers if power else table), nodes
         table = layer_mean(self._order.rows(embedding), self._operator, n_layers)
@@ -106,8 +106,8 @@ class LightGCN(GradientRecommender):
     def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
         """X_0 ... X_K, each but the first with noise, and after them the final embeddings, each `[n_nodes, d]`."""
         operator, start, power = self._symmetric, self.parameters[EMBEDDING], self.settings.degree_power
-        if batch is not None and self.settings.hides_edges:
-            operator = self._edges.normalised(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
+        if batch is not None and hides(batch, self.settings):
+            operator = self._edges.normalised(*self._edges.left(batch, self.settings, self.seed))
         found = propagated(
             start / self._powers if power else start,
             lambda x, _: symmetric_product(operator, x),

@@ -4,7 +4,7 @@ import pytest
 
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
-from gnnrec_ui.change_view import SECTIONS
+from gnnrec_ui.change.sections import SECTIONS
 from tests.ui.app import open_page, own_workspace, parameter, texts  # noqa: F401
 
 

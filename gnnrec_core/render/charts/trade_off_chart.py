@@ -11,7 +11,6 @@ from gnnrec_core.audit.studies.trade_off import TradeOff
 from gnnrec_core.render.theme import ACCENT, BAND, BASELINE, HIGHLIGHT, NEGATIVE, styled
 
 
-
 def trade_off_chart(found: TradeOff, chosen: Mitigation, gain: str) -> go.Figure:
     """A line through the steps: the figure `gain` to the right, NDCG upwards with the 95 % interval of its change; a
     square is the model without the fix, a diamond the `chosen` setting. Customdata is the value of a step."""

@@ -14,11 +14,11 @@ from gnnrec_core.render.blocks import Curves, Section, Table, Text, Verdict
 def strip_json(found: GroupStrip) -> dict[str, Any]:
     """A row for each day and group, and the day of change of each gap."""
     rows = [
-        {"day": day, "group": group, "value": value, "gap": gap}
+        {"day": day.isoformat(), "group": group, "value": value, "gap": gap}
         for day, values, gaps in zip(found.days, found.values, found.gaps, strict=True)
         for group, value, gap in zip(found.groups, values, gaps, strict=True)
     ]
-    changes = [{**vars(change), "found": change.stands} for change in found.changes]
+    changes = [{**vars(each), "day": each.day.isoformat(), "found": each.stands} for each in found.changes]
     told: dict[str, Any] = plain({"metric": found.metric, "by": found.by, "rows": rows, "changes": changes})
     return {**told, "level_means": found.words, "verdicts": list(strip_sentences(found))}
 

@@ -102,7 +102,7 @@ def exactness(model: Any, dataset: Dataset, lists: Any) -> dict[str, float]:
     exact = prepare(model)
     for user in range(0, dataset.n_users, 100):
         edges = scorer.graph.history_edges(user)
-        fast = scorer.leave_one_out(user, lists[user], edges)
+        fast = scorer.scores_without_each(user, edges, lists[user])
         for row in range(0, len(edges), 7):
             changed = scorer.graph.without(edges[[row]])
             operator = changed.normalised_adjacency

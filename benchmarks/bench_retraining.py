@@ -89,7 +89,7 @@ def agreement(world: World) -> dict[str, Any]:
     for row, (user, items) in enumerate(zip(world.users.tolist(), world.lists(), strict=True)):
         excluded, sets = excluded_items(run.dataset, user), [edges[None] for edges in drawn[row]]
         start = time.process_time()
-        without = np.array(list(fore.scorer.scores_without_each(user, drawn[row])))
+        without = fore.scorer.scores_without_each(user, drawn[row])
         changes = fore.changes(user, sets, without)
         seconds += time.process_time() - start
         frozen, truth, now = without - fore.scorer.scores(user), real[:, row], fore.scorer.scores(user)

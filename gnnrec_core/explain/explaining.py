@@ -97,13 +97,13 @@ def with_checks(
         if (place < check_top or id(part) in named) and part.edge is not None and part.checked is None
     ]
     edges = np.array([parts[place].edge for place in places], np.int64)
-    without = list(scorer.scores_without_each(case.user_index, edges))
+    without = scorer.scores_without_each(case.user_index, edges)
     for place, scores in zip(places, without, strict=True):
         parts[place] = replace(parts[place], checked=_check(scores, case, excluded))
     if levels is None:
         return replace(explanation, contributions=tuple(parts))
     sets = [edges[row : row + 1] for row in range(len(edges))]
-    found = levels.of_each(case, excluded, sets, np.array(without).reshape(len(sets), dataset.n_items))
+    found = levels.of_each(case, excluded, sets, without)
     for place, (foretold, retrained) in zip(places, found, strict=True):
         parts[place] = replace(parts[place], foretold=foretold, retrained=retrained)
     told = None if levels.calibration is None else levels.calibration.told()

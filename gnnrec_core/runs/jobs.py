@@ -22,7 +22,7 @@ from typing import IO
 
 import psutil
 
-from gnnrec_core.base import clock
+from gnnrec_core.base import clock, threads
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.files import tail
 from gnnrec_core.base.places import PROJECT
@@ -161,7 +161,7 @@ def environment() -> dict[str, str]:
     takes up to twenty times as long, and the app is slow too. `OMP_NUM_THREADS`, where it is set, is kept.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"OMP_NUM_THREADS": str(max(1, (cores - 1) // at_once())), **os.environ}
+    return {"OMP_NUM_THREADS": str(max(1, (cores - 1) // at_once())), **threads.outside_environment()}
 
 
 def launch(words: Sequence[str], out: int | IO[bytes], errors: IO[bytes]) -> int:

@@ -30,7 +30,7 @@ def test_leave_one_out_of_all_edges_of_a_user_equals_rebuilding(world, n_layers)
     every_item = np.arange(graph.n_items)  # items of the history too
     for user in range(0, graph.n_users, 7):
         edges = scorer.prepared.edges_of(user)
-        fast = scorer.leave_one_out(user, every_item, edges)
+        fast = scorer.scores_without_each(user, edges, every_item)
         slow = np.array([rebuilt(model, user, edges[[row]]) for row in range(len(edges))])
         np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
 
@@ -41,7 +41,7 @@ def test_leave_one_out_of_the_readers_of_an_item_equals_rebuilding(world):
     scorer, graph = scorer_of(model), model.graph
     for item in range(0, graph.n_items, 5):
         edges = scorer.prepared.edges_of(graph.item_node(item))
-        fast = scorer.leave_one_out(1, np.array([item, 0]), edges)
+        fast = scorer.scores_without_each(1, edges, np.array([item, 0]))
         slow = np.array([rebuilt(model, 1, edges[[row]])[[item, 0]] for row in range(len(edges))])
         np.testing.assert_allclose(fast, slow.reshape(-1, 2), rtol=0, atol=1e-10)
 
@@ -75,7 +75,7 @@ def test_layers_that_weigh_differently_equal_rebuilding():
     edges = scorer.prepared.edges_of(3)
     np.testing.assert_allclose(scorer.scores_without(3, edges[:4]), rebuilt(model, 3, edges[:4]), atol=1e-10)
     each = np.array([rebuilt(model, 3, edges[[row]]) for row in range(len(edges))])
-    np.testing.assert_allclose(scorer.leave_one_out(3, np.arange(40), edges), each, atol=1e-10)
+    np.testing.assert_allclose(scorer.scores_without_each(3, edges, np.arange(40)), each, atol=1e-10)
     np.testing.assert_allclose(scorer.prepared.removal.scores_without_each(3, edges), each, atol=1e-10)
 
 
@@ -107,7 +107,7 @@ def test_a_degree_that_is_small_is_not_nothing(kept):
     scorer, edges = scorer_of(model), model.graph.history_edges(0)[:1]
     expected = rebuilt(model, 0, edges)
     np.testing.assert_allclose(scorer.scores_without(0, edges), expected, rtol=1e-6)
-    np.testing.assert_allclose(scorer.leave_one_out(0, np.arange(2), edges)[0], expected, rtol=1e-6)
+    np.testing.assert_allclose(scorer.scores_without_each(0, edges, np.arange(2))[0], expected, rtol=1e-6)
 
 
 def test_parallel_edges_of_two_relations_are_told_apart():
@@ -119,7 +119,7 @@ def test_parallel_edges_of_two_relations_are_told_apart():
     )
     model = linear(dataset)
     edges = scorer_of(model).prepared.edges_of(0)
-    fast = scorer_of(model).leave_one_out(0, np.arange(2), edges)
+    fast = scorer_of(model).scores_without_each(0, edges, np.arange(2))
     slow = np.array([rebuilt(model, 0, edges[[row]]) for row in range(len(edges))])
     np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-10)
 
@@ -152,7 +152,7 @@ def test_every_set_of_own_edges_is_read_from_one_star(world, n_layers):
             after = rebuilt(model, user, edges)
             np.testing.assert_allclose(scorer.scores_without(user, edges), after, rtol=0, atol=1e-10)
             some = np.array([0, graph.n_items - 1])
-            np.testing.assert_allclose(scorer.scores_without_at(user, some, edges), after[some], rtol=0, atol=1e-10)
+            np.testing.assert_allclose(scorer.scores_without(user, edges, some), after[some], rtol=0, atol=1e-10)
 
 
 def test_a_set_with_an_edge_of_somebody_else_is_no_star():

@@ -8,6 +8,7 @@ from typing import Any
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.terminal import say
+from gnnrec_core.base.threads import one_thread
 from gnnrec_core.render.blocks import Section
 
 GRACE = 10
@@ -42,16 +43,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     service = Service(opened_runs(arguments.runs), read_tokens(arguments.token_file), limits)
     names = ", ".join(service.runs)
     say(f"Serving {names} on http://{arguments.host}:{arguments.port} (Ctrl-C stops it)", error=True)
-    uvicorn.run(
-        service.app(),
-        host=arguments.host,
-        port=arguments.port,
-        log_level="warning",
-        access_log=False,  # a query names people
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-        h11_max_incomplete_event_size=16 * 1024,
-    )
+    with one_thread():
+        uvicorn.run(
+            service.app(),
+            host=arguments.host,
+            port=arguments.port,
+            log_level="warning",
+            access_log=False,  # a query names people
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            h11_max_incomplete_event_size=16 * 1024,
+        )
     return {"runs": list(service.runs), "host": arguments.host, "port": arguments.port}
 
 

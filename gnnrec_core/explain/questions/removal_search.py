@@ -172,7 +172,7 @@ class RemovalSearch:
         strongest = np.argsort(-np.abs(predictor.linear[:, -1]), kind="stable")
         singles = np.sort(strongest[: n_edges if fast else 8])
         items = np.append(self.items[:n_items], self.case.item_index)
-        exact = self.scorer.leave_one_out(self.case.user_index, items, predictor.edges[singles])
+        exact = self.scorer.scores_without_each(self.case.user_index, predictor.edges[singles], items)
         guessed = predictor.of_sets(singles[:, None])[:, [*range(n_items), -1]]
         wrong = (exact - exact[:, -1:]) - (guessed - guessed[:, -1:])
         return float(np.abs(wrong).max(initial=0.0))

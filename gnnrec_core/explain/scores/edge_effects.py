@@ -29,7 +29,7 @@ def leave_one_out(scorer: Rescorer, case: Case, edges: IntArray) -> NDArray[np.f
     """What the explained number loses without each of `edges` (columns that share their source) `[n]`."""
     items, signs = np.array(case.signed_items).T
     now = scorer.scores(case.user_index)[items.astype(np.int64)] @ signs
-    without = scorer.leave_one_out(case.user_index, items.astype(np.int64), edges) @ signs
+    without = scorer.scores_without_each(case.user_index, edges, items.astype(np.int64)) @ signs
     lost: NDArray[np.float64] = now - without
     return lost
 

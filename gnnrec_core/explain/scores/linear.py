@@ -7,7 +7,6 @@ the edges of u: c_v = <m_uv, z_i>.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -165,12 +164,17 @@ class LinearScorer:
         items = self.prepared.items[np.asarray(item_indices, np.int64)]
         return HistoryParts(items @ own, edges, message @ items.T)
 
-    def scores_without(self, user_index: int, edges: IntArray) -> Float:
+    def scores_without(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> Float:
         progress.check()
         edges = np.asarray(edges, np.int64)
         star = self.prepared.star(user_index, edges)
         if star is not None:
-            return star.scores_without(edges)
+            return star.scores_without(edges, items)
+        scored = self._scores_without(user_index, edges)
+        return scored if items is None else scored[items]
+
+    def _scores_without(self, user_index: int, edges: IntArray) -> Float:
+        """Scores of all items `[n_items]` without edges of which some lie outside the person's star."""
         if self.has_fast_leave_one_out and len(edges) <= MAX_CLOSED_FORM:
             return self.prepared.removal.scores_without(user_index, edges)
         if isinstance(self._model, EdgeRemovingRecommender) and len(edges):
@@ -180,39 +184,27 @@ class LinearScorer:
             return scored
         return self.scores_on(user_index, self.graph.without(edges))
 
-    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
-        items, edges = np.asarray(item_indices, np.int64), np.asarray(edges, np.int64)
-        star = self.prepared.star(user_index, edges)
-        return self.scores_without(user_index, edges)[items] if star is None else star.scores_without_at(items, edges)
-
-    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[Float]:
+    def scores_without_each(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> Float:
         edges = np.asarray(edges, np.int64)
-        if self.prepared.star(user_index, edges) is not None:
-            yield from (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
-            return
-        step = max(FEWEST_AT_ONCE, AT_ONCE // self.graph.n_nodes) if self.has_fast_leave_one_out else 1
+        closed = self.has_fast_leave_one_out and self.prepared.star(user_index, edges) is None
+        if closed and items is not None:
+            return self.prepared.removal.leave_one_out(user_index, np.asarray(items, np.int64), edges)
+        closed = closed and len(edges) > 1
+        step = max(FEWEST_AT_ONCE, AT_ONCE // self.graph.n_nodes) if closed else 1
+        without = np.empty((len(edges), self.graph.n_items if items is None else len(items)))
         for start in range(0, len(edges), step):
             progress.check()
-            some = edges[start : start + step]
-            if self.has_fast_leave_one_out and len(edges) > 1:
-                yield from self.prepared.removal.scores_without_each(user_index, some)
-            else:
-                yield self.scores_without(user_index, some)
+            some = slice(start, start + step)
+            without[some] = (
+                self.prepared.removal.scores_without_each(user_index, edges[some])
+                if closed
+                else self.scores_without(user_index, edges[some], items)
+            )
+        return without
 
     def scores_on(self, user_index: int, graph: RecGraph) -> Float:
         progress.check()
         return all_scores(self._model.propagation(graph), user_index, graph.n_items)
-
-    def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> Float:
-        items = np.asarray(item_indices, np.int64)
-        star = self.prepared.star(user_index, edges)
-        if star is not None:
-            found = [star.scores_without_at(items, edges[row : row + 1]) for row in range(len(edges))]
-            return np.array(found).reshape(len(edges), len(items))
-        if self.has_fast_leave_one_out:
-            return self.prepared.removal.leave_one_out(user_index, items, edges)
-        rows = [self.scores_without(user_index, edges[index : index + 1])[items] for index in range(len(edges))]
-        return np.array(rows).reshape(len(edges), len(items))
 
 
 def all_scores(propagation: Propagation, user_index: int, n_items: int) -> Float:

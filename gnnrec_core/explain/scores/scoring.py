@@ -6,7 +6,6 @@ changed graphs, which a black box has too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,7 +28,7 @@ class Rescorer(Protocol):
 
     graph: RecGraph
     has_fast_leave_one_out: bool
-    """Whether `leave_one_out` costs about one score, or one rebuilt graph an edge."""
+    """Whether `scores_without_each` costs about one score at some items, or one rebuilt graph an edge."""
 
     def edges_of(self, user_index: int) -> IntArray:
         """Columns of the graph whose source is the user."""
@@ -39,27 +38,22 @@ class Rescorer(Protocol):
         """Scores of all items `[n_items]`."""
         ...
 
-    def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
-        """Scores of all items `[n_items]` on the graph without `edges` (any edges, either direction), recomputed."""
+    def scores_without(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> FloatMatrix:
+        """Scores of `items` `[n]`, of all where there are none named, on the graph without `edges`, recomputed.
+
+        `edges` are columns of the graph: any, in either direction.
+        """
         ...
 
-    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
-        """`scores_without` of some items `[n]`."""
-        ...
+    def scores_without_each(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> FloatMatrix:
+        """`[len(edges), n]`: `scores_without` for each of `edges` alone in turn.
 
-    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
-        """For each of `edges` in turn the scores of all items `[n_items]` on the graph without it alone."""
+        With `items` named the edges share their source (the user, or an item for its readers).
+        """
         ...
 
     def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
         """Scores of all items `[n_items]` on a changed graph: degrees and attention anew, parameters kept."""
-        ...
-
-    def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
-        """`[len(edges), n]`: the user's scores of these items on the graph without each of `edges` in turn.
-
-        `edges` are columns of the graph that share their source (the user, or an item for its readers).
-        """
         ...
 
 
@@ -89,20 +83,15 @@ class GraphScorer:
     def scores(self, user_index: int) -> FloatMatrix:
         return self.scores_on(user_index, self.graph)
 
-    def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
+    def scores_without(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> FloatMatrix:
         progress.check()
-        return self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
+        scored = self.scores_on(user_index, self.graph.without(np.asarray(edges, np.int64)))
+        return scored if items is None else scored[items]
 
-    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
-        return self.scores_without(user_index, edges)[item_indices]
-
-    def scores_without_each(self, user_index: int, edges: IntArray) -> Iterator[FloatMatrix]:
-        return (self.scores_without(user_index, edges[row : row + 1]) for row in range(len(edges)))
-
-    def leave_one_out(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
-        every = (edges[place : place + 1] for place in range(len(edges)))
-        rows = [self.scores_without_at(user_index, item_indices, edge) for edge in every]
-        return np.array(rows).reshape(len(edges), len(item_indices))
+    def scores_without_each(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> FloatMatrix:
+        n = self.graph.n_items if items is None else len(items)
+        rows = [self.scores_without(user_index, edges[row : row + 1], items) for row in range(len(edges))]
+        return np.array(rows, np.float64).reshape(len(edges), n)
 
     def scores_on(self, user_index: int, graph: RecGraph) -> FloatMatrix:
         scored = self._model.score_on(graph, np.array([user_index]))[0]
@@ -127,18 +116,14 @@ class HistoryScorer(GraphScorer):
         total: FloatMatrix = np.asarray(parts.own + parts.values.sum(axis=0), dtype=np.float64)
         return total
 
-    def scores_without(self, user_index: int, edges: IntArray) -> FloatMatrix:
+    def scores_without(self, user_index: int, edges: IntArray, items: IntArray | None = None) -> FloatMatrix:
         if not self._sums:
-            return super().scores_without(user_index, edges)
+            return super().scores_without(user_index, edges, items)
         progress.check()
-        return self._summed(self._parts_of_all(user_index), edges)
-
-    def scores_without_at(self, user_index: int, item_indices: IntArray, edges: IntArray) -> FloatMatrix:
-        if not self._sums:
-            return super().scores_without_at(user_index, item_indices, edges)
         parts = self._parts_of_all(user_index)
-        some = HistoryParts(parts.own[item_indices], parts.edges, parts.values[:, item_indices])
-        return self._summed(some, edges)
+        if items is not None:
+            parts = HistoryParts(parts.own[items], parts.edges, parts.values[:, items])
+        return self._summed(parts, edges)
 
     def _summed(self, parts: HistoryParts, gone: IntArray) -> FloatMatrix:
         """The sum of the parts whose edge is not among `gone` (either direction of each)."""

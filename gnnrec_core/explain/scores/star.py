@@ -54,24 +54,20 @@ class Star:
         reach, between = _powers(graph, nodes, propagation.n_layers)
         return cls(graph, propagation, centre, nodes, reach, between, layers, items)
 
-    def scores_without(self, edges: IntArray) -> Float:
-        """The user's scores of all items `[n_items]` on the graph without `edges`, each with both ends in the star."""
+    def scores_without(self, edges: IntArray, items: IntArray | None = None) -> Float:
+        """The user's scores of `items` `[n]`, or of all, on the graph without `edges`, each with both ends in the
+        star."""
         user, some, change = self._changed(edges)
-        scored: Float = self.items @ user
+        scored: Float = (self.items if items is None else self.items[items]) @ user
         for weight, rows in zip(change, self.reach, strict=True):
-            if rows.nnz:
+            if not rows.nnz:
+                continue
+            if items is None:
                 full = np.zeros(len(self.nodes))
                 full[some] = weight
                 scored += rows.T @ full
-        return scored
-
-    def scores_without_at(self, item_indices: IntArray, edges: IntArray) -> Float:
-        """The same for some items `[n]`."""
-        user, some, change = self._changed(edges)
-        scored: Float = self.items[item_indices] @ user
-        for weight, rows in zip(change, self.reach, strict=True):
-            if rows.nnz:
-                scored += weight @ rows[some][:, item_indices].toarray()
+            else:
+                scored += weight @ rows[some][:, items].toarray()
         return scored
 
     def _changed(self, edges: IntArray) -> tuple[Float, IntArray, Float]:

@@ -184,7 +184,7 @@ class Truth:
         elif key not in self._numbers:
             items, signs = np.array(self.case.signed_items).T
             case, edges = self.case, self.edges[places]
-            scores = self.scorer.scores_without_at(case.user_index, items.astype(np.int64), edges)
+            scores = self.scorer.scores_without(case.user_index, edges, items.astype(np.int64))
             self._numbers[key] = float(scores @ signs)
         return self._numbers[key]
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from gnnrec_core.base.threads import one_thread
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.scores.linear import Prepared, prepare
 from gnnrec_core.explain.truth.rows_together import SoftmaxLosses, solved
@@ -137,7 +138,8 @@ class Relearner:
         for place, edges in enumerate(edge_sets):
             gone[place] = np.isin(own % half, np.asarray(edges, np.int64) % half) & (graph.kinds(own) == 0)
         if (changed := gone.any(axis=1)).any():
-            changes[changed] = self.rows_without(user_index, gone[changed]) - self.row(user_index)
+            with one_thread():
+                changes[changed] = self.rows_without(user_index, gone[changed]) - self.row(user_index)
         scored: Float = spread.layer_weights[0] * changes @ items.T
         return scored
 
@@ -192,7 +194,8 @@ class Relearner:
         of all items `[n_items]`."""
         whole, spread = self.row(user_index), changed.propagation
         nothing = np.zeros(len(changed.edges_of(user_index)), bool)
-        row = Relearner(changed, self.settings).loss(user_index, nothing).solve(whole)
+        with one_thread():
+            row = Relearner(changed, self.settings).loss(user_index, nothing).solve(whole)
         items = changed.items
         change: Float = spread.layer_weights[0] * items @ (row - whole)
         return change

@@ -26,11 +26,14 @@ def as_of(
 ) -> Answer:
     """Graph, list, ledger and audit as of the end of a day ("2024-05-31"); rows: the list of that day.
 
-    RequestError for a day before the first interaction or a log without times.
+    RequestError for a day before the first interaction or after the last, or a log without times.
     """
+    from gnnrec_core.base.errors import RequestError
     from gnnrec_core.change.as_of import as_of as core
     from gnnrec_core.data.moments import read_day
 
+    if top < 1:
+        raise RequestError(f"{top} contributions cannot be shown.", "Choose 1 or more.", value=top)
     run = opened(run)
     found = core(run, *pair(run.dataset, user, item), read_day(str(day)), k, by, check_top=top)
     return told_as_of(run, found, top)
@@ -116,7 +119,7 @@ def attack(
     run: RunLike,
     item: Id,
     profile: str = "random",
-    people: int = 100,
+    people: int = 0,
     k: int = 10,
     accounts: Sequence[int] = (0, 1, 2, 5, 10, 20, 50),
     size: int = 0,
@@ -124,7 +127,8 @@ def attack(
     seed: int = 0,
 ) -> Answer:
     """How many fake accounts of a profile (random, average, bandwagon, segment) bring an item into the top `k` of
-    `people` people, and which the suspicion score finds; rows: a number of accounts each."""
+    `people` people (0: 100, or all where there are fewer), and which the suspicion score finds; rows: a number of
+    accounts each."""
     from gnnrec_core.change.attack import attack as core
     from gnnrec_core.views.change.desks import attack_json, attack_sections
 

@@ -23,10 +23,9 @@ from scipy.stats import rankdata
 
 from gnnrec_core.audit.sources import ranked
 from gnnrec_core.base.errors import LensError, RequestError, UnsupportedError
-from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.base.plain import plain
 from gnnrec_core.change.leaving import node_of, rows_of, without_entity, without_side_edges
-from gnnrec_core.change.moved import held, level_of, moved
+from gnnrec_core.change.moved import held, level_of, moved, refuse_place
 from gnnrec_core.data.dataset import IntArray, without_rows
 from gnnrec_core.explain.truth.kept_scores import epochs_of
 from gnnrec_core.explain.truth.retraining import refits
@@ -34,6 +33,7 @@ from gnnrec_core.models import model_type
 from gnnrec_core.models.protocol import PersonalRecommender
 from gnnrec_core.ranking.intervals import Interval, auc_interval
 from gnnrec_core.ranking.overlap import rank_biased_overlap
+from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.fold_in import fold_in
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import fit_model, save
@@ -97,8 +97,9 @@ def forget(
     which takes one more training where the model does not refit. RequestError where `out` exists or the method is not,
     UnsupportedError where the model cannot forget that way.
     """
-    refuse_existing(out, overwrite)
+    refuse_place(run, out, overwrite)
     method = _method(run, method)
+    check_k(k, run.dataset.n_items - (kind == "item"))
     found = forgotten(run, kind, index, method)
     against = _against(run, found, kind, index, method, k) if compare else None
     receipt = Receipt(
@@ -176,7 +177,7 @@ def _against(run: Run, found: Run, kind: str, index: int, method: str, k: int) -
         truth = forgotten(run, kind, index, "again") if method == "kept" else found
         theirs = truth.model.score(np.arange(len(others)))
     own = found.model.score(np.arange(len(others)))
-    lists = [ranked(found.dataset, _table(scores), min(k, len(items))).item_index for scores in (own, theirs)]
+    lists = [ranked(found.dataset, _table(scores), k).item_index for scores in (own, theirs)]
     shared = (lists[0][:, :, None] == lists[1][:, None, :]).any(2)
     before = after = None
     if kind == "user":

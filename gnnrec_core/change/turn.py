@@ -1,6 +1,6 @@
 """When a person's taste turned: one label in the place of another, by a Bayes factor with a permutation null.
 
-A taste is two labels g, h. With chance `TASTE` an item comes from one of them, else from what everybody takes:
+A taste is two labels g, h. With chance `TASTE` an item comes from one of them, else for any other reason (`chances`):
 
     P(item | g, h) = TASTE (P(item | g) + P(item | h)) / 2 + (1 - TASTE) P(item)
 

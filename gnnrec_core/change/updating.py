@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.sources import ranked
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError, UnsupportedError
-from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.base.plain import plain
-from gnnrec_core.change.moved import held
+from gnnrec_core.change.moved import held, refuse_place
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray
 from gnnrec_core.explain.truth.luck import MOST_REASONS, strongest_reasons
 from gnnrec_core.explain.truth.retraining import refits
@@ -113,7 +112,7 @@ def update(
         raise RequestError(f"{epochs} epochs cannot be learned.", "Choose 1 to 10,000.", value=epochs)
     check_k(k, run.dataset.n_items)
     if out is not None:
-        refuse_existing(out, overwrite)
+        refuse_place(run, out, overwrite)
     places = _places(run.dataset, newer)
     new, old = _pairs(run.dataset, newer, places)
     replayed = np.random.default_rng((seed, 61)).permutation(old)[: round(replay * len(old))]

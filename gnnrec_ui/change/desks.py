@@ -26,11 +26,12 @@ def forget(study: Study) -> None:
     kind = pickers.choose_one("Forget", {"user": "A person", "item": "An item"}, "forgotten")
     index = pickers.choose_user(study) if kind == "user" else pickers.choose_item(study, (), offered=[0])
     run, place = study.run, roles.workspace()
+    k = min(10, run.dataset.n_items - (kind == "item"))
 
     def question() -> Any:
         from gnnrec_core.change.forgetting import forget as core
 
-        return core(run, kind, index, place.new_folder_for("runs"))
+        return core(run, kind, index, place.new_folder_for("runs"), k=k)
 
     found = when_wanted(
         study, "Forget and show the receipt", PLAY, BESIDE, ("forget", kind, index), question, trains=True
@@ -66,7 +67,7 @@ def update(study: Study) -> None:
         from gnnrec_core.data.store import load_dataset
 
         data = with_validation(run.dataset) if newer == VALIDATION else load_dataset(_folder(newer))
-        made, found = core(run, data, place.new_folder_for("runs"), float(replay))
+        made, found = core(run, data, place.new_folder_for("runs"), float(replay), k=min(10, run.dataset.n_items))
         return made.name, made.dataset, found
 
     label = "Update and show what it changed"

@@ -85,7 +85,7 @@ def attack(study: Study) -> None:
     def question() -> Any:
         from gnnrec_core.change.attack import attack as core
 
-        return core(run, item, profile, 100, min(10, run.dataset.n_items), N_FAKES)
+        return core(run, item, profile, 0, min(10, run.dataset.n_items), N_FAKES)
 
     found = when_wanted(study, "Push it", PLAY, BESIDE, ("attack", item, profile), question, trains=True)
     if found is not None:

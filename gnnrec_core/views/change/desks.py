@@ -32,15 +32,19 @@ def attack_sentence(found: Attack, dataset: Dataset) -> str:
     title = dataset.title(found.item_index)
     if found.needed is None:
         most = found.steps[-1]
-        return f"{most.n_fakes:,} accounts bring {title} to {most.n_people:,} people, not to {found.n_people:,}."
+        return f"{_accounts(most.n_fakes)} {title} to {most.n_people:,} people, not to {found.n_people:,}."
     step = next(each for each in found.steps if each.n_fakes == found.needed)
-    said = f"{step.n_fakes:,} accounts bring {title} into the top {found.k} of {step.n_people:,} people"
+    said = f"{_accounts(step.n_fakes)} {title} into the top {found.k} of {step.n_people:,} people"
     if step.n_found is None:
         return f"{said}."
     return (
         f"{said}; the suspicion score finds {step.n_found:,} of these accounts, and without everybody whom it names "
         f"{step.n_people_without:,} people have the item."
     )
+
+
+def _accounts(n: int) -> str:
+    return "1 account brings" if n == 1 else f"{n:,} accounts bring"
 
 
 def attack_sections(found: Attack, dataset: Dataset) -> tuple[Section, ...]:

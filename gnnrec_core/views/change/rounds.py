@@ -64,7 +64,7 @@ def rounds_sentences(found: Rounds) -> tuple[str, ...]:
     for track in found.lists.tracks:
         if _is_sure(track.change):
             said.append(
-                f"After {found.n} rounds {TITLES[track.name]} has changed by {track.change.value:+.1%} "
+                f"After {_rounds(found)} {TITLES[track.name]} has changed by {track.change.value:+.1%} "
                 f"({track.change.low:+.1%} to {track.change.high:+.1%}); without the lists' influence by "
                 f"{track.control_change.value:+.1%}."
             )
@@ -78,7 +78,11 @@ def rounds_sentences(found: Rounds) -> tuple[str, ...]:
         if less is not None and _is_sure(less):
             way = "nearer to" if less.value < 0 else "further from"
             said.append(f"With {loop.title} people end {way} their own taste, by {_span(less)}.")
-    return tuple(said) or (f"After {found.n} rounds no figure has moved beyond its band.",)
+    return tuple(said) or (f"After {_rounds(found)} no figure has moved beyond its band.",)
+
+
+def _rounds(found: Rounds) -> str:
+    return "1 round" if found.n == 1 else f"{found.n} rounds"
 
 
 def _curves(found: Rounds, place: int) -> Curves:
@@ -94,7 +98,8 @@ def _curves(found: Rounds, place: int) -> Curves:
         ),
         "round",
         TITLES[own.name],
-        f"Mean and 95 % band over {found.seeds} seeds; expectations over what may be chosen in each round.",
+        f"{TITLES[own.name][:1].upper()}{TITLES[own.name][1:]}: mean and 95 % band over {found.seeds} seeds; "
+        "expectations over what may be chosen in each round.",
         _bands(tracks),
     )
 
@@ -108,7 +113,7 @@ def _bands(tracks: list[Any]) -> tuple[tuple[tuple[float, ...], tuple[float, ...
 def _group_blocks(found: Rounds) -> tuple[Block, ...]:
     xs = tuple(float(number) for number in range(found.n + 1))
     groups = found.lists.groups
-    caption = f"Change of the mean distance from own taste over {found.n} rounds; above 0: this group loses more."
+    caption = f"Change of the mean distance from own taste over {_rounds(found)}; above 0: this group loses more."
     columns = ("group", "people", "further from taste", "more than others", "low", "high", "gap without the lists")
     rows = tuple(
         (g.group, g.n_users, g.change.value, *_ends(g.more_than_others), g.control_gap[-1] - g.control_gap[0])

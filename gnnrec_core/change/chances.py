@@ -39,14 +39,14 @@ class Chances:
     @classmethod
     def of(cls, dataset: Dataset, column: str, shares: Float) -> Self:
         """For labels in `column`, `shares` `[n_items, n_labels]`; providers whom that column names are not followed."""
-        popularity = popularity_of(dataset) + 0.5
+        popularity: Float = popularity_of(dataset).astype(np.float64) + 0.5
         own = (shares > 0) * popularity[:, None]
         total = own.sum(0)
         providers = item_labels(dataset, first_column(dataset, PROVIDER_COLUMNS))
         known = providers is not None and providers.name != column
         return cls(
             np.divide(own, total, out=np.zeros_like(own), where=total > 0),
-            EVENLY / len(popularity) + (1 - EVENLY) * popularity / popularity.sum(),
+            np.asarray(EVENLY / len(popularity) + (1 - EVENLY) * popularity / popularity.sum(), np.float64),
             popularity,
             sp.csr_array(providers.shares) if providers is not None and known else sp.csr_array((len(popularity), 0)),
         )

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gnnrec_core.base.plain import plain
-from gnnrec_core.change.round_tracks import GroupTrack, Track
+from gnnrec_core.change.round_tracks import GroupTrack, ProviderTrack, Track
 from gnnrec_core.change.rounds import Rounds
 from gnnrec_core.ranking.intervals import Interval
 from gnnrec_core.render.blocks import Block, Curves, Section, Table, Text, Verdict
@@ -20,6 +20,7 @@ TITLES = {
     "providers": "concentration of exposure over providers (Gini)",
 }
 MOST_LINES = 3
+Edges = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def rounds_json(found: Rounds) -> dict[str, Any]:
@@ -100,14 +101,17 @@ def _curves(found: Rounds, place: int) -> Curves:
         TITLES[own.name],
         f"{TITLES[own.name][:1].upper()}{TITLES[own.name][1:]}: mean and 95 % band over {found.seeds} seeds; "
         "expectations over what may be chosen in each round.",
-        _bands(tracks),
+        tuple(_band(track, track.mean) for track in tracks),
     )
 
 
-def _bands(tracks: list[Any]) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
-    """Bands of all, or none where one has no interval (all seeds alike)."""
-    known = all(value == value for track in tracks for value in (*track.low, *track.high))
-    return tuple((track.low, track.high) for track in tracks) if known else ()
+def _band(track: Track | GroupTrack | ProviderTrack, line: tuple[float, ...]) -> Edges:
+    """Low and high by round; on the line where all seeds are alike, as in the first round."""
+    low, high = (
+        tuple(at if edge != edge else edge for edge, at in zip(edges, line, strict=True))
+        for edges in (track.low, track.high)
+    )
+    return low, high
 
 
 def _group_blocks(found: Rounds) -> tuple[Block, ...]:
@@ -124,7 +128,7 @@ def _group_blocks(found: Rounds) -> tuple[Block, ...]:
         "round",
         "distance less that of all others",
         f"Gap of each group by round, mean and 95 % band over {found.seeds} seeds. 0: as far from its taste as others.",
-        _bands(list(groups)),
+        tuple(_band(group, group.gap) for group in groups),
     )
     return Table(columns, rows, caption), gaps
 
@@ -146,7 +150,7 @@ def _provider_blocks(found: Rounds) -> tuple[Block, ...]:
             "round",
             "share of what is looked at",
             f"Those that gain and lose most, mean and 95 % band over {found.seeds} seeds.",
-            _bands(some),
+            tuple(_band(each, each.share) for each in some),
         ),
     )
 

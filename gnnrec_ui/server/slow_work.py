@@ -108,7 +108,13 @@ class Line:
                 watch(0.0)
                 work.began, work.state = time.monotonic(), "running"
                 wanted = readers.still_wanted(lambda: set(work.readers))
-                with progress.watched(watch), progress.stoppable(wanted):
+
+
+                def go_on() -> None:  # loops that do not know their share ask too
+                    wanted()
+                    watch(work.share)
+
+                with progress.watched(watch), progress.stoppable(go_on):
                     work.answer = work.question()
                 work.state = "done"
         except CancelledError:

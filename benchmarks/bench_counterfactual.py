@@ -7,8 +7,10 @@ POS-P   interactions go in tenths, most important first: share of steps in which
 NEG-P   the same, least important first (higher)
 
 "Listed" is decided by recomputing the changed graph with embeddings kept. Rows that bound the others: trying all
-subsets, random order, most popular first. The data are the sample with histories cut short, so figures are of the same
-kind as the public ones but not of the same data.
+subsets of the person's own, all single ones and pairs of both ends, random order, most popular first. The data are the
+sample with histories cut short, so figures are of the same kind as the public ones but not of the same data: as there,
+the graph has interactions alone, and once more friendships and attributes besides, which stay when interactions go.
+"Few readers" are the cases whose item has at most 25; the sample's most popular ones have up to 50.
 
 Writes benchmarks/results/counterfactual.json.
 """
@@ -30,15 +32,19 @@ from gnnrec_core.data.dataset import Dataset, without_rows
 from gnnrec_core.data.store import load_dataset, save_dataset
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.methods.leave_one_out import leave_one_out
-from gnnrec_core.explain.methods.ledger import user_ledger
+from gnnrec_core.explain.methods.ledger import reader_ledger, user_ledger
 from gnnrec_core.explain.questions.both_ends import ends_counterfactual
 from gnnrec_core.explain.questions.counterfactual import find_counterfactual
+from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import scorer_of
+from gnnrec_core.explain.scores.star import Star
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.training import train
 
 K, N_STEPS, LONGEST = 5, 10, 11
+FEW_READERS = 25
+WORLDS: dict[str, dict[str, Any]] = {"interactions_alone": {"side_edges": 0.0}, "with_side_edges": {}}
 
 
 def short_histories(seed: int) -> Dataset:
@@ -81,19 +87,25 @@ class Judge:
 
 
 def orders(run: Run, user: int, item: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The user's interactions, most important first, by each method."""
-    graph = run.graph
+    """Interactions of the user (and, `both_ends`, of the item's readers), most important first, by each method."""
+    graph, half = run.graph, run.graph.n_edges // 2
     case = make_case(run.model, run.dataset, user, item, "margin", K)
     _, edges, values = user_ledger(run.model, case)
     own = graph.edge_type[edges] == 0
     edges, values = edges[own], values[own]
     lost = leave_one_out(scorer_of(run.model), case, edges)
     popular = graph.popularity[graph.edge_index[1, edges] - graph.n_users]
+    score = make_case(run.model, run.dataset, user, item, "score", K)
+    _, readers, sent, _ = reader_ledger(prepare(run.model), score)
+    read = graph.edge_type[readers] == 0
+    both, worth = np.concatenate([edges, readers[read] % half]), np.concatenate([values, sent[read]])
     return {
         "ledger": edges[np.argsort(-values, kind="stable")],
         "leave_one_out": edges[np.argsort(-lost, kind="stable")],
         "random": rng.permutation(edges),
         "most_popular": edges[np.argsort(-popular, kind="stable")],
+        "ledger_of_both_ends": both[np.argsort(-worth, kind="stable")],
+        "random_of_both_ends": rng.permutation(both),
     }
 
 
@@ -110,10 +122,27 @@ def all_subsets(judge: Judge, edges: np.ndarray) -> int:
     return 0
 
 
+def at_least(run: Run, user: int, item: int, found: int) -> int:
+    """The fewest interactions of both ends that can do it, as far as all single ones and all pairs tell (3: more)."""
+    if found == 1:
+        return 1
+    graph, half, excluded = run.graph, run.graph.n_edges // 2, excluded_items(run.dataset, user)
+    read = graph.edges_of(graph.item_node(item)) % half
+    edges = np.union1d(graph.history_edges(user), read[graph.kinds(read) == 0])
+    nodes = np.union1d(graph.ends(edges), [user]).astype(np.int64)
+    prepared = prepare(run.model)
+    star = Star.among(graph, prepared.propagation, prepared.items, user, nodes)
+    for size in (1, 2):
+        for chosen in combinations(edges.tolist(), size):
+            if rank_of(star.scores_without(np.array(chosen)), item, excluded) > K:
+                return size
+    return 3
+
+
 def measure(run: Run, n_users: int, seed: int) -> dict[str, Any]:
     """All methods on the same cases."""
     rng = np.random.default_rng((seed, 2))
-    sizes: dict[str, list[int]] = {"own": [], "both": [], "all_subsets": []}
+    sizes: dict[str, list[int]] = {"own": [], "both": [], "all_subsets_of_own": [], "pairs_of_both": []}
     steps: dict[str, list[tuple[float, float]]] = {}
     seconds: dict[str, list[float]] = {"own": [], "both": []}
     contradictions, cases = 0, cases_of(run, n_users, seed)
@@ -126,16 +155,27 @@ def measure(run: Run, n_users: int, seed: int) -> dict[str, Any]:
             seconds[name].append(found.seconds)
             contradictions += found.found == judge.listed(found.edges)
         by_method = orders(run, user, item, rng)
-        sizes["all_subsets"].append(all_subsets(judge, by_method["ledger"]))
+        sizes["all_subsets_of_own"].append(all_subsets(judge, by_method["ledger"]))
+        sizes["pairs_of_both"].append(at_least(run, user, item, sizes["both"][-1]))
         for name, order in by_method.items():
             steps.setdefault(name, []).append((perturbed(judge, order), perturbed(judge, order[::-1])))
+    bound, few = np.array(sizes.pop("pairs_of_both")), run.graph.popularity[[item for _, item in cases]] <= FEW_READERS
+    both_sizes = np.array(sizes["both"])
     return {
         "n_cases": len(cases),
         "median_history": float(np.median([len(run.graph.history(user)) for user, _ in cases])),
         "found_contradicts_rank": int(contradictions),
         "pn_s": {name: float(np.mean(np.array(found) > 0)) for name, found in sizes.items()},
         "mean_size": {name: float(np.mean([size for size in found if size])) for name, found in sizes.items()},
+        "both_by_readers": {
+            name: {"n": int(cases_.sum()), "pn_s": float((both_sizes[cases_] > 0).mean())}
+            | {"mean_size": float(both_sizes[cases_ & (both_sizes > 0)].mean())}
+            for name, cases_ in (("few", few), ("many", ~few))
+        },
+        "both_mean_size_at_least": float(bound.mean()),
+        "both_of_two_found_as_pairs": float((both_sizes[bound == 2] == 2).mean()),
         "median_seconds": {name: float(np.median(found)) for name, found in seconds.items()},
+        "longest_seconds": {name: float(np.max(found)) for name, found in seconds.items()},
         "pos_p": {name: float(np.mean([pos for pos, _ in found])) for name, found in steps.items()},
         "neg_p": {name: float(np.mean([neg for _, neg in found])) for name, found in steps.items()},
     }
@@ -148,12 +188,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    start = time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        save_dataset(short_histories(arguments.seed), Path(folder) / "data")
-        train(Path(folder) / "data", "lightgcn", {}, Path(folder) / "run", device="cpu")
-        figures = measure(load_run(Path(folder) / "run"), arguments.n_users, arguments.seed)
-    write("counterfactual", vars(arguments) | {"k": K}, figures | {"cpu_seconds": time.process_time() - start})
+    start, figures = time.process_time(), {}
+    for name, settings in WORLDS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            save_dataset(short_histories(arguments.seed), Path(folder) / "data")
+            train(Path(folder) / "data", "lightgcn", settings, Path(folder) / "run", device="cpu")
+            figures[name] = measure(load_run(Path(folder) / "run"), arguments.n_users, arguments.seed)
+    settings = vars(arguments) | {"k": K, "few_readers": FEW_READERS}
+    write("counterfactual", settings, figures | {"cpu_seconds": time.process_time() - start})
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ VERBS = {
     "drivers": "gnnrec_core.api.whole",
     "item": "gnnrec_core.api.whole",
     "provider": "gnnrec_core.api.whole",
+    "measure_recourse": "gnnrec_core.api.whole",
+    "new_item": "gnnrec_core.api.whole",
     "cases": "gnnrec_core.api.whole",
     "parameters": "gnnrec_core.api.whole",
     "tune": "gnnrec_core.api.whole",
@@ -86,6 +88,8 @@ __all__ = [
     "import_run",
     "item",
     "load",
+    "measure_recourse",
+    "new_item",
     "off_policy",
     "over_time",
     "parameters",
@@ -108,7 +112,7 @@ if TYPE_CHECKING:
     from gnnrec_core.api.deciding import ab_plan, ab_read, gate, off_policy
     from gnnrec_core.api.judging import audit, compare, report
     from gnnrec_core.api.making import app, fit, load, read
-    from gnnrec_core.api.whole import card, cases, drivers, item, parameters, provider
+    from gnnrec_core.api.whole import card, cases, drivers, item, measure_recourse, new_item, parameters, provider
 
 
 def verb(name: str) -> Any:

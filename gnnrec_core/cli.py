@@ -8,15 +8,17 @@ bug, with a traceback.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from gnnrec_core.base.errors import LensError, RequestError
 from gnnrec_core.base.outside import problems
 from gnnrec_core.base.plain import plain
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.base.terminal import say, say_json, say_lines
+from gnnrec_core.base.terminal import say, say_json, say_lines, speaks
 from gnnrec_core.commands import COMMANDS
 
 
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         module, arguments = parse(words)
-        result = module.run(arguments)
+        result = _answered(module, arguments)
     except LensError as error:
         for line in (error.message, error.hint):
             if line:
@@ -47,11 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     for sentence in problems():
         say(sentence, error=True)
     content = content_of(result)
-    if as_json:
+    if not speaks():
+        pass
+    elif as_json:
         say_json(plain(content))
     else:
         say_lines(_text(module, result))
     return int(module.exit_code(content)) if hasattr(module, "exit_code") else 0
+
+
+def _answered(module: Any, arguments: argparse.Namespace) -> Any:
+    """What the command has to say; one with `SHARES_PEOPLE` lets the processes that `torchrun` started share them."""
+    if not getattr(module, "SHARES_PEOPLE", False) or os.environ.get("WORLD_SIZE", "1") == "1":
+        return module.run(arguments)
+    from gnnrec_core.models.ops.shards.people import sharing
+
+    with sharing():
+        return module.run(arguments)
 
 
 def content_of(result: Any) -> dict[str, Any]:
@@ -76,7 +90,27 @@ def parse(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
     name = next((n for n in COMMANDS.names if list(words[: len(n.split())]) == n.split()), None)
     if name is None:
         return _no_command(words)
-    return COMMANDS.load(name), parser_of(name).parse_args(list(words[len(name.split()) :]))
+    rest = list(words[len(name.split()) :])
+    for before, word in zip(["", *rest], rest, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=") and word.count("=") == 1):
+            said = before if not word and before.startswith("--") else word.rstrip("=") or "An argument"
+            raise RequestError(f"{said} is empty.", "Give it a value, or leave it out.")
+    arguments = parser_of(name).parse_args(rest)
+    _keep_what_is_read(arguments)
+    return COMMANDS.load(name), arguments
+
+
+def _keep_what_is_read(arguments: argparse.Namespace) -> None:
+    """RequestError where `--overwrite` would replace a file or folder that the command reads."""
+    out = getattr(arguments, "out", None)
+    if not isinstance(out, Path) or not getattr(arguments, "overwrite", False):
+        return
+    for name, value in vars(arguments).items():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if name != "out" and isinstance(path, Path) and path.resolve().is_relative_to(out.resolve()):
+                raise RequestError(
+                    f"{out} would be replaced, and {path} is read from there.", "Choose another place for --out."
+                )
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
 from gnnrec_ui.explain.answer import answer, cannot_be_explained, reasons
@@ -14,7 +13,16 @@ from gnnrec_ui.explain.methods import methods
 from gnnrec_ui.explain.paths import attention, paths
 from gnnrec_ui.explain.picture import picture
 from gnnrec_ui.explain.review import review
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.frame import pickers, serving, shell, style
+
+NEEDS: serving.ViewNeeds = {
+    "Reasons": ("parts",),
+    "Picture": ("parts",),
+    "Paths": ("parts", "paths"),
+    "Attention": ("parts", "attention"),
+    "Methods": ("changed graph",),
+    "What would change it": ("changed graph",),
+}
 
 with shell.page("explain") as study:
     user = pickers.choose_user(study)
@@ -32,12 +40,16 @@ with shell.page("explain") as study:
     with item_column:
         item = pickers.choose_item(study, listed)
 
-    try:
+    refusals = serving.refused(study, NEEDS)
+    rank = listed.index(item) + 1 if item in listed else k + 1
+    if "Reasons" in refusals:
+        cannot_be_explained(study, refusals["Reasons"].error, user)
+        if "Methods" in refusals:
+            st.stop()
+    else:
         explanation = ask.explanation(study, user, item, "ledger", target, k)
-    except UnsupportedError as error:
-        cannot_be_explained(study, error, user)
-        st.stop()
-    answer(study, explanation)
+        rank = explanation.rank
+        answer(study, explanation)
     case = (study, user, item, target, k)
     views: dict[str, Callable[[], None]] = {
         "Reasons": lambda: reasons(study, explanation),
@@ -45,12 +57,18 @@ with shell.page("explain") as study:
         "Paths": lambda: paths(*case),
         "Attention": lambda: attention(*case),
         "Methods": lambda: methods(*case),
-        "What would change it": lambda: change(study, user, item, explanation.rank, k),
+        "What would change it": lambda: change(study, user, item, rank, k),
         "Side by side": lambda: beside(study, user, item, listed, k),
         "Review": lambda: review(*case),
     }
-    tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
-    for number, (tab, view) in enumerate(zip(tabs, views.values(), strict=True)):
+    serving.say_refused(refusals, {view: view for view in views})
+    with st.container(key="explain_tabs"):
+        style.grey_tabs("explain_tabs", [number for number, view in enumerate(views, 1) if view in refusals])
+        tabs = st.tabs(list(views), on_change="rerun", key="view", bind="query-params")
+    for number, (tab, (name, view)) in enumerate(zip(tabs, views.items(), strict=True)):
         if tab.open:
             with tab, st.container(key=f"view_{number}"), shell.boundary():
-                view()
+                if name in refusals:
+                    serving.instead(study, refusals[name], "explain", view=name)
+                else:
+                    view()

@@ -1,9 +1,13 @@
 """A run over time and under stress: as of any day, one person's drift, shaken data, rounds of feedback, forgetting."""
 
-from gnnrec_ui.change.sections import DRAW, SECTIONS
-from gnnrec_ui.frame import pickers, shell
+from gnnrec_ui.change.sections import DRAW, NEEDS, SECTIONS
+from gnnrec_ui.frame import pickers, serving, shell
 
 with shell.page("over_time") as study:
-    section = pickers.choose_one("Look at", SECTIONS, "section")
+    refusals = serving.refused(study, NEEDS)
+    section = pickers.choose_one("Look at", SECTIONS, "section", refusals=refusals)
     with shell.boundary():
-        DRAW[section](study)
+        if section in refusals:
+            serving.instead(study, refusals[section], "over_time", section=section)
+        else:
+            DRAW[section](study)

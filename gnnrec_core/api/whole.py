@@ -81,22 +81,24 @@ def item(
     links: Sequence[str] | None = None,
     trainings: int = 0,
     days: int = 0,
+    surely: bool = False,
 ) -> Answer:
     """One item from its own side: who gets it, what carries it, what keeps it from others, its rivals, and the fewest
     added links (readers, attributes; `most` at the most) that bring it to `more` more people, recomputed.
 
     `links` names the attributes that may be added (default: those of which an item can have several); the answer is
-    trained again with `trainings` seeds. `days` tells who got it as of so many days.
+    trained again with `trainings` seeds; `surely` aims higher, so that it holds then (`measure_recourse` comes first).
+    `days` tells who got it as of so many days.
 
     People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
     """
     from gnnrec_core.change.strips import item_strip
     from gnnrec_core.views.change.strips import item_strip_section
-    from gnnrec_core.whole.item_side import item_side
+    from gnnrec_core.whole.items.item_side import item_side
 
     run, name = opened(run), name_user or _pseudonyms()
     index = run.dataset.items.index(str(item))
-    found = item_side(run, index, k, group_by, more, most, seed, links, trainings)
+    found = item_side(run, index, k, group_by, more, most, seed, links, trainings, surely)
     strip = item_strip(run, index, days, k) if days else None
     content = item_views.item_json(found, run.dataset, name)
     if strip is not None:
@@ -112,16 +114,65 @@ def item(
         content,
         lambda: item_views.item_rows(found, run.dataset, name),
         lambda: (
-            *item_views.item_sections(found, run.dataset, name),
+            *item_views.item_sections(found, run.dataset, name, "Measure it: `calibrate RUN --recourse`."),
             *(() if strip is None else (item_strip_section(strip),)),
         ),
+    )
+
+
+def new_item(
+    run: RunLike,
+    title: str,
+    attributes: Sequence[tuple[str, str]] = (),
+    readers: Sequence[Id] = (),
+    k: int = 10,
+    group_by: str | None = None,
+    trainings: int = 0,
+    seed: int = 0,
+    name_user: NameUser | None = None,
+) -> Answer:
+    """An item that is not in the data, folded in from `attributes` (relation, label) and `readers`: where it would
+    stand, for whom, carried by what, and what each link brings; also trained with it with `trainings` seeds.
+
+    People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who would get it.
+    """
+    from gnnrec_core.views.whole.new_item import new_item_json, new_item_sections
+    from gnnrec_core.whole.items.new_item import new_item as core
+
+    run, name = opened(run), name_user or _pseudonyms()
+    people = [run.dataset.users.index(str(each)) for each in readers]
+    found = core(run, title, attributes, people, k, group_by, trainings, seed)
+    return Answer(
+        f"{title}, if it were there, by {run.name}",
+        found,
+        new_item_json(found, name),
+        lambda: item_views.item_rows(found.side, found.run.dataset, name),
+        lambda: new_item_sections(found, name),
+    )
+
+
+def measure_recourse(run: RunLike, items: int = 40, k: int = 10, more: int = 5, most: int = 3, seed: int = 0) -> Answer:
+    """How often recourse holds when the model is trained again, measured on `items` items of the run and kept beside
+    it: four trainings. Rows: one, with the figures of `whole.items.rate.RecourseRate`.
+    """
+    from gnnrec_core.whole.items.measured import measure_recourse as core
+
+    run = opened(run)
+    found = core(run, items, k, more, most, seed)
+    content = item_views.rate_json(found)
+    return Answer(
+        f"Recourse in {run.name}, trained again",
+        found,
+        content,
+        lambda: (content,),
+        lambda: item_views.rate_sections(found),
     )
 
 
 def provider(run: RunLike, column: str, value: str, k: int = 10, seed: int = 0) -> Answer:
     """How much exposure an author, seller or label gets (`value` in `column` of the items), against how often people
     choose it later. Rows: item, title, n_readers, n_lists, share_of_exposure."""
-    from gnnrec_core.whole.providers import provider_side
+    from gnnrec_core.whole.items.providers import provider_side
 
     run = opened(run)
     found = provider_side(run, column, value, k, seed)
@@ -221,8 +272,9 @@ def cases(
 ) -> Answer:
     """Search over explanations: all places of all lists whose explanation has a shape (`whole.shapes.SHAPES`).
 
-    one_item: one interaction carries over half; friends; learned; contested; scattered. Rows: user, item, title, rank,
-    strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
+    one_item: one interaction carries over half; friends; learned; contested; scattered; fails_random: the strongest
+    reasons do no more than random ones; fragile: another seed would likely drop the place (after `luck`). Rows: user,
+    item, title, rank, strength of the `most` strongest. People go by pseudonyms unless `name_user` says otherwise.
     """
     from gnnrec_core.views.whole import cases as case_views
     from gnnrec_core.whole.shapes import cases_of_shape

@@ -12,11 +12,12 @@ from gnnrec_core.audit.evidence import Categories, Evidence
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, SplitName
+from gnnrec_core.models.ops.shards.people import rank_together
 from gnnrec_core.models.protocol import EmbeddingRecommender
 from gnnrec_core.ranking.factored import Factored
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.recommendations import Recommendations
-from gnnrec_core.ranking.topk import Listing, ScoreBlock, check_k, rank_items, source_of
+from gnnrec_core.ranking.topk import Listing, ScoreBlock, check_k, source_of
 from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run
 
@@ -68,7 +69,7 @@ def ranked(
 ) -> Recommendations:
     """The `k` best unseen items of every user by `score`."""
     check_k(k, dataset.n_items)
-    return rank_items(score, np.arange(dataset.n_users), left_out(dataset, split), k)
+    return rank_together(score, np.arange(dataset.n_users), left_out(dataset, split), k)
 
 
 def first_column(dataset: Dataset, names: Iterable[str]) -> str | None:

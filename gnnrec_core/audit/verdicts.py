@@ -113,8 +113,11 @@ def of_people(text: str) -> str:
 
     >>> of_people("The share of users whose list holds the user's own items; over users with a list")
     "The share of people whose list holds the person's own items; over people with a list"
+    >>> of_people("Users without a list count as 0.")
+    'People without a list count as 0.'
     """
-    return re.sub(r"\buser(s?)\b", lambda found: "people" if found[1] else "person", text)
+    words = {"user": "person", "users": "people", "User": "Person", "Users": "People"}
+    return re.sub(r"\b[uU]sers?\b", lambda found: words[found[0]], text)
 
 
 def with_interval(found: Interval) -> str:

@@ -45,8 +45,8 @@ class Live:
 
 @dataclass(frozen=True)
 class SettingField:
-    """What a form needs to know of one setting. `choices` is empty unless the type is a `Literal`; `search` None where
-    a search leaves it alone, `live` where a model has to be trained for it."""
+    """What a form needs to know of one setting. `choices` is empty unless the type is a `Literal`; `bounds` are in
+    words; `search` None where a search leaves it alone, `live` where a model has to be trained for it."""
 
     name: str
     kind: str
@@ -57,9 +57,11 @@ class SettingField:
     description: str
     search: Search | None = None
     live: Live | None = None
+    bounds: str = ""
 
 
 S = TypeVar("S", bound=Settings)
+BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def read_settings(settings_type: type[S], values: Mapping[str, Any]) -> S:
@@ -85,8 +87,8 @@ def read_settings(settings_type: type[S], values: Mapping[str, Any]) -> S:
         ) from None
 
 
-def split_assignments(assignments: Sequence[str]) -> dict[str, str]:
-    """`["a=1", "b=x"]` from the command line's `--set` as a mapping.
+def split_assignments(assignments: Sequence[str], option: str = "--set") -> dict[str, str]:
+    """`["a=1", "b=x"]` from the command line's `--set`, or another option, as a mapping.
 
     >>> split_assignments(["n_layers=2"])
     {'n_layers': '2'}
@@ -95,9 +97,9 @@ def split_assignments(assignments: Sequence[str]) -> dict[str, str]:
     for text in assignments:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise RequestError(f"--set {text!r} has no '='.", "Write --set name=value.", value=text)
+            raise RequestError(f"{option} {text!r} has no '='.", f"Write {option} name=value.", value=text)
         if name.strip() in values:
-            raise RequestError(f"--set {name.strip()} is given twice.", "Write each setting once.", value=text)
+            raise RequestError(f"{option} {name.strip()} is given twice.", "Write each setting once.", value=text)
         values[name.strip()] = value.strip()
     return values
 
@@ -106,16 +108,16 @@ def describe_settings(settings_type: type[Settings]) -> tuple[SettingField, ...]
     """The fields of a settings class, for forms and documentation."""
     described = []
     for name, field in settings_type.model_fields.items():
-        low = high = None
-        for rule in field.metadata:
-            low = getattr(rule, "ge", getattr(rule, "gt", low))
-            high = getattr(rule, "le", getattr(rule, "lt", high))
+        found = {word: rule for rule in field.metadata for word in BOUNDS if hasattr(rule, word)}
+        ends = {word: getattr(rule, word) for word, rule in found.items()}
+        low, high = ends.get("ge", ends.get("gt")), ends.get("le", ends.get("lt"))
+        bounds = " and ".join(f"{BOUNDS[word]} {ends[word]:g}" for word in BOUNDS if word in ends)
         choices = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is Literal else ()
         kind = "choice" if choices else getattr(field.annotation, "__name__", str(field.annotation))
         search = next((rule for rule in field.metadata if isinstance(rule, Search)), None)
         live = next((rule for rule in field.metadata if isinstance(rule, Live)), None)
         about = field.description or ""
-        described.append(SettingField(name, kind, field.default, low, high, choices, about, search, live))
+        described.append(SettingField(name, kind, field.default, low, high, choices, about, search, live, bounds))
     return tuple(described)
 
 
@@ -125,11 +127,6 @@ def settings_help(settings_type: type[Settings], name: str) -> str:
         if field.name == name:
             if field.choices:
                 return f"{name} is one of {', '.join(map(repr, field.choices))} (default {field.default!r})."
-            bounds = " and ".join(
-                f"at {word} {bound:g}"
-                for word, bound in (("least", field.low), ("most", field.high))
-                if bound is not None
-            )
-            range_text = f", {bounds}" if bounds else ""
+            range_text = f", {field.bounds}" if field.bounds else ""
             return f"{name} is {field.kind}{range_text} (default {field.default!r}): {field.description}"
     return ""

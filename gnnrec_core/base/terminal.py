@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
 from gnnrec_core.base.text import for_json, for_terminal
+
+
+def speaks() -> bool:
+    """Whether this process is the one that answers: of those that `torchrun` started together, the first."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def say(line: Any = "", end: str = "\n", error: bool = False, again: bool = False) -> None:

@@ -67,6 +67,15 @@ class Attack:
     needed: int | None
 
 
+def check_refits(run: Run) -> None:
+    """UnsupportedError where the model does not refit at once."""
+    if not refits(run):
+        raise UnsupportedError(
+            f"A run of {run.record.model!r} would have to be trained again for each number of accounts.",
+            f"Attack a run of {able(RefittingRecommender)}.",
+        )
+
+
 def attack(
     run: Run,
     item_index: int,
@@ -99,11 +108,7 @@ def attack(
         )
     if not n_fakes or min(n_fakes) < 0 or max(n_fakes) > MOST_FAKES:
         raise RequestError("So many accounts cannot be tried.", f"Choose 0 to {MOST_FAKES:,}.")
-    if not refits(run):
-        raise UnsupportedError(
-            f"A run of {run.record.model!r} would have to be trained again for each number of accounts.",
-            f"Attack a run of {able(RefittingRecommender)}.",
-        )
+    check_refits(run)
     check_k(k, run.dataset.n_items)
     history = np.diff(run.graph.seen.indptr)
     size = min(size or int(np.median(history[history > 0])), run.dataset.n_items - 1)

@@ -98,7 +98,7 @@ def forget(
     UnsupportedError where the model cannot forget that way.
     """
     refuse_place(run, out, overwrite)
-    method = _method(run, method)
+    method = method_of(run, method)
     check_k(k, run.dataset.n_items - (kind == "item"))
     found = forgotten(run, kind, index, method)
     against = _against(run, found, kind, index, method, k) if compare else None
@@ -141,7 +141,11 @@ def forgotten(run: Run, kind: str, index: int, method: str, seed: int | None = N
     return held(run, model_kind.restore(dataset, run.settings, tensors), dataset, run.record.seed)
 
 
-def _method(run: Run, asked: str) -> str:
+def method_of(run: Run, asked: str = "") -> str:
+    """How this run forgets: as asked, else as exactly as it can.
+
+    RequestError for an unknown way, UnsupportedError where the model cannot.
+    """
     if asked not in ("", *METHODS):
         raise RequestError(f"Nothing is forgotten by {asked!r}.", f"Choose {', '.join(METHODS)}.", value=asked)
     level_of(run, "again" if asked == "again" else "")

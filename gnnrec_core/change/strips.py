@@ -22,7 +22,7 @@ from gnnrec_core.change.as_of import audit_as_of, state_of
 from gnnrec_core.data.dataset import NO_TIME
 from gnnrec_core.data.moments import day_of, span, times_of
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.standing import n_listed
+from gnnrec_core.whole.items.standing import n_listed
 
 Values = NDArray[np.float64]
 N_SHUFFLES = 999

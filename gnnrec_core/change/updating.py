@@ -111,6 +111,7 @@ def update(
     if not 1 <= epochs <= 10_000:
         raise RequestError(f"{epochs} epochs cannot be learned.", "Choose 1 to 10,000.", value=epochs)
     check_k(k, run.dataset.n_items)
+    check_updates(run)
     if out is not None:
         refuse_place(run, out, overwrite)
     places = _places(run.dataset, newer)
@@ -148,6 +149,15 @@ def update(
     if out is not None:
         made = save(made, out, overwrite, beside=lambda _: {NOTE: found.to_dict()})
     return made, found
+
+
+def check_updates(run: Run) -> None:
+    """UnsupportedError where the model neither refits nor has rows of its own that an update could keep."""
+    if not refits(run) and not isinstance(run.model, PersonalRecommender):
+        raise UnsupportedError(
+            f"A {run.record.model} run has no rows of people and items that an update could keep.",
+            f"Update a run of {able(PersonalRecommender, RefittingRecommender)}, or train on the newer data.",
+        )
 
 
 def with_validation(dataset: Dataset) -> Dataset:
@@ -202,12 +212,7 @@ def _pairs(old: Dataset, newer: Dataset, places: tuple[IntArray, IntArray]) -> t
 def _taken_over(run: Run, newer: Dataset, kind: Any, places: tuple[IntArray, IntArray]) -> dict[str, NDArray[Any]]:
     """The old parameters in the shapes of the newer data; what is new starts at 0."""
     model: Any = run.model
-    if not isinstance(model, PersonalRecommender):
-        raise UnsupportedError(
-            f"A {run.record.model} run has no rows of people and items that an update could keep.",
-            f"Update a run of {able(PersonalRecommender, RefittingRecommender)}, or train on the newer data.",
-        )
-    tensors: dict[str, NDArray[Any]] = model.tensors()  # type: ignore[attr-defined]
+    tensors: dict[str, NDArray[Any]] = model.tensors()
     shapes = kind.shapes(newer, run.settings)
     rows = np.zeros(shapes[model.own_rows], np.float32)
     rows[_nodes(run.dataset, newer, places)] = tensors[model.own_rows]

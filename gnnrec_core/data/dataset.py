@@ -158,7 +158,7 @@ class Relation:
     A relation of kind `user-item` says what was shown to whom; it is no part of the graph."""
 
     name: str
-    kind: Literal["user-user", "item-item", "item-attribute", "user-attribute", "user-item"]
+    kind: Literal["user-user", "item-item", "item-attribute", "user-attribute", "attribute-attribute", "user-item"]
     source: IntArray
     target: IntArray
     weight: FloatArray

@@ -63,6 +63,10 @@ def search(
     takes up a search, also beside processes that are at it. UnsupportedError where Optuna is not installed,
     RequestError where the dataset has no validation part, nothing can be searched, or the folder is another search's.
     """
+    if n_trials < 1:
+        raise RequestError(f"{n_trials} trials find nothing.", "Ask for 1 or more.", value=n_trials)
+    if resume and overwrite:
+        raise RequestError("A search cannot be taken up and begun anew at once.", "Choose one of the two.")
     rules, dataset = settings or SearchSettings(), load_dataset(dataset_folder)
     if not len(dataset.interactions.rows("validation")):
         raise RequestError(*empty_part(dataset, "validation"), value="validation")

@@ -129,9 +129,14 @@ def smaller(run: Run, way: str, amount: float) -> Smaller:
     """The run made smaller. UnsupportedError where the run or its model cannot, RequestError for an unknown way."""
     if way not in WAYS:
         raise RequestError(f"There is no way {way!r}.", f"Choose {', '.join(WAYS)}.", value=way)
+    check_has_tables(run)
+    return WAYS[way].make(run, amount)
+
+
+def check_has_tables(run: Run) -> None:
+    """UnsupportedError where no training made this run."""
     if run.record.model not in MODELS:
         raise UnsupportedError(f"A run of {run.record.model} holds no trained tables.", "Compress a trained run.")
-    return WAYS[way].make(run, amount)
 
 
 def told(way: str, amount: float) -> str:

@@ -89,7 +89,7 @@ def read_space(assignments: Sequence[str]) -> dict[str, Search]:
     Search(low=0.01, high=1.0, log=True, choices=())
     """
     found = {}
-    for name, text in split_assignments(assignments).items():
+    for name, text in split_assignments(assignments, "--space").items():
         parts = text.split(":")
         try:
             if len(parts) == 1:

@@ -21,8 +21,10 @@ from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
 from gnnrec_core.models.ops.layers import Noise, as_numpy, layer_tensors, layer_weights, propagated, weighted
 from gnnrec_core.models.ops.node_order import NodeOrder
+from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.propagation import KeptPropagation, Propagation, kept_tables
 from gnnrec_core.models.ops.sampling import Batch
+from gnnrec_core.models.ops.shards.divided import Divided
 from gnnrec_core.models.ops.sparse import add_decay, csr_tensor, layer_mean, product, symmetric_product
 from gnnrec_core.models.ops.spectral import EMBEDDING, initial_embedding, memory_bytes
 from gnnrec_core.models.protocol import Tensors
@@ -97,17 +99,14 @@ class LightGCN(GradientRecommender):
         if power:  # of D^q P^l D^-q E the inner factors cancel
             embedding = embedding / self._powers
         if batch is not None and hides(batch, self.settings):
-            operator = self._edges.normalised(*self._edges.left(batch, self.settings, self.seed))
-            table = layer_mean(embedding, operator, n_layers)
+            table = layer_mean(embedding, self.passing(batch), n_layers)
             return (table * self._powers if power else table), nodes
         table = layer_mean(self._order.rows(embedding), self._operator, n_layers)
         return (table * self._powers[self._order.nodes] if power else table), self._order.places.index_select(0, nodes)
 
     def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
         """X_0 ... X_K, each but the first with noise, and after them the final embeddings, each `[n_nodes, d]`."""
-        operator, start, power = self._symmetric, self.parameters[EMBEDDING], self.settings.degree_power
-        if batch is not None and hides(batch, self.settings):
-            operator = self._edges.normalised(*self._edges.left(batch, self.settings, self.seed))
+        operator, start, power = self.passing(batch), self.parameters[EMBEDDING], self.settings.degree_power
         found = propagated(
             start / self._powers if power else start,
             lambda x, _: symmetric_product(operator, x),
@@ -118,13 +117,24 @@ class LightGCN(GradientRecommender):
             found = [layer * self._powers for layer in found]
         return [*found, weighted(found, layer_weights(self.settings, self.parameters))]
 
+    def passing(self, batch: Batch | None) -> Any:
+        """What messages pass over, `[n_nodes, n_nodes]`; in training without the edges that the settings hide."""
+        if batch is None or not hides(batch, self.settings):
+            return self._symmetric
+        return self._edges.normalised(*self._edges.left(batch, self.settings, self.seed))
+
     @cached_property
-    def _symmetric(self) -> Tensor:
+    def _symmetric(self) -> Any:
         return csr_tensor(self.graph.normalised_adjacency, self.device)
 
     def decay(self, nodes: Tensor, weight: float) -> None:
         """L2 on the layer-0 embeddings of `nodes`."""
         add_decay(self.parameters[EMBEDDING], nodes, weight)
+
+    @classmethod
+    def create_divided(cls, dataset: Dataset, settings: Any, seed: int, device: str, processes: Processes) -> Any:
+        """An untrained model, of which this process holds its part."""
+        return DividedLightGCN.create_divided(dataset, settings, seed, device, processes)
 
     @classmethod
     def kept_parts(cls, settings: Any) -> float | None:
@@ -177,6 +187,10 @@ class LightGCN(GradientRecommender):
             embedding = self.parameters[EMBEDDING].cpu().numpy()
         weights = as_numpy(self.settings, self.parameters)
         return Propagation(self.graph.n_users, embedding, weights, ((operator,),) * n_layers, symmetric=not power)
+
+
+class DividedLightGCN(Divided, LightGCN):
+    """LightGCN while it is trained by several processes, each of which holds its part of the table."""
 
 
 def degree_powers(graph: RecGraph, power: float) -> NDArray[np.float64]:

@@ -109,6 +109,28 @@ class ResumableRecommender(Protocol):
 
 
 @runtime_checkable
+class DividableRecommender(Protocol):
+    """A recommender whose tables the processes of one training can hold in parts."""
+
+    @classmethod
+    def create_divided(cls, dataset: Dataset, settings: Any, seed: int, device: str, processes: Any) -> Any:
+        """An untrained model, of which this process holds its part: a `DividedRecommender`."""
+        ...
+
+
+@runtime_checkable
+class DividedRecommender(Protocol):
+    """A recommender of which this process holds a part; its files and lists are made by all processes together."""
+
+    parts: Any
+    """`models.ops.shards.parts.Parts`."""
+
+    def own_users(self, users: IntArray) -> IntArray:
+        """Those of `users` whose lists are made here."""
+        ...
+
+
+@runtime_checkable
 class SizedRecommender(Protocol):
     """A recommender that knows how much memory its training takes."""
 

@@ -15,11 +15,12 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gnnrec_core.base.settings import Search, Settings
-from gnnrec_core.models.ops.filters.graph_filter import Filter, GraphFilter
+from gnnrec_core.base.settings import Search
+from gnnrec_core.models.ops.filters.graph_filter import Filter
+from gnnrec_core.models.ops.filters.related_filter import RelatedFilter, RelatedSettings
 
 
-class RidgeSettings(Settings):
+class RidgeSettings(RelatedSettings):
     """Settings of the ridge filter. Those that nobody gives are chosen on the validation part, if there is one."""
 
     penalty: Annotated[float, Search(1.0, 100.0, log=True)] = Field(
@@ -44,9 +45,9 @@ def passed(x: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
     return result
 
 
-class RidgeFilter(GraphFilter):
+class RidgeFilter(RelatedFilter):
     """score(u, .) = x_u D_i^-t h(P) D_i^c, h(p) = p / (p + l) by Chebyshev interpolation, P = R^T R / its largest
-    eigenvalue, R = D_u^-s X D_i^-t."""
+    eigenvalue, R = D_u^-s X D_i^-t; and what relations add (`RelatedFilter`)."""
 
     name: ClassVar[str] = "ridge"
     settings_type: ClassVar[type[RidgeSettings]] = RidgeSettings

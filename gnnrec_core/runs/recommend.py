@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.clean.dislikes import HELD_OUT, known_negatives
 from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, SplitName
+from gnnrec_core.models.ops.shards.people import rank_together
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, Interval, jackknife_interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix, pairs_matrix
@@ -117,7 +118,7 @@ def evaluate(
     if sample_users is not None and sample_users < len(people):
         return _of_sample(run, k, split, relevant, drawn(people, sample_users, seed), len(people))
     before = left_out(dataset, split)
-    lists = rank_items(source_of(model), np.arange(dataset.n_users), before, k)
+    lists = rank_together(source_of(model), np.arange(dataset.n_users), before, k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     values = {name: metric(hit, n) for name, metric in ACCURACY.items()}
     measurable = int(np.count_nonzero(n))
@@ -145,7 +146,7 @@ def _of_sample(
 ) -> Evaluation:
     """Accuracy over `people`, all of whom have held-out items."""
     dataset = run.dataset
-    lists = rank_items(source_of(run.model), people, left_out(dataset, split, users=people), k)
+    lists = rank_together(source_of(run.model), people, left_out(dataset, split, users=people), k)
     hit, n = hits(lists, relevant), n_relevant(lists, relevant)
     accuracy = {name: mean_interval(metric(hit, n), bounds=UNIT) for name, metric in ACCURACY.items()}
     without = dataset.n_users - n_measurable

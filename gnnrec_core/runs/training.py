@@ -10,17 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import LensError, RequestError, RunError
+from gnnrec_core.base.errors import LensError, RequestError, RunError, UnsupportedError
 from gnnrec_core.base.files import new_folder, write_json
 from gnnrec_core.base.settings import Settings, read_settings
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.data.store import load_dataset, save_dataset
-from gnnrec_core.models import MODELS, model_type
+from gnnrec_core.models import MODELS, able, model_type
 from gnnrec_core.models.ops.checkpoint import load_tensors, save_tensors
 from gnnrec_core.models.ops.device import check_memory, choose_device
 from gnnrec_core.models.ops.parallel import Processes, processes
 from gnnrec_core.models.ops.stopping import Stop, stop_on_signals
-from gnnrec_core.models.protocol import Epoch, FitOptions, ResumableRecommender, SizedRecommender, TrainingState
+from gnnrec_core.models.protocol import (
+    DividableRecommender,
+    DividedRecommender,
+    Epoch,
+    FitOptions,
+    ResumableRecommender,
+    SizedRecommender,
+    TrainingState,
+)
 from gnnrec_core.runs.heartbeat import own_process
 from gnnrec_core.runs.history import append_epoch, cut_history, read_history
 from gnnrec_core.runs.record import RunRecord, State, library_versions, relative_dataset_path
@@ -46,6 +54,7 @@ def train(
     max_seconds: float | None = None,
     overwrite: bool = False,
     on_epoch: OnEpoch | None = None,
+    divide: bool = False,
 ) -> RunRecord:
     """Train `model` (a name, or the class of one that has none here) on the dataset in `dataset_folder`; the run folder
     `out` appears before the first epoch.
@@ -55,8 +64,11 @@ def train(
     far; such a run can be resumed. Within the first epoch they end it with what its steps have taught, as epoch 0 of a
     run that is "cancelled", not "finished"; resumed, it begins anew. A run that has finished is returned as it is.
 
+    Under `torchrun` the processes share each batch. With `divide` each also holds its part of the tables alone
+    (`models.ops.shards`), and a run may be resumed by another number of processes.
+
     Raises RequestError (unknown model or setting, `out` exists, too little memory, a run that is being trained now),
-    RunError (resuming on other data, diverging loss), UnsupportedError (no CUDA).
+    RunError (resuming on other data, diverging loss), UnsupportedError (no CUDA, tables that cannot be divided).
     """
     device = choose_device(device)
     dataset = load_dataset(dataset_folder)
@@ -66,11 +78,9 @@ def train(
         settings = _same_settings(old, settings)
         if old.state == "finished" and not old.figures["stopped"]:
             return old
-    kind, checked = _checked(model, settings, dataset, device)
     with processes(device) as own, stop_on_signals(max_seconds) as stop:
-        made = kind.create(dataset, checked, seed, device)
-        if hasattr(made, "processes"):
-            made.processes = own
+        kind, checked = _checked(model, settings, dataset, device, own.share_of_memory(device) if divide else 1.0)
+        made = _created(kind, dataset, checked, seed, device, own, divide)
         record = _record(old, _name_of(model), checked, dataset, dataset_folder, out, seed, device)
         if own.is_first:
             _prepare(out, record, old, overwrite)
@@ -146,14 +156,36 @@ def keep_figures(out: Path, **figures: Any) -> None:
     write_json(out / "run.json", replace(record, figures=record.figures | figures).to_dict())
 
 
+def _created(
+    kind: Any, dataset: Dataset, settings: Settings, seed: int, device: str, own: Processes, divide: bool
+) -> Any:
+    """The untrained model as this process holds it."""
+    if divide and own.n > 1:
+        if not isinstance(kind, DividableRecommender):
+            raise UnsupportedError(
+                f"The tables of {kind.name} cannot be divided among processes.",
+                f"Train {able(DividableRecommender)}, or leave out --divide: every process then holds all tables.",
+            )
+        return kind.create_divided(dataset, settings, seed, device, own)
+    made = kind.create(dataset, settings, seed, device)
+    if hasattr(made, "processes"):
+        made.processes = own
+    return made
+
+
 def _checked(
-    model: str | type[Any], settings: Mapping[str, Any] | Settings | None, dataset: Dataset, device: str
+    model: str | type[Any],
+    settings: Mapping[str, Any] | Settings | None,
+    dataset: Dataset,
+    device: str,
+    share: float = 1.0,
 ) -> tuple[Any, Settings]:
-    """The type of the model and its checked settings; RequestError where they are wrong or memory is too small."""
+    """The type of the model and its checked settings; RequestError where they are wrong, or where the `share` of the
+    model that lies here is more than memory holds."""
     kind: Any = MODELS.load(model) if isinstance(model, str) else model
     checked = settings if isinstance(settings, Settings) else read_settings(kind.settings_type, settings or {})
     if isinstance(kind, SizedRecommender):
-        check_memory(kind.memory_bytes(dataset, checked), device)
+        check_memory(int(share * kind.memory_bytes(dataset, checked)), device)
     return kind, checked
 
 
@@ -207,8 +239,9 @@ class _Job:
             with track(self.record, self.processes.is_first) as tracker:
                 for epoch in self.model.fit(self._options()):
                     self.history.append(epoch)
+                    state = self._state(epoch)
                     if self.processes.is_first:
-                        self._save_epoch(epoch)
+                        self._save_epoch(epoch, state)
                         tracker.log(epoch)
                     self.on_epoch(epoch)
                     if self.processes.any(self.stop()):
@@ -239,11 +272,17 @@ class _Job:
         self.history = [epoch for epoch in kept if epoch.epoch <= last]
         return TrainingState(tensors, card["training"])
 
-    def _save_epoch(self, epoch: Epoch) -> None:
+    def _state(self, epoch: Epoch) -> TrainingState | None:
+        """What training could go on from after `epoch`; where tables are divided, all processes put it together."""
+        if not epoch.epoch or not isinstance(self.model, ResumableRecommender):
+            return None
+        wanted = self.processes.is_first or isinstance(self.model, DividedRecommender)
+        return self.model.training_state() if wanted else None
+
+    def _save_epoch(self, epoch: Epoch, state: TrainingState | None) -> None:
         # The history first: what the state knows, the history has.
         append_epoch(self.out, epoch)
-        if epoch.epoch and isinstance(self.model, ResumableRecommender):
-            state = self.model.training_state()
+        if state is not None:
             save_tensors(self.out / STATE_FILE, state.tensors, {**_card(self.record), "training": state.card})
         if time.monotonic() - self.beat > HEARTBEAT_SECONDS:
             self.beat = time.monotonic()
@@ -258,9 +297,12 @@ class _Job:
         if self.validation is not None and self.validation.is_sampled and figures["validation"]:
             figures["validated_on"] = self.validation.sampled(self.model)
         settings = self.model.settings.model_dump()  # what was asked, and what a fit chose of what nobody asked
+        if isinstance(self.model, DividedRecommender):
+            figures["divided"] = {"processes": self.model.parts.n, "cut": round(self.model.parts.cut, 4)}
         record = replace(self.record, settings=settings, state=state, figures=figures, process={})
+        tensors = self.model.tensors()
         if self.processes.is_first:
-            save_tensors(self.out / MODEL_FILE, self.model.tensors(), _card(record))
+            save_tensors(self.out / MODEL_FILE, tensors, _card(record))
             self._write(record)
             if not stopped:
                 (self.out / STATE_FILE).unlink(missing_ok=True)

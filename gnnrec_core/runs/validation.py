@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.models.ops.parallel import Processes
-from gnnrec_core.models.protocol import FitOptions
+from gnnrec_core.models.protocol import DividedRecommender, FitOptions
 from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
@@ -59,7 +59,7 @@ class Validation:
     def __call__(self, model: Any, most: int | None = None) -> dict[str, float]:
         """`{"ndcg@20": ..., "recall@20": ...}` of `model` as it stands, over all or `most` people, evenly taken."""
         users = self.some(most)
-        totals = self.processes.sum(np.array([figure.sum() for figure in self.values(model, self._own(users))]))
+        totals = self.processes.sum(np.array([figure.sum() for figure in self.values(model, self._own(users, model))]))
         return {f"{name}@{K}": float(total / len(users)) for name, total in zip(FIGURES, totals, strict=True)}
 
     def some(self, most: int | None) -> IntArray:
@@ -68,20 +68,23 @@ class Validation:
             return self.users
         return self.users[np.linspace(0, len(self.users) - 1, most).astype(np.int64)]
 
-    def _own(self, users: IntArray) -> IntArray:
-        """This process's share."""
+    def _own(self, users: IntArray, model: Any) -> IntArray:
+        """This process's share: those whose rows it holds, where tables are divided."""
+        if isinstance(model, DividedRecommender):
+            return model.own_users(users)
         return users[self.processes.rank :: self.processes.n]
 
     def sampled(self, model: Any) -> dict[str, Any]:
         """Over how many people of how many figures are means, and the 95 % interval of NDCG@20 for all of them (of this
         process's share of the sample)."""
-        found = mean_interval(self.values(model, self._own(self.users))[0], bounds=UNIT)
+        found = mean_interval(self.values(model, self._own(self.users, model))[0], bounds=UNIT)
         return {"people": len(self.users), "of": self.n_people, f"ndcg@{K}_interval": [found.low, found.high]}
 
     def values(self, model: Any, own: IntArray) -> list[NDArray[np.float64]]:
         """The `FIGURES` of each of the people `own` `[n]`."""
         if getattr(model, "device", "cpu").startswith("cuda"):
-            lists = rank_on_device(model.final(), own, self.seen, K)
+            people, items = model.final_factors(own)
+            lists = rank_on_device(people, items, own, self.seen, K)
         else:
             lists = rank_items(source_of(model), own, self.seen, K)
         hit, n = hits(lists, self.relevant), n_relevant(lists, self.relevant)
@@ -94,19 +97,20 @@ def drawn(people: IntArray, n: int, seed: int) -> IntArray:
     return found
 
 
-def rank_on_device(final: Tensor, users: IntArray, seen: sp.csr_array, k: int, block: int = 4096) -> Recommendations:
-    """As `rank_items` for scores <z_u, z_i>, without leaving the device of `final` `[n_nodes, d]`.
+def rank_on_device(
+    people: Tensor, items: Tensor, users: IntArray, seen: sp.csr_array, k: int, block: int = 4096
+) -> Recommendations:
+    """As `rank_items` for scores <z_u, z_i>, without leaving the device of `people` `[n, d]`, the rows of `users`, and
+    `items` `[n_items, d]`.
 
     Equal scores stand in the order that the device finds them, which is why lists that people see come from the CPU.
     """
-    n_users, n_items = seen.shape
-    items, k = final[n_users : n_users + n_items], min(k, n_items)
-    found = []
+    k, found = min(k, len(items)), []
     for start in range(0, len(users), block):
         chosen = users[start : start + block]
-        scores = final[torch.from_numpy(chosen).to(final.device)] @ items.T  # [block, n_items]
-        rows, columns = seen[chosen].nonzero()
-        scores[torch.from_numpy(rows).to(final.device), torch.from_numpy(columns).to(final.device)] = -torch.inf
+        scores = people[start : start + block] @ items.T  # [block, n_items]
+        rows, columns = (torch.from_numpy(part).to(items.device) for part in seen[chosen].nonzero())
+        scores[rows, columns] = -torch.inf
         found.append(torch.topk(scores, k, dim=1))
     best = torch.cat([part.values for part in found]).cpu().numpy()
     index = torch.cat([part.indices for part in found]).cpu().numpy()

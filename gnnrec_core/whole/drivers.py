@@ -21,6 +21,7 @@ from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.segments import BINS, popularity_bins
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.models.ops.shards.people import joined, own_share, stacked
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.bootstrap import Shares, shares
 from gnnrec_core.whole.sorting import Sorting, items_with, sorting_of
@@ -145,13 +146,15 @@ def edge_sums(run: Run, signs: sp.csr_array, by: str) -> tuple[Sorting, sp.csr_a
         return path_sums(run, signs)
     sorting = sorting_of(run.dataset, run.graph, by)
     blocks, rows = [], []
-    for users, sums in ledgers(run.model, signs):
+    for users, sums in ledgers(run.model, signs, own_share(np.flatnonzero(np.diff(signs.indptr)))):
         own[users] = sums.own
         carried = sp.coo_array((sums.values, (sums.owner, sums.edges)), shape=(len(users), sorting.weights.shape[0]))
         blocks.append(carried.tocsr() @ sorting.weights)
         rows.append(users)
-    order = sp.vstack(blocks, format="csr")
-    place = np.concatenate(rows)
+    place = np.concatenate([np.zeros(0, np.int64), *rows])
+    found = sp.vstack(blocks, format="csr") if blocks else sp.csr_array((0, sorting.weights.shape[1]))
+    own[joined(place)] = joined(own[place])
+    order, place = stacked(found), joined(place)
     spread = sp.csr_array(
         (np.ones(len(place)), (place, np.arange(len(place)))), shape=(run.dataset.n_users, len(place))
     )

@@ -22,7 +22,7 @@ from gnnrec_core.models.history_protocol import HistoryRecommender
 from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.recourse import scores_on
+from gnnrec_core.whole.items.links import scores_on
 from gnnrec_core.whole.sums.ledgers import entries_at, shares_of_parallel
 
 THIRDS = ("oldest", "middle", "newest")

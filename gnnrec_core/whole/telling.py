@@ -23,7 +23,8 @@ from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.runs.recommend import chosen_later, recommend
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.shapes import cases_of_shape, described_places
+from gnnrec_core.whole.described import described_places
+from gnnrec_core.whole.shapes import cases_of_shape
 
 LENGTH, MOST_PEOPLE, AUDITED = 10, 2000, 20
 """Items in a list; people who are looked at; items in a list that is audited."""

@@ -26,7 +26,7 @@ from gnnrec_core.runs.workspace import Workspace
 from gnnrec_core.views.fix import curve_section, fix_sentence
 from gnnrec_core.views.whole.tuning import provider_blocks, segment_table
 from gnnrec_core.whole.against.tuning import OPERATOR, Tuned, save_tuned, start_values
-from gnnrec_core.whole.providers import provider_gains
+from gnnrec_core.whole.items.providers import provider_gains
 from gnnrec_ui import audit_ask
 from gnnrec_ui.frame import forms, pickers, privacy, roles, shell
 from gnnrec_ui.frame.asking import answered

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from gnnrec_ui.change import desks, over_time, stress
+from gnnrec_ui.frame import serving
 from gnnrec_ui.frame.study import Study
 
 SECTIONS = {
@@ -17,6 +18,16 @@ SECTIONS = {
     "attack": "Attack",
     "forget": "Forgetting",
     "update": "Update",
+}
+NEEDS: serving.ViewNeeds = {
+    "as_of": ("times", "other interactions"),
+    "groups": ("times", "other interactions"),
+    "drift": ("times",),
+    "shake": ("other interactions",),
+    "rounds": ("other interactions",),
+    "attack": ("attack",),
+    "forget": ("forgetting",),
+    "update": ("updating",),
 }
 DRAW: Mapping[str, Callable[[Study], None]] = MappingProxyType(
     {

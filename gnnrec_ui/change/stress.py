@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.render.theme import percent
 from gnnrec_ui.change.choices import BESIDE, PLAY, grouping
-from gnnrec_ui.frame import pickers, privacy
+from gnnrec_ui.frame import pickers, privacy, serving
 from gnnrec_ui.frame.asking import when_wanted
 from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show import blocks
@@ -32,10 +32,13 @@ def shake(study: Study) -> None:
     """What shaken data do to lists, and to whom."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        kind = pickers.choose_one("Shake", KINDS, "kind")
+        refusals = serving.refused(study, {"times": ("times",)})
+        kind = pickers.choose_one("Shake", KINDS, "kind", refusals=refusals)
     with right:
         labels = {name: percent(value, 0) for name, value in SHARES.items()}
         share = pickers.choose_one("Share of the interactions", labels, "shaken", "0.05")
+    if kind in refusals:
+        return
     run, group_by = study.run, grouping(study)
 
     def question() -> Any:

@@ -31,10 +31,6 @@ def gate_view(study: Study) -> None:
     assert candidate is not None and study.dataset_entry is not None  # the frame has checked it
     runs = {run.id: run for run in roles.workspace().runs(study.dataset_entry.fingerprint) if run.is_usable}
     others = [name for name in runs if name != candidate.id]
-    if not others:
-        st.info("There is only one run of this dataset. Train the candidate first.", icon=":material/model_training:")
-        shell.link("train", "Go to Train")
-        return
     labels = runs_view.labels(list(runs.values()))
     chosen, judged, length = st.columns([6, 2, 1], vertical_alignment="bottom")
     with chosen:

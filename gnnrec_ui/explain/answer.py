@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from gnnrec_core.base.errors import UnsupportedError
+from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.text import clean, for_label, for_markdown
 from gnnrec_core.explain.explanation import Contribution, Explanation
 from gnnrec_core.models import MODELS
@@ -99,7 +99,7 @@ def _narrative(sentences: tuple[str, ...]) -> None:
             st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[SHOWN:]))
 
 
-def cannot_be_explained(study: Study, error: UnsupportedError, user_index: int) -> None:
+def cannot_be_explained(study: Study, error: LensError, user_index: int) -> None:
     """Why there are no reasons, and where to go: the same case in runs that are here and have them, and the list."""
     shell.show_error(error)
     place, dataset = roles.workspace(), study.dataset_entry

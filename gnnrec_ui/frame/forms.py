@@ -129,8 +129,7 @@ def widget(field: SettingField, key: str) -> Any:
 
 def _help(field: SettingField) -> str:
     text = field.description[:1].upper() + field.description[1:]
-    bounds = [f"{word} {bound:g}" for word, bound in (("from", field.low), ("to", field.high)) if bound is not None]
-    return f"{text}. {' '.join(bounds).capitalize()}." if bounds else f"{text}."
+    return f"{text}. {field.bounds.capitalize()}." if field.bounds else f"{text}."
 
 
 def _whole(bound: float | None) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -12,9 +13,10 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import clean, for_label, for_markdown, for_option
 from gnnrec_core.data.dataset import IntArray, Vocabulary
 from gnnrec_ui import ask
-from gnnrec_ui.frame import forms, recent, state
+from gnnrec_ui.frame import forms, recent, serving, state
 from gnnrec_ui.frame.popovers import popover
 from gnnrec_ui.frame.search import find
+from gnnrec_ui.frame.serving import Refused
 from gnnrec_ui.frame.study import Study
 
 Name = TypeVar("Name", bound=str)
@@ -191,22 +193,28 @@ def choose_one(
     default: Name | None = None,
     help: str | None = None,
     is_labelled: bool = True,
+    refusals: Mapping[str, Refused] = MappingProxyType({}),
 ) -> Name:
     """One of a few (name to label), the first by default or `default`, `?key=` in the URL; returns the name. Where the
     options say by themselves what is chosen, `is_labelled` False leaves the label to screen readers. The labels are
-    shown as typed, so they may come from data."""
-    default = next(iter(options)) if default is None else default
+    shown as typed, so they may come from data. `refusals`, those that cannot be served, are greyed, with a line on why;
+    whoever chooses one all the same gets what the page says instead."""
+    served = [name for name in options if name not in refusals]
+    default = (served or list(options))[0] if default is None else default
     forms.say_gone(state.gone(key, options.__contains__), label, options[default])
     st.session_state[key] = state.follow(key, options.__contains__, default)
     chosen = st.segmented_control(
         label,
         list(options),
         key=key,
-        format_func=lambda name: for_label(options[name]),
+        format_func=lambda name: (
+            f":gray[:material/block: {for_label(options[name])}]" if name in refusals else for_label(options[name])
+        ),
         required=True,
         help=help,
         label_visibility="visible" if is_labelled else "collapsed",
     )
+    serving.say_refused(refusals, options)
     state.settle(key, str(chosen), default)
     return next(name for name in options if name == chosen)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 _ALWAYS = """
@@ -58,6 +60,13 @@ html { font-size: 118%; }
 [data-testid="stExpandSidebarButton"] { display: none !important; }
 .stMainBlockContainer { max-width: 1400px; padding-top: 1.5rem; }
 """
+
+
+def grey_tabs(key: str, places: Sequence[int]) -> None:
+    """Step the tabs at these places (from 1) of the container `key` back, with a sign that needs no colour."""
+    if places:
+        tabs = ", ".join(f'.st-key-{key} [role="tab"]:nth-of-type({place:d})' for place in places)
+        st.html(f"<style>:is({tabs}) {{ opacity: .72; }} :is({tabs}) p::before {{ content: '⊘ '; }}</style>")
 
 
 def apply(is_presenting: bool) -> None:

@@ -109,7 +109,6 @@ class Line:
                 work.began, work.state = time.monotonic(), "running"
                 wanted = readers.still_wanted(lambda: set(work.readers))
 
-
                 def go_on() -> None:  # loops that do not know their share ask too
                     wanted()
                     watch(work.share)

@@ -26,15 +26,9 @@ def method_card(plugin: Plugin) -> None:
                 {
                     "Setting": field.name,
                     "Default": clean(field.default),
-                    "Allowed": ", ".join(map(str, field.choices)) or _range(field.low, field.high),
+                    "Allowed": ", ".join(map(str, field.choices)) or field.bounds or "any",
                     "Meaning": clean(field.description),
                 }
                 for field in fields
             ]
             st.dataframe(pd.DataFrame(rows), hide_index=True, alt=f"Settings of {plugin.title}", placeholder="–")
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return "any"
-    return f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}".strip()

@@ -38,6 +38,8 @@ def cases_view(study: Study, k: int) -> None:
         learned = theme.percent(found.cohort.unassigned.share)
         reading = f"What carries these cases together, as signed shares. Not drawn: {learned} that no link carries."
         chart(driver_chart(found.cohort, 10), reading, "cohort")
+    elif found.why_no_cohort:
+        st.caption(for_markdown(found.why_no_cohort))
     _listed(study, found)
 
 

@@ -14,8 +14,8 @@ from gnnrec_core.render import theme
 from gnnrec_core.render.blocks import Table, Verdict
 from gnnrec_core.render.charts.driver_chart import driver_chart
 from gnnrec_core.views.whole.item_side import recourse_blocks
-from gnnrec_core.whole.item_side import ItemSide
-from gnnrec_core.whole.providers import ProviderSide
+from gnnrec_core.whole.items.item_side import ItemSide
+from gnnrec_core.whole.items.providers import ProviderSide
 from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
@@ -36,7 +36,7 @@ def item_view(study: Study, item: int, k: int) -> None:
     run = study.run
 
     def question() -> ItemSide:
-        from gnnrec_core.whole.item_side import item_side
+        from gnnrec_core.whole.items.item_side import item_side
 
         return item_side(run, item, k, group_by or None, most=0)
 
@@ -93,7 +93,7 @@ def _provider(study: Study, item: int, k: int) -> None:
     value = values[0]
 
     def question() -> ProviderSide:
-        from gnnrec_core.whole.providers import provider_side
+        from gnnrec_core.whole.items.providers import provider_side
 
         return provider_side(run, column, value, k)
 
@@ -168,7 +168,7 @@ def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
     run = study.run
 
     def question() -> Any:
-        from gnnrec_core.whole.item_side import item_side
+        from gnnrec_core.whole.items.item_side import item_side
 
         return item_side(run, item, k, more=MORE)
 

@@ -242,3 +242,23 @@ def test_the_grouping_with_most_to_tell_comes_first(run, evidence):
     told = from_labels("told", np.where(ndcg > np.median(ndcg), "served", "not"))
     chance = from_labels("chance", rng.permutation(np.repeat(["a", "b"], [400, 400])))
     assert most_telling(evidence, [chance, told]) == "told" and most_telling(evidence, []) == ""
+
+
+def test_a_figure_that_moves_with_the_number_of_held_out_items_says_so_where_that_explains_the_gap(run, evidence):
+    labels = np.where(evidence.n_relevant > np.median(evidence.n_relevant), "more", "fewer")
+    of = {label: evidence.n_relevant[(labels == label) & evidence.evaluable].mean() for label in ("more", "fewer")}
+    assert of["more"] > 1.2 * of["fewer"]
+    found = audit(
+        run, 20, from_labels("held_out", labels), tested=("hit_rate", "recall", "ndcg", "novelty")
+    ).differences
+    told = {}
+    for each in found:
+        moves = METRICS[each.metric].with_held_out
+        other = "fewer" if each.group == "more" else "more"
+        explains = moves and np.sign(each.value) == np.sign(of[each.group] - of[other]) * moves
+        told[each.metric, each.group] = bool(explains)
+        expected = f"they have {of[each.group]:.1f} each against {of[other]:.1f}."
+        assert each.caveat.endswith(expected) if explains else each.caveat == ""
+    assert set(told.values()) == {True, False}
+    alike = from_labels("parity", np.where(np.arange(800) % 2 == 0, "even", "odd"))
+    assert {each.caveat for each in audit(run, 20, alike, tested=("hit_rate", "ndcg")).differences} == {""}

@@ -1,6 +1,7 @@
 """The tables behind the charts on the oracle's world and on the sample, and what looks inside a model."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from gnnrec_core.audit.curves import (
     cold_start_curve,
     exposure_ratios,
     lorenz_curves,
+    of_enough,
     popularity_deciles,
     popularity_exposure,
     segment_table,
@@ -154,3 +156,18 @@ def test_where_nobody_is_judged_the_curve_is_empty_and_still_a_table():
     table = cold_start_curve(nobody)
     assert table.height == 0 and {"low_items", "value", "held_out"} <= set(table.columns)
     assert len(cold_start_chart(table).data[0].x) == 0
+
+
+def test_what_is_not_said_of_a_segment_is_of_enough_people_or_one_more_is_not_said():
+    """Four segments that 30, 14, 12 and 9 people hold something of: of the last one nothing is said, nor of the third,
+    or what is left over would be those nine."""
+    member = np.zeros((65, 4))
+    for column, (start, stop) in enumerate(((0, 30), (30, 44), (44, 56), (56, 65))):
+        member[start:stop, column] = 1
+    people = SimpleNamespace(n=65, relevant=sp.csr_array(member))
+    assert of_enough(people, np.eye(4)).tolist() == [True, True, False, False]
+    member[0, 3] = 1  # the fourth has ten people now
+    assert of_enough(SimpleNamespace(n=65, relevant=sp.csr_array(member)), np.eye(4)).all()
+    member[56:65, 3], member[0, 3] = 0, 0  # nobody: zero is said of it
+    assert of_enough(SimpleNamespace(n=65, relevant=sp.csr_array(member)), np.eye(4)).all()
+    assert of_enough(SimpleNamespace(n=9, relevant=sp.csr_array(member[:9])), np.eye(4)).all()

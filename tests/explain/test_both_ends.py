@@ -5,7 +5,7 @@ import pytest
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.questions.both_ends import ends_counterfactual
-from gnnrec_core.explain.questions.counterfactual import find_counterfactual
+from gnnrec_core.explain.questions.counterfactual import PROVED, find_counterfactual
 from gnnrec_core.explain.serialise import counterfactual_json
 from gnnrec_core.render.terminal import text
 from gnnrec_core.runs.run import Run
@@ -38,6 +38,20 @@ def test_found_follows_from_the_rebuilt_graph_and_nothing_in_the_set_is_superflu
         told = text(counterfactual_sections(answer, dataset, model.graph, lambda raw: "somebody"))
         assert not any(f" of {dataset.users.ids[u]}" in told for u in users)
     assert n_found >= 2
+
+
+def test_two_are_proved_where_no_single_interaction_of_either_end_does_it():
+    model, sizes = linear(WORLD), []
+    half = model.graph.n_edges // 2
+    for user, place in [(user, place) for user in range(20) for place in (2, 3, 4)]:
+        item = int(ranked(model, WORLD, user)[place])
+        answer = ends_counterfactual(Run.of(model, WORLD), user, item, 5, "both")
+        either = np.union1d(model.graph.history_edges(user), model.graph.edges_of(model.graph.item_node(item)) % half)
+        alone = [edge for edge in either if rank_without(model, WORLD, user, item, np.array([edge])) > 5]
+        assert (len(answer.edges) == 1 and answer.found) == bool(alone)
+        assert answer.minimality != PROVED or len(answer.edges) <= 2
+        sizes += [len(answer.edges)] if answer.minimality == PROVED else []
+    assert {1, 2} <= set(sizes)
 
 
 def test_both_ends_are_never_worse_at_finding_than_one():

@@ -87,6 +87,19 @@ def test_a_neighbour_that_moves_up_is_found(world):
 
 
 @pytest.mark.parametrize("name", ["gfcf", "chebycf", "lowpass"])
+def test_many_sets_are_refitted_from_one_decomposition(world, name, monkeypatch):
+    """An update of the spectrum is the refit: a set alone is fitted anew, the same sets together are not."""
+    model = fitted(name, world)
+    rare = int(np.argmin(np.where(model.graph.popularity > 0, model.graph.popularity, np.inf)))
+    user = int(model.graph.seen[:, [rare]].tocoo().row[0])
+    edges, has_rare = model.graph.history_edges(user), model.graph.history(user) == rare
+    sets = [edges[:1], edges[-3:], edges[has_rare]]
+    anew = np.array([model.scores_refitted(user, [gone])[0] for gone in sets])
+    monkeypatch.setattr(type(model), "compute", lambda self: pytest.fail("it was fitted"))
+    assert np.abs(model.scores_refitted(user, sets) - anew).max() <= 1e-6 * np.abs(anew).max()
+
+
+@pytest.mark.parametrize("name", ["gfcf", "chebycf", "lowpass"])
 def test_a_large_catalogue_refits_from_the_seed_of_the_run(world, name, monkeypatch):
     from gnnrec_core.models.ops.filters import low_rank
 

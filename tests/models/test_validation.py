@@ -52,6 +52,7 @@ def test_ranking_on_the_device_gives_the_lists_of_the_cpu(k):
     final = np.random.default_rng(0).standard_normal((dataset.n_nodes, 6)).astype(np.float32)
     users, seen = np.array([3, 0, 29]), interaction_matrix(dataset, "train")
     expected = rank_items(lambda chosen: final[chosen] @ final[dataset.n_users :].T, users, seen, k)
-    found = rank_on_device(torch.from_numpy(final), users, seen, k, block=2)
+    people, items = torch.from_numpy(final[users]), torch.from_numpy(final[dataset.n_users :])
+    found = rank_on_device(people, items, users, seen, k, block=2)
     assert np.array_equal(found.item_index, expected.item_index[:, : found.k])
     assert np.allclose(found.score, expected.score[:, : found.k], atol=1e-5)

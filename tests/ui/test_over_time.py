@@ -54,7 +54,7 @@ def test_shaking_answers_on_the_page():
 
 
 def test_an_attack_is_begun_by_a_button_and_says_what_an_account_is():
-    app = open_page("over_time", section="attack", profile="bandwagon")
+    app = open_page("over_time", run="itemknn", section="attack", profile="bandwagon")
     assert "Push it" in [button.label for button in app.button]
     assert "the most popular items" in texts(app)
 

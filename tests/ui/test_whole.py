@@ -7,8 +7,8 @@ import pytest
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.drivers import drivers
+from gnnrec_core.whole.items.standing import standing
 from gnnrec_core.whole.shapes import cases_of_shape
-from gnnrec_core.whole.standing import standing
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
 
 RUN = load_run(SAMPLE / "runs" / "lightgcn")

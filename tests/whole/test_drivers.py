@@ -2,8 +2,10 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from scipy.stats import spearmanr
@@ -12,6 +14,7 @@ import gnnrec_core as gr
 from gnnrec_core.audit.groups import group_users
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.cli import main
+from gnnrec_core.data.dataset import Relation
 from gnnrec_core.data.sample.catalogue import HUB
 from gnnrec_core.data.truth import load_truth
 from gnnrec_core.explain.case import excluded_items, make_case
@@ -21,6 +24,8 @@ from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.explain.truth.retraining import train_without
 from gnnrec_core.explain.walks.meta_paths import meta_path_groups
 from gnnrec_core.models import MODELS
+from gnnrec_core.models.brought.embeddings import EMBEDDING
+from gnnrec_core.models.brought.propagated import Propagated, PropagatedSettings
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.against.driver_differences import between_groups, between_runs
@@ -173,6 +178,47 @@ def test_the_planted_hub_is_found_in_its_place(sample_run):
     for run, target in ((knn, "score"), (knn, "margin"), (sample_run, "score"), (sample_run, "margin")):
         first = [each.name for each in drivers(run, 10, "item", target).everybody.drivers[: len(HUB)]]
         assert len(hub & set(first)) >= 13, (run.name, target, first)
+
+
+PLANTED = {"Hub": 2 * 2.2, "A": 1.5 * 1.5, "friend (side edges)": 4.0, "(learned, carried by no link)": 1.0}
+"""What a person has of each on average: 2.2 hub books of 2, 1.5 books by A of 1.5, 4 friends of 1, 1 learned."""
+
+
+def planted_run(seed):
+    """Two hundred people drawn from one population, whose lists are carried by a hub, an author and friends.
+
+    Everybody's list holds books that nobody has, so each of its scores is 500 times a half of what the person has.
+    """
+    rng, n = np.random.default_rng(seed), 200
+    triples = []
+    for user in range(n):
+        hub = rng.permutation(4)[: 1 + rng.binomial(3, 0.4)]
+        own = 4 + np.flatnonzero(rng.random(6) < 0.25)
+        triples += [(user, int(item), "train") for item in (*hub, *own)]
+    ends = np.repeat(np.arange(n), rng.choice([2, 4, 6], n))
+    while True:
+        pairs = rng.permutation(ends).reshape(-1, 2)
+        if (pairs[:, 0] != pairs[:, 1]).all():
+            break
+    friends = Relation("friend", "user-user", pairs[:, 0], pairs[:, 1], np.ones(len(pairs), np.float32))
+    dataset = make_dataset(triples, n, 14, (friends,))
+    authors = ["Hub"] * 4 + ["A"] * 6 + ["Nobody"] * 4
+    dataset = replace(dataset, item_table=dataset.item_table.with_columns(pl.Series("author", authors)))
+    table = np.concatenate([np.ones(n), np.full(4, 2.0), np.full(6, 1.5), np.full(4, 1000.0)])[:, None]
+    settings = PropagatedSettings(embedding_dim=1, layer_weights=(0.5, 0.5), normalisation="none", side_edges=1.0)
+    return Run.of(Propagated(dataset, settings, {EMBEDDING: table.astype(np.float32)}), dataset)
+
+
+def test_planted_drivers_are_found_in_their_places_with_their_share_inside_the_interval():
+    wanted = {name: size / sum(PLANTED.values()) for name, size in PLANTED.items()}
+    inside, n_draws = Counter(), 40
+    for seed in range(n_draws):
+        whole = drivers(planted_run(seed), 3, "author", seed=seed).everybody
+        found = {each.name: each for each in (*whole.drivers, whole.unassigned)}
+        assert [each.name for each in whole.drivers] == ["Hub", "friend (side edges)", "A"]
+        assert set(found) == set(wanted)
+        inside.update(name for name, each in found.items() if each.low <= wanted[name] <= each.high)
+    assert all(inside[name] >= 34 for name in wanted), inside  # 95 % intended; fewer is chance once in 300 times
 
 
 def test_models_without_parts_and_unknown_names_are_refused_in_a_sentence(runs):

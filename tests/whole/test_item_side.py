@@ -14,9 +14,10 @@ from gnnrec_core.runs.recommend import left_out, recommend
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.training import fit
 from gnnrec_core.runs.workspace import SAMPLE
-from gnnrec_core.whole.item_side import item_side
-from gnnrec_core.whole.recourse import Link, _with, addable, recourse, scores_on, with_links
-from gnnrec_core.whole.standing import n_listed, standing
+from gnnrec_core.whole.items.item_side import item_side
+from gnnrec_core.whole.items.links import Link, data_with, scores_on, with_links
+from gnnrec_core.whole.items.recourse import addable, recourse
+from gnnrec_core.whole.items.standing import n_listed, standing
 from tests.audit.small_runs import run_of
 from tests.explain.linear_world import LinearModel
 from tests.models.runs import fitted
@@ -135,22 +136,28 @@ def test_nobody_is_told_to_give_a_book_another_author():
         recourse(run, 3, now, relations=["shop"])
 
 
-def test_an_answer_is_trained_again_with_its_links_and_as_it_is(run):
+def test_an_answer_is_trained_again_with_its_links_and_without_them(run):
+    """By hand: the data with the links; the control draws the same numbers without them."""
     item = some_item(run)
     now = standing(run, item, K)
     found = recourse(run, item, now, most=1, relations=["author"], trainings=2)
     links = found.steps[-1].links
     readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
-    assert found.trained.n_before[0] == n_listed(run.model.score, run, item, K, readers)
-    data = _with(run, item, links)
+    data = data_with(run.dataset, {item: links})
     for relation, old in zip(data.relations, run.dataset.relations, strict=True):
         assert len(relation) - len(old) == sum(link.relation == relation.name for link in links)
-    by_hand = type(run.model).create(data, run.settings, 0, "cpu")
-    for epoch in by_hand.fit(FitOptions()):
-        if epoch.epoch == run.record.figures["best_epoch"]:
-            break
-    assert found.trained.n_after[0] == n_listed(by_hand.score, run, item, K, readers)
-    assert 0 <= found.trained.held <= 2
+    log = data.interactions
+    rows = np.flatnonzero((log.item_index == item) & np.isin(log.user_index, readers))
+    assert len(rows) == len(readers) and (log.split[rows] == 0).all()
+    for seed in range(2):
+        for gone, counts in ((rows, found.trained.n_before), (rows[:0], found.trained.n_after)):
+            by_hand = type(run.model).create_without(data, run.settings, seed, "cpu", gone)
+            for epoch in by_hand.fit(FitOptions()):
+                if epoch.epoch == run.record.figures["best_epoch"]:
+                    break
+            assert counts[seed] == n_listed(by_hand.score, run, item, K, readers)
+    pairs = zip(found.trained.n_before, found.trained.n_after, strict=True)
+    assert found.trained.held == sum(after > before for before, after in pairs)
 
 
 def test_models_with_one_outcome_are_fitted_anew():

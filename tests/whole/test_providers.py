@@ -11,7 +11,7 @@ from gnnrec_core.cli import main
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.bootstrap import ratio_of_shares
-from gnnrec_core.whole.providers import provider_side
+from gnnrec_core.whole.items.providers import provider_side
 from tests.models.runs import fitted
 from tests.worlds import make_dataset
 

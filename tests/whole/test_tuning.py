@@ -13,7 +13,7 @@ from gnnrec_core.explain.explaining import explain
 from gnnrec_core.runs.live import live_fields, with_live
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.whole.against.tuning import save_tuned, tune
-from gnnrec_core.whole.providers import provider_gains
+from gnnrec_core.whole.items.providers import provider_gains
 
 RUNS = Path(__file__).resolve().parents[2] / "sample_data" / "runs"
 

@@ -55,7 +55,7 @@ METRICS = (
     Metric(
         "cold_item_recall", "Recall of cold items", "cold start", "global",
         "How many of the held-out interactions with little-known items the lists find.",
-        "hits / held-out interactions, of items with at most 5 train users", "0 to 1", "higher",
+        "hits / held-out interactions, of items that at most 5 users have in train", "0 to 1", "higher",
         "held-out interactions of cold items", "Steck 2011 (popularity-stratified recall)",
         "One of four found: 0.25.",
         cold_item_recall, people=cold_item_readers,

@@ -144,7 +144,7 @@ METRICS = (
     Metric(
         "novelty", "Novelty", "diversity", "user",
         "How unlikely it is that a random user knows the shown items, in bits.",
-        "mean of -log2(train users of the item / train users); an item of nobody: -log2(1 / (n + 1))",
+        "mean of -log2(popularity of the item / n), n users with a history; an item of nobody: -log2(1 / (n + 1))",
         "0 to log2(users + 1)", "neither", WITH_LIST, "Zhou et al. 2010",
         "Half of the users have every shown item: 1 bit.",
         novelty,

@@ -116,9 +116,9 @@ def pop_reo(e: Evidence) -> float:
 METRICS = (
     Metric(
         "arp", "Average popularity (ARP)", "popularity", "user",
-        "How popular the recommended items are: train users of each shown item, averaged in a list, then over users.",
-        "mean over users of the mean train users of the shown items", "0 to number of users", "neither", WITH_LIST,
-        "Yin et al. 2012", "A list of items with 2, 2 and 1 train users: 1.6667.",
+        "How popular the recommended items are: how many users have each in train, mean of a list, then over users.",
+        "mean over users of the mean popularity of the shown items", "0 to number of users", "neither", WITH_LIST,
+        "Yin et al. 2012", "A list of items that 2, 2 and 1 users have in train: 1.6667.",
         arp,
         (
             Variant("Evidently", "Divides by the popularity of the most popular item.", arp_of_maximum),
@@ -129,7 +129,7 @@ METRICS = (
     Metric(
         "arp_percentile", "Popularity percentile", "popularity", "user",
         "The same as a percentile: 1 is the most popular item, 0 an item that nobody has.",
-        "mean over users of the mean (rank of popularity among items with a train user / their number)", "0 to 1",
+        "mean over users of the mean (rank of popularity among items that somebody has / their number)", "0 to 1",
         "neither", WITH_LIST, "LensKit 2025.8", "A list of the most popular item only: 1.",
         popularity_percentile, oracle="popularity_bias.mean_popularity_percentile@3",
     ),
@@ -138,7 +138,7 @@ METRICS = (
         "How much more popular the recommended items are than what the users chose themselves; 0 is no lift.",
         "mean popularity in lists / mean popularity in histories - 1 (means of users' means)", "-1 upwards", "neither",
         "users with a list and a history", "Abdollahpouri et al. 2019",
-        "Histories average 4 train users, lists 2: 2 / 4 - 1 = -0.5.",
+        "Histories average a popularity of 4, lists of 2: 2 / 4 - 1 = -0.5.",
         popularity_lift, offset=-1.0, oracle="popularity_bias.popularity_lift_all",
     ),
     Metric(
@@ -178,7 +178,7 @@ METRICS = (
         "untrained_share", "Never-trained items", "popularity", "user",
         "The share of a list that no user has in train.",
         "items with popularity 0 in the list / items in the list", "0 to 1", "neither", WITH_LIST,
-        "ours", "One of four shown items has no train user: 0.25.",
+        "ours", "One of four shown items is in no train history: 0.25.",
         untrained_share,
     ),
 )  # fmt: skip

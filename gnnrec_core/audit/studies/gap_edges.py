@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from gnnrec_core.audit.evidence import Evidence
 from gnnrec_core.audit.gate import gate_of
 from gnnrec_core.audit.groups import Grouping
-from gnnrec_core.audit.metrics import find_metric
+from gnnrec_core.audit.metrics import Metric, find_metric
 from gnnrec_core.audit.sources import evidence_of, ranked
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.data.dataset import IntArray, SplitName
+from gnnrec_core.data.dataset import Dataset, IntArray, SplitName
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
 from gnnrec_core.models.ops.propagation import Propagation
@@ -104,6 +104,59 @@ def gap_edges(
     is called in the answer.
     """
     member = _member(grouping, group)
+    _check(run)
+    measure = _Measure(run, member, find_metric(metric), k, split)
+    gap, evidence = measure.without(np.zeros(0, dtype=np.int64))
+    _check_shown(run.dataset, grouping, group, measure.metric.parts(evidence)[1] > 0, min_group_size)
+    estimate = first_order(run.model.propagation(), run.graph, evidence, member)
+    ranking = np.argsort(estimate * np.sign(gap), kind="stable")
+    checked = [(int(edge), measure.without(np.array([edge]))[0]) for edge in ranking[:n_checked]]
+    useful = [edge for edge, without in checked if abs(without) < abs(gap) - 1e-12]
+    found = [_edge(run, run.graph, edge, float(estimate[edge]), gap, without, name_user) for edge, without in checked]
+    return GapEdges(
+        metric,
+        group,
+        gap,
+        *measure.sides(evidence),
+        tuple(sorted(found, key=lambda entry: -entry.change)),
+        len(checked),
+        len(useful),
+        measure.without(np.array(useful, dtype=np.int64))[0] if useful else gap,
+        tuple(measure.bundle(ranking[:n]) for n in BUNDLES if n <= len(ranking)),
+    )
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Group minus rest of a metric on changed graphs, everybody ranked again."""
+
+    run: Run
+    member: NDArray[np.bool_]
+    metric: Metric
+    k: int
+    split: SplitName
+
+    def without(self, edges: IntArray) -> tuple[float, Evidence]:
+        """The gap without these edges, and the lists that it is of."""
+        progress.check()
+        run, graph = self.run, self.run.graph
+        propagation = run.model.propagation(graph.without(edges) if len(edges) else graph)
+        lists = ranked(run.dataset, _scores(propagation, run.dataset.n_items), self.k, self.split)
+        evidence = evidence_of(run.dataset, lists, self.split)
+        return _gap(self.metric.parts(evidence), self.member), evidence
+
+    def sides(self, evidence: Evidence) -> tuple[float, float]:
+        """The figure of the group, and that of the rest."""
+        return _sides(self.metric.parts(evidence), self.member)
+
+    def bundle(self, edges: IntArray) -> Bundle:
+        """What taking all of these edges out does."""
+        without, changed = self.without(edges)
+        return Bundle(len(edges), without, *self.sides(changed))
+
+
+def _check(run: Run) -> None:
+    """UnsupportedError where no edge can be taken out, or only one in hours."""
     if not isinstance(run.model, PropagationRecommender):
         raise UnsupportedError(
             f"{run.record.model} has no edges to take out.", f"Choose a run of {able(PropagationRecommender)}."
@@ -113,48 +166,20 @@ def gap_edges(
             f"Ranking {run.dataset.n_users:,} users again for every edge would take too long.",
             "Try a smaller part of the data.",
         )
-    graph = run.graph
 
-    def measured(edges: IntArray) -> tuple[float, Evidence]:
-        progress.check()
-        propagation = run.model.propagation(graph.without(edges) if len(edges) else graph)
-        evidence = evidence_of(
-            run.dataset, ranked(run.dataset, _scores(propagation, run.dataset.n_items), k, split), split
-        )
-        return _gap(find_metric(metric).parts(evidence), member), evidence
 
-    gap, evidence = measured(np.zeros(0, dtype=np.int64))
-    counted = find_metric(metric).parts(evidence)[1] > 0
-    shown = gate_of(run.dataset, min_group_size).shown(grouping, counted, min_group_size)
-    if not shown[grouping.labels.index(group)] or not (member & counted).any():
+def _check_shown(
+    dataset: Dataset, grouping: Grouping, group: str, counted: NDArray[np.bool_], min_group_size: int
+) -> None:
+    """RequestError where the gate does not let the group through, or none of it is judged."""
+    shown = gate_of(dataset, min_group_size).shown(grouping, counted, min_group_size)
+    if not shown[grouping.labels.index(group)] or not (_member(grouping, group) & counted).any():
         raise RequestError(
             f"The group {group!r} is not shown: it or its rest has fewer than {min_group_size} people with held-out "
             "items, or would let such a group be worked out.",
             "Choose another group.",
             value=group,
         )
-    sides = _sides(find_metric(metric).parts(evidence), member)
-    estimate = first_order(run.model.propagation(), graph, evidence, member)
-    ranking = np.argsort(estimate * np.sign(gap), kind="stable")
-    checked = [(int(edge), measured(np.array([edge]))[0]) for edge in ranking[:n_checked]]
-
-    def bundle(n: int) -> Bundle:
-        without, changed = measured(ranking[:n])
-        return Bundle(n, without, *_sides(find_metric(metric).parts(changed), member))
-
-    useful = [edge for edge, without in checked if abs(without) < abs(gap) - 1e-12]
-    found = [_edge(run, graph, edge, float(estimate[edge]), gap, without, name_user) for edge, without in checked]
-    return GapEdges(
-        metric,
-        group,
-        gap,
-        *sides,
-        tuple(sorted(found, key=lambda entry: -entry.change)),
-        len(checked),
-        len(useful),
-        measured(np.array(useful, dtype=np.int64))[0] if useful else gap,
-        tuple(bundle(n) for n in BUNDLES if n <= len(ranking)),
-    )
 
 
 def first_order(

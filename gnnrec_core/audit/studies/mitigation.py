@@ -28,7 +28,7 @@ from gnnrec_core.data.dataset import IntArray, SplitName
 from gnnrec_core.models.ops.checkpoint import save_tensors
 from gnnrec_core.models.reranked import Reranked, RerankedSettings
 from gnnrec_core.ranking.intervals import Interval, mean_interval
-from gnnrec_core.ranking.recommendations import Recommendations
+from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
 from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.record import RunRecord, library_versions, relative_dataset_path
 from gnnrec_core.runs.run import Run
@@ -163,6 +163,12 @@ def prepare(
     if k > n:
         raise RequestError(f"Lists of {k} cannot be made out of {n} candidates.", f"Choose {k} or more.", value=n)
     wide = gather(run, n, split)
+    if n > k and (wide.lists.item_index[:, k:] == NONE_LEFT).all():
+        raise RequestError(
+            f"No list of this run is longer than {k}, so there is nothing to choose from.",
+            "Choose a smaller k.",
+            value=k,
+        )
     wide.hit_cosines  # noqa: B018  worked out once for all candidates, kept by `with_lists`
     lists = Recommendations(wide.lists.user_index, wide.lists.item_index[:, :k], wide.lists.score[:, :k])
     grouping = group_users(run.dataset, group_by) if isinstance(group_by, str) else group_by

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gnnrec_core.base.terminal import speaks
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 
 CHECK_FAILED = 3
+SHARES_PEOPLE = True
+"""Under `torchrun` each process works for its share of the people."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +78,7 @@ def run(arguments: argparse.Namespace) -> Answer:
     checks = tuple(check(report, condition) for condition in conditions)
     files: tuple[Path, ...] = ()
     here = workspace()
-    if arguments.report:
+    if arguments.report and speaks():
         files = write_audit(
             report,
             arguments.report,

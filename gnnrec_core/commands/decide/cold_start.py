@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from typing import Any
 
+from gnnrec_core.commands.given import ids_of
 from gnnrec_core.commands.opening import add_run, opened
 from gnnrec_core.render.blocks import Section
 
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.decide.questions import teach
 
     found = opened(arguments)
-    ids = [word.strip() for word in next(csv.reader([arguments.items or ""]), []) if word.strip()]
+    ids = ids_of(arguments.items)
     given = np.array([found.dataset.items.index(word) for word in ids], np.int64)
     measured = cold_start(found, arguments.k, arguments.seed)
     content = measured.to_dict()

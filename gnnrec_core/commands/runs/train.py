@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gnnrec_core.base.terminal import say
+from gnnrec_core.base.terminal import say, speaks
 from gnnrec_core.commands.trainings import configure_model, settings_given
 from gnnrec_core.render.blocks import Section, Text
 
@@ -26,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="the run folder to make")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
     parser.add_argument("--max-seconds", type=float, help="end after this time with the best epoch so far")
+    parser.add_argument(
+        "--divide", action="store_true", help="under torchrun: each process holds its part of the tables, not all"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --out")
     parser.add_argument(
         "--calibrate",
@@ -60,9 +63,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         max_seconds=arguments.max_seconds,
         overwrite=arguments.overwrite,
         on_epoch=progress,
+        divide=arguments.divide,
     )
     progress.end()
-    is_done = record.state == "finished" and not record.figures["stopped"]
+    is_done = record.state == "finished" and not record.figures["stopped"] and speaks()
     calibration = _calibration(arguments) if is_done and arguments.calibrate != "no" else None
     beside = _standing(arguments) if is_done else None
     return {

@@ -16,7 +16,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("run", type=Path, metavar="RUN", help="a run of a model whose scores have parts")
     parser.add_argument(
-        "--shape", required=True, metavar="NAME", help="one_item, friends, learned, contested or scattered"
+        "--shape",
+        required=True,
+        metavar="NAME",
+        help="one_item, friends, learned, contested, scattered, fails_random or fragile (over seeds; asks for `luck`)",
     )
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     parser.add_argument("--target", default="score", choices=("score", "margin"), help="scores, or leads over rank k+1")

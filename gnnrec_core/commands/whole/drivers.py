@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gnnrec_core.api.answers import Answer
 
+SHARES_PEOPLE = True
+"""Under `torchrun` each process works for its share of the people."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -1,18 +1,21 @@
 """Counterfactuals over both ends of a score: the user's interactions, and those of the item's readers.
 
 A score <z_u, z_i> is a sum over the edges of the user and, just as well, over the edges of the item. Where the own
-history cannot take an item off the list, the interactions that made the item what it is to this user can. Sets follow
-the two ledgers; each is recomputed, and members that are not needed are dropped.
+history cannot take an item off the list, the interactions that made the item what it is to this user can. Which are
+looked at follows from the two ledgers; every set that counts is recomputed.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.explain.case import excluded_items, make_case
@@ -21,15 +24,23 @@ from gnnrec_core.explain.methods.ledger import reader_ledger
 from gnnrec_core.explain.questions.counterfactual import NOT_PROVED, PROVED, Counterfactual, check_listed
 from gnnrec_core.explain.scores.linear import prepare
 from gnnrec_core.explain.scores.scoring import Scorer, scorer_of
+from gnnrec_core.explain.scores.star import Star
 from gnnrec_core.models.protocol import PropagationRecommender
 from gnnrec_core.ranking.topk import rank_of
 from gnnrec_core.runs.run import Run
 
 Float = NDArray[np.float64]
 Scope = Literal["own", "readers", "both"]
+Set = tuple[int, ...]
 MAX_SIZE = 40
-LOOKED_AT, MOST_STEPS = 12, 4
-"""Interactions of each end that a step chooses among, and steps."""
+LOOKED_AT = 60
+"""Interactions of each end that are chosen among: those that hold the item up most."""
+BEAMS = ((1, 4), (4, 8))
+"""Sets that are grown at once, and ways to grow each."""
+MOST_RIVALS = 500
+"""Items below rank k that sets are chosen by; what a set does is judged by all items."""
+EXCHANGES_OF_EACH, MOST_EXCHANGES = 5, 40
+"""Exchanges of two members for one that are looked at for each candidate, and that are recomputed."""
 N_NEAR = 5
 """An own interaction counts by what it carries of the item beyond the mean of this many items near rank k."""
 
@@ -50,9 +61,9 @@ def ends_counterfactual(run: Run, user_index: int, item_index: int, k: int, scop
     start = time.perf_counter()
     own, readers, mixed = _by_weight(model, scorer, case, excluded)
     lines = [own, readers, mixed] if scope == "both" else [readers] if scope == "readers" else [own]
-    search = _Search(scorer, case, excluded)
-    chosen = search.fewest(lines)
-    tried = len(search.known)
+    search = _Search(model, scorer, case, excluded, lines)
+    answer = search.fewest()
+    chosen, tried = np.array(answer, np.int64), len(search.known) - 1
     scores = scorer.scores_without(user_index, chosen) if len(chosen) else scorer.scores(user_index)
     rank, graph = rank_of(scores, item_index, excluded), scorer.graph
     found = rank > k
@@ -66,7 +77,7 @@ def ends_counterfactual(run: Run, user_index: int, item_index: int, k: int, scop
         verified=True,
         checked_smaller_sets=tried,
         recomputed=tried,
-        minimality=PROVED if found and len(chosen) == 1 else NOT_PROVED,
+        minimality=PROVED if found and len(chosen) <= (2 if search.sees_all else 1) else NOT_PROVED,
         limit=min(MAX_SIZE, max(len(line) for line in lines)),
         seconds=time.perf_counter() - start,
         kept=kept_of(model),
@@ -92,66 +103,143 @@ def _by_weight(model: Any, scorer: Scorer, case: Case, excluded: IntArray) -> tu
 
 
 class _Search:
-    """Sets of interactions whose removal was recomputed: how far the item then stands above the k-th other, and where.
+    """Sets of interactions whose removal was recomputed: `known` holds the user's scores of the item and its nearest
+    rivals, and the item's rank among all, by the set.
 
-    `known` holds (lead, rank) by the sorted set.
+    Sets grow in beams: what is added next is chosen by the sum of the changes that each interaction makes alone, and
+    what is kept by the recomputed scores. An item is pulled down past its k-th best rival, or away from several near
+    ones: either way finds sets that the other does not. What works is then made smaller by leaving members out, and by
+    exchanging two for one.
     """
 
-    def __init__(self, scorer: Scorer, case: Case, excluded: IntArray) -> None:
-        self.scorer, self.case, self.excluded = scorer, case, excluded
-        self.known: dict[tuple[int, ...], tuple[float, int]] = {}
+    def __init__(self, model: Any, scorer: Scorer, case: Case, excluded: IntArray, lines: list[IntArray]) -> None:
+        self.scorer, self.case, self.excluded, self.lines = scorer, case, excluded, lines
+        self.candidates = np.unique(np.concatenate([line[:LOOKED_AT] for line in lines]))
+        self.sees_all = len(self.candidates) == len(np.unique(np.concatenate(lines)))
+        prepared, self.star = prepare(model), None
+        if prepared.propagation.symmetric:  # every set in a fraction of a millisecond
+            nodes = np.union1d(scorer.graph.ends(self.candidates), [case.user_index]).astype(np.int64)
+            parts = scorer.graph, prepared.propagation, prepared.items, case.user_index, nodes
+            self.star = Star.among(*parts)
+        now = scorer.scores(case.user_index)
+        rivals = np.setdiff1d(np.arange(len(now)), np.append(excluded, case.item_index))
+        rivals = rivals[np.argsort(-now[rivals], kind="stable")][: case.k + MOST_RIVALS]
+        self.watched = np.append(case.item_index, rivals)
+        self.known: dict[Set, tuple[Float, int]] = {(): (now[self.watched], case.rank)}
+        self.alone: Float = np.array([self.scores((edge,)) - now[self.watched] for edge in self.candidates.tolist()])
 
-    def without(self, chosen: IntArray) -> tuple[float, int]:
-        """Lead over the k-th best other, and rank, on the graph without `chosen`."""
-        key = tuple(sorted(chosen.tolist()))
-        if key not in self.known:
-            case = self.case
-            scores = self.scorer.scores_without(case.user_index, np.array(key, np.int64))
-            rank = rank_of(scores, case.item_index, self.excluded)
-            others = scores.copy()
-            others[self.excluded] = -np.inf
-            others[case.item_index] = -np.inf
-            level = -np.partition(-others, case.k - 1)[case.k - 1]
-            self.known[key] = (float(scores[case.item_index] - level), rank)
-        return self.known[key]
+    def scores(self, chosen: Set) -> Float:
+        """The user's scores of the item and of its rivals on the graph without `chosen` (ascending)."""
+        return self._without(chosen)[0]
 
-    def works(self, chosen: IntArray) -> bool:
+    def rank(self, chosen: Set) -> int:
+        """The item's rank among all items, without `chosen`."""
+        return self._without(chosen)[1]
+
+    def works(self, chosen: Set) -> bool:
         """Whether the item is out of the top k."""
-        return self.without(chosen)[1] > self.case.k
+        return self.rank(chosen) > self.case.k
 
-    def fewest(self, lines: list[IntArray]) -> IntArray:
-        """The smallest set that works, by steps that each take what lowers the lead most, and along each line; else the
-        set that pushes the item down furthest."""
-        found = [chosen for chosen in (self._steps(lines), *(self._along(line) for line in lines)) if len(chosen)]
-        working = [chosen for chosen in found if self.works(chosen)]
-        if working:
-            return self._needed(min(working, key=len))
-        lower = [chosen for chosen in found if self.without(chosen)[1] > self.case.rank]
-        nothing = np.zeros(0, np.int64)
-        return max(lower, key=lambda chosen: self.without(chosen)[1], default=nothing)
+    def _without(self, chosen: Set) -> tuple[Float, int]:
+        if chosen not in self.known:
+            progress.check()
+            edges = np.array(chosen, np.int64)
+            if self.star is not None and np.isin(edges, self.candidates).all():
+                scores = self.star.scores_without(edges)
+            else:
+                scores = self.scorer.scores_without(self.case.user_index, edges)
+            self.known[chosen] = scores[self.watched], rank_of(scores, self.case.item_index, self.excluded)
+        return self.known[chosen]
 
-    def _steps(self, lines: list[IntArray]) -> IntArray:
-        chosen, left = np.zeros(0, np.int64), np.unique(np.concatenate([line[:LOOKED_AT] for line in lines]))
-        for _ in range(min(MOST_STEPS, len(left))):
-            leads = [self.without(np.append(chosen, edge))[0] for edge in left]
-            best = int(np.argmin(leads))
-            chosen, left = np.append(chosen, left[best]), np.delete(left, best)
-            if self.works(chosen):
+    def lead(self, scores: Float) -> Float:
+        """How far the item stands above the k-th best other `[n]`, of scores `[n, 1 + n_rivals]`."""
+        k = self.case.k
+        if scores.shape[1] <= k:
+            return np.full(len(scores), np.inf)
+        found: Float = scores[:, 0] - np.partition(scores[:, 1:], -k, axis=1)[:, -k]
+        return found
+
+    def lead_of_near(self, scores: Float) -> Float:
+        """How far it stands above the mean of those that are near rank k now `[n]`."""
+        near = scores[:, self.case.k : self.case.k + N_NEAR]
+        found: Float = scores[:, 0] - (near.mean(axis=1) if near.shape[1] else 0.0)
+        return found
+
+    def fewest(self) -> Set:
+        """The smallest set found that works; else the one that pushes the item down furthest."""
+        if single := next((chosen for chosen in self._singles() if self.works(chosen)), None):
+            return single
+        found, beams = [], BEAMS if self.star is not None else BEAMS[:1]
+        for judge in (self.lead, self.lead_of_near):
+            for width, children in beams:
+                grown = self._grown(judge, width, children)
+                found.append(self._shrunk(grown) if self.works(grown) else grown)
+                if len(grown) == 2 and self.works(grown):
+                    return grown
+        along = [self._along(line) for line in self.lines]
+        found += [self._shrunk(chosen) if self.works(chosen) else chosen for chosen in along]
+        if working := [chosen for chosen in found if self.works(chosen)]:
+            return min(working, key=len)
+        lower = [chosen for chosen in found if self.rank(chosen) > self.case.rank]
+        return max(lower, key=self.rank, default=())
+
+    def _singles(self) -> list[Set]:
+        """Each candidate alone, those that pull the item down most first."""
+        if not len(self.candidates):
+            return []
+        order = np.argsort(self.lead(self.scores(()) + self.alone), kind="stable")
+        return [(int(self.candidates[place]),) for place in order]
+
+    def _grown(self, judge: Callable[[Float], Float], width: int, children: int) -> Set:
+        """The first set that works as sets grow by one in a beam of `width`, each by its `children` most promising."""
+        beam: list[Set] = self._singles()[:width]
+        for _ in range(MAX_SIZE - 1):
+            following: dict[Set, float] = {}
+            for chosen in beam:
+                left = np.flatnonzero(~np.isin(self.candidates, chosen))
+                promise = judge(self.scores(chosen) + self.alone[left])
+                for place in left[np.argsort(promise, kind="stable")[:children]]:
+                    larger = tuple(sorted((*chosen, int(self.candidates[place]))))
+                    following[larger] = float(judge(self.scores(larger)[None])[0])
+            if not following:
+                break
+            beam = sorted(following, key=lambda chosen: following[chosen])
+            if working := [chosen for chosen in beam if self.works(chosen)]:
+                return working[0]
+            beam = beam[:width]
+        return beam[0] if beam else ()
+
+    def _along(self, line: IntArray) -> Set:
+        """The shortest start of `line` that works, else the one that pushes the item down furthest."""
+        starts = [tuple(sorted(line[:size].tolist())) for size in range(1, min(MAX_SIZE, len(line)) + 1)]
+        working = next((chosen for chosen in starts if self.works(chosen)), None)
+        return working or max(starts, key=self.rank, default=())
+
+    def _shrunk(self, chosen: Set) -> Set:
+        """`chosen`, which works, without members that it does not need; two are exchanged for one where that works."""
+        while len(chosen) > 1:
+            fewer = [tuple(other for other in chosen if other != edge) for edge in chosen]
+            working = [less for less in fewer if self.works(less)]
+            if working:
+                chosen = working[int(np.argmin(self.lead(np.array([self.scores(less) for less in working]))))]
+            elif (exchanged := self._exchanged(chosen)) is not None:
+                chosen = exchanged
+            else:
                 break
         return chosen
 
-    def _along(self, line: IntArray) -> IntArray:
-        """The shortest start of `line` that works, else the one that pushes the item down furthest."""
-        starts = [line[:size] for size in range(1, min(MAX_SIZE, len(line)) + 1)]
-        for chosen in starts:
-            if self.works(chosen):
-                return chosen
-        return max(starts, key=lambda chosen: self.without(chosen)[1], default=line[:0])
-
-    def _needed(self, chosen: IntArray) -> IntArray:
-        """`chosen` without the members that it does not need."""
-        for edge in chosen[::-1]:
-            fewer = chosen[chosen != edge]
-            if len(fewer) and self.works(fewer):
-                chosen = fewer
-        return chosen
+    def _exchanged(self, chosen: Set) -> Set | None:
+        """A set that works with one of the candidates in the place of two members; None where none was found."""
+        place = {int(edge): row for row, edge in enumerate(self.candidates)}
+        if self.star is None or len(chosen) < 3 or not set(chosen) <= set(place):
+            return None
+        pairs = list(combinations(chosen, 2))
+        back = self.scores(chosen) - np.array([self.alone[place[a]] + self.alone[place[b]] for a, b in pairs])
+        options: list[tuple[float, Set]] = []
+        for edge in self.candidates[~np.isin(self.candidates, chosen)].tolist():
+            promise = self.lead(back + self.alone[place[edge]])
+            for row in np.argsort(promise, kind="stable")[:EXCHANGES_OF_EACH]:
+                kept = (other for other in chosen if other not in pairs[row])
+                options.append((float(promise[row]), tuple(sorted((*kept, edge)))))
+        best = [smaller for _, smaller in sorted(options)[:MOST_EXCHANGES]]
+        return next((smaller for smaller in best if self.works(smaller)), None)

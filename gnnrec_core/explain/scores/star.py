@@ -50,6 +50,11 @@ class Star:
         nodes = np.union1d(graph.neighbours(centre), [centre]).astype(np.int64)
         if len(nodes) > MOST_NODES:
             return None
+        return cls.among(graph, propagation, items, centre, nodes)
+
+    @classmethod
+    def among(cls, graph: RecGraph, propagation: Propagation, items: Float, centre: int, nodes: IntArray) -> Star:
+        """The same of any `nodes` (ascending, `centre` among them): it answers for all edges between them."""
         layers = np.stack([layer[nodes] for layer in propagation.layers]).astype(np.float64)
         reach, between = _powers(graph, nodes, propagation.n_layers)
         return cls(graph, propagation, centre, nodes, reach, between, layers, items)

@@ -121,16 +121,15 @@ def measure(
         return Faithfulness(
             explanation.method, 0, (), (), None, None, 0, None, None, False, "The user has no interactions to remove."
         )
-    rng = np.random.default_rng(seed)
     order = np.argsort(-values, kind="stable")
     popular = np.argsort(-_popularity(scorer, edges), kind="stable")
-    shuffled = [rng.permutation(len(edges)) for _ in range(N_RANDOM_CURVES)]
+    shuffled, drawn = random_orders(len(edges), seed)
     orders = ((explanation.method, [order]), (AT_RANDOM, shuffled), ("most popular", [popular]))
     sizes = sorted({min(m, len(edges)), max(1, math.ceil(0.2 * len(edges)))})
     curves = tuple(_mean_curve(truth, name, found, n_steps) for name, found in orders)
     sets = tuple(_mean_effect(truth, name, found, n) for n in sizes for name, found in orders)
     spearman, kendall, n_compared = _agreement(truth, values, max_compared, seed)
-    p_random = _p_random(truth, order, max(1, math.ceil(0.2 * len(edges))), rng)
+    p_random = _p_random(truth, order, drawn)
     stability = _stability(scorer, explanation, rerun, edges, values)
     beats = p_random is not None and p_random <= MAX_P
     span = None if spearman is None else correlation_interval(spearman, n_compared)
@@ -264,15 +263,32 @@ def _agreement(truth: Truth, values: Float, limit: int, seed: int) -> tuple[floa
     return float(spearman), float(kendall), len(chosen)
 
 
-def _p_random(truth: Truth, order: IntArray, n: int, rng: np.random.Generator) -> float | None:
-    """Share of random sets of `n` edges whose removal lowers s at least as much; None where all sets are one."""
-    if n >= len(truth.edges):
+def n_first(n_edges: int) -> int | None:
+    """How many of the first edges of an order are held against random sets: a fifth; None where that is all."""
+    n = max(1, math.ceil(0.2 * n_edges))
+    return n if n < n_edges else None
+
+
+def random_orders(n_edges: int, seed: int) -> tuple[list[IntArray], list[IntArray]]:
+    """Orders of the edges by chance: those of the curves, and those whose first edges are the random sets."""
+    rng = np.random.default_rng(seed)
+    drawn = [rng.permutation(n_edges) for _ in range(N_RANDOM_CURVES + N_RANDOM_SETS)]
+    return drawn[:N_RANDOM_CURVES], drawn[N_RANDOM_CURVES:]
+
+
+def p_of(ours: Float | float, random: Float, unit: Float | float) -> Any:
+    """(1 + random sets without which the explained number is no higher than `ours`) / (1 + sets); sets come first."""
+    as_good = (random <= np.asarray(ours) + 1e-9 * np.asarray(unit)).sum(axis=0)
+    return (1 + as_good) / (1 + len(random))
+
+
+def _p_random(truth: Truth, order: IntArray, drawn: list[IntArray]) -> float | None:
+    """Share of random sets whose removal lowers s at least as much; None where all sets are one."""
+    n = n_first(len(truth.edges))
+    if n is None:
         return None
-    ours = truth.number_without(order[:n])
-    tolerance = 1e-9 * truth.unit
-    sets = [rng.permutation(len(truth.edges))[:n] for _ in range(N_RANDOM_SETS)]
-    as_good = sum(truth.number_without(chosen) <= ours + tolerance for chosen in sets)
-    return (1 + as_good) / (1 + N_RANDOM_SETS)
+    random = np.array([truth.number_without(chosen[:n]) for chosen in drawn])
+    return float(p_of(truth.number_without(order[:n]), random, truth.unit))
 
 
 def _stability(

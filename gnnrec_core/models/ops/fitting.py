@@ -55,9 +55,15 @@ class Trainable(Protocol):
 
     def parameter_groups(self) -> list[dict[str, Any]]: ...
 
-    def tensors(self) -> Tensors: ...
+    def held(self) -> Tensors: ...
 
-    def set_tensors(self, tensors: Tensors) -> None: ...
+    def set_held(self, tensors: Tensors) -> None: ...
+
+    def shared(self) -> list[Tensor]: ...
+
+    def own_part(self, tensors: Tensors) -> Tensors: ...
+
+    def gathered(self, tensors: Tensors) -> Tensors: ...
 
     def changed(self) -> None: ...
 
@@ -106,7 +112,7 @@ class GradientFit:
             is_best = self._keep_best(validation)
             yield Epoch(self.epoch, loss, validation, time.perf_counter() - start, is_best)
         if self.best:
-            self.model.set_tensors(self.best)
+            self.model.set_held(self.best)
 
     def _run_epoch(self, epoch: int) -> tuple[float, float]:
         """Mean loss per interaction over one pass, and the share of its steps that were taken: below 1 where it was
@@ -159,10 +165,12 @@ class GradientFit:
             # Shared negatives are everybody's: only the interactions themselves are kept short.
             own_nodes = nodes if own.seen is None else nodes[: 2 * len(own.users)]
             self.model.decay(own_nodes, self.settings.l2 / batch.size)
-        parameters = list(self.model.parameters.values())
-        self.model.processes.sum_gradients(parameters)
+        shared = self.model.shared()
+        self.model.processes.sum_gradients(shared)
         if self.settings.clip_norm > 0:
-            torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
+            known = {id(parameter) for parameter in shared}
+            parts = [value for value in self.model.parameters.values() if id(value) not in known]
+            self.model.processes.clip(shared, parts, self.settings.clip_norm)
         self.optimiser.step()
         self.model.changed()
         return ranking.detach().double()
@@ -242,29 +250,39 @@ class GradientFit:
             self.since_best.append(validation[JUDGED_BY])
             return False
         self.best_figure, self.best_epoch, self.since_best = validation[JUDGED_BY], self.epoch, []
-        self.best = self.model.tensors()
+        self.best = self.model.held()
         return True
 
     def state(self) -> TrainingState:
-        """Parameters, Adam's moments, the best parameters so far, and counters."""
-        tensors = {f"parameter.{name}": value for name, value in self.model.tensors().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        """Parameters, Adam's moments, the best parameters so far, and counters; all of them whole."""
+        gathered = self.model.gathered
+        tensors = {f"parameter.{name}": value for name, value in gathered(self.model.held()).items()}
+        tensors |= {f"best.{name}": value for name, value in gathered(self.best).items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{name}": value.cpu().numpy().copy() for name, value in moments.items()}
+            for name, value in moments.items():
+                whole = gathered({self._name(number): value.cpu().numpy().copy()})
+                tensors |= {f"adam.{number}.{name}": moment for moment in whole.values()}
         card: dict[str, Any] = {"epoch": self.epoch, "best_epoch": self.best_epoch, "since_best": [*self.since_best]}
         return TrainingState(tensors, card | ({"best_figure": self.best_figure} if self.best else {}))
+
+    def _name(self, number: int) -> str:
+        """The parameter that Adam knows by this number."""
+        parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+        return next(name for name, value in self.model.parameters.items() if value is parameters[number])
 
     def _set_state(self, state: TrainingState) -> None:
         named: dict[str, Tensors] = {"parameter": {}, "best": {}, "adam": {}}
         for full, value in state.tensors.items():
             kind, _, name = full.partition(".")
             named[kind][name] = value
-        self.model.set_tensors(named["parameter"])
-        self.best = named["best"]
+        own_part = self.model.own_part
+        self.model.set_held(own_part(named["parameter"]))
+        self.best = own_part(named["best"])
         moments: dict[int, dict[str, Tensor]] = {}
         for full, value in named["adam"].items():
             number, _, name = full.partition(".")
-            moments.setdefault(int(number), {})[name] = torch.from_numpy(value.copy())
+            for held in own_part({self._name(int(number)): value}).values():
+                moments.setdefault(int(number), {})[name] = torch.from_numpy(held.copy())
         self.optimiser.load_state_dict({"state": moments, "param_groups": self.optimiser.state_dict()["param_groups"]})
         card = state.card
         self.epoch, self.best_epoch, self.since_best = card["epoch"], card["best_epoch"], [*card["since_best"]]

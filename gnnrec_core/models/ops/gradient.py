@@ -136,11 +136,27 @@ class GradientRecommender(ABC):
         return self._fit.state()
 
     def tensors(self) -> Tensors:
-        """Copies of the parameters."""
+        """Copies of the parameters, whole."""
+        return self.gathered(self.held())
+
+    def held(self) -> Tensors:
+        """Copies of the parameters as this process holds them."""
         return {name: value.detach().cpu().numpy().copy() for name, value in self.parameters.items()}
 
-    def set_tensors(self, tensors: Tensors) -> None:
-        """Replace the parameters by `tensors` (same names and shapes)."""
+    def shared(self) -> list[Tensor]:
+        """The parameters that every process holds whole."""
+        return list(self.parameters.values())
+
+    def own_part(self, tensors: Tensors) -> Tensors:
+        """What this process holds of whole `tensors`, by the names of parameters."""
+        return tensors
+
+    def gathered(self, tensors: Tensors) -> Tensors:
+        """Whole tensors of what all processes hold, by the names of parameters."""
+        return tensors
+
+    def set_held(self, tensors: Tensors) -> None:
+        """Replace the parameters by `tensors`, as `held` gives them."""
         with torch.no_grad():
             for name, value in self.parameters.items():
                 value.copy_(torch.from_numpy(np.array(tensors[name])))
@@ -155,6 +171,11 @@ class GradientRecommender(ABC):
         with torch.no_grad():
             table, places = self.embed(torch.arange(self.graph.n_nodes, device=self.device), None)
             return table[places]
+
+    def final_factors(self, users: IntArray) -> tuple[Tensor, Tensor]:
+        """Final embeddings of `users` `[n, d]` and of all items `[n_items, d]`, on the model's device."""
+        final, first = self.final(), self.graph.n_users
+        return final[torch.from_numpy(users).to(final.device)], final[first : first + self.graph.n_items]
 
     def embeddings(self) -> FloatArray:
         """Final embeddings `[n_nodes, d]` float32; not to be written to."""

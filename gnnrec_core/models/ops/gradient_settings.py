@@ -118,10 +118,10 @@ class GraphSettings(GradientSettings):
         le=0.9,
         description="share of the edges, drawn anew for each step, that carry no messages in training",
     )
-    time_consistency: Annotated[float, Search(choices=(0.0, 0.1, 1.0))] = Field(
+    time_consistency: Annotated[float, Search(choices=(0.0, 10.0, 100.0))] = Field(
         0.0,
         ge=0,
-        le=100,
+        le=10_000,
         description="weight of a penalty in training: what the graph makes of people and items is to point where it "
         "pointed without the latest interactions",
     )

@@ -33,6 +33,7 @@ from gnnrec_core.render.theme import (
     signed_colour,
     styled,
     two_panels,
+    wrapped,
 )
 
 ROW = 34
@@ -86,7 +87,7 @@ def forest(report: AuditReport, metric: str) -> go.Figure:
                 "arrayminus": [_reach_of(d.value - d.low) for d in chosen],
                 "color": BASELINE,
             },
-            customdata=[[plotly_text(d.sentence), d.group] for d in chosen],
+            customdata=[[wrapped(d.sentence, 64, 12), d.group] for d in chosen],
             hovertemplate="%{customdata[0]}<extra></extra>",
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.render.blocks import Block, Section, Table, Text
 from gnnrec_core.views.privacy import NameUser
-from gnnrec_core.views.whole.drivers import LEVEL, driver_bars, part_json
+from gnnrec_core.views.whole.drivers import driver_bars, part_json
 from gnnrec_core.whole.shapes import SHAPES, Cases
 
 TOP, MOST = 10, 50
@@ -20,7 +20,7 @@ def cases_json(found: Cases, dataset: Dataset, name_user: NameUser, most: int = 
         "meaning": SHAPES[found.shape].title,
         "target": found.target,
         "k": found.k,
-        "level": LEVEL,
+        "level": found.said,
         "n_places": found.n_places,
         "n_cases": len(found.users),
         "share": found.share.to_dict(),
@@ -28,6 +28,7 @@ def cases_json(found: Cases, dataset: Dataset, name_user: NameUser, most: int = 
         "groups": [{"group": g.group, "n_users": g.n_users, **g.share.to_dict()} for g in found.groups],
         "hidden_groups": found.hidden,
         "cohort": None if found.cohort is None else part_json(found.cohort, TOP),
+        "why_no_cohort": found.why_no_cohort,
         "cases": list(case_rows(found, dataset, name_user, most)),
     }
 
@@ -52,7 +53,7 @@ def cases_sentence(found: Cases) -> str:
     share = f"{found.share.value:.1%} ({found.share.low:.1%} to {found.share.high:.1%})".replace("%", " %")
     return (
         f"In {len(found.users):,} of {found.n_places:,} places, {SHAPES[found.shape].title}; {share} of a person's "
-        f"places on average. Said {LEVEL}."
+        f"places on average. Said {found.said}."
     )
 
 
@@ -65,6 +66,8 @@ def cases_sections(found: Cases, dataset: Dataset, name_user: NameUser) -> tuple
     sections = [Section("How many", tuple(blocks))]
     if found.cohort is not None:
         sections.append(Section("What carries them together", (driver_bars(found.cohort, TOP),)))
+    elif found.why_no_cohort:
+        sections.append(Section("What carries them together", (Text((found.why_no_cohort,)),)))
     listed = case_rows(found, dataset, name_user, 20)
     if listed:
         rows_of = tuple((row["user"], row["title"], row["rank"], row["strength"]) for row in listed)

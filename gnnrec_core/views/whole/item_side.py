@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from gnnrec_core.data.dataset import Dataset
@@ -9,9 +10,11 @@ from gnnrec_core.render.blocks import Block, Facts, Section, Table, Text, Verdic
 from gnnrec_core.views.privacy import NameUser
 from gnnrec_core.views.whole.drivers import driver_bars, part_json
 from gnnrec_core.whole.drivers import Part
-from gnnrec_core.whole.item_side import ItemSide
-from gnnrec_core.whole.providers import ProviderSide
-from gnnrec_core.whole.recourse import Link, Recourse, Step
+from gnnrec_core.whole.items.item_side import ItemSide
+from gnnrec_core.whole.items.links import Link
+from gnnrec_core.whole.items.providers import ProviderSide
+from gnnrec_core.whole.items.rate import RecourseRate
+from gnnrec_core.whole.items.recourse import Recourse, Step
 
 TOP = 10
 
@@ -49,7 +52,7 @@ def item_json(found: ItemSide, dataset: Dataset, name_user: NameUser) -> dict[st
         ],
         "recourse": []
         if found.recourse is None
-        else [_step(step, dataset, name_user) for step in found.recourse.steps],
+        else [_step(step, found.recourse.rate, dataset, name_user) for step in found.recourse.steps],
         "recourse_goal": None if found.recourse is None else _goal(found.recourse),
         "why_no_recourse": found.why_no_recourse,
     }
@@ -60,7 +63,7 @@ def item_rows(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tuple[d
     return tuple({"user": name_user(dataset.users.ids[user]), "rank": rank} for user, rank in found.gets)
 
 
-def item_sections(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tuple[Section, ...]:
+def item_sections(found: ItemSide, dataset: Dataset, name_user: NameUser, to_measure: str = "") -> tuple[Section, ...]:
     """Who gets it, what carries it, what keeps it from others, and what would help."""
     sections = [Section("Who gets it", _who(found, dataset, name_user))]
     if found.carried is not None:
@@ -70,7 +73,9 @@ def item_sections(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tup
     elif found.why_not:
         sections.append(Section("What carries it there", (Text((found.why_not,)),)))
     sections.append(Section("What keeps it from others", _kept(found, dataset)))
-    sections.append(Section("What would bring it to more people", recourse_blocks(found, dataset, name_user)))
+    sections.append(
+        Section("What would bring it to more people", recourse_blocks(found, dataset, name_user, to_measure))
+    )
     return tuple(sections)
 
 
@@ -125,24 +130,14 @@ def added_words(link: Link, dataset: Dataset, name_user: NameUser) -> str:
     return f"the {link.relation} {label}"
 
 
-def recourse_blocks(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tuple[Block, ...]:
-    """The sets of links that were found, with the control, and what they rest on."""
+def recourse_blocks(found: ItemSide, dataset: Dataset, name_user: NameUser, to_measure: str = "") -> tuple[Block, ...]:
+    """The sets of links that were found, with the control, and what they rest on; `to_measure` says how the rate at
+    which answers hold would be measured."""
     way = found.recourse
     if way is None:
         return (Text((found.why_no_recourse or "Not asked for.",)),)
     if not way.steps:
         return (Text(("There is no link to add: everybody has it.",)),)
-    last = way.steps[-1]
-    words = " and ".join(added_words(link, dataset, name_user) for link in last.links)
-    level = "in this model, which is not trained again" if way.level == "in this model" else "trained again with it"
-    if way.reached:
-        how = "no fewer links do" if last.is_fewest else "fewer may do: not all were tried"
-        said = f"With {words} it would be in {last.n_after:,} lists instead of {last.n_before:,} ({level}); {how}."
-    else:
-        said = (
-            f"{way.goal:,} lists were not reached: the best of {way.n_recomputed:,} sets that were tried, {words}, "
-            f"makes {last.n_after:,} of {last.n_before:,} lists ({level})."
-        )
     rows = tuple(
         (len(step.links), ", ".join(added_words(link, dataset, name_user) for link in step.links), step.n_before,
          step.n_after, step.control)
@@ -150,12 +145,71 @@ def recourse_blocks(found: ItemSide, dataset: Dataset, name_user: NameUser) -> t
     )  # fmt: skip
     caption = "Each row was recomputed. Control: the mean over as many links drawn at random, recomputed too."
     table = Table(("links", "added", "lists now", "lists then", "control"), rows, caption)
-    if way.trained is None:
-        return (Verdict(said, "good" if way.reached else "note"), table)
-    n = len(way.trained.n_after)
-    pairs = ", ".join(f"{b:,} to {a:,}" for b, a in zip(way.trained.n_before, way.trained.n_after, strict=True))
-    told = f"Trained again with these links it is in more lists for {way.trained.held} of {n} seeds ({pairs})."
-    return (Verdict(said, "good" if way.reached else "note"), Verdict(told, "note"), table)
+    said = Verdict(_found(way, dataset, name_user), "good" if way.reached else "note")
+    return (said, *(Verdict(each, "note") for each in _held(way, to_measure)), table)
+
+
+def _found(way: Recourse, dataset: Dataset, name_user: NameUser) -> str:
+    """What was found, at its level."""
+    last = way.steps[-1]
+    words = " and ".join(added_words(link, dataset, name_user) for link in last.links)
+    level = "in this model, which is not trained again" if way.level == "in this model" else "trained again with it"
+    if not way.reached:
+        return (
+            f"{way.aim:,} lists were not reached: the best of {way.n_recomputed:,} sets that were tried, {words}, "
+            f"makes {last.n_after:,} of {last.n_before:,} lists ({level})."
+        )
+    how = "no fewer links do" if last.is_fewest else "fewer may do: not all were tried"
+    margin = "" if way.aim == way.goal else f" {way.aim:,} were aimed at, so that {way.goal:,} hold."
+    return f"With {words} it would be in {last.n_after:,} lists instead of {last.n_before:,} ({level}); {how}.{margin}"
+
+
+def _held(way: Recourse, to_measure: str) -> list[str]:
+    """What a training with these links would give: foretold, and trained again; and how often such answers held."""
+    last, rate, told = way.steps[-1], way.rate, []
+    if rate is not None:
+        likely, low, high = rate.foretold(last.n_before, last.n_after)
+        told.append(
+            f"Foretold: trained again with these links it would be in {likely:,} lists (80 %: {low:,} to {high:,})."
+        )
+    if way.trained is not None:
+        n = len(way.trained.n_after)
+        pairs = ", ".join(f"{b:,} to {a:,}" for b, a in zip(way.trained.n_before, way.trained.n_after, strict=True))
+        told.append(
+            f"Trained again with these links it is in more lists for {way.trained.held} of {n} seeds ({pairs})."
+        )
+    if rate is not None:
+        told.append(rate_sentence(rate))
+    elif way.level == "in this model":
+        told.append(
+            "How often such answers hold when the model is trained again was not measured for this run."
+            + (f" {to_measure}" if to_measure else "")
+        )
+    return told
+
+
+def rate_sentence(rate: RecourseRate) -> str:
+    """How often recourse held when trained again, in words."""
+
+    def share(name: str) -> str:
+        found = rate.interval(name)
+        return f"{found.value:.0%} ({found.low:.0%} to {found.high:.0%})".replace("%", " %")
+
+    return (
+        f"Trained again, such answers held for {share('held')} of {rate.n_items:,} other items of this run: they were "
+        f"in more lists of {rate.k} with their links than without. {share('reached')} gained as many as the model had "
+        f"said or as were wanted ({rate.more:,}); of as many links drawn by chance, {share('by_chance')} gained any."
+    )
+
+
+def rate_sections(rate: RecourseRate) -> tuple[Section, ...]:
+    """How often recourse held, and what that foretells."""
+    facts = (
+        ("lists gained when trained again, for one gained in the model", rate.kept),
+        ("what that misses, in lists (80 %)", f"{rate.low:+.1f} to {rate.high:+.1f}"),
+        (f"lists to aim at so that {rate.more} hold, in nine of ten", rate.aimed(rate.more)),
+    )
+    return (Section("Recourse, trained again", (Verdict(rate_sentence(rate)), Facts(facts))),)
 
 
 def _who(found: ItemSide, dataset: Dataset, name_user: NameUser) -> tuple[Block, ...]:
@@ -211,6 +265,7 @@ def _rest(rival: Any) -> dict[str, Any]:
 def _goal(way: Recourse) -> dict[str, Any]:
     return {
         "n_people": way.goal,
+        "aimed_at": way.aim,
         "reached": way.reached,
         "level": way.level,
         "n_candidates": way.n_candidates,
@@ -218,10 +273,18 @@ def _goal(way: Recourse) -> dict[str, Any]:
         "trained_again": None
         if way.trained is None
         else {"before": way.trained.n_before, "after": way.trained.n_after, "held": way.trained.held},
+        "rate": None if way.rate is None else rate_json(way.rate),
     }
 
 
-def _step(step: Step, dataset: Dataset, name_user: NameUser) -> dict[str, Any]:
+def rate_json(rate: RecourseRate) -> dict[str, Any]:
+    """How often recourse held, with its intervals."""
+    told = {name: value for name, value in asdict(rate).items() if name not in ("dataset_fingerprint", "created")}
+    spans = {name: [rate.interval(name).low, rate.interval(name).high] for name in ("held", "reached", "by_chance")}
+    return {**told, "intervals": spans, "sentence": rate_sentence(rate)}
+
+
+def _step(step: Step, rate: RecourseRate | None, dataset: Dataset, name_user: NameUser) -> dict[str, Any]:
     def link(each: Link) -> dict[str, Any]:
         if each.relation == "interaction":
             return {"relation": each.relation, "user": name_user(dataset.users.ids[each.node])}
@@ -233,6 +296,7 @@ def _step(step: Step, dataset: Dataset, name_user: NameUser) -> dict[str, Any]:
         "n_people_before": step.n_before,
         "n_people_after": step.n_after,
         "n_people_control": step.control,
+        "n_people_foretold": None if rate is None else rate.foretold(step.n_before, step.n_after),
         "verified": True,
         "minimality": "proved" if step.is_fewest else "not proved minimal",
     }

@@ -8,7 +8,7 @@ from typing import Any
 from gnnrec_core.base.plain import plain
 from gnnrec_core.render.blocks import Section, Table, Text, Verdict
 from gnnrec_core.whole.against.tuning import Tuned
-from gnnrec_core.whole.providers import Gain
+from gnnrec_core.whole.items.providers import Gain
 
 SHOWN = 5
 

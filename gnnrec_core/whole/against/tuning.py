@@ -18,7 +18,7 @@ from gnnrec_core.audit.studies.mitigation import Bench, Mitigation, judged
 from gnnrec_core.runs.live import live_fields, with_live
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import save
-from gnnrec_core.whole.providers import Gain, provider_gains
+from gnnrec_core.whole.items.providers import Gain, provider_gains
 
 OPERATOR = "operator"
 

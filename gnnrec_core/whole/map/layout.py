@@ -48,15 +48,20 @@ def vectors_of(run: Run) -> NDArray[np.float32]:
 
     UnsupportedError for a model without embeddings.
     """
+    check_has_embeddings(run)
+    table = np.asarray(run.model.embeddings()[: run.dataset.n_users + run.dataset.n_items], dtype=np.float32)
+    lengths = np.linalg.norm(table, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
+    return unit
+
+
+def check_has_embeddings(run: Run) -> None:
+    """UnsupportedError for a model without embeddings."""
     if not isinstance(run.model, EmbeddingRecommender):
         raise UnsupportedError(
             f"A {run.record.model} run has no embeddings, so there is no map of it.",
             f"Choose a run of {able(EmbeddingRecommender)}.",
         )
-    table = np.asarray(run.model.embeddings()[: run.dataset.n_users + run.dataset.n_items], dtype=np.float32)
-    lengths = np.linalg.norm(table, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
-    return unit
 
 
 def map_layout(run: Run, seed: int = 0) -> Layout:

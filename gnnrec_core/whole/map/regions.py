@@ -25,9 +25,11 @@ UNNAMED = "mixed"
 @dataclass(frozen=True)
 class Region:
     """`members` are positions 0..n-1 on this side of the map; `centre` the place of the one nearest to their mean.
-    `share` is that of the label `name` in the region, `overall` that of all; 0 where nothing sets it apart."""
+    `share` is that of `label` in the region, `overall` that of all; 0 where nothing sets it apart. No two regions that
+    something sets apart have the same `name`."""
 
     name: str
+    label: str
     members: IntArray
     centre: tuple[float, float]
     share: float
@@ -39,7 +41,7 @@ class Region:
         n = f"{len(self.members):,}"
         if not self.share:
             return f"{n}, of which nothing stands out"
-        return f"{n}, {100 * self.share:.0f} % {self.name} against {100 * self.overall:.0f} % of all"
+        return f"{n}, {100 * self.share:.0f} % {self.label} against {100 * self.overall:.0f} % of all"
 
 
 def labels_of_items(dataset: Dataset, columns: Sequence[str]) -> dict[str, list[str]]:
@@ -74,7 +76,8 @@ def find_regions(
 
     `labels` has a value for each of the n in each attribute ("" is unknown). A region is called after the value whose
     share times log2(share in the region / share of all) is greatest, if it has `LEAST_SHARE` of it and `LEAST_LIFT`
-    times the share of all; else it stays unnamed. Regions of fewer than `FEWEST` join no list.
+    times the share of all; else it stays unnamed. Where a larger region has that name, what sets it apart next is said
+    with it, or its number among those of the name. Regions of fewer than `FEWEST` join no list.
     """
     n = len(position)
     if n < 2 * FEWEST:
@@ -86,12 +89,28 @@ def find_regions(
     for region in range(int(place.max()) + 1):
         members = np.flatnonzero(place == region)
         if len(members) >= FEWEST:
-            name, share, overall = _named(members, coded)
-            middle = position[members].mean(0)
-            nearest = members[np.square(position[members] - middle).sum(1).argmin()]
-            x, y = position[nearest].tolist()
-            found.append(Region(name, members, (x, y), share, overall))
-    return tuple(sorted(found, key=lambda each: -len(each.members)))
+            found.append((members, _apart(members, coded)))
+    taken: set[str] = set()
+    regions = []
+    for members, labels_apart in sorted(found, key=lambda each: -len(each[0])):
+        middle = position[members].mean(0)
+        nearest = members[np.square(position[members] - middle).sum(1).argmin()]
+        x, y = position[nearest].tolist()
+        label, share, overall = labels_apart[0] if labels_apart else (UNNAMED, 0.0, 0.0)
+        name = _own_name([each for each, *_ in labels_apart], taken)
+        regions.append(Region(name, label, members, (x, y), share, overall))
+    return tuple(regions)
+
+
+def _own_name(labels: Sequence[str], taken: set[str]) -> str:
+    """The first of `labels` (what sets a region apart most), with another, or with a number where that is `taken`."""
+    if not labels:
+        return UNNAMED
+    first = labels[0]
+    wanted = [first, *(f"{first}, {other}" for other in labels[1:]), *(f"{first} {n}" for n in range(2, 100))]
+    name = next(each for each in wanted if each not in taken)
+    taken.add(name)
+    return name
 
 
 def _kmeans(position: FloatArray, k: int, seed: int) -> IntArray:
@@ -105,10 +124,11 @@ def _kmeans(position: FloatArray, k: int, seed: int) -> IntArray:
     return np.asarray(model.predict(position.astype(np.float64)), dtype=np.int64)
 
 
-def _named(
+def _apart(
     members: IntArray, coded: Mapping[str, tuple[NDArray[np.str_], NDArray[np.int64]]]
-) -> tuple[str, float, float]:
-    best, chosen = 0.0, (UNNAMED, 0.0, 0.0)
+) -> list[tuple[str, float, float]]:
+    """The value of each attribute that sets the region apart, with its share here and of all; the strongest first."""
+    found = []
     for values, codes in coded.values():
         everybody = np.bincount(codes, minlength=len(values)) / len(codes)
         here = np.bincount(codes[members], minlength=len(values)) / len(members)
@@ -116,6 +136,6 @@ def _named(
             worth = np.where(here > 0, here * np.log2(here / everybody), 0.0)
         worth[(values == "") | (here < LEAST_SHARE) | (here < LEAST_LIFT * everybody)] = 0.0
         top = int(worth.argmax()) if len(worth) else 0
-        if len(worth) and worth[top] > best:
-            best, chosen = float(worth[top]), (str(values[top]), float(here[top]), float(everybody[top]))
-    return chosen
+        if len(worth) and worth[top] > 0:
+            found.append((float(worth[top]), str(values[top]), float(here[top]), float(everybody[top])))
+    return [(label, share, overall) for _, label, share, overall in sorted(found, key=lambda each: -each[0])]

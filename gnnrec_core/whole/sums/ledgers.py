@@ -25,13 +25,14 @@ NUMBERS_AT_ONCE = 8_000_000
 """Of dense tables of people by items, or of edges by dimensions."""
 
 
-def ledgers(model: Any, signs: sp.csr_array) -> Iterator[tuple[IntArray, HistorySums]]:
-    """The ledgers of all people whose row of `signs` `[n_users, n_items]` is not empty, a batch after the other.
+def ledgers(model: Any, signs: sp.csr_array, people: IntArray | None = None) -> Iterator[tuple[IntArray, HistorySums]]:
+    """The ledgers of all people whose row of `signs` `[n_users, n_items]` is not empty (or of `people` among them), a
+    batch after the other.
 
     UnsupportedError for a model whose score has no parts.
     """
     scorer = scorer_of(model)
-    users = np.flatnonzero(np.diff(signs.indptr)).astype(np.int64)
+    users = np.flatnonzero(np.diff(signs.indptr)).astype(np.int64) if people is None else people
     step = int(np.clip(NUMBERS_AT_ONCE // signs.shape[1], 1, PEOPLE_AT_ONCE))
     for start in range(0, len(users), step):
         progress.report(start, len(users))

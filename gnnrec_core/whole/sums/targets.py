@@ -10,8 +10,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.models.ops.shards.people import rank_together
 from gnnrec_core.ranking.recommendations import NONE_LEFT, Recommendations
-from gnnrec_core.ranking.topk import check_k, rank_items, source_of
+from gnnrec_core.ranking.topk import check_k, source_of
 from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run
 
@@ -42,7 +43,7 @@ def list_targets(run: Run, k: int, target: Target, items: Flags | None = None) -
     n = run.dataset.n_items
     check_k(k, n)
     longest = min(k + (target == "margin"), n)
-    lists = rank_items(source_of(run.model), np.arange(run.dataset.n_users), left_out(run.dataset), longest)
+    lists = rank_together(source_of(run.model), np.arange(run.dataset.n_users), left_out(run.dataset), longest)
     top = Recommendations(lists.user_index, lists.item_index[:, :k], lists.score[:, :k])
     explained = top.item_index != NONE_LEFT
     if items is not None:

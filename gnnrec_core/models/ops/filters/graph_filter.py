@@ -40,6 +40,7 @@ from gnnrec_core.models.ops.filters.low_rank import (
     leading_vectors,
     normalised,
 )
+from gnnrec_core.models.ops.filters.refitting import MOST_ITEMS, Changed, Decomposition
 from gnnrec_core.models.protocol import Tensors
 
 VECTORS, DEGREE, SEED = "item_vectors", "item_degree", "seed"
@@ -47,6 +48,8 @@ ITEMS_AT_ONCE = 8192
 LOW_PASS, ITSELF = "the main tastes of the graph", "the item itself"
 MOST_NUMBERS = 2**25
 """Numbers that V has by default at most: a catalogue of 200,000 items gets 167 vectors, one of 40,000 all it wants."""
+FEWEST_UPDATED = 3
+"""Sets from which on decomposing the whole graph once is faster than fitting without each."""
 PER_ROOT = 2.5
 """Vectors by default, times the root of the number of items (and at most a quarter of them): decision 0012."""
 Float = NDArray[np.float64]
@@ -119,7 +122,7 @@ class GraphFilter(ItemItemRecommender):
 
     def _become(self, settings: Any) -> None:
         same = self.filter(settings).graph_powers == self.filter(self.settings).graph_powers
-        for computed in ("_own", *(() if same else ("_normalised", "_fast", "_exact"))):
+        for computed in ("_own", *(() if same else ("_normalised", "_fast", "_exact", "_decomposed"))):
             self.__dict__.pop(computed, None)
         super()._become(settings)
 
@@ -185,14 +188,49 @@ class GraphFilter(ItemItemRecommender):
         return ReaderPaths(places, readers.indices.astype(np.int64), paths, {LOW_PASS: float(low_pass), ITSELF: itself})
 
     def scores_refitted(self, user_index: int, edge_sets: Sequence[IntArray]) -> Float:
-        """The filter computed anew on each graph without a set: `RefittingRecommender`."""
+        """The filter on each graph without a set, as fitting it there makes it: `RefittingRecommender`.
+
+        Small catalogues from the decomposition of the whole graph (`refitting`), others fitted anew.
+        """
         result = np.zeros((len(edge_sets), self.graph.n_items))
+        updates = len(edge_sets) >= FEWEST_UPDATED or "_decomposed" in self.__dict__
         for place, edges in enumerate(edge_sets):
             gone = np.asarray(edges, np.int64)
-            changed = type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
-            changed._set(changed.compute())
-            result[place] = changed.score_on(changed.graph, np.array([user_index]))[0]
+            scores = self._updated(user_index, gone) if updates else None
+            result[place] = self._refitted(user_index, gone) if scores is None else scores
         return result
+
+    def _refitted(self, user_index: int, edges: IntArray) -> Float:
+        changed = self._changed(edges)
+        changed._set(changed.compute())
+        scores: Float = changed.score_on(changed.graph, np.array([user_index]))[0]
+        return scores
+
+    def _changed(self, gone: IntArray) -> Self:
+        """A model of the graphs without these edges, not computed yet."""
+        return type(self)(self.graph.without(gone), self.settings, self._tensors, self.whole.without(gone))
+
+    def _updated(self, user_index: int, edges: IntArray) -> Float | None:
+        """The user's scores `[n_items]` without these interactions of theirs, nothing fitted; None where that is not to
+        be had."""
+        own, row = self._own, self.rows_of(np.array([user_index])).toarray()[0]
+        history, columns = self.graph.history(user_index), self.graph.history_edges(user_index)
+        asked = np.unique(edges % max(1, self.graph.n_edges // 2))
+        gone = np.isin(columns, asked)
+        exact = own.graph_powers == (0.5, 0.5) and self.graph.n_items <= MAX_EXACT and own.n_vectors is not None
+        if not exact or gone.sum() != len(asked) or not 0 < gone.sum() <= min(MOST_ITEMS, len(gone) - 1):
+            return None
+        row[history[gone]] = 0.0
+        changed = Changed.without(self._ageless, self._exact, user_index, history[gone])
+        down, up = scales(changed.degree, own.low_pass_power, own.low_pass_power)
+        low = changed.low_pass(self._decomposed, self._tensors[VECTORS].shape[1], row * down)
+        if low is None:
+            return None
+        scores: Float = own.low_pass_weight * low * up
+        if len(own.polynomial):
+            down, up = scales(changed.degree, *own.polynomial_powers)
+            scores += self._polynomial((row * down)[:, None], own.polynomial, changed)[:, 0] * up
+        return scores
 
     @cached_property
     def _normalised(self) -> sp.csr_array:
@@ -215,13 +253,12 @@ class GraphFilter(ItemItemRecommender):
     def _exact(self) -> Smoothing:
         return Smoothing(self._normalised, np.float64)
 
+    @cached_property
+    def _decomposed(self) -> Decomposition:
+        return Decomposition.of(self._normalised)
+
     def _scales(self, before: float, after: float) -> tuple[Float, Float]:
-        """D_i^-before and D_i^after `[n_items]`, 0 for items that nobody has."""
-        degree = self._tensors[DEGREE]
-        down, up = np.zeros(len(degree)), np.zeros(len(degree))
-        np.power(degree, -before, out=down, where=degree > 0)
-        np.power(degree, after, out=up, where=degree > 0)
-        return down, up
+        return scales(self._tensors[DEGREE], before, after)
 
     def _filtered(self, weights: sp.csr_array, dtype: type, flipped: bool = False) -> NDArray[Any]:
         """weights @ S (`flipped`: weights @ S^T) `[b, n_items]`, computed in `dtype`."""
@@ -243,9 +280,10 @@ class GraphFilter(ItemItemRecommender):
         signal[items, np.arange(len(items))] = 1.0
         return self._polynomial(signal, self._own.polynomial)
 
-    def _polynomial(self, signal: NDArray[Any], weights: Float) -> NDArray[Any]:
-        """sum_k weights_k T_k(I - 2P) @ signal `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x)."""
-        smooth = self._fast if signal.dtype == np.float32 else self._exact
+    def _polynomial(self, signal: NDArray[Any], weights: Float, changed: Changed | None = None) -> NDArray[Any]:
+        """sum_k weights_k T_k(I - 2P) @ signal `[n_items, c]`, by T_k(x) = 2 x T_{k-1}(x) - T_{k-2}(x); of the P of a
+        `changed` graph where one is given."""
+        smooth = changed or (self._fast if signal.dtype == np.float32 else self._exact)
         before, now = None, torch.from_numpy(np.ascontiguousarray(signal))
         total = float(weights[0]) * now
         for weight in weights[1:]:
@@ -267,6 +305,14 @@ class GraphFilter(ItemItemRecommender):
         for start in range(0, len(vectors), ITEMS_AT_ONCE):
             items = slice(start, start + ITEMS_AT_ONCE)
             result[:, items] += (inside @ vectors[items].astype(dtype, copy=False).T) * up[items].astype(dtype)
+
+
+def scales(degree: Float, before: float, after: float) -> tuple[Float, Float]:
+    """Degrees to -`before` and to `after` `[n_items]`, 0 for items that nobody has."""
+    down, up = np.zeros(len(degree)), np.zeros(len(degree))
+    np.power(degree, -before, out=down, where=degree > 0)
+    np.power(degree, after, out=up, where=degree > 0)
+    return down, up
 
 
 def divided(polynomial: Float) -> tuple[float, Float]:

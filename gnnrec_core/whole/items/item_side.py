@@ -14,8 +14,8 @@ from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval, share_i
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
 from gnnrec_core.whole.group_shares import GroupShare, group_shares
-from gnnrec_core.whole.recourse import Recourse, recourse
-from gnnrec_core.whole.standing import Flags, Standing, standing
+from gnnrec_core.whole.items.recourse import Recourse, recourse
+from gnnrec_core.whole.items.standing import Flags, Standing, standing
 from gnnrec_core.whole.sums.targets import one_each
 
 MOST_PEOPLE, MOST_RIVALS = 20, 10
@@ -74,9 +74,11 @@ def item_side(
     seed: int = 0,
     relations: Sequence[str] | None = None,
     trainings: int = 0,
+    surely: bool = False,
 ) -> ItemSide:
     """Everything about `item` (an index); `more` people are to be reached by at most `most` added links (0: do not look
-    for any), of readers and of `relations`, trained again with `trainings` seeds (`recourse`)."""
+    for any), of readers and of `relations`, trained again with `trainings` seeds, `surely` with a margin (`recourse`).
+    """
     now = standing(run, item, k)
     near = now.open & (now.rank > k) & (now.rank <= NEAR * k) & (now.rival >= 0)
     carried, paths, why = _carried(run, item, np.flatnonzero(now.listed), seed)
@@ -86,7 +88,7 @@ def item_side(
     )
     found, refused = None, ""
     try:
-        found = recourse(run, item, now, more, most, seed, relations, trainings) if most else None
+        found = recourse(run, item, now, more, most, seed, relations, trainings, surely) if most else None
     except UnsupportedError as error:
         refused = error.message
     gain = np.where(now.listed, 1.0 / np.log2(np.maximum(now.rank, 1) + 1.0), 0.0)[now.open]

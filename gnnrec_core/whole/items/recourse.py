@@ -10,10 +10,9 @@ are few, all single links and all pairs are tried, and the answer is proved to b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +20,27 @@ from numpy.typing import NDArray
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray, Interactions, Relation
+from gnnrec_core.data.dataset import Dataset, IntArray, Relation
 from gnnrec_core.explain.scores.linear import Prepared, prepare
-from gnnrec_core.explain.truth.kept_scores import epochs_of
-from gnnrec_core.graph import RecGraph
 from gnnrec_core.models import able
 from gnnrec_core.models.history_protocol import HistoryRecommender
 from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
-from gnnrec_core.runs.training import fit_model
-from gnnrec_core.whole.standing import Standing, n_listed
+from gnnrec_core.whole.items.links import (
+    READER,
+    Link,
+    Trained,
+    data_with,
+    readers_of,
+    scores_on,
+    trained_on,
+    trained_with,
+    with_links,
+)
+from gnnrec_core.whole.items.rate import RecourseRate, load_rate
+from gnnrec_core.whole.items.standing import Standing, n_listed
 
 CHECKED = 16
 """Candidates that are recomputed for each number of links, in small data; fewer where a recomputation is long."""
@@ -40,14 +48,6 @@ ALL_PAIRS = 120
 NEAR = 200
 CONTROLS = 3
 Float = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link to add: `node` is the reader's user index (`relation` "interaction") or the attribute's node."""
-
-    relation: str
-    node: int
 
 
 @dataclass(frozen=True)
@@ -65,28 +65,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Recourse:
-    """The best set found of one link, two, ... until `goal` lists hold the item, or `most` links are used."""
+    """The best set found of one link, two, ... until `aim` lists hold the item, or `most` links are used.
+
+    `goal` is how many lists are wanted; `aim` is more where an answer is to hold when the model is trained again.
+    `rate` says how often answers for other items of the run did; None where that was not measured.
+    """
 
     goal: int
+    aim: int
     reached: bool
     steps: tuple[Step, ...]
     level: str
     n_candidates: int
     n_recomputed: int
     trained: Trained | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The last step when the model was trained again with its links, `n_after` for each of the seeds, and as it is,
-    `n_before`; the same seeds, and links aside the same data. `held` counts the seeds with more lists than before."""
-
-    n_before: tuple[int, ...]
-    n_after: tuple[int, ...]
-
-    @property
-    def held(self) -> int:
-        return sum(after > before for before, after in zip(self.n_before, self.n_after, strict=True))
+    rate: RecourseRate | None = None
 
 
 def recourse(
@@ -98,18 +91,23 @@ def recourse(
     seed: int = 0,
     relations: Sequence[str] | None = None,
     trainings: int = 0,
+    surely: bool = False,
 ) -> Recourse:
     """How `item` gets into the lists of `more` more people, with `most` added links at the most.
 
     Attributes are added of `relations` (default: those that an item can have more of). `trainings` is how many seeds
-    the answer is trained again with. UnsupportedError where the model can neither be scored on a changed graph nor
-    fitted anew; RequestError for a relation that items do not have.
+    the answer is trained again with. `surely` aims at as many more lists as it took for nine in ten other items to gain
+    what was wanted when trained again. UnsupportedError where the model can neither be scored on a changed graph nor
+    fitted anew; RequestError for a relation that items do not have, and where `surely` has nothing to go by.
     """
     world = _World(run, item, now.k)
     known = addable(run.dataset) if relations is None else _known(run.dataset, relations)
     candidates = _candidates(run, item, now, known if world.uses_graph else ())
     before = int(now.listed.sum())
-    goal = before + min(more, int(now.open.sum()) - before)
+    room = int(now.open.sum()) - before
+    rate = load_rate(run) if world.uses_graph else None
+    goal = before + min(more, room)
+    aim = before + min(_wanted(run, world, rate, more) if surely else more, room)
     estimates = _estimates(run, item, now, candidates)
     order = [candidates[place] for place in np.argsort(-estimates, kind="stable")]
     size = run.dataset.n_users * run.dataset.n_items
@@ -127,14 +125,27 @@ def recourse(
         steps.append(Step(best, before, world.count(best), control, all_smaller_tried))
         all_smaller_tried &= all_tried
         progress.report(n, most)
-        if steps[-1].n_after >= goal:
+        if steps[-1].n_after >= aim:
             break
-    reached = bool(steps) and steps[-1].n_after >= goal
+    reached = bool(steps) and steps[-1].n_after >= aim
     trained = None
     if trainings and steps:
         with progress.part(1, 2):
-            trained = trained_with(run, item, steps[-1].links, now.k, trainings)
-    return Recourse(goal, reached, tuple(steps), world.level, len(candidates), world.n_recomputed, trained)
+            trained = trained_with(run, {item: steps[-1].links}, now.k, trainings)[item]
+    n = len(candidates)
+    return Recourse(goal, aim, reached, tuple(steps), world.level, n, world.n_recomputed, trained, rate)
+
+
+def _wanted(run: Run, world: _World, rate: RecourseRate | None, more: int) -> int:
+    """Lists to gain in the model so that `more` are gained when it is trained again."""
+    if not world.uses_graph:
+        return more  # each answer is a training
+    if rate is None:
+        raise RequestError(
+            f"How often recourse holds when {run.record.model!r} is trained again was not measured for this run.",
+            "Measure it first (`calibrate RUN --recourse`), or ask without a margin.",
+        )
+    return rate.aimed(more)
 
 
 def addable(dataset: Dataset) -> tuple[str, ...]:
@@ -159,38 +170,6 @@ def _items_of(dataset: Dataset, relation: Relation) -> IntArray:
     nodes = np.minimum(relation.source, relation.target)
     found: IntArray = nodes - dataset.n_users
     return found
-
-
-def trained_with(run: Run, item: int, links: tuple[Link, ...], k: int, n_seeds: int) -> Trained:
-    """The model trained with the links and without, for `n_seeds` seeds from the run's own on."""
-    readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
-    counts: list[tuple[int, int]] = []
-    for number in range(n_seeds):
-        with progress.part(number, n_seeds):
-            pair = [_trained(run, data, run.record.seed + number) for data in (run.dataset, _with(run, item, links))]
-            counts.append(tuple(n_listed(each, run, item, k, readers) for each in pair))  # type: ignore[arg-type]
-    before, after = zip(*counts, strict=True)
-    return Trained(before, after)
-
-
-def _trained(run: Run, dataset: Dataset, seed: int) -> ScoreBlock:
-    model = type(run.model).create(dataset, run.settings, seed, "cpu")
-    fit_model(model, most=epochs_of(run))
-    scored: Callable[[IntArray], Any] = model.score
-    return scored
-
-
-def _with(run: Run, item: int, links: tuple[Link, ...]) -> Dataset:
-    """The dataset with the links: readers in train, attributes in their relations."""
-    readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
-    dataset, node = _with_readers(run.dataset, item, readers), run.dataset.n_users + item
-    relations: list[Relation] = []
-    for relation in dataset.relations:
-        new = np.array([link.node for link in links if link.relation == relation.name], np.int64)
-        weight = np.full(len(new), np.median(relation.weight), np.float32)
-        ends = np.append(relation.source, np.full(len(new), node)), np.append(relation.target, new)
-        relations.append(Relation(relation.name, relation.kind, *ends, np.append(relation.weight, weight)))
-    return replace(dataset, relations=tuple(relations))
 
 
 class _World:
@@ -219,60 +198,19 @@ class _World:
         """How many lists hold the item with these links."""
         key = frozenset(links)
         if key not in self._known:
-            readers = np.array([link.node for link in links if link.relation == "interaction"], np.int64)
-            self._known[key] = n_listed(self._scores(links, readers), self.run, self.item, self.k, readers)
+            readers = readers_of(links)
+            self._known[key] = n_listed(self._scores(links), self.run, self.item, self.k, readers)
         return self._known[key]
 
-    def _scores(self, links: tuple[Link, ...], readers: IntArray) -> ScoreBlock:
+    def _scores(self, links: tuple[Link, ...]) -> ScoreBlock:
         if not self.uses_graph:
-            return _trained(self.run, _with_readers(self.run.dataset, self.item, readers), self.run.record.seed)
+            return trained_on(self.run, data_with(self.run.dataset, {self.item: links}), self.run.record.seed).score
         return scores_on(self.run.model, with_links(self.run.graph, self.item, links))
-
-
-def with_links(graph: RecGraph, item: int, links: Iterable[Link]) -> RecGraph:
-    """The graph with these links of `item`; an attribute's edge has the median weight of its relation."""
-    node = int(graph.item_node(item))
-    for link in links:
-        ends = np.array([link.node]), np.array([node])
-        if link.relation == "interaction":
-            graph = graph.with_edges(*ends)
-        else:
-            place = graph.relations.index(link.relation)
-            weight = float(np.median(graph.edge_weight[graph.edge_type == place]))
-            graph = graph.with_edges(ends[1], ends[0], place, weight)
-    return graph
-
-
-def scores_on(model: Any, graph: RecGraph) -> ScoreBlock:
-    """The model's scores on a changed graph, for blocks of people."""
-    if isinstance(model, PropagationRecommender):
-        final = model.propagation(graph).final
-        items = final[graph.n_users : graph.n_users + graph.n_items].T
-        return lambda users: final[users] @ items
-    return lambda users: model.score_on(graph, users)
-
-
-def _with_readers(dataset: Dataset, item: int, readers: IntArray) -> Dataset:
-    """The dataset with train interactions of `readers` with `item`; who holds it in another part has it in train."""
-    old = dataset.interactions
-    keep = ~((old.item_index == item) & np.isin(old.user_index, readers))
-    n = len(readers)
-    columns: dict[str, Any] = {
-        "user_index": np.append(old.user_index[keep], readers),
-        "item_index": np.append(old.item_index[keep], np.full(n, item)),
-        "weight": np.append(old.weight[keep], np.ones(n, np.float32)),
-        "split": np.append(old.split[keep], np.full(n, SPLITS.index("train"), np.int8)),
-    }
-    if old.timestamp is not None:  # new readers come now
-        columns["timestamp"] = np.append(old.timestamp[keep], np.full(n, old.timestamp.max()))
-    if old.rating is not None:
-        columns["rating"] = np.append(old.rating[keep], np.full(n, np.nan, np.float32))
-    return replace(dataset, interactions=Interactions(**columns))
 
 
 def _candidates(run: Run, item: int, now: Standing, relations: Sequence[str]) -> list[Link]:
     """Everybody who does not have the item, and the attributes that it could have."""
-    found = [Link("interaction", int(user)) for user in np.flatnonzero(now.open)]
+    found = [Link(READER, int(user)) for user in np.flatnonzero(now.open)]
     graph, node = run.graph, int(run.graph.item_node(item))
     linked = set(graph.edge_index[1, graph.edge_index[0] == node].tolist())
     first = graph.n_users + graph.n_items
@@ -326,7 +264,7 @@ def _linear_estimates(
     spread, graph = prepared.propagation, prepared.graph
     node = int(graph.item_node(item))
     degree, weights = float(graph.degree[node]), np.ones(len(nodes))
-    for name in {link.relation for link in candidates} - {"interaction"}:
+    for name in {link.relation for link in candidates} - {READER}:
         median = np.median(graph.edge_weight[graph.edge_type == graph.relations.index(name)])
         weights[[link.relation == name for link in candidates]] = median
     people = spread.final[near]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from gnnrec_core.base.text import for_label
 from gnnrec_core.data.moments import span
 from gnnrec_ui import ask
 from gnnrec_ui.change.choices import BESIDE, PLAY, choose_day, grouping
@@ -36,7 +37,7 @@ def as_of(study: Study) -> None:
         found = core(run, user, item, day, k, group_by)  # only what is shown is kept, not the run of that day
         return day_sections(found, run.dataset), found.explanation, found.no_ledger, audit_section(found.report)
 
-    told = answered(study, f"Going back to {day}", ("as_of", user, item, day, group_by), question)
+    told = answered(study, "Going back to that day", ("as_of", user, item, day, group_by), question)
     if told is None:
         return
     from gnnrec_core.views.change.over_time import ledger_section
@@ -87,7 +88,9 @@ def drift(study: Study) -> None:
 
     blocks.draw(drift_sections(found, study.dataset), "drift")
     if found.turn is not None and found.turn.stands:
-        shell.link("over_time", f"The list as of {found.day}", ":material/history:", section="as_of", asof=found.day)
+        shell.link(
+            "over_time", for_label(f"The list as of {found.day}"), ":material/history:", section="as_of", asof=found.day
+        )
 
 
 def _figures() -> dict[str, str]:
@@ -101,7 +104,12 @@ def _days_of_change(found: GroupStrip) -> None:
     with st.container(horizontal=True):
         for day in sorted({change.day for change in found.changes if change.stands}):
             shell.link(
-                "over_time", f"Groups as of {day}", ":material/history:", section="groups", asof=day, group=found.by
+                "over_time",
+                for_label(f"Groups as of {day}"),
+                ":material/history:",
+                section="groups",
+                asof=day,
+                group=found.by,
             )
 
 
@@ -117,7 +125,7 @@ def _as_of_day(study: Study, group_by: str, metric: str, day: date) -> None:
         report = audit_as_of(run, state, group_by=group_by)
         return groups_section(report, metric, f"Groups as of {day}", state.words)
 
-    section = answered(study, f"Going back to {day}", ("groups_as_of", group_by, metric, day), question)
+    section = answered(study, "Going back to that day", ("groups_as_of", group_by, metric, day), question)
     if section is not None:
         blocks.draw((section,), "groups_as_of")
         if day == last:

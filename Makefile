@@ -42,6 +42,7 @@ format: $(VENV)/.test-ready
 sample: $(VENV)/.run-ready
 	$(BIN)/gnnrec sample --out sample_data/classics --lists sample_data/incumbent.parquet --overwrite
 	$(TRAIN) --model lightgcn --out sample_data/runs/lightgcn $(SAMPLE)
+	$(BIN)/gnnrec calibrate sample_data/runs/lightgcn --recourse
 	$(TRAIN) --model gat --out sample_data/runs/gat $(SAMPLE)
 	$(TRAIN) --model itemknn --out sample_data/runs/itemknn --set n_neighbours=50
 	$(TRAIN) --model popularity --out sample_data/runs/popularity

@@ -1,7 +1,7 @@
 """The map of a million people and items: placing, naming and drawing it, without a graphics card.
 
 Writes results/map.json. `picture` is what a visitor waits for once the layout lies beside the run: the figure with
-10,000 dots, the crowd of all behind, and names of regions. `layout` is worked out once per run, in the background:
+5,000 dots, the crowd of all behind, and names of regions. `layout` is worked out once per run, in the background:
 t-SNE of `--laid-out` nodes and a place for each other one.
 """
 

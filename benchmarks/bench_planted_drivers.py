@@ -9,7 +9,8 @@ interval (over people) of the other, which it need not: a model may be right for
 * author, friend: planted, the share of held-out choices that the model found (rank at most 20) whose reason is an
   author, or a friend; carried, the mean weight in these choices' ledgers of what speaks for that reason: the reader's
   other books by the author; the links to friends, and what a friend brought before. `when_it_was` and `else` are the
-  means over the choices with that reason and without; `auc`: how often the former is larger.
+  means over the choices with that reason and without; `auc`: how often the former is larger. `rest_on_it`: share of
+  the choices in which it carries over a twentieth, `of_which_recorded` those of them that have this reason.
 
 `side_edges`: LightGCN trained with heavier links to friends: their share of all lists, and accuracy.
 Writes results/planted_drivers.json.
@@ -23,20 +24,25 @@ from typing import Any
 import numpy as np
 from common import ROOT, write
 
-MAX_RANK = 20
+MAX_RANK, TWENTIETH = 20, 0.05
 
 
 def main() -> None:
     """Measure and write."""
+    from gnnrec_core.data.store import load_dataset
     from gnnrec_core.runs.run import load_run
+    from gnnrec_core.runs.training import fit
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", nargs="*", default=["lightgcn", "gat", "itemknn"])
+    parser.add_argument("--runs", nargs="*", help="of the sample, or models", default=["lightgcn", "itemknn", "ridge"])
     parser.add_argument("--side-edges", nargs="*", type=float, default=[1.0, 3.0, 10.0])
     arguments = parser.parse_args()
     figures: dict[str, Any] = {}
     for name in arguments.runs:
-        run = load_run(ROOT / "sample_data" / "runs" / name)
+        place = ROOT / "sample_data" / "runs" / name
+        run = (
+            load_run(place) if place.is_dir() else fit(load_dataset(place.parents[1] / "classics"), name, device="cpu")
+        )
         figures[name] = {"hub": _hub(run), **_causes(run)}
         print(name, figures[name], flush=True)
     figures["side_edges"] = [_side_edges(weight) for weight in arguments.side_edges]
@@ -127,6 +133,8 @@ def _one(users: Any, is_cause: Any, weight: Any) -> dict[str, Any]:
     return {
         "planted": share, "planted_low": float(own.low[0]), "planted_high": float(own.high[0]),
         "carried": float(told.share[0]), "low": low, "high": high, "inside": bool(low <= share <= high),
+        "rest_on_it": float((weight > TWENTIETH).mean()),
+        "of_which_recorded": float(is_cause[weight > TWENTIETH].mean()) if (weight > TWENTIETH).any() else None,
         "when_it_was": float(weight[is_cause].mean()), "else": float(weight[~is_cause].mean()),
         "auc": float(mannwhitneyu(weight[is_cause], weight[~is_cause]).statistic / n_pairs),
     }  # fmt: skip

@@ -112,6 +112,15 @@ def explanation(
     return privacy.shown(study, user_index, found)
 
 
+def reasons(study: Study, user_index: int, item_index: int, target: Target, k: int) -> Explanation:
+    """The ledger of a case, or for a black box what leaving each interaction out does; UnsupportedError where the model
+    has neither."""
+    try:
+        return explanation(study, user_index, item_index, "ledger", target, k)
+    except UnsupportedError:  # asked otherwise; where that is refused too, its sentence is the one to read
+        return explanation(study, user_index, item_index, "leave_one_out", target, k)
+
+
 def bridges(study: Study, case: Any) -> Any:
     """The explained number of a case as flows: person, own links, who stands between, item."""
     return _bridges(study.run, study.key, case)

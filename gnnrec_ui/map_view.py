@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import streamlit as st
 
 from gnnrec_core.audit.sources import GENRE_COLUMNS
 from gnnrec_core.base.text import clean, for_markdown
-from gnnrec_core.data.dataset import FloatArray
+from gnnrec_core.data.dataset import Dataset, FloatArray
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import embedding_map
 from gnnrec_core.render.charts.chart_data import chart_table
@@ -24,12 +23,15 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import forms, pickers, privacy, shell
 from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
+from gnnrec_ui.server.slow_work import Work, line, waiting_room
 from gnnrec_ui.show import tables, webgl
 from gnnrec_ui.show.charts import as_table, config
 
 SIDES: dict[embedding_map.Side, str] = {"items": "Items", "people": "People"}
 MOST_LISTED = 500
 N_NEAR = 20
+MOST_NAMED_AT_ONCE = 50_000
+"""Of more dots the regions are named when the dots stand."""
 
 
 def map_view(study: Study) -> None:
@@ -39,7 +41,7 @@ def map_view(study: Study) -> None:
     side, colour, (most, by_card) = _choose_side(study)
     n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
     own = position[first : first + n]
-    regions = _regions(study, own, side, study.key, _digest(position))
+    regions, naming = _named_regions(study, own, side, _digest(position))
     user, found, region = _choose_whom(study, side, regions)
     k = pickers.k_in_url(dataset.n_items)
     marks = _marks(study, side, user, found, first, k)
@@ -62,6 +64,8 @@ def map_view(study: Study) -> None:
         config={**config("map"), "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
         alt=f"Map of {len(places):,} {side}; select dots to list them in the table below.",
     )
+    if naming is not None:
+        waiting_room(naming, "Naming the regions", f"regions_{side}")
     as_table(lambda: chart_table(figure), f"map-of-{side}", f"All {len(places):,} dots with their places")
     chosen = _picked(event["selection"], public)
     if len(places) < n:
@@ -103,7 +107,7 @@ def _digest(position: FloatArray) -> str:
 def _choose_side(study: Study) -> tuple[embedding_map.Side, str, tuple[int, bool]]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         side = pickers.choose_one("Show", SIDES, "side")
-        columns = embedding_map.colour_columns(study.dataset, side)
+        columns = _colour_columns(study.dataset, side, study.key)
         colours = {name: _heading(name) for name in columns} | {"popularity": "Number of interactions"}
         first = next((name for name in columns if name in GENRE_COLUMNS), next(iter(colours)))
         colour = pickers.choose_one("Colour by", colours, "colour", first)
@@ -192,8 +196,8 @@ def _also_inside(study: Study, selection: Any, points: FloatArray, picked: Any, 
             x, y = [x[0], x[1], x[1], x[0]], [y[0], y[0], y[1], y[1]]
         inside |= embedding_map.within(points, x, y)
     if colour != "popularity" and inside.any():
-        groups = np.array(embedding_map.colour_groups(study.dataset, side, colour), dtype=object)
-        inside &= np.isin(groups, np.unique(groups[picked]))
+        groups = embedding_map.colour_groups(study.dataset, side, colour)
+        inside &= groups.is_in(groups.gather(picked).unique().implode()).to_numpy()
     return np.union1d(picked, np.flatnonzero(inside))
 
 
@@ -294,12 +298,17 @@ def _figure(
     groups = sizes = None
     if colour != "popularity":
         of_all = embedding_map.colour_groups(dataset, side, colour)
-        groups, sizes = [of_all[place] for place in _places], Counter(of_all)
+        groups, sizes = of_all.gather(_places).to_list(), dict(of_all.value_counts().iter_rows())
     counts = _counts(_study, side)[_places]
     return embedding_map.embedding_map(
         _position, _places + _first, names, groups, counts, sizes, _marks, _public[_places], by_card,
         [(region.name, region.centre) for region in _regions if region.share], _crowd,
     )  # fmt: skip
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _colour_columns(_dataset: Dataset, side: embedding_map.Side, key: str) -> list[str]:
+    return embedding_map.colour_columns(_dataset, side)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the map …")
@@ -313,8 +322,21 @@ def _plane(_run: Run, key: str) -> FloatArray:
     return principal_plane(vectors_of(_run))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Naming the regions …")
+def _named_regions(
+    study: Study, own: FloatArray, side: embedding_map.Side, layout: str
+) -> tuple[tuple[Region, ...], Work | None]:
+    """The regions; of very many dots first none and the work that names them, so that the dots stand at once."""
+    if len(own) <= MOST_NAMED_AT_ONCE:
+        return _regions(study, own, side, study.key, layout), None
+    key = ("regions", side, study.key, layout)
+    work = line().find(key) or line().ask(key, lambda: _regions(study, own, side, study.key, layout))
+    if work.state in ("waiting", "running"):
+        return (), work
+    return work.answer or (), None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _regions(_study: Study, _own: FloatArray, side: embedding_map.Side, key: str, layout: str) -> tuple[Region, ...]:
-    columns = embedding_map.colour_columns(_study.dataset, side)
+    columns = _colour_columns(_study.dataset, side, key)
     labels = labels_of_items if side == "items" else labels_of_people
     return find_regions(_own, labels(_study.dataset, columns))

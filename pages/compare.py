@@ -24,9 +24,9 @@ with shell.page("compare") as study:
     else:
         found = audit_ask.comparison(place, runs, k, part)
         names = compare_view.names_of(found, runs)
+        compare_view.frontier(found, names)
         compare_view.table(found, names)
         compare_view.differences(found, names)
         compare_view.published(found, names)
-        compare_view.frontier(found, names)
         search_view.latest_front(place, study)
         compare_view.downloads(found)

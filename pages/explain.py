@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.explain.explanation import Target
 from gnnrec_ui import ask
-from gnnrec_ui.explain.answer import answer, cannot_be_explained, reasons
+from gnnrec_ui.explain.answer import answer, cannot_be_explained, heading, reasons
 from gnnrec_ui.explain.beside import beside
 from gnnrec_ui.explain.change import change
 from gnnrec_ui.explain.methods import methods
@@ -16,17 +17,20 @@ from gnnrec_ui.explain.review import review
 from gnnrec_ui.frame import pickers, serving, shell, style
 
 NEEDS: serving.ViewNeeds = {
-    "Reasons": ("parts",),
+    "Reasons": ("changed graph",),
     "Picture": ("parts",),
     "Paths": ("parts", "paths"),
-    "Attention": ("parts", "attention"),
+    "Attention": ("attention",),
     "Methods": ("changed graph",),
     "What would change it": ("changed graph",),
 }
 
 with shell.page("explain") as study:
-    user = pickers.choose_user(study)
-    item_column, about = st.columns([5, 2], vertical_alignment="bottom")
+    person, which, about = st.columns([4, 5, 3], vertical_alignment="bottom")
+    headline = st.container(horizontal=True, vertical_alignment="center", key="headline")
+    said, ways = headline.container(), headline.container(horizontal=True, width="content", gap="small")
+    with person:
+        user = pickers.choose_user(study, ways=ways)
     with about:
         target: Target = pickers.choose_one(
             "Explain",
@@ -37,19 +41,20 @@ with shell.page("explain") as study:
         )
     k = pickers.k_in_url(study.dataset.n_items)
     listed = [int(item) for item in ask.recommendations(study, user, k).item_index[0] if item >= 0]
-    with item_column:
+    with which:
         item = pickers.choose_item(study, listed)
 
     refusals = serving.refused(study, NEEDS)
-    rank = listed.index(item) + 1 if item in listed else k + 1
-    if "Reasons" in refusals:
-        cannot_be_explained(study, refusals["Reasons"].error, user)
-        if "Methods" in refusals:
-            st.stop()
-    else:
-        explanation = ask.explanation(study, user, item, "ledger", target, k)
-        rank = explanation.rank
-        answer(study, explanation)
+    try:
+        if "Reasons" in refusals:
+            raise refusals["Reasons"].error
+        explanation = ask.reasons(study, user, item, target, k)
+    except UnsupportedError as error:  # that of a scorer which is not at hand, too
+        cannot_be_explained(study, error, user)
+        st.stop()
+    with said:
+        heading(study, explanation.case)
+    answer(study, explanation)
     case = (study, user, item, target, k)
     views: dict[str, Callable[[], None]] = {
         "Reasons": lambda: reasons(study, explanation),
@@ -57,9 +62,9 @@ with shell.page("explain") as study:
         "Paths": lambda: paths(*case),
         "Attention": lambda: attention(*case),
         "Methods": lambda: methods(*case),
-        "What would change it": lambda: change(study, user, item, rank, k),
+        "What would change it": lambda: change(study, user, item, explanation.rank, k),
         "Side by side": lambda: beside(study, user, item, listed, k),
-        "Review": lambda: review(*case),
+        "Review": lambda: review(*case, has_evidence=explanation.is_additive),
     }
     serving.say_refused(refusals, {view: view for view in views})
     with st.container(key="explain_tabs"):

@@ -64,7 +64,7 @@ def drivers(
         found,
         driver_views.drivers_json(found, top, decided, differences),
         lambda: driver_views.driver_rows(found),
-        lambda: driver_views.drivers_sections(found, decided, differences=differences),
+        lambda: driver_views.drivers_sections(found, decided, top or driver_views.SHOWN, differences),
         lambda: driver_chart(found.everybody),
     )
 
@@ -208,6 +208,8 @@ def tune(
 
     if out is not None:
         refuse_existing(Path(out), overwrite)
+    elif overwrite:
+        raise RequestError("Nothing is saved, so nothing is replaced.", "Name the run to save, or leave that out.")
     run = opened(run)
     found = core(prepare(run, k, group_by, cast(SplitName, split)), settings, seed)
     if out is not None:
@@ -279,6 +281,8 @@ def cases(
     from gnnrec_core.views.whole import cases as case_views
     from gnnrec_core.whole.shapes import cases_of_shape
 
+    if most < 0:
+        raise RequestError(f"{most} cases cannot be listed.", "Choose 0 or more.", value=most)
     run, name = opened(run), name_user or _pseudonyms()
     found = cases_of_shape(run, shape, k, target, group_by, seed)
     return Answer(
@@ -286,7 +290,7 @@ def cases(
         found,
         case_views.cases_json(found, run.dataset, name, most),
         lambda: case_views.case_rows(found, run.dataset, name, most),
-        lambda: case_views.cases_sections(found, run.dataset, name),
+        lambda: case_views.cases_sections(found, run.dataset, name, most),
     )
 
 

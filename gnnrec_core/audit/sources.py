@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from gnnrec_core.audit.evidence import Categories, Evidence
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.base.text import clean
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray, SplitName
 from gnnrec_core.models.ops.shards.people import rank_together
 from gnnrec_core.models.protocol import EmbeddingRecommender
@@ -106,3 +107,16 @@ def column_values(table: pl.DataFrame, column: str) -> tuple[IntArray, tuple[str
         tuple(str(label) for label in labels),
         codes.astype(np.int64),
     )
+
+
+def first_values(table: pl.DataFrame, column: str, unknown: str = "") -> pl.Series:
+    """The first value of each row of a column as inert text, `unknown` where there is none `[n]`; quick with millions.
+
+    >>> first_values(pl.DataFrame({"genre": [["war", "youth"], [], None]}), "genre").to_list()
+    ['war', '', '']
+    """
+    values = table[column]
+    values = values.list.first() if isinstance(values.dtype, pl.List) else values
+    known = values.drop_nulls().unique().to_list()
+    names = [clean(value) or unknown for value in known]
+    return values.replace_strict(known, names, default=unknown, return_dtype=pl.String).fill_null(unknown)

@@ -2,14 +2,14 @@
 
 "refit": fitted anew, exact. "again": trained anew with common random numbers. "kept": row, interactions and side edges
 are gone, and what the others learned from them stays. That is quick and leaves nearly the lists of a training without
-them (0.98 of them on the sample), and yet it is no forgetting: the membership test tells it at once (AUC 0.99).
+them, and yet it is no forgetting: the membership test tells it at once (AUC above 0.9).
 
 Membership test: half of the forgotten history is given to both runs (`runs.fold_in`), and the other half's scores less
 those of a run that never saw them (difficulty calibration, Watson et al. 2022) are ranked among the same of lookalikes:
 items that were not in the history and that the run that never saw them scores nearest. Among all items the luck of a
-seed, which moves items that are alike together, would look like memory. An area under the curve of 0.5 says that nothing
-is left to tell. What was trained again is held against a training without them with another seed, as it would be no
-test against itself; then single people still lie .07 (sd) around 0.5.
+seed, which moves items that are alike together, would look like memory. An area under the curve of 0.5 says that
+nothing is left to tell. What was trained again is held against a training without them with another seed, as it would
+be no test against itself; then single people still lie .07 (sd) around 0.5.
 """
 
 from __future__ import annotations

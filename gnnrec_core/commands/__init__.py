@@ -137,6 +137,9 @@ COMMANDS = Registry(
     Plugin("attack", "gnnrec_core.commands.change.attack", "Attack", "What fake accounts can push, and for whom."),
     Plugin("sample", "gnnrec_core.commands.data.sample", "Sample", "Make the shipped sample data again."),
     Plugin("serve", "gnnrec_core.commands.serving.serve", "Serve", "The same answers over HTTP, for programs."),
+    Plugin(
+        "mcp", "gnnrec_core.commands.serving.mcp", "MCP", "The same answers as tools of the Model Context Protocol."
+    ),
     Plugin("app", "gnnrec_core.commands.app", "App", "Open the dashboard, on the sample or on runs of your own."),
     Plugin("job", "gnnrec_core.commands.runs.job", "Job", "Wait in line, then train: what the Train page starts."),
 )

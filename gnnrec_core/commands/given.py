@@ -10,13 +10,17 @@ from gnnrec_core.base.errors import RequestError
 
 
 def ids_of(text: str | None) -> list[str]:
-    """The ids of "A,B" as a row of CSV, so that an id in quotes may hold a comma.
+    """The ids of "A,B" as a row of CSV, so that an id in quotes may hold a comma; none where the option was not given.
+    RequestError where it holds none.
 
     >>> ids_of('a, b,"c, d"')
     ['a', 'b', 'c, d']
     """
     row = next(csv.reader([text or ""], skipinitialspace=True), [])
-    return [word.strip() for word in row if word.strip()]
+    found = [word.strip() for word in row if word.strip()]
+    if text is not None and not found:
+        raise RequestError(f"{text!r} names no id.", "Write ID,ID, or leave it out.", value=text)
+    return found
 
 
 def pair_of(text: str, example: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ class RelationCard(TypedDict):
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     name: Text
-    kind: Literal["user-user", "item-item", "item-attribute", "user-attribute", "user-item"]
+    kind: Literal["user-user", "item-item", "item-attribute", "user-attribute", "attribute-attribute", "user-item"]
     n_edges: Size
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,80}\.parquet$")]
 

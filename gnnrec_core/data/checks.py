@@ -72,7 +72,9 @@ def _unseen(dataset: Dataset, kind: Literal["user", "item"]) -> list[Problem]:
     split, train = log.split, SPLITS.index("train")
 
     def see(part: slice) -> None:
-        seen[index[part][split[part] == train]] = True
+        here = index[part]
+        new = np.flatnonzero(~seen[here])  # few after the first block
+        seen[here[new[split[part][new] == train]]] = True
 
     in_blocks(blocks(len(index)), see)
     unseen = np.flatnonzero(~seen)

@@ -27,8 +27,12 @@ MOST_WORK = 2e11
 """Users times interactions; above it would take minutes, and is not measured."""
 CHANCE = 0.5
 NORMAL_95 = 1.645
-CERTAIN = 1e-3
-"""Chance that a log without any attack has an item that counts as pushed."""
+CERTAIN = 0.01
+"""Chance that a log without any attack has an item that counts as pushed (all items together, by Bonferroni)."""
+AROUND = 50
+"""Items on either side in popularity that say how many incoherent readers an item would have by chance: who is
+incoherent reads the popular more, or less, than others do."""
+LEAST_SHARE = 1e-4
 
 
 def coherence(log: sp.csr_array) -> Floats:
@@ -76,10 +80,30 @@ def incoherence_limit(n_items: IntArray) -> Floats:
 
 
 def pushed_items(log: sp.csr_array, incoherent: NDArray[np.bool_]) -> IntArray:
-    """Items that more incoherent people hold than their share of readers makes likely (binomial tail, all items
-    together under `CERTAIN`): int64 indices, ascending."""
-    readers = np.bincount(log.indices, minlength=log.shape[1])
-    odd = np.bincount(log[np.flatnonzero(incoherent)].indices, minlength=log.shape[1])
-    share = odd.sum() / max(1, readers.sum())
-    tail = binom.sf(odd - 1, readers, share)
-    return np.flatnonzero((tail < CERTAIN / log.shape[1]) & (odd > 1)).astype(np.int64)
+    """Items that more incoherent people hold than their share among the readers of items of like popularity makes
+    likely (binomial tail, all items together under `CERTAIN`): int64 indices, ascending.
+
+    The least likely one first; the others then without its people, so that what made-up profiles hold beside the item
+    that they push is not taken for pushed as well.
+    """
+    readers, left, found = np.bincount(log.indices, minlength=log.shape[1]), incoherent.copy(), list[int]()
+    by_item, order = log.tocsc(), np.argsort(readers, kind="stable")
+    while len(found) < log.shape[1]:
+        odd = np.bincount(log[np.flatnonzero(left)].indices, minlength=log.shape[1])
+        share = _around(odd, order) / np.maximum(_around(readers, order), 1)
+        tail = np.where(odd > 1, binom.sf(odd - 1, readers, np.maximum(share, LEAST_SHARE)), 1.0)
+        least = int(tail.argmin())
+        if tail[least] >= CERTAIN / log.shape[1]:
+            break
+        found.append(least)
+        left[by_item.indices[by_item.indptr[least] : by_item.indptr[least + 1]]] = False
+    return np.array(sorted(found), np.int64)
+
+
+def _around(counts: IntArray, order: IntArray) -> Floats:
+    """For each item the sum of `counts` over the `AROUND` items on either side of it in `order`."""
+    sums, at = np.concatenate([[0], np.cumsum(counts[order])]), np.arange(len(order))
+    found = np.empty(len(order))
+    window = sums[np.minimum(at + AROUND + 1, len(order))] - sums[np.maximum(at - AROUND, 0)]
+    found[order] = window - counts[order]
+    return found

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from gnnrec_core.base.settings import Settings
 from gnnrec_core.data.clean.conditions import parse_condition
 
-EdgeKind = Literal["user-user", "item-item", "item-attribute", "user-attribute"]
-EDGE_KINDS: tuple[EdgeKind, ...] = ("user-user", "item-item", "item-attribute", "user-attribute")
+EdgeKind = Literal["user-user", "item-item", "item-attribute", "user-attribute", "attribute-attribute"]
+EDGE_KINDS: tuple[EdgeKind, ...] = get_args(EdgeKind)
 
 
 def _numbers(value: Any) -> Any:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
 import polars as pl
 
 from gnnrec_core.base.errors import DataError
+from gnnrec_core.data.attribute_edges import AttributeEdges, between_attributes
 from gnnrec_core.data.attributes import AttributeNodes, file_name
-from gnnrec_core.data.dataset import Problem, Relation, Vocabulary
+from gnnrec_core.data.dataset import FloatArray, IntArray, Problem, Relation, Vocabulary
 from gnnrec_core.data.formats.roles import plain_name
 from gnnrec_core.data.formats.source import EdgeTable, Table, need_file
 from gnnrec_core.data.formats.text_file import file_dialect, read_text
 from gnnrec_core.data.options import ImportOptions
 
+ATTRIBUTES: Literal["attribute-attribute"] = "attribute-attribute"
 _WEIGHTS = ("weight", "strength", "value", "score", "count")
 
 
@@ -59,12 +62,22 @@ def side_relations(
     for nodes in (*item_nodes, *user_nodes):
         frame = pl.DataFrame({"source": nodes.entity, "label": list(nodes.label)}).with_columns(weight=pl.lit(1.0))
         to_labels.append((nodes.name, nodes.kind, frame))
+    joined = [edge for edge in edges if edge.kind == ATTRIBUTES]
     for edge in edges:
+        if edge in joined:
+            continue
         ids = users if edge.kind.startswith("user") else items
         frame = _resolved(edge, ids, problems, filtered.get(ids.kind, frozenset()))
         (to_labels if edge.kind.endswith("attribute") else between).append((edge.name, edge.kind, frame))
-    names = _distinct_names([name for name, _, _ in (*to_labels, *between)])
-    label_table, places = _label_table(to_labels, names)
+    named = [name for name, _, _ in (*to_labels, *between)]
+    names = _distinct_names([*named, *(edge.name for edge in joined)])
+    rows = {(name, label) for (_, _, frame), name in zip(to_labels, names) for label in frame["label"]}
+    hierarchies = []
+    for edge, name in zip(joined, names[len(named) :]):
+        found = between_attributes(edge, _weights(edge.table), (label for _, label in rows), problems)
+        rows |= {(name, label) for label in found.new}
+        hierarchies.append(replace(found, name=name))
+    label_table, places = _label_table(rows)
     n_entities = len(users) + len(items)
     relations = []
     for (_, kind, frame), name in zip((*to_labels, *between), names):
@@ -76,7 +89,20 @@ def side_relations(
             target = frame["target"].to_numpy() + offset
         weight = frame["weight"].to_numpy()
         relations.append(Relation(name, cast(Literal["user-user"], kind), source, target, weight))
+    relations += [Relation(found.name, ATTRIBUTES, *_joined(found, places, n_entities)) for found in hierarchies]
     return label_table, tuple(relations), tuple(problems)
+
+
+def _joined(
+    found: AttributeEdges, places: dict[tuple[str, str], int], first: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """The nodes at both ends and the weight of each edge; a label that several attributes have stands for all."""
+    nodes: dict[str, list[int]] = {}
+    for (_, label), place in places.items():
+        nodes.setdefault(label, []).append(first + place)
+    ends = [(a, b, weight) for one, other, weight in found.frame.iter_rows() for a in nodes[one] for b in nodes[other]]
+    source, target, weights = (list(column) for column in zip(*ends)) if ends else ([], [], [])
+    return np.array(source, np.int64), np.array(target, np.int64), np.array(weights, np.float32)
 
 
 def _distinct_names(names: list[str]) -> list[str]:
@@ -89,11 +115,9 @@ def _distinct_names(names: list[str]) -> list[str]:
     return found
 
 
-def _label_table(
-    to_labels: list[tuple[str, str, pl.DataFrame]], names: list[str]
-) -> tuple[pl.DataFrame, dict[tuple[str, str], int]]:
-    """Attribute nodes sorted by relation and label, and the position of each."""
-    rows = sorted({(name, label) for (_, _, frame), name in zip(to_labels, names) for label in frame["label"]})
+def _label_table(nodes: set[tuple[str, str]]) -> tuple[pl.DataFrame, dict[tuple[str, str], int]]:
+    """Attribute nodes (relation, label) sorted, and the position of each."""
+    rows = sorted(nodes)
     table = pl.DataFrame(
         {
             "attribute_index": range(len(rows)),

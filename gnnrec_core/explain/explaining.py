@@ -53,7 +53,7 @@ def explain(
     if explanation.is_additive and explanation.settings.get("side") != "item" and levels is not None:
         checked = replace(checked, baseline_split=split_baseline(model, case, explanation.baseline))
     if isinstance(model, AskedRecommender):
-        checked = replace(checked, warnings=(*checked.warnings, model.told_calls()), calls=model.n_asked)
+        checked = replace(checked, warnings=(*checked.warnings, model.told_calls(user_index)), calls=model.n_asked)
     return replace(checked, narrative=narrate(checked, dataset))
 
 

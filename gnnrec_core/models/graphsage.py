@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from gnnrec_core.base.settings import Search
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import INTERACTION, RecGraph, build_graph
 from gnnrec_core.models.history_protocol import HistoryParts, HistorySums, NewUserParts
-from gnnrec_core.models.ops.features import DEGREES, TYPES, node_features
+from gnnrec_core.models.ops.features import DEGREES, TYPES, NodeFeatures, node_features
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GradientSettings
 from gnnrec_core.models.ops.neighbours import Neighbours, mean_operator
@@ -31,6 +31,8 @@ MOST_HIDDEN = 0.25
 
 
 IDS, OWN = "ids", "known as itself (id)"
+STRANGERS = 0.5
+"""Share of the nodes without an id in a step that have no neighbours either, where attributes say something."""
 SMALL = 0.1
 """Scale of the first weights where nodes have ids, so that training starts near the ids and their means."""
 
@@ -43,14 +45,19 @@ def known_nodes(graph: RecGraph) -> NDArray[np.bool_]:
     return known
 
 
+def says_something(features: NodeFeatures) -> bool:
+    """Whether nodes are told apart by more than their type and degree."""
+    return features.names != tuple(f"type={kind}" for kind in TYPES)
+
+
 class GraphSAGESettings(GradientSettings):
     """Settings of GraphSAGE."""
 
     learning_rate: Annotated[float, Search(0.001, 0.05, log=True)] = Field(
-        0.005, gt=0, le=1, description="step size of Adam at its highest"
+        0.002, gt=0, le=1, description="step size of Adam at its highest"
     )
     id_dropout: float = Field(
-        1.0,
+        0.1,
         ge=0,
         le=1,
         description="share of nodes that a step knows without an embedding of their own; 1: nobody ever has one",
@@ -71,7 +78,8 @@ class GraphSAGE(GradientRecommender):
     X holds attribute columns, node type and degrees, so a user or an item without any train interaction has an
     embedding too. Means are weighted by edge weight; in training over `n_neighbours` draws, afterwards over all
     neighbours. With `id_dropout` below 1, nodes that the training part knows have a row of `ids` in h_0, and h_0 is
-    added to z; each step leaves the ids of a drawn share out, so that those without one are placed as well.
+    added to z; each step leaves the ids of a drawn share out, and for half of these the neighbours too, so that those
+    who have none are placed as well.
     Interactions of a batch (up to a quarter of all edges) carry no messages while they are predicted.
     """
 
@@ -101,6 +109,13 @@ class GraphSAGE(GradientRecommender):
     def initial_near(cls, dataset: Dataset, settings: Any, seed: int, whole: RecGraph) -> Tensors:
         """The same with ids turned towards those of `whole`."""
         return cls._start(dataset, settings, seed, whole)
+
+    @classmethod
+    def restore(cls, dataset: Dataset, settings: Any, tensors: Tensors) -> Self:
+        """A trained model; runs of the time before nodes had ids do not say that theirs have none."""
+        if IDS not in tensors and "id_dropout" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"id_dropout": 1.0})
+        return super().restore(dataset, settings, tensors)
 
     @classmethod
     def _start(cls, dataset: Dataset, settings: Any, seed: int, near: RecGraph | None) -> Tensors:
@@ -137,7 +152,7 @@ class GraphSAGE(GradientRecommender):
     @classmethod
     def caution(cls, dataset: Dataset, settings: Any) -> str:
         """What to know before a training on data that say nothing of nodes but type and degree."""
-        if settings.id_dropout < 1 or node_features(dataset).names != tuple(f"type={kind}" for kind in TYPES):
+        if settings.id_dropout < 1 or says_something(node_features(dataset)):
             return ""
         return (
             "This model tells people and items apart by their attributes, and the data have none that two of them "
@@ -174,6 +189,7 @@ class GraphSAGE(GradientRecommender):
     def _sampled(self, nodes: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """From the outermost neighbours inwards: needed[l] are the nodes whose h_l is needed."""
         generator = self._generator(batch)
+        no_id, stranger = self._strangers(generator)
         hidden = self._neighbours.hidden(self._to_hide(batch, generator))
         seeds, place = torch.unique(nodes, return_inverse=True)
         needed: list[Tensor] = [seeds]
@@ -182,24 +198,32 @@ class GraphSAGE(GradientRecommender):
             near, weight = self._neighbours.draw(
                 needed[0], self.settings.n_neighbours, hidden, generator, by_node=self.whole is not None
             )
+            weight = weight * ~stranger[needed[0], None]
             wider, position = torch.unique(torch.cat([needed[0], near.flatten()]), return_inverse=True)
             n = len(needed[0])
             drawn.insert(0, (position[:n], position[n:].view_as(near), weight))
             needed.insert(0, wider)
-        h = first = self._first(needed[0], generator)
+        h = first = self._first(needed[0], no_id, stranger)
         for layer, (own, near, weight) in enumerate(drawn, start=1):
             means = functional.embedding_bag(near, h, per_sample_weights=weight, mode="sum")
             h, first = self._layer(layer, h[own], means), first[own]
         return (h + first if self.has_ids else h), place
 
-    def _first(self, nodes: Tensor, generator: torch.Generator) -> Tensor:
-        """h_0 `[n, d]` of `nodes` in training: ids of some are left out, and nobody unknown has one."""
-        h = self._x[nodes] @ self.parameters["input"]
+    def _strangers(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Which nodes a step knows without an id, and which of these (half) by their attributes alone `[n_nodes]`."""
+        n = self.graph.n_nodes
         if not self.has_ids:
-            return h
-        kept = torch.rand(self.graph.n_nodes, generator=generator, device=self.device) >= self.settings.id_dropout
-        placed: Tensor = h + self.parameters[IDS][nodes] * (kept & self._known)[nodes, None]
-        return placed
+            return (torch.zeros(n, dtype=torch.bool, device=self.device),) * 2
+        chance = torch.rand(n, generator=generator, device=self.device)
+        strange = STRANGERS * self.settings.id_dropout if says_something(self.features) else 0.0
+        return (chance < self.settings.id_dropout) | ~self._known, chance < strange
+
+    def _first(self, nodes: Tensor, no_id: Tensor, stranger: Tensor) -> Tensor:
+        """h_0 `[n, d]` of `nodes` in training; strangers have no degrees either."""
+        x = self._x[nodes]
+        x[:, -len(DEGREES) :] *= ~stranger[nodes, None]
+        h = x @ self.parameters["input"]
+        return h + self.parameters[IDS][nodes] * ~no_id[nodes, None] if self.has_ids else h
 
     @cached_property
     def _known(self) -> Tensor:

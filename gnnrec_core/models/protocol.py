@@ -109,6 +109,19 @@ class ResumableRecommender(Protocol):
 
 
 @runtime_checkable
+class RelationRecommender(Protocol):
+    """A recommender that reads side edges of the dataset beside its graph, each relation with a weight."""
+
+    def relations_read(self) -> tuple[str, ...]:
+        """Relations that have a weight above 0."""
+        ...
+
+    def without_relation(self, name: str) -> Any:
+        """The same model with a weight of 0 for that relation."""
+        ...
+
+
+@runtime_checkable
 class DividableRecommender(Protocol):
     """A recommender whose tables the processes of one training can hold in parts."""
 
@@ -222,12 +235,15 @@ class RescoredRecommender(Protocol):
 
 @runtime_checkable
 class AskedRecommender(Protocol):
-    """A recommender whose scores are asked for outside, at a price: it says how often it was asked."""
+    """A recommender whose scores for a changed history cost a question each: it says how often it was asked.
+
+    A scorer outside is asked; where only final embeddings are known, the person is solved for.
+    """
 
     n_asked: int
 
-    def told_calls(self) -> str:
-        """How often it was asked, as a sentence."""
+    def told_calls(self, user_index: int) -> str:
+        """How often it was asked, and what its answers about this person rest on, as a sentence."""
         ...
 
 

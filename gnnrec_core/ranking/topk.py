@@ -64,7 +64,7 @@ def rank_items(
             items[part], scores[part] = found.items, found.scores
         items[~np.isfinite(scores)] = NONE_LEFT
         return Recommendations(users, items, scores)
-    block = block or max(1, min(MOST_AT_ONCE, AT_ONCE // (4 * max(1, seen.shape[1]))))
+    block = block or max(1, min(MOST_AT_ONCE, AT_ONCE // (4 * seen.shape[1])))
     for start in range(0, len(users), block):
         progress.check()
         chosen = users[start : start + block]

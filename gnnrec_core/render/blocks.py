@@ -106,11 +106,15 @@ class Stream:
 
 @dataclass(frozen=True)
 class Flow:
-    """A layered picture, left to right: signed streams between stops. What flows into the last stop is the whole."""
+    """A layered picture, left to right: signed streams between stops. What flows into the last stop is the whole.
+
+    `columns` are what stands in each column, in a word or two; none where nothing is said.
+    """
 
     stops: tuple[Stop, ...]
     streams: tuple[Stream, ...]
     caption: str
+    columns: tuple[str, ...] = ()
 
 
 Block = Text | Facts | Table | Bars | Curves | Chart | Flow | Verdict

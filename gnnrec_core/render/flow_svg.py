@@ -7,43 +7,67 @@ streams `data-from` and `data-to`, so that a page can make the drawing answer to
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from gnnrec_core.base.text import clean, for_html
 from gnnrec_core.render.blocks import Flow, Stop, Stream
 from gnnrec_core.render.theme import shortened, signed
 
-COLUMN, ROW, SIDE, TOP, BOTTOM = 205, 42, 78, 60, 10
-NAME_LENGTH = 26
+ROW, TOP, BOTTOM = 42, 60, 10
+HEADS = 26
+"""Pixels below all columns for what stands in each."""
+SMALLEST, LARGEST = 5.5, 10.0
+"""Radius of a stop by how much passes it."""
 WIDEST, NARROWEST = 16.0, 0.8
 Points = tuple[tuple[float, float], ...]
 
 
-def flow_svg(flow: Flow) -> str:
+@dataclass(frozen=True)
+class Size:
+    """How far columns stand apart and from the sides, in pixels, and how many letters a name has."""
+
+    name: str
+    column: float
+    side: float
+    letters: int
+
+
+WIDE, NARROW = Size("wide", 215, 88, 22), Size("narrow", 98, 46, 15)
+"""For a page, and for a phone."""
+
+
+def flow_svg(flow: Flow, size: Size = WIDE) -> str:
     """The drawing; the same flow gives the same text."""
-    places, width, height = layout(flow)
+    places, width, height = layout(flow, size)
     largest = max((abs(stream.value) for stream in flow.streams), default=0.0) or 1.0
     order = sorted(flow.streams, key=lambda stream: -abs(stream.value))  # thin ones on top
     parts = [_stream(stream, flow, places, largest) for stream in order]
-    parts += [_stop(number, stop, places[number]) for number, stop in enumerate(flow.stops)]
+    most = max((abs(stop.value) for stop in flow.stops), default=0.0) or 1.0
+    last = max((stop.column for stop in flow.stops), default=0)
+    for number, stop in enumerate(flow.stops):
+        parts.append(_stop(number, stop, places[number], abs(stop.value) / most, size))
+    heads = ((size.side + size.column * min(column, last), said) for column, said in enumerate(flow.columns))
+    parts += [_head(said, x, height) for x, said in heads if said]
     return (
-        f'<svg class="flow" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-label="{for_html(flow.caption)}">{"".join(parts)}</svg>'
+        f'<svg class="flow {size.name}" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
+        f'role="img" aria-label="{for_html(flow.caption)}">{"".join(parts)}</svg>'
     )
 
 
-def layout(flow: Flow) -> tuple[Points, float, float]:
+def layout(flow: Flow, size: Size = WIDE) -> tuple[Points, float, float]:
     """Centres of the stops, width and height in pixels: stops of a column in the order given, columns centred."""
     columns: dict[int, list[int]] = defaultdict(list)
     for number, stop in enumerate(flow.stops):
         columns[stop.column].append(number)
     tallest = max((len(members) for members in columns.values()), default=1)
-    height = TOP + BOTTOM + ROW * max(tallest, 3)
+    height = TOP + BOTTOM + ROW * max(tallest, 3) + (HEADS if any(flow.columns) else 0)
+    room = height - TOP - BOTTOM - (HEADS if any(flow.columns) else 0)
     centres = {}
     for column, members in columns.items():
-        first = TOP + (height - TOP - BOTTOM - ROW * (len(members) - 1)) / 2
+        first = TOP + (room - ROW * (len(members) - 1)) / 2
         for row, number in enumerate(members):
-            centres[number] = (SIDE + COLUMN * column, first + ROW * row)
-    width = 2 * SIDE + COLUMN * max(columns, default=0)
+            centres[number] = (size.side + size.column * column, first + ROW * row)
+    width = 2 * size.side + size.column * max(columns, default=0)
     return tuple(centres[number] for number in range(len(flow.stops))), float(width), float(height)
 
 
@@ -65,16 +89,24 @@ def _stream(stream: Stream, flow: Flow, places: Points, largest: float) -> str:
     )
 
 
-def _stop(number: int, stop: Stop, place: tuple[float, float]) -> str:
+def _stop(number: int, stop: Stop, place: tuple[float, float], share: float, size: Size) -> str:
     x, y = place
+    r = SMALLEST + (LARGEST - SMALLEST) * share**0.5
     marks = {
-        "person": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>',
-        "item": f'<rect x="{x - 7:.1f}" y="{y - 7:.1f}" width="14" height="14" rx="2"/>',
-        "attribute": f'<path d="M{x:.1f} {y - 8:.1f}l8.5 15h-17z"/>',
-        "rest": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>',
+        "person": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}"/>',
+        "item": f'<rect x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r:.1f}" height="{2 * r:.1f}" rx="2"/>',
+        "attribute": f'<path d="M{x:.1f} {y - 1.1 * r:.1f}l{1.2 * r:.1f} {2.1 * r:.1f}h{-2.4 * r:.1f}z"/>',
+        "rest": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}"/>',
     }
+    where = 'dx="6"' if size is WIDE else f'x="{x + r + 3:.1f}" y="{y + 4:.1f}" text-anchor="start"'
+    value = f'<tspan class="value" {where}>{signed(stop.value)}</tspan>' if stop.column else ""
+    name = for_html(shortened(stop.name, size.letters))
     return (
         f'<g class="stop {stop.shape}" data-stop="{number}"><title>{for_html(stop.told)}</title>{marks[stop.shape]}'
-        f'<text x="{x:.1f}" y="{y - 13:.1f}" text-anchor="middle">{for_html(shortened(stop.name, NAME_LENGTH))}</text>'
-        "</g>"
+        f'<text x="{x:.1f}" y="{y - r - 6:.1f}" text-anchor="middle">{name}{value}</text></g>'
     )
+
+
+def _head(said: str, x: float, height: float) -> str:
+    """What stands in a column, below it."""
+    return f'<text class="dim head" x="{x:.1f}" y="{height - 8:.1f}" text-anchor="middle">{for_html(said)}</text>'

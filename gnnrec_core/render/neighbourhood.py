@@ -16,7 +16,7 @@ SPACING = 46.0
 """Least distance along a ring between two nodes, in the units of the picture."""
 STRETCH = 1.5
 """Rings are wider than high, as screens are."""
-MOST_NODES, MOST_EDGES = 5000, 12_000
+MOST_NODES, MOST_EDGES = 5000, 8_000
 """More than this is no picture any more, and slow to draw."""
 RING_GAP = 190.0
 """Least distance between two rings; a label of `LABEL_LENGTH` letters fits between them."""

@@ -16,7 +16,7 @@ from gnnrec_core.render.flow_svg import flow_svg, layout
 
 KICKER = "GNNRec Lens · the story of one recommendation"
 FLOW = """
-.stream{fill:none}.stream.up{stroke:#0072b2}.stream.down{stroke:#d55e00}.stream.like{stroke-dasharray:7 3}
+.stream{fill:none}.stream.up{stroke:#0072b2}.stream.down{stroke:#d55e00}.stream.like{stroke-dasharray:3 2.5}
 .stream.own{stroke:#8a94a0}.stop.person>circle{fill:#0072b2}.stop.item>rect{fill:#e69f00}
 .stop.attribute>path{fill:#009e73}.stop.rest>circle{fill:#fff;stroke:#8a94a0;stroke-dasharray:3 2}
 .flow text{font:13px system-ui,sans-serif;fill:#1b1f24;paint-order:stroke;stroke:#fff;

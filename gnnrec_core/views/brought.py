@@ -51,7 +51,7 @@ def abilities(run: Run) -> tuple[list[str], list[dict[str, str]]]:
         "what-if": lambda: rescorer_of(run.model),
         "why-not": lambda: scorer_of(run.model),
         "drivers": lambda: scorer_of(run.model),
-        "fold-in": lambda: fold_in(run, [int(np.argmax(run.graph.popularity))], 1),
+        "fold-in": lambda: fold_in(run, [_chosen_most(run)], 1),
         **{f"explain {name}": partial(_supports, name, run) for name in EXPLAINERS.names},
     }
     can, cannot = list(ALWAYS), []
@@ -63,6 +63,12 @@ def abilities(run: Run) -> tuple[list[str], list[dict[str, str]]]:
         else:
             can.append(what)
     return can, cannot
+
+
+def _chosen_most(run: Run) -> int:
+    """The item with the most train interactions."""
+    log = run.dataset.interactions
+    return int(np.argmax(np.bincount(log.item_index[log.rows("train")], minlength=run.dataset.n_items)))
 
 
 def _supports(method: str, run: Run) -> None:

@@ -65,7 +65,8 @@ def case_picture(
     beside = " and ".join((*(["taste learned in training"] if found.own else []), *found.beside))
     streams.append(Stream(0, last, found.own + sum(found.beside.values()), False, beside))
     stops.append(_end(title, ITEM, "item", case.explained, what))
-    return Flow(tuple(stops), tuple(stream for stream in streams if stream.value), _caption(what, title, found))
+    heads = ("the person", "what they have", "in between" if few.between else "", "the item")
+    return Flow(tuple(stops), tuple(stream for stream in streams if stream.value), _caption(what, title, found), heads)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _name(
 
 
 def _end(name: str, column: int, shape: Shape, value: float, what: str) -> Stop:
-    return Stop(name, column, shape, value, f"{name}: {what} {signed(value)}.")
+    return Stop(name, column, shape, value, f"{name}: {signed(value)}, the {what}.")
 
 
 def _caption(what: str, title: str, found: Bridges) -> str:

@@ -75,8 +75,8 @@ def counterfactual_blocks(
         said += f" in this model as it stands, {answer.kept} kept."
         furthest = f"The set that pushes it down furthest ({change}): {named}."
         more = [furthest if named else "None was found that moves it down at all."]
-    if answer.calls is not None:
-        more.append(f"The scorer was asked {answer.calls:,} times since the run was opened.")
+    if answer.told:
+        more.append(answer.told)
     again = answer.trained_again
     if again is not None:
         level, n = "refitted exactly" if again.exact else "foretold", len(again.removed)

@@ -12,6 +12,11 @@ from gnnrec_core.runs.without_people import WithoutPeople
 from gnnrec_core.views.privacy import NameUser
 
 MOST_SHOWN = 100
+FOUND_BADLY = (
+    "Attacks of fewer than ten made-up people, and such that copy the history of a real one, are mostly missed: that "
+    "nobody is named does not show that nobody was made up."
+)
+"""Measured by `benchmarks/bench_suspicious.py`."""
 
 
 def suspicion_json(
@@ -64,7 +69,7 @@ def suspicion_sections(content: dict[str, Any]) -> tuple[Section, ...]:
         blocks = [Verdict(said, "warning"), Table(columns, rows[:MOST_SHOWN], caption), *blocks]
     if content["pushed"]:
         blocks.append(Text((f"Pushed, it seems: {', '.join(item['title'] for item in content['pushed'])}.",)))
-    blocks.append(Facts(tuple(content["reasons"].items())))
+    blocks += [Text((FOUND_BADLY,)), Facts(tuple(content["reasons"].items()))]
     sections = [Section(f"Suspicious interactions of {content['name']}", tuple(blocks))]
     if content["without_them"]:
         sections.append(Section("Without them", _without(content["without_them"])))

@@ -19,7 +19,7 @@ from gnnrec_core.explain.scores.linear import Float, Prepared, prepare
 from gnnrec_core.graph import INTERACTION, RecGraph
 from gnnrec_core.models import MODELS
 from gnnrec_core.models.history_protocol import HistoryRecommender
-from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender
+from gnnrec_core.models.protocol import PropagationRecommender, RefittingRecommender, RelationRecommender
 from gnnrec_core.ranking.topk import ScoreBlock
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.items.links import scores_on
@@ -107,6 +107,9 @@ def _side_inputs(run: Run) -> Iterator[Input]:
         graph = run.graph
         if not reads_graphs:
             yield Input(name, definition, None, "Whether the lists rest on it cannot be told: only they are known.")
+            continue
+        if isinstance(run.model, RelationRecommender) and relation.name in run.model.relations_read():
+            yield Input(name, definition, run.model.without_relation(relation.name).score)
             continue
         if relation.name not in graph.relations:
             yield Input(name, definition, None, "The model does not read it.", is_used=False)

@@ -55,7 +55,9 @@ class Parameter:
         if not self.has_effect:
             return f"{self.name}: without effect on accuracy; {moved}."
         way = "falls" if self.accuracy.value < 0 else "rises"
-        return f"{self.name}: {moved}, and NDCG {way} by {abs(self.accuracy.value):.4f}."
+        ends = sorted((abs(self.accuracy.low), abs(self.accuracy.high)))  # both of one sign: there is an effect
+        by = f"{abs(self.accuracy.value):.4f} ({ends[0]:.4f} to {ends[1]:.4f})"
+        return f"{self.name}: {moved}, and NDCG {way} by {by}."
 
 
 @dataclass(frozen=True)

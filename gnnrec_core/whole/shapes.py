@@ -29,10 +29,12 @@ from gnnrec_core.whole.sums.targets import Target, one_each
 
 @dataclass(frozen=True)
 class Shape:
-    """In words, and `look(run, k, target, seed)`: how it is said (over whom, at which level), and the places."""
+    """In words, and `look(run, k, target, seed)`: how it is said (over whom, at which level), and the places.
+    `asks_luck`: it is said from what `luck` measured of the run."""
 
     title: str
     look: Callable[[Run, int, Target, int], tuple[str, Iterator[Found]]]
+    asks_luck: bool = False
 
 
 def _weighed(holds: Callable[[Features], Flags], strength: Callable[[Features], Float]) -> Any:
@@ -61,12 +63,10 @@ SHAPES = {
         "over half as much speaks against it as for it", _weighed(lambda f: f.against > 0.5, lambda f: f.against)
     ),
     "scattered": Shape(
-        "no interaction carries over a twentieth", _weighed(lambda f: f.first < 0.05, lambda f: -f.first)
+        "each interaction carries a twentieth or less", _weighed(lambda f: f.first < 0.05, lambda f: -f.first)
     ),
-    "fails_random": Shape(
-        "taking away the strongest fifth of the reasons does no more than a fifth drawn by chance", held_against_random
-    ),
-    "fragile": Shape("another seed would more likely than not give the place to another item", held_against_seeds),
+    "fails_random": Shape("the strongest fifth of the reasons does no more than a random fifth", held_against_random),
+    "fragile": Shape("another seed would likely give the place to another item", held_against_seeds, asks_luck=True),
 }
 
 

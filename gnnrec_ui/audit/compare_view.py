@@ -78,6 +78,7 @@ def table(found: Comparison, names: dict[str, str]) -> None:
         (names[row.name], {**row.metrics, **{m: Interval(row.items[m]) for m in GLOBAL_COLUMNS if m in row.items}})
         for row in found.rows
     ]
+    st.subheader("How good each is", anchor=False)
     figures.table(rows, [m for m in (*COLUMNS, *GLOBAL_COLUMNS) if any(m in row for _, row in rows)], "Run")
     st.caption(f"Lists of {found.k}, {found.split} part; below each figure its 95 % interval over people.")
     for warning in found.warnings:
@@ -120,10 +121,13 @@ def differences(found: Comparison, names: dict[str, str]) -> None:
 
 def frontier(found: Comparison, names: dict[str, str]) -> None:
     """Accuracy against another figure: what no other run or baseline beats in both."""
-    st.subheader("What accuracy is paid for", anchor=False)
+    heading, choice = st.columns([2, 1], vertical_alignment="bottom")
     known = found.rows[0].metrics.keys() | found.rows[0].items.keys()
-    against = forms.choose("NDCG against", [m for m in AGAINST if m in known], "against", name_of=figures.title)
-    st.caption(for_markdown(figures.definition(against)))
+    with choice:
+        against = forms.choose("NDCG against", [m for m in AGAINST if m in known], "against", name_of=figures.title)
+    with heading:
+        st.subheader("What accuracy is paid for", anchor=False)
+        st.caption(for_markdown(figures.definition(against)))
     points = [replace(point, name=_short(names[point.name])) for point in comparison_points(found, against)]
     figure = audit_charts.frontier_chart(points, against)
     chart(figure, key="frontier", alt=f"NDCG against {against}")

@@ -24,27 +24,38 @@ FIGURES = ("ndcg", "recall", "hit_rate", "long_tail_share", "arp")
 
 def as_of(study: Study) -> None:
     """The case, list, ledger and audit as of the day of the slider."""
-    user = pickers.choose_user(study)
+    person, which, ways = st.columns([4, 5, 4], vertical_alignment="bottom")
+    with person:
+        user = pickers.choose_user(study, ways=ways.container(horizontal=True))
     listed = [int(item) for item in ask.recommendations(study, user, 10).item_index[0] if item >= 0]
-    item = pickers.choose_item(study, listed)
-    day, group_by = choose_day(study), grouping(study)
+    with which:
+        item = pickers.choose_item(study, listed)
+    when, group = st.columns([9, 4], vertical_alignment="bottom")
+    with when:
+        day = choose_day(study)
+    with group:
+        group_by = grouping(study)
     run, k = study.run, min(10, study.dataset.n_items)
 
     def question() -> Any:
         from gnnrec_core.change.as_of import as_of as core
-        from gnnrec_core.views.change.over_time import audit_section, day_sections
+        from gnnrec_core.views.change.over_time import day_sections
 
         found = core(run, user, item, day, k, group_by)  # only what is shown is kept, not the run of that day
-        return day_sections(found, run.dataset), found.explanation, found.no_ledger, audit_section(found.report)
+        return day_sections(found, run.dataset), found.explanation, found.no_ledger
 
     told = answered(study, "Going back to that day", ("as_of", user, item, day, group_by), question)
     if told is None:
         return
     from gnnrec_core.views.change.over_time import ledger_section
 
-    sections, explanation, why, audit = told
+    (case, *rest), explanation, why = told
     shown = None if explanation is None else privacy.shown(study, user, explanation)
-    blocks.draw((*sections, ledger_section(shown, why), audit), "as_of")
+    parts = (ledger_section(shown, why), *rest)
+    blocks.draw((case,), "as_of")
+    titles = {str(number): part.title for number, part in enumerate(parts)}
+    chosen = pickers.choose_one("What to look at", titles, "then", is_labelled=False)
+    blocks.draw((parts[int(chosen)],), f"as_of_{chosen}")
 
 
 def groups(study: Study) -> None:
@@ -54,8 +65,12 @@ def groups(study: Study) -> None:
         st.info("These people have no groups. Import the data with attributes of people.", icon=":material/groups:")
         return
     names = _figures()
-    metric = forms.choose("Figure", list(names), "figure", name_of=lambda name: names[name])
-    day, run = choose_day(study), study.run
+    when, which = st.columns([9, 4], vertical_alignment="bottom")
+    with which:
+        metric = forms.choose("Figure", list(names), "figure", name_of=lambda name: names[name])
+    with when:
+        day = choose_day(study)
+    run = study.run
 
     def strip() -> GroupStrip:
         from gnnrec_core.change.strips import group_strip

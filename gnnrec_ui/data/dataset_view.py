@@ -92,7 +92,8 @@ def attributes(found: Description) -> None:
     """What is known of users and items besides their interactions."""
     if found.attributes:
         table = pd.DataFrame([vars(attribute) for attribute in found.attributes])
-        table["name"] = [clean(name) for name in table["name"]]
+        table["name"] = [clean(name).replace("_", " ") for name in table["name"]]
+        table.iloc[:, 1] = ["person" if kind == "user" else kind for kind in table.iloc[:, 1]]
         table.columns = ["Attribute", "Of", "Type", "Known for", "Different values"]
         st.dataframe(table, hide_index=True, alt="Attributes of people and items", placeholder="–")
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gnnrec_core.base.errors import LensError
 from gnnrec_core.base.text import clean, for_label, for_markdown
-from gnnrec_core.explain.explanation import Contribution, Explanation
+from gnnrec_core.explain.explanation import Case, Contribution, Explanation
 from gnnrec_core.models import MODELS
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts import explain_charts
@@ -25,20 +25,29 @@ SHOWN = 6
 KINDS = {"history": "interaction", "reader": "reader of the item", "side": "link", "own": "own embedding"}
 
 
-def answer(study: Study, explanation: Explanation) -> None:
-    """The headline, the narrative, and four figures."""
-    case, dataset = explanation.case, study.dataset
-    title, user = for_markdown(dataset.title(case.item_index)), for_markdown(dataset.users.ids[case.user_index])
+def heading(study: Study, case: Case) -> None:
+    """The question that the page answers."""
+    title, user = (
+        for_markdown(study.dataset.title(case.item_index)),
+        for_markdown(study.dataset.users.ids[case.user_index]),
+    )
     st.subheader(f"Why *{title}* stands {theme.ordinal(case.rank)} for {user}", anchor=False)
+
+
+def answer(study: Study, explanation: Explanation) -> None:
+    """The answer in one sentence, and four figures."""
+    case = explanation.case
     if case.item_index in {each.item_index for each in ask.chosen_later(study, case.user_index)}:
         later = "They did choose it later (test part, unknown to the model)"
         found = "found" if case.rank <= case.k else "missed"
         st.caption(f":material/task_alt: {later}: a list of {int(case.k):,} {found} it.")
-    _narrative(explanation.narrative)
+    if explanation.narrative:
+        st.markdown(for_markdown(explanation.narrative[0]))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         _figures(study, explanation)
-        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center", key="story"):
-            story_report(study, explanation)
+        if explanation.is_additive:
+            with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center", key="story"):
+                story_report(study, explanation)
 
 
 def _figures(study: Study, explanation: Explanation) -> None:
@@ -48,10 +57,10 @@ def _figures(study: Study, explanation: Explanation) -> None:
     if case.target == "margin" and case.reference_item is not None:
         reference = for_markdown(study.dataset.title(case.reference_item))
         _metric("Lead", theme.signed(explanation.score), f"Over {reference}, the item that it would yield to.")
-    elif explanation.score > 0:  # a share of what is below 0 would turn its sign
+    elif explanation.is_additive and explanation.score > 0:  # a share of what is below 0 would turn its sign
         parts = sum(part.value for part in explanation.contributions)
         _metric("From what is known", _share(parts, explanation.score), "The sum of all parts in the ledger.")
-    if explanation.baseline_name and explanation.score > 0:
+    if explanation.is_additive and explanation.baseline_name and explanation.score > 0:
         _metric(
             explain_charts.baseline_label(explanation),
             _share(explanation.baseline, explanation.score),
@@ -89,10 +98,7 @@ def _metric(label: str, value: str, meaning: str) -> None:
 
 
 def _narrative(sentences: tuple[str, ...]) -> None:
-    """The first sentence, the main reasons as a list, the rest on demand."""
-    if not sentences:
-        return
-    st.markdown(for_markdown(sentences[0]))
+    """The main reasons as a list, the rest on demand."""
     st.markdown("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences[1:SHOWN]))
     if len(sentences) > SHOWN:
         with st.expander("More about this case"):
@@ -113,17 +119,25 @@ def cannot_be_explained(study: Study, error: LensError, user_index: int) -> None
 
 
 def reasons(study: Study, explanation: Explanation) -> None:
-    """The ledger as a waterfall, and the same as a table with what was recomputed."""
+    """The ledger as a waterfall (of a black box, what each removal does) beside what it says, and the same as a table
+    with what was recomputed."""
     what = "lead" if explanation.case.target == "margin" else "score"
     keys = selection.keys_of(study, explanation)
     chosen = selection.chosen(study, explanation)
-    chart(
-        explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
-        f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}.",
-        f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
-        table=ledger_table(explanation),
-        on_point=selection.on_point,
-    )
+    drawn, told = st.columns([6, 5], gap="medium")
+    with told:
+        _narrative(explanation.narrative)
+    with drawn:
+        chart(
+            explain_charts.waterfall(explanation, keys=keys, chosen=chosen),
+            f"Read from top to bottom: each bar starts where the last one ended, and the sum is the {what}."
+            if explanation.is_additive
+            else f"What the {what} loses when that one interaction goes, each by itself; they do not sum to the "
+            f"{what}. Blue speaks for the item.",
+            f"waterfall_{keys.index(chosen)}" if chosen else "waterfall",
+            table=ledger_table(explanation),
+            on_point=selection.on_point,
+        )
     selection.panel(study, explanation, chosen)
     st.markdown("**Each claim, checked**")
     st.caption(
@@ -157,11 +171,12 @@ def reasons_table(explanation: Explanation) -> pd.DataFrame:
     """All parts with what was recomputed."""
     what = "Lead" if explanation.case.target == "margin" else "Score"
     parts = explanation.contributions
+    shares = [100 * float(part.share) for part in parts]
     return pd.DataFrame(
         {
             "Reason": [clean(part.label) for part in parts],
             "Contribution": [float(part.value) for part in parts],
-            **({"Share": [100 * float(part.share) for part in parts]} if explanation.score > 0 else {}),
+            **({"Share": shares} if explanation.is_additive and explanation.score > 0 else {}),
             f"{what} without it": _checked(parts, "score_without"),
             "Rank in this model": pd.array(_checked(parts, "rank_without"), dtype="Int64"),
             **_further_levels(parts),

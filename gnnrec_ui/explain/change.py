@@ -43,7 +43,7 @@ def _leaves(study: Study, user_index: int, item_index: int, k: int) -> None:
     st.caption(
         f"Recomputed on the graph without them; they stay out of the list themselves. "
         f"{found.checked_smaller_sets:,} smaller sets were tried: {found.minimality}. "
-        f"The model was not trained again for this; trained again, it may differ."
+        f"The model was not trained again for this; trained again, it may differ. {for_markdown(found.told)}"
     )
     _trained_again(study, found, title)
     if found.removed:

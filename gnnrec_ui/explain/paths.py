@@ -71,7 +71,15 @@ def _listed(study: Study, explanation: Explanation, ledger: Explanation) -> None
     """The paths as rows; a row selects the link by which its path leaves the person."""
     keys = [selection.key_of_node(study, path.nodes[1]) if len(path.nodes) > 1 else "" for path in explanation.paths]
     chosen = selection.chosen(study, ledger)
-    selection.rows(_path_table(explanation), keys, chosen, "path_rows", "The strongest paths")
+    selection.rows(
+        _path_table(explanation),
+        keys,
+        chosen,
+        "path_rows",
+        "The strongest paths",
+        Contribution=st.column_config.NumberColumn(format="%+.4f"),
+        Share=st.column_config.NumberColumn(format="%.1f %%"),
+    )
     selection.panel(study, ledger, chosen)
 
 

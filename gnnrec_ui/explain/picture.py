@@ -26,14 +26,18 @@ def picture(study: Study, explanation: Explanation) -> None:
     """What carries this case, left to right; choosing a stop shows what its removal does, and takes it away."""
     case = explanation.case
     found = ask.bridges(study, case)
-    detail = pickers.choose_one("How much is drawn one by one", DETAILS, "detail", default="some")
+    much, reading = st.columns([2, 5], vertical_alignment="center")
+    with much:
+        detail = pickers.choose_one(
+            "How much is drawn one by one", DETAILS, "detail", default="some", is_labelled=False
+        )
     flow = case_picture(
         case, found, study.run.graph, study.dataset, privacy.name_user(study, case.user_index), *SIZES[detail]
     )
     stops = {stop.key: stop for stop in flow.stops if stop.key}
     chosen = selection.chosen(study, explanation, tuple(stops))
     with stands_for(lambda: (flow,)):
-        st.caption(for_markdown(flow.caption))
+        reading.caption(for_markdown(flow.caption))
         picked = flow_view(flow, "picture", "why-this-item", chosen)
     if picked is not None and picked != chosen:
         selection.select(picked)

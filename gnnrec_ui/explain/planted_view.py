@@ -16,14 +16,12 @@ from gnnrec_core.render.charts.planted_chart import planted_chart
 from gnnrec_ui.show.charts import chart
 
 RESULTS = PROJECT / "benchmarks" / "results" / "planted.json"
-COMMAND = "python benchmarks/bench_planted.py"
 
 
 def planted_view() -> None:
     """AUC and precision of each method against the planted reasons, as the benchmark measured them."""
     if not RESULTS.is_file():
         st.info("The methods have not been scored against the planted reasons here yet.", icon=":material/science:")
-        st.code(COMMAND, language="bash")
         return
     found: dict[str, Any] = parse(read_bytes(RESULTS))
     figures = found["figures"]
@@ -36,11 +34,12 @@ def planted_view() -> None:
         "planted",
         table=planted_table(figures["methods"], titles),
     )
-    with st.expander("Which methods a model does not serve"):
-        for model, refusals in figures["not_served"].items():
-            for method, reason in refusals.items():
-                st.caption(f"{titles.get(method, method)} on {titles.get(model, model)}: {for_markdown(reason)}")
-    st.caption(f"Made by `{COMMAND}`.")
+    unserved = st.expander("Which methods a model does not serve", key="_not_served", on_change="rerun")
+    if unserved.open:
+        with unserved:
+            for model, refusals in figures["not_served"].items():
+                for method, reason in refusals.items():
+                    st.caption(f"{titles.get(method, method)} on {titles.get(model, model)}: {for_markdown(reason)}")
 
 
 def planted_table(rows: list[dict[str, Any]], titles: dict[str, str]) -> pd.DataFrame:

@@ -16,11 +16,12 @@ from gnnrec_ui.frame.study import Study
 from gnnrec_ui.show.downloads import download, named
 
 
-def review(study: Study, user_index: int, item_index: int, target: str, k: int) -> None:
-    """The evidence file, a form for one's own word, and the words of all on this run."""
+def review(study: Study, user_index: int, item_index: int, target: str, k: int, has_evidence: bool = True) -> None:
+    """The evidence file (of a ledger), a form for one's own word, and the words of all on this run."""
     if study.run_entry is None:
         return
-    take_away(study, user_index, item_index, k)
+    if has_evidence:
+        take_away(study, user_index, item_index, k)
     run, space = study.run_entry.id, roles.workspace()
     user, item = study.dataset.users.ids[user_index], study.dataset.items.ids[item_index]
     st.markdown("**Reviewers' notes**")

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.base.text import clean, for_label, for_markdown, for_option
@@ -27,13 +28,17 @@ MOST_OPTIONS = 1000
 """A menu of more holds some and what is searched for; typing in it asks the server."""
 
 
-def choose_user(study: Study, label: str = "Person", is_alone: bool = False) -> int:
-    """A person of the dataset, `?user=` in the URL; returns the user index. `is_alone`: without the ways to others."""
+def choose_user(study: Study, label: str = "Person", is_alone: bool = False, ways: DeltaGenerator | None = None) -> int:
+    """A person of the dataset, `?user=` in the URL; returns the user index. The ways to others stand beside the menu,
+    in `ways`, or (`is_alone`) nowhere."""
     vocabulary = study.dataset.users
     _say_unknown(vocabulary, "user")
     first = state.pinned(("user", study.dataset.fingerprint), lambda: vocabulary.ids[ask.telling_user(study)])
     current = state.follow("user", vocabulary.__contains__, first)
-    choose, others = (st.container(), None) if is_alone else st.columns([5, 4], vertical_alignment="bottom")
+    if is_alone or ways is not None:
+        choose, others = st.container(), ways
+    else:
+        choose, others = st.columns([5, 4], vertical_alignment="bottom")
     with choose:
         chosen = _one_control(label, vocabulary, vocabulary.ids, "user", current, (), clean) or current
     recent.note(study, "user", chosen)

@@ -87,7 +87,7 @@ _ALL = (
         "Understand",
         "Items",
         ":material/inventory_2:",
-        "Which items are never shown, too often or too seldom; and one item from its own side.  \n"
+        "Which items are never shown, too often or too seldom; one item from its own side; and one that is new.  \n"
         "1 is in proportion to how many people have it. Each answer on what would help an item was recomputed.",
     ),
     Screen(

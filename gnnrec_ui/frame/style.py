@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 _ALWAYS = """
-.stMainBlockContainer { max-width: 1640px; padding-top: 2.2rem; padding-bottom: 4rem; }
+.stMainBlockContainer { max-width: 1640px; padding: 2.2rem clamp(1rem, 4vw, 4rem) 4rem; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .8; }
 .stMainBlockContainer [data-testid="stCaptionContainer"] { line-height: 1.5; }
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] *, [data-tag] * {

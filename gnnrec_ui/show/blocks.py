@@ -30,7 +30,7 @@ def _draw(block: Block, key: str, title: str) -> None:
             for paragraph in paragraphs:
                 st.markdown(for_markdown(paragraph))
         case Facts(pairs):
-            _table(("", "value"), tuple((name, _text(value)) for name, value in pairs), "Figures")
+            _table(("Figure", "Value"), tuple((name, _text(value)) for name, value in pairs), "Figures")
         case Table():
             _table(block.columns, block.rows, block.caption or title)
             if block.caption:

@@ -14,9 +14,12 @@ from gnnrec_core.base.text import clean
 
 
 def method_card(plugin: Plugin) -> None:
-    """Title, promise, the definition from its own documentation, and its settings."""
+    """Title, promise, the definition from its own documentation, and its settings; filled when it is opened."""
+    card = st.expander(f"**{plugin.title}** — {plugin.summary}", key=f"_card_{plugin.name}", on_change="rerun")
+    if not card.open:
+        return
     explainer = plugin.load()
-    with st.expander(f"**{plugin.title}** — {plugin.summary}"):
+    with card:
         st.markdown(inspect.getdoc(explainer) or "")
         module = import_module(plugin.target.partition(":")[0])
         st.code(inspect.cleandoc(module.__doc__ or ""), language=None, wrap_lines=True)

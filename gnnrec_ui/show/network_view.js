@@ -62,7 +62,8 @@ function build(frame, state, data, root) {
   state.order = data.nodes.map((node) => node[0]);
   state.lit = state.pointed = state.chosen = null;
   state.told = frame.querySelector(".told");
-  state.sigma = new globalThis.Sigma(state.graph, canvas, {
+  // Each drawing costs most of the time: sigma begins with nothing, and gets the graph when its frame is known.
+  state.sigma = new globalThis.Sigma(new globalThis.graphology.MultiUndirectedGraph(), canvas, {
     allowInvalidContainer: true,
     enableEdgeEvents: data.edges.length < 3000,
     defaultEdgeType: "line",
@@ -82,7 +83,7 @@ function build(frame, state, data, root) {
   state.ranked = [...state.pinned, ...data.nodes.filter((node) => !node[8]).sort((one, other) => other[5] - one[5]).map((node) => node[0])];
   state.sigma.on("afterRender", () => names(state));
   state.sigma.setCustomBBox(room.box);
-  state.sigma.refresh();
+  state.sigma.setGraph(state.graph);
   listen(frame, canvas, state, data);
   legend(frame, data.legend);
   tools(frame, state, data);
@@ -162,7 +163,12 @@ function listen(frame, canvas, state, data) {
   canvas.onkeydown = (event) => walk(event, state);
   canvas.onblur = () => point(state, null);
   if (state.watch) state.watch.disconnect();
-  state.watch = new ResizeObserver(() => canvas.clientWidth && state.sigma.resize().refresh());
+  let drawn = canvas.clientWidth;
+  state.watch = new ResizeObserver(() => {
+    if (!canvas.clientWidth || canvas.clientWidth === drawn) return;
+    drawn = canvas.clientWidth;
+    state.sigma.resize().refresh();
+  });
   state.watch.observe(canvas);
 }
 

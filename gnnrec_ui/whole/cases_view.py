@@ -7,13 +7,16 @@ import streamlit as st
 
 from gnnrec_core.audit.groups import available_groupings
 from gnnrec_core.base.text import clean, for_markdown
+from gnnrec_core.explain.truth.retraining import refits
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts.driver_chart import driver_chart
 from gnnrec_core.views.whole.cases import case_rows, cases_sentence
 from gnnrec_core.whole.shapes import SHAPES, Cases
+from gnnrec_ui import ask_again
 from gnnrec_ui.frame import forms, pickers, privacy, shell
 from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
+from gnnrec_ui.luck_view import luck_view
 from gnnrec_ui.show.charts import as_table, chart
 from gnnrec_ui.whole.drivers_view import TARGETS
 from gnnrec_ui.whole.groups import groups_table
@@ -23,6 +26,10 @@ def cases_view(study: Study, k: int) -> None:
     """A shape, how often it is found and for whom, what carries these cases, and the strongest of them."""
     shape, target, group_by = _choices(study)
     run = study.run
+    if SHAPES[shape].asks_luck and not refits(run) and ask_again.known_luck(study) is None:
+        st.caption("What another seed would change was not measured for this run yet; it is for lists of 10.")
+        luck_view(study)
+        return
 
     def question() -> Cases:
         from gnnrec_core.whole.shapes import cases_of_shape

@@ -37,7 +37,10 @@ def _another_run(study: Study, found: Drivers) -> None:
     runs = {run.id: run for run in roles.workspace().runs(study.dataset.fingerprint) if run.is_usable and run.id != own}
     labels = runs_view.labels(list(runs.values()))
     chosen = forms.choose(
-        "Against the run", ["", *runs], "against", name_of=lambda name: for_option(labels.get(name, "none"))
+        "Another run of the same data",
+        ["", *runs],
+        "against",
+        name_of=lambda name: for_option(labels.get(name, "none")),
     )
     if not chosen:
         return
@@ -64,10 +67,10 @@ def _run(study: Study, entry: RunEntry) -> Any:
 def _two_groups(study: Study, found: Drivers, names: list[str]) -> None:
     first, second = st.columns(2)
     with first:
-        one = forms.choose("Group", names, "one", name_of=clean)
+        one = forms.choose("One group", names, "one", name_of=clean)
     with second:
         rest = [name for name in names if name != one]
-        other = forms.choose("against", rest, "other", name_of=clean)
+        other = forms.choose("Another group", rest, "other", name_of=clean)
     dataset = study.dataset
 
     def question() -> Any:

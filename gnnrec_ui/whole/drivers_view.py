@@ -135,7 +135,7 @@ def _one_driver(study: Study, found: Drivers, k: int) -> None:
     if driver.item is not None:
         shell.link("item", "This item from its own side", ":material/inventory_2:", item=driver.item)
 
-    level = pickers.choose_one("Said", LEVEL_TITLES, "level", help=LEVEL_HELP)
+    level = pickers.choose_one("What “without it” means", LEVEL_TITLES, "level", help=LEVEL_HELP)
 
     def question() -> Any:
         from gnnrec_core.whole.decided import decided_by

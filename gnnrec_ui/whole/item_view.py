@@ -16,6 +16,7 @@ from gnnrec_core.render.charts.driver_chart import driver_chart
 from gnnrec_core.views.whole.item_side import recourse_blocks
 from gnnrec_core.whole.items.item_side import ItemSide
 from gnnrec_core.whole.items.providers import ProviderSide
+from gnnrec_core.whole.items.rate import load_rate
 from gnnrec_ui.frame import forms, privacy, shell
 from gnnrec_ui.frame.asking import answered, when_wanted
 from gnnrec_ui.frame.study import Study
@@ -43,8 +44,18 @@ def item_view(study: Study, item: int, k: int) -> None:
     found = answered(study, "Looking at everybody's ranking", ("item", item, k, group_by), question)
     if found is None:
         return
+    side_view(study, found)
+    st.subheader("What would bring it to more people", anchor=False)
+    _recourse(study, found, item, k)
+    _people(study, found)
+    _over_time(study, item, k)
+    _provider(study, item, k)
+
+
+def side_view(study: Study, found: ItemSide) -> None:
+    """Where it stands, for whom, what carries it there, and what keeps it from others."""
     _figures(found)
-    _groups(found)
+    groups_table(found.groups, found.hidden, "Share", "Who gets it, by group")
     st.subheader("What carries it there", anchor=False)
     if found.carried is not None:
         learned = theme.percent(found.carried.unassigned.share)
@@ -57,11 +68,6 @@ def item_view(study: Study, item: int, k: int) -> None:
         st.caption(for_markdown(found.why_not))
     st.subheader("What keeps it from others", anchor=False)
     _rivals(study, found)
-    st.subheader("What would bring it to more people", anchor=False)
-    _recourse(study, found, item, k)
-    _people(study, found)
-    _over_time(study, item, k)
-    _provider(study, item, k)
 
 
 def _over_time(study: Study, item: int, k: int) -> None:
@@ -145,10 +151,6 @@ def _figures(found: ItemSide) -> None:
         )  # fmt: skip
 
 
-def _groups(found: ItemSide) -> None:
-    groups_table(found.groups, found.hidden, "Share", "Who gets it, by group")
-
-
 def _rivals(study: Study, found: ItemSide) -> None:
     if not found.rivals:
         st.caption("Nobody is near: no rank lies between the end of the list and five times its length.")
@@ -165,19 +167,25 @@ def _rivals(study: Study, found: ItemSide) -> None:
 
 
 def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
-    run = study.run
+    run, rate = study.run, load_rate(study.run)
+    surely = rate is not None and st.toggle(
+        "With a margin, so that it holds when the model is trained again",
+        key="surely",
+        bind="query-params",
+        help="Aims at as many more lists as it took for nine in ten other items to gain what was wanted.",
+    )
 
     def question() -> Any:
         from gnnrec_core.whole.items.item_side import item_side
 
-        return item_side(run, item, k, more=MORE)
+        return item_side(run, item, k, more=MORE, surely=surely)
 
     helped = when_wanted(
         study,
         f"The fewest links that bring it to {MORE} more people",
         ":material/add_link:",
         "Adds people who have it and attributes, up to three, and recomputes everybody's list for each set.",
-        ("recourse", item, k),
+        ("recourse", item, k, surely, rate is None),
         question,
     )
     if helped is None:
@@ -191,6 +199,30 @@ def _recourse(study: Study, found: ItemSide, item: int, k: int) -> None:
             st.caption(for_markdown(block.caption))
         else:
             st.caption(for_markdown(" ".join(getattr(block, "paragraphs", ()))))
+    if rate is None and helped.recourse is not None and helped.recourse.level == "in this model":
+        _measure(study, k)
+
+
+def _measure(study: Study, k: int) -> None:
+    """How often recourse of this run holds when it is trained again, measured once and kept with the run."""
+    run = study.run
+
+    def question() -> Any:
+        from gnnrec_core.whole.items.measured import measure_recourse
+
+        return measure_recourse(run, k=k, more=MORE)
+
+    done = when_wanted(
+        study,
+        "Measure how often it holds",
+        ":material/model_training:",
+        "Finds links for 40 items and trains the model four times, with them and without. Kept with the run.",
+        ("recourse rate", k),
+        question,
+        trains=True,
+    )
+    if done is not None:
+        st.rerun()
 
 
 def _cell(value: Any) -> Any:

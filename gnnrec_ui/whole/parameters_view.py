@@ -64,17 +64,25 @@ def _table(found: Parameters) -> pd.DataFrame:
 
 
 def card_view(study: Study, k: int) -> None:
-    """The author's answers, and the card to take away."""
-    run = study.run
+    """The card to take away, and the author's answers on it."""
     st.caption(
-        "Every figure on the card names the command that gives it. What only its author can say is asked here; what "
+        "Every figure on the card names the command that gives it. What only its author can say is asked below; what "
         "stays empty stands on the card as an open question. Answers are kept while this page is open; the file that "
         "you take away holds them."
     )
+    card = st.container()
+    st.subheader("What its author is asked", anchor=False)
     answers = {}
     for name, question in QUESTIONS.items():
         answers[name] = st.text_area(question, key=f"_card_{name}", height=68)
     said = tuple(sorted((name, words.strip()) for name, words in answers.items() if words.strip()))
+    with card:
+        _card(study, k, said)
+
+
+def _card(study: Study, k: int, said: tuple[tuple[str, str], ...]) -> None:
+    """The card to take away, and which articles it answers with what was said."""
+    run = study.run
 
     def measured() -> Any:
         from gnnrec_core.whole.card import make_card
@@ -88,7 +96,7 @@ def card_view(study: Study, k: int) -> None:
         for label, ending in (("Card (HTML)", "html"), ("Card (JSON)", "json")):
             download(label, partial(_file, found, said, ending), f"card.{ending}", is_quiet=False)
     rows = [
-        {"Article": check.article, "Asks": clean(check.text), "Status": check.status}
+        {"Article": check.article, "Status": check.status, "Asks": clean(check.text)}
         for check in _with_answers(found, said).checklist
     ]
     st.dataframe(

@@ -262,3 +262,18 @@ def test_a_figure_that_moves_with_the_number_of_held_out_items_says_so_where_tha
     assert set(told.values()) == {True, False}
     alike = from_labels("parity", np.where(np.arange(800) % 2 == 0, "even", "odd"))
     assert {each.caveat for each in audit(run, 20, alike, tested=("hit_rate", "ndcg")).differences} == {""}
+
+
+def test_how_many_are_judged_is_said_only_of_groups_whose_accuracy_is_shown(run, evidence):
+    """Of the 100 people of one group eight have held-out items: neither how many nor how much each is told."""
+    labels = np.array(["few"] * 100 + ["some"] * 200 + ["many"] * 500)
+    relevant = evidence.relevant.tolil(copy=True)
+    relevant[8:100] = False
+    changed = replace(evidence, relevant=relevant.tocsr())
+    groups = {group.group: group for group in audit_evidence(changed, from_labels("size", labels), run).by_group}
+    assert groups["few"].n_users == 100 and groups["few"].n_evaluable is None and groups["few"].n_held_out is None
+    assert groups["few"].note == "too few evaluable users"
+    assert groups["some"].n_evaluable is None  # or the few could be worked out
+    many = changed.n_relevant[300:]
+    assert groups["many"].n_evaluable == (many > 0).sum()
+    assert groups["many"].n_held_out == pytest.approx(many[many > 0].mean())

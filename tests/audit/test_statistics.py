@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gnnrec_core.audit.stats.statistics import adjusted_p, paired_tests, permutation_tests
+from gnnrec_core.audit.stats import statistics
+from gnnrec_core.audit.stats.statistics import adjusted_p, n_distinct, paired_tests, permutation_tests
 from gnnrec_core.ranking.intervals import grouped_jackknife
 
 
@@ -126,6 +127,13 @@ def test_paired_differences():
     assert paired_tests(noise[:, None], 5000, 0).p_value[0] == pytest.approx(known.pvalue, abs=0.03)
 
 
+def test_draws_in_blocks_are_draws(monkeypatch):
+    values = np.random.default_rng(3).normal(0.2, 1, (30, 2))
+    whole = paired_tests(values, 1000, 0)
+    monkeypatch.setattr(statistics, "BLOCK_CELLS", 30 * 7)  # 142 blocks of seven draws, and one of six
+    assert paired_tests(values, 1000, 0).p_value == pytest.approx(whole.p_value, abs=0.05)
+
+
 @given(st.integers(0, 10_000), st.integers(5, 60), st.floats(0, 1))
 def test_a_paired_interval_excludes_zero_exactly_where_the_test_stands(seed, n, shift):
     rng = np.random.default_rng(seed)
@@ -138,3 +146,10 @@ def test_the_jackknife_error_of_a_mean_is_the_standard_error():
     values = np.random.default_rng(0).normal(size=500)
     error = grouped_jackknife(lambda rows: values[rows].mean(), 500, 500, 0)
     assert np.isclose(error, stats.sem(values))
+
+
+def test_a_group_that_is_the_rest_of_another_is_the_same_test():
+    first, other = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
+    for groups, n in (((first, ~first, other), 2), ((first, other), 2), ((first, first), 2), ((first,), 1)):
+        member = np.stack(groups, axis=1)
+        assert n_distinct(np.zeros(len(groups)), member, np.ones((3, len(groups)), bool)) == 3 * n

@@ -71,7 +71,8 @@ def focused(visitor: Visitor) -> str:
 
 def test_a_node_and_a_link_of_the_picture_come_into_the_middle_when_clicked(visit: Visit) -> None:
     node = "return at(graph.nodes()[5]);"
-    link = """const id = graph.findEdge((id, edge) => edge.type === "thick");
+    link = """const wide = id => graph.getEdgeAttribute(id, "size");
+        const id = graph.edges().reduce((one, other) => wide(other) > wide(one) ? other : one);
         const [one, other] = graph.extremities(id).map(at);
         return {x: one.x + 0.6 * (other.x - one.x), y: one.y + 0.6 * (other.y - one.y)};"""
     for script in (node, link):
@@ -260,7 +261,7 @@ def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Vi
         stops.first.wait_for()
         title = stops.nth(1).locator("title").text_content() or ""
         stops.nth(1).focus()
-        expect(page.locator(".told")).to_have_text(title)
+        expect(page.locator(".told")).to_contain_text(f"{title} Widest way: ")
         lit = page.locator(".drawing.dimmed, .drawing .dimmed").count()
         assert lit == 1 and page.locator(".stream.lit").count() < page.locator(".stream").count()
         page.keyboard.press("Enter")
@@ -287,6 +288,19 @@ def test_the_picture_of_a_case_answers_to_keys_and_takes_a_reason_away(visit: Vi
         visitor.settle()
         expect(page.get_by_text("1 taken away, 0 added")).to_be_visible()
         expect(page.get_by_text("the item in hand")).to_be_visible()
+        visitor.no_error()
+
+
+def test_home_opens_with_a_picture_that_a_phone_shows_whole_and_a_stop_of_it_opens_the_case(visit: Visit) -> None:
+    with visit(width=390) as visitor:
+        page = visitor.open()
+        stop = page.locator(".drawing .stop").nth(1)
+        stop.wait_for()
+        assert page.locator(".drawing").evaluate("drawing => drawing.scrollWidth <= drawing.clientWidth")
+        stop.click()
+        page.wait_for_url("**/explain?**part=item**")
+        visitor.settle()
+        expect(page.locator(".st-key-selected")).to_be_visible()
         visitor.no_error()
 
 

@@ -137,9 +137,10 @@ def test_biases_and_the_fold_in_of_factors_by_hand(world, folder, table, tmp_pat
     )  # fmt: skip
     np.testing.assert_allclose(run.model.score(np.arange(20)), u @ i.T + b_u[:, None] + b_i, atol=1e-5)
     given = [2, 5]
-    q = i.astype(float)
-    l2 = 0.01 * np.square(q).sum(axis=0).mean()
-    row = np.linalg.solve(q.T @ q + l2 * np.eye(6), q[given].sum(axis=0))
+    q, solver = i.astype(float), run.model._anew.solver
+    own = solver.confidence * q[given]
+    left = solver.whole + (1 - 1 / solver.confidence) * own.T @ q[given]
+    row = run.model._anew.scale * np.linalg.solve(left, own.sum(axis=0))
     told = fold_in(run, given, 10)
     np.testing.assert_allclose(told.score, (b_i.astype(float) + q @ row)[told.item_index], atol=1e-6)
     s = np.abs(rng.normal(size=(16, 16)))

@@ -17,8 +17,8 @@ import gnnrec_core as gr
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.cli import main
 from gnnrec_core.commands.serving.guard import Rate, holder, read_tokens
-from gnnrec_core.commands.serving.questions import PATHS
-from gnnrec_core.commands.serving.serve import opened_runs
+from gnnrec_core.commands.serving.mcp import TOOLS, face
+from gnnrec_core.commands.serving.questions import PATHS, opened_runs
 from gnnrec_core.commands.serving.service import Limits, Service
 from gnnrec_core.runs.training import train
 from tests.worlds import make_dataset, random_dataset
@@ -139,6 +139,7 @@ def test_faithfulness_is_there_when_it_is_asked_for(runs, place, pair):
         ("/audit?group_by=nothing", 400, "nothing"),
         ("/audit?report=x.html", 400, "no parameter"),
         ("/nothing", 404, "no such path"),
+        ("/recommend/?user=u3", 404, "no such path"),
         ("/../etc/passwd", 404, "no such path"),
     ],
 )
@@ -160,6 +161,16 @@ def test_only_those_with_a_token_may_ask_and_only_read(runs, place):
         response = asked(service(runs, place), "/recommend?user=u3", method=method)
         assert response.status_code == 405 and "read-only" in response.json()["error"]["hint"]
     assert asked(service(runs, place), "/recommend?user=u3").headers["cache-control"] == "no-store"
+
+
+def test_an_unknown_user_is_told_of_nobody_else(runs, place):
+    """A hint such as "did you mean u31" would name people to whoever guesses."""
+    for path in ("/recommend?user=u333", "/explain?user=nobody&item=i1", "/why-not?user=u&item=i1"):
+        response = asked(service(runs, place), path)
+        error = response.json()["error"]
+        assert response.status_code == 400 and "There is no user" in error["message"]
+        known = set(runs["first"].dataset.users.ids)
+        assert not known & set(response.text.replace('"', " ").replace("'", " ").split())
 
 
 def test_tokens_are_checked_and_compared_whole(tmp_path):
@@ -208,6 +219,44 @@ def test_many_at_once_get_their_own_answers(runs, place):
     assert 'gnnrec_seconds_count{path="/recommend"} 600.0' in metrics and "gnnrec_in_progress 0.0" in metrics
     asked(served, "/recommend?user=u1&k=3", "/recommend?user=u1&k=3", at_once=1)
     assert "gnnrec_known_answers_total 1.0" in asked(served, "/metrics").text
+
+
+def test_the_tools_of_mcp_are_the_paths_and_give_the_same_json(runs, place, pair, capsys):
+    from mcp import Client
+
+    user, (item, _) = "u3", pair
+    questions = {
+        "recommend": {"user": user, "k": 4},
+        "explain": {"user": user, "item": item, "top": 3, "faithfulness": False},
+        "counterfactual": {"user": user, "item": item, "k": 3},
+        "audit": {"k": 5},
+    }
+    wrong = (
+        ("recommend", {}, "needs user"),
+        ("recommend", {"user": "nobody"}, "no user"),
+        ("recommend", {"user": user, "k": [3]}, "neither text"),
+        ("recommend", {"user": user, "identities": True}, "no parameter"),
+        ("forget", {"user": user}, "no tool"),
+    )
+
+    async def session():
+        async with Client(face(runs)) as client:
+            tools = (await client.list_tools()).tools
+            found = {name: await client.call_tool(name, words) for name, words in questions.items()}
+            return tools, found, [await client.call_tool(name, words) for name, words, _ in wrong]
+
+    tools, found, refused = asyncio.run(session())
+    assert {tool.name for tool in tools} == set(TOOLS) and all(tool.annotations.read_only_hint for tool in tools)
+    for tool in tools:
+        names = {parameter.name for parameter in PATHS[TOOLS[tool.name]][2]}
+        assert names | {"run", "seed"} == set(tool.input_schema["properties"])
+    for name, words in questions.items():
+        query = "&".join(f"{key}={str(value).lower() if value is False else value}" for key, value in words.items())
+        over_http = asked(service(runs, place), f"{TOOLS[name]}?{query}").json()
+        assert not found[name].is_error and timeless(found[name].structured_content) == timeless(over_http)
+        assert json.loads(found[name].content[0].text) == found[name].structured_content
+    for answer, (_, _, words) in zip(refused, wrong, strict=True):
+        assert answer.is_error and words in answer.structured_content["error"]["message"]
 
 
 def test_too_many_are_told_to_come_back(runs, place):

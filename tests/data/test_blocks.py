@@ -34,6 +34,18 @@ def test_nothing_is_gathered_from_nothing():
     assert found["rating"].shape == (0,)
 
 
+def test_what_is_gathered_may_lie_in_memory_that_was_used_before(columns):
+    order = np.random.default_rng(1).permutation(len(columns["row"])).astype(np.int32)[: BLOCK + 3]
+    used = np.full(len(columns["row"]), 9, np.float32)
+    found = gathered_together({"rating": columns["rating"]}, order, {}, {"rating": used})["rating"]
+    assert np.array_equal(found, columns["rating"][order]) and np.shares_memory(found, used) and used[-1] == 9
+
+
+def test_few_codes_are_counted_like_many(columns):
+    for codes, n in ((columns["part"], 3), (columns["part"], 9), (columns["part"][:0], 3)):
+        assert counted(codes, n).tolist() == np.bincount(codes, minlength=n).tolist()
+
+
 def test_blocks_choose_and_count_like_numpy(columns):
     keep = columns["row"] > 3
     assert np.array_equal(chosen(columns["time"], keep), columns["time"][keep])

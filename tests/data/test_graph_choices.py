@@ -98,6 +98,32 @@ def edge_file(tmp_path, content, kind, name="e.csv"):
     return {"path": str(tmp_path / name), "kind": kind}
 
 
+def test_attributes_of_attributes(tmp_path):
+    edges = (
+        edge_file(tmp_path, "genre,wider\nx,fiction\ny,x\ny,fiction\nz,x\n", "attribute-attribute", "wider.csv"),
+        edge_file(tmp_path, "a,b,0.5\nfiction,writing,2\nfiction,fiction,1\n", "attribute-attribute", "kin.csv"),
+    )
+    with pytest.raises(DataError, match="2 of 3 edges do not start"):
+        dataset(tmp_path, ROWS, **attributes(tmp_path), item_relations=("genres",), edges=edges)
+    edges = (edges[0], edge_file(tmp_path, "a,b,w\nfiction,writing,2\nx,y,1\n", "attribute-attribute", "kin.csv"))
+    data = dataset(tmp_path, ROWS, **attributes(tmp_path), item_relations=("genres",), edges=edges)
+    label = data.attribute_table["label"].to_list()
+    assert data.attribute_table.rows()[:2] == [(0, "genres", "x"), (1, "genres", "y")]
+    assert {("wider", "fiction"), ("kin", "writing")} <= {row[1:] for row in data.attribute_table.rows()}
+    found = {}
+    for relation in data.relations[1:]:
+        ends = [(label[a - 6], label[b - 6]) for a, b in zip(relation.source, relation.target, strict=True)]
+        found[relation.name] = (relation.kind, sorted(zip(ends, relation.weight.tolist(), strict=True)))
+    wider = [(("x", "fiction"), 1.0), (("y", "fiction"), 1.0), (("y", "x"), 1.0)]
+    assert found["wider"] == ("attribute-attribute", wider)
+    assert found["kin"] == ("attribute-attribute", [(("fiction", "writing"), 2.0), (("x", "y"), 1.0)])
+    assert {p.code: p.count for p in data.problems}["unknown_edge_ends"] == 1
+    save_dataset(data, tmp_path / "d")
+    assert load_dataset(tmp_path / "d").fingerprint == data.fingerprint
+    graph = build_graph(data)
+    assert graph.n_nodes == 10 and {"wider", "kin"} <= set(graph.relations)
+
+
 def test_side_edges_of_every_kind(tmp_path):
     edges = (
         edge_file(tmp_path, "source,target\na,b\nb,a\na,a\nb,c\nc,zz\n", "user-user", "friend.csv"),

@@ -42,6 +42,9 @@ def test_leave_last_by_hand(tmp_path):
     }
     without = parts(dataset(tmp_path, ROWS, split="leave-last", ratios=(0.9, 0.0, 0.1)))
     assert without["a", "r"] == "train" and without["a", "q"] == "test"
+    validated = parts(dataset(tmp_path, ROWS, split="leave-last", ratios=(0.9, 0.1, 0.0)))
+    assert "test" not in validated.values()
+    assert [pair for pair, part in validated.items() if part == "validation"] == [("a", "q"), ("b", "q")]
 
 
 def test_temporal_by_hand(tmp_path):

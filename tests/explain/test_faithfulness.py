@@ -9,7 +9,7 @@ from gnnrec_core.explain.methods.leave_one_out import LeaveOneOut, LeaveOneOutSe
 from gnnrec_core.explain.methods.ledger import Ledger, LedgerSettings
 from gnnrec_core.explain.methods.random import Random
 from gnnrec_core.explain.protocol import NoSettings
-from gnnrec_core.explain.truth.faithfulness import measure, truth_of
+from gnnrec_core.explain.truth.faithfulness import _mean_effect, measure, truth_of
 from gnnrec_core.graph import build_graph
 from tests.explain.fakes import ItemItemModel
 from tests.explain.linear_world import MARGIN, SCORE, LinearModel, random_model
@@ -215,3 +215,26 @@ def test_a_user_without_interactions_has_nothing_to_measure():
     case = replace(random_model().case(SCORE), user_index=1, item_index=0, score=0.5)
     panel = measure(model, dataset, explained(Ledger, LedgerSettings(), model, case))
     assert panel.n_edges == 0 and not panel.beats_random and "no interactions" in panel.verdict
+
+
+def test_the_effect_of_random_sets_is_their_mean_and_the_middle_rank():
+    """Three orders of four interactions that are worth 1, 2, 4 and 8 of a score of 15; the first two of each go."""
+    worth = np.array([1.0, 2.0, 4.0, 8.0])
+
+    class Counted:
+        unit = 15.0
+
+        def number_without(self, places):
+            return 15.0 - worth[places].sum()
+
+        def without(self, places):
+            return self.number_without(places), int(worth[places].sum())
+
+        def others(self, places):
+            return np.setdiff1d(np.arange(4), places)
+
+    orders = [np.array([0, 1, 2, 3]), np.array([3, 2, 1, 0]), np.array([0, 2, 1, 3])]  # 3, 12 and 5 go
+    found = _mean_effect(Counted(), "random", orders, 2)
+    assert (found.name, found.n_edges) == ("random", 2)
+    assert found.necessity == pytest.approx(20 / 3 / 15) and found.sufficiency_gap == pytest.approx(25 / 3 / 15)
+    assert (found.rank_without, found.rank_only) == (5, 10)

@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 import torch
 
+from gnnrec_core.base.errors import RunError
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import Relation
 from gnnrec_core.graph import build_graph
 from gnnrec_core.models.graphsage import GraphSAGE
@@ -18,7 +20,8 @@ from gnnrec_core.runs.fold_in import fold_in
 from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset
 
-QUICK = {"embedding_dim": 8, "epochs": 3, "batch_size": 64}
+QUICK = {"embedding_dim": 8, "epochs": 3, "batch_size": 64, "id_dropout": 1.0}
+"""Nobody has an id: what attributes and neighbours make of everybody."""
 
 
 def with_items(dataset, **columns):
@@ -211,12 +214,44 @@ def test_somebody_new_has_no_id():
 
 def test_without_attributes_it_says_so_before_the_start():
     plain = random_dataset()
-    settings = model_settings()
+    settings = model_settings(id_dropout=1.0)
     assert "attributes" in GraphSAGE.caution(plain, settings)
     assert GraphSAGE.caution(genres_world(), settings) == ""
     assert GraphSAGE.caution(plain, model_settings(id_dropout=0.3)) == ""
-    assert GraphSAGE.caution(plain, settings) in estimate(plain, "graphsage", {"embedding_dim": 8}, "cpu").warnings
+    of_plain = estimate(plain, "graphsage", {"embedding_dim": 8, "id_dropout": 1.0}, "cpu")
+    assert GraphSAGE.caution(plain, settings) in of_plain.warnings
+    assert estimate(plain, "graphsage", {"embedding_dim": 8}, "cpu").warnings == ()
     assert estimate(plain, "lightgcn", {"embedding_dim": 8}, "cpu").warnings == ()
+
+
+def test_a_stranger_is_placed_by_attributes_alone(monkeypatch):
+    monkeypatch.setattr("gnnrec_core.models.graphsage.STRANGERS", 1.0)
+    model = GraphSAGE.create(genres_world(), model_settings(embedding_dim=8, id_dropout=0.9999), 0, "cpu")
+    sampler = Sampler(model.graph, "cpu")
+    batch = next(sampler.shared(sampler.generator(0, 1), 16, 8, 0.0))
+    nodes = torch.arange(model.graph.n_nodes)
+    table, places = model.embed(nodes, batch)
+    x = torch.from_numpy(model.features.static)
+    p = model.parameters
+    first = h = x @ p["input"][: x.shape[1]]
+    h = torch.relu(h @ p["own.1"] + p["bias.1"]) @ p["own.2"] + p["bias.2"]
+    assert torch.allclose(table[places], h + first, atol=1e-6)
+
+
+def test_runs_from_before_nodes_had_ids_open_as_they_were():
+    world = genres_world()
+    old = fitted("graphsage", world, **QUICK)
+    said = old.settings.model_dump()
+    del said["id_dropout"]  # what a record of that time does not say
+    again = GraphSAGE.restore(world, read_settings(GraphSAGE.settings_type, said), old.tensors())
+    assert not again.has_ids and again.settings.id_dropout == 1.0
+    assert np.array_equal(again.embeddings(), old.embeddings())
+    with pytest.raises(RunError, match="do not fit"):
+        GraphSAGE.restore(world, model_settings(embedding_dim=8, id_dropout=0.1), old.tensors())
+
+
+def test_by_default_nodes_are_known_by_themselves_as_well():
+    assert fitted("graphsage", genres_world(), embedding_dim=8, epochs=1).has_ids
 
 
 def model_settings(**given):

@@ -72,6 +72,23 @@ def test_tiles_give_the_value_and_the_gradients_of_the_definition(monkeypatch):
             assert torch.allclose(mine, 3 * theirs)
 
 
+def test_one_row_a_person_is_the_loss_of_all_their_rows(monkeypatch):
+    monkeypatch.setattr(losses, "TILE", 2)
+    (table, positives, negatives), mask = random_case(b=24, d=3)
+    users = torch.randint(5, (24,), generator=torch.Generator().manual_seed(3)) + 2
+    expected = plain_softmax(table[users], positives, negatives, mask[users], 0.7, "user")
+    one, order, person = losses.by_person(users)
+    people = users[one]
+    assert torch.equal(people, users.unique()) and torch.equal(people[person], users[order])
+    seen = mask[people].nonzero().T
+    found = sampled_softmax(table[people], positives[order], negatives, seen, 0.7, "user", person)
+    assert torch.isclose(found, expected)
+    parts = (table, positives, negatives)
+    wanted = torch.autograd.grad(expected, parts)
+    for mine, theirs in zip(torch.autograd.grad(found, parts), wanted, strict=True):
+        assert torch.allclose(mine, theirs)
+
+
 def test_softmax_survives_scores_that_would_overflow():
     users, positives, negatives = rows([100.0]), rows([100.0]), rows([99.0])
     none = torch.zeros(2, 0, dtype=torch.int64)

@@ -10,7 +10,8 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Relation, without_rows
 from gnnrec_core.models.ops.filters.related import HALF_LAGS, LATER
 from gnnrec_core.models.ops.filters.related_filter import parsed, written
-from tests.models.runs import fitted
+from gnnrec_core.whole.inputs import inputs_of
+from tests.models.runs import fitted, run_of
 from tests.worlds import make_dataset, random_dataset
 
 PLAIN = {"penalty": 3.0, "user_power": 0.3, "item_power": 0.2, "degree_power": 0.1, "order": 20}
@@ -161,6 +162,17 @@ def test_weights_are_chosen_on_validation_and_what_is_given_stays(world):
     assert chosen["author"] > 0 and chosen.get("chance", 0) < chosen["author"]
     assert fitted("ridge", dataset, relations="").settings.relations == ""
     assert fitted("ridge", dataset, relations="chance=0.5").settings.relations == "chance=0.5"
+
+
+def test_what_a_relation_is_for_is_the_model_without_it(world):
+    run = run_of(fitted("ridge", world, **BOTH), world)
+    asked = {each.name: each for each in inputs_of(run) if "link" in each.name or "attribute" in each.name}
+    assert run.model.relations_read() == ("friend", "author", "similar")
+    without = fitted("ridge", world, **PLAIN, relations="author=0.25,similar=0.125")
+    people = np.arange(world.n_users)
+    assert np.allclose(asked["friend links"].score(people), without.score(people), atol=1e-6)
+    unread = run_of(without, world)
+    assert {each.name: each for each in inputs_of(unread)}["friend links"].is_used is False
 
 
 @pytest.mark.parametrize("wrong", ["friend", "friend=x", "friend=-1", "=1"])

@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from gnnrec_core.graph import build_graph
+from gnnrec_core.models.ops.fitting import NOISE
 from gnnrec_core.models.ops.sampling import Sampler, share
 from tests.worlds import checkerboard, random_dataset, two_communities
 
@@ -36,9 +37,10 @@ def test_shared_negatives_name_exactly_what_each_user_has():
     drawn = Sampler(graph, "cpu")
     for n in (7, 1000):
         for batch in drawn.shared(drawn.generator(0, 1), 16, n, 0.0):
-            mask = np.zeros((len(batch.users), len(batch.negatives)), dtype=bool)
+            people = batch.users.unique()
+            mask = np.zeros((len(people), len(batch.negatives)), dtype=bool)
             mask[batch.seen[0], batch.seen[1]] = True
-            assert np.array_equal(mask, graph.seen.toarray()[batch.users][:, batch.negatives])
+            assert np.array_equal(mask, graph.seen.toarray()[people][:, batch.negatives])
             assert np.all(np.diff(batch.seen[0]) >= 0)
     assert np.array_equal(batch.negatives, np.arange(graph.n_items))  # no more than n items: all of them
 
@@ -66,6 +68,25 @@ def test_shares_of_processes_make_up_the_batch():
     for batch in drawn.shared(drawn.generator(0, 1), 32, 9, 0.0):
         parts = [share(batch, rank, 2) for rank in range(2)]
         assert sorted(torch.cat([part.edges for part in parts]).tolist()) == sorted(batch.edges.tolist())
-        whole = {(int(batch.users[row]), int(column)) for row, column in batch.seen.T}
-        assert {(int(part.users[row]), int(column)) for part in parts for row, column in part.seen.T} == whole
+        people = [part.users.unique() for part in (batch, *parts)]
+        whole, *shares = (
+            {(int(who[row]), int(column)) for row, column in each.seen.T}
+            for who, each in zip(people, (batch, *parts), strict=True)
+        )
+        assert set.union(*shares) == whole
+        for who, found in zip(people[1:], shares, strict=True):
+            assert found == {(person, column) for person, column in whole if person in who}
         assert all(part.size == batch.size and part.all_edges is batch.all_edges for part in parts)
+
+
+def test_the_very_end_of_a_draw_is_the_last_item(monkeypatch):
+    graph = build_graph(random_dataset())
+    drawn = Sampler(graph, "cpu")
+    monkeypatch.setattr(torch, "rand", lambda n, **_: torch.ones(n, dtype=torch.float64))
+    assert drawn._draw(3, 0.5, drawn.generator(0, 1)).tolist() == [graph.n_items - 1] * 3
+
+
+def test_noise_is_not_drawn_from_the_source_of_the_batches():
+    drawn = sampler(two_communities())
+    batches, noise = (torch.rand(9, generator=drawn.generator(1, 2, *what)) for what in ((), (NOISE,)))
+    assert not torch.equal(batches, noise)

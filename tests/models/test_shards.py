@@ -91,8 +91,9 @@ def test_communities_are_found_and_the_cut_is_counted():
     ends = graph.forward.source, graph.forward.target
     by_chance = Parts.of(owner, 2, graph)
     assert by_chance.cut == pytest.approx(np.mean(ends[0] % 2 != ends[1] % 2))
-    far = {(int(a % 2), int(b)) for a, b in [*zip(*ends), *zip(*ends[::-1])] if a % 2 != b % 2}
-    assert by_chance.moved(graph).tolist() == [sum(part == p for part, _ in far) for p in range(2)]
+    # Of each far item that own people have: its row comes, and their sum goes.
+    far = {(int(a % 2), int(b)) for a, b in zip(*ends, strict=True) if a % 2 != b % 2}
+    assert by_chance.moved(graph).tolist() == [2 * sum(part == p for part, _ in far) for p in range(2)]
 
 
 def test_rows_of_a_matrix_that_stand_alone():

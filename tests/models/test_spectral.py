@@ -3,7 +3,7 @@ import pytest
 
 from gnnrec_core.graph import build_graph
 from gnnrec_core.models.ops import spectral
-from gnnrec_core.models.ops.spectral import spectral_embedding
+from gnnrec_core.models.ops.spectral import item_shares, spectral_embedding
 from tests.worlds import make_dataset, random_dataset
 
 
@@ -27,6 +27,15 @@ def test_it_is_finite_of_the_asked_size_and_decided_by_the_seed():
         assert one.shape == (graph.n_nodes, 16) and one.dtype == np.float32 and np.isfinite(one).all()
         assert np.array_equal(one, same) and not np.array_equal(one, other)
         assert 0.09 < one.std() < 0.12
+
+
+@pytest.mark.parametrize("side_edges", [False, True])
+def test_a_user_starts_as_the_sum_of_the_shares_of_their_items(side_edges):
+    graph = build_graph(random_dataset(n_users=50, n_items=30, side_edges=side_edges))
+    noise = np.random.default_rng((3, 0)).standard_normal((graph.n_nodes, 6), dtype=np.float32)
+    start = spectral_embedding(graph, 6, seed=3, std=0.1) - 0.01 * noise
+    weighted = graph.adjacency[: graph.n_users, graph.n_users : graph.n_users + graph.n_items]
+    assert np.allclose(weighted @ item_shares(graph, 6, 3), start[: graph.n_users], atol=1e-5)
 
 
 def test_untrained_scores_already_tell_communities_apart():

@@ -6,8 +6,9 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.ranking import factored
-from gnnrec_core.ranking.topk import rank_items, rank_of, top_k
+from gnnrec_core.ranking.topk import check_k, rank_items, rank_of, top_k
 
 
 @given(st.integers(1, 6), st.integers(1, 9), st.integers(1, 12), st.integers(0, 10_000))
@@ -74,3 +75,11 @@ def test_lists_of_tiles_are_the_lists_of_whole_rows(monkeypatch, people, numbers
     whole = rank_items(lambda chosen: source.users[chosen] @ source.items.T, users, seen, k)
     tiled = rank_items(source, users, seen, k)
     assert np.array_equal(tiled.item_index, whole.item_index) and np.array_equal(tiled.score, whole.score)
+
+
+@pytest.mark.parametrize("k", [-1, 0, 6])
+def test_a_list_has_one_item_at_least_and_the_catalogue_at_most(k):
+    for fits in (1, 5):
+        check_k(fits, 5)
+    with pytest.raises(RequestError, match=f"Lists of {k} items cannot be made out of 5 items"):
+        check_k(k, 5)

@@ -54,11 +54,11 @@ def test_home_tells_the_story_with_the_studys_own_figures():
 
 def test_home_takes_a_score_apart_at_once_and_links_to_the_whole_answer():
     app = open_page("home")
-    assert "Why is *Hard Times" in texts(app) and len(app.get("plotly_chart")) == 1
+    assert "Why is *Hard Times" in texts(app) and len(app.get("bidi_component")) == 1, [e.value for e in app.error]
     link = next(link.proto for link in app.get("page_link") if link.proto.label == "The whole answer")
     assert "user=reader-" in link.query_string
     app = open_page("home", run="popularity")  # its scores have no parts
-    assert not app.get("plotly_chart") and not app.error and "Guided demo" in texts(app)
+    assert not app.get("bidi_component") and not app.error and "Guided demo" in texts(app)
 
 
 def test_data_describes_the_chosen_dataset():

@@ -1,6 +1,7 @@
 """What a first visitor, an auditor and a demo ran into on 0.1.0: each finding and the tests that hold it to its cure.
 
 Where no file is named the test stands here; `audit`, `pickers` are `tests/ui/test_audit_compare.py`, `test_pickers.py`.
+3, 4, 7, 10, 12, 14, 16 and 18 stand by their numbers in `tests/ui/test_findings.py`.
 
 1, a headline against its own stars: audit `test_headline_stars_table_and_report_say_the_same_of_a_group`
 2, an invented exposure: `test_nothing_never_shown_has_an_exposure`, `tests/audit/test_cockpit.py`
@@ -9,10 +10,14 @@ Where no file is named the test stands here; `audit`, `pickers` are `tests/ui/te
 8, intervals beyond 1, two scales: `test_no_interval_leaves_its_range_and_no_chart_has_two_scales_in_one_frame`;
    chance on the Pareto front: `tests/viz/test_audit_charts.py`
 9, a cause behind a fold: `test_what_the_number_of_held_out_items_makes_is_nobodys_bad_service`
+11, an import that stops with flags as the cure: `tests/ui/test_import_cures.py`
 13, Audit opens where nothing is found, a sentence 23 times: audit `test_audit_opens_on..`,
    `test_cannot_tell_is_said_once_with_its_count`
 15, two controls and three clicks, a search of what is drawn: pickers
+14, tabs that are always there and empty: `tests/ui/test_refused_views.py`
 16, the same training twice, one title for all tabs: `test_the_same_training_asks_first`, `test_each_tab_says_its_page`
+17, a hairball that hover leaves alone: `tests/viz/test_neighbourhood.py`, `tests/browser/test_views.py`
+18, the picture unlinked: `tests/browser/test_views.py` `test_a_bar_a_row_and_a_stop_are_one_selection..`
 19, charts below the fold, long pages, a map that is a blob: `tests/browser/test_screens.py`, `tests/whole/test_map.py`
 20, two minus signs, files called alike: `test_one_minus_sign`, `test_files_say_what_they_hold`
 21, words that need a dictionary: `test_no_page_asks_for_a_command_line_or_a_dictionary`

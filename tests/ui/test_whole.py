@@ -2,11 +2,14 @@
 
 import time
 
+import numpy as np
 import pytest
 
 from gnnrec_core.runs.run import load_run
 from gnnrec_core.runs.workspace import SAMPLE
+from gnnrec_core.views.whole.new_item import new_item_sentence
 from gnnrec_core.whole.drivers import drivers
+from gnnrec_core.whole.items.new_item import new_item
 from gnnrec_core.whole.items.standing import standing
 from gnnrec_core.whole.shapes import cases_of_shape
 from tests.ui.app import open_page, own_workspace, parameter, texts, widget  # noqa: F401
@@ -77,6 +80,33 @@ def test_an_item_from_its_own_side_by_deep_link():
     assert shown["Have it"] == f"{RUN.graph.popularity[index]:,}"
     finished(app, "What keeps it from others")
     assert any("item=the-odyssey" in link.proto.query_string for link in app.get("page_link"))
+
+
+def test_luck_is_measured_where_a_shape_asks_for_it():
+    app = open_page("drivers", run="lightgcn", whole="cases", shape="fragile")
+    assert "was not measured for this run yet" in texts(app)
+    widget(app.button, "Train with 3 other seeds")
+    assert not app.exception
+
+
+def test_a_new_item_stands_where_the_library_puts_it():
+    table = RUN.dataset.attribute_table
+    crime = int(table.filter((table["relation"] == "genre") & (table["label"] == "crime"))["attribute_index"][0])
+    address = {"view": "new", "like": "the-a-b-c-murders", "n": "6", "with": str(crime), "title": "A Test", "k": "10"}
+    app = finished(open_page("item", run="lightgcn", **address), "Where it would stand")
+    index = RUN.dataset.items.index("the-a-b-c-murders")
+    has_it = RUN.graph.seen.tocsc()[:, [index]].nonzero()[0]
+    readers = np.sort(np.random.default_rng(0).permutation(has_it)[:6])
+    found = new_item(RUN, "A Test", [("genre", "crime")], readers.tolist())
+    finished(app, "What keeps it from others")
+    assert new_item_sentence(found) in [box.value.replace("\\", "") for box in app.info]
+    assert {m.label: m.value for m in app.metric}["In lists of 10"] == f"{found.side.n_listed:,}"
+    assert "the genre crime" in set(app.dataframe[0].value["link"])
+
+
+def test_of_an_item_of_which_nothing_is_known_nothing_is_said():
+    app = open_page("item", run="lightgcn", view="new", n="0")
+    assert "nothing can be said" in app.info[0].value and not app.exception
 
 
 @pytest.mark.long

@@ -129,6 +129,23 @@ def test_a_region_is_called_after_what_sets_it_apart():
     assert second.name == "mixed" and second.told == "60, of which nothing stands out"
 
 
+def test_no_two_regions_have_the_same_name():
+    """Three regions of British books; the second is also of poems, and nothing else sets the third apart."""
+    rng = np.random.default_rng(0)
+    places = [rng.normal(where, 0.05, (n, 2)) for where, n in ((-3, 50), (0, 40), (3, 30), (6, 80))]
+    position = np.concatenate(places).astype(np.float32)
+    country = ["Britain"] * 120 + ["France"] * 80
+    kind = ["novel"] * 50 + ["poem"] * 40 + ["novel"] * 110
+    found = find_regions(position, {"country": country, "kind": kind}, n_regions=4)
+    assert [(region.name, region.label) for region in found] == [
+        ("France", "France"),
+        ("Britain", "Britain"),
+        ("poem", "poem"),
+        ("Britain 2", "Britain"),
+    ]
+    assert found[3].told == "30, 100 % Britain against 60 % of all"
+
+
 def test_few_points_have_no_regions_and_small_ones_are_not_spoken_of():
     rng = np.random.default_rng(0)
     position = np.concatenate([rng.normal(0, 0.01, (40, 2)), rng.normal(9, 0.01, (9, 2))]).astype(np.float32)

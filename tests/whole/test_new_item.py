@@ -10,11 +10,12 @@ import gnnrec_core as gr
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.cli import main
 from gnnrec_core.explain.scores.linear import prepare
-from gnnrec_core.explain.truth.item_rows import ItemLoss, relearned_row
+from gnnrec_core.explain.truth.item_rows import ItemRelearner
 from gnnrec_core.runs.recommend import left_out
 from gnnrec_core.runs.run import Run, load_run
 from gnnrec_core.runs.workspace import SAMPLE
 from gnnrec_core.whole.items.new_item import labels_of, new_item, with_item
+from gnnrec_core.whole.items.standing import standing
 from tests.models.runs import fitted
 from tests.worlds import random_dataset
 
@@ -47,11 +48,13 @@ def test_a_model_with_one_outcome_is_fitted_with_it(name):
     by_hand = fitted(name, wider)
     assert np.allclose(by_hand.score(np.arange(30)), found.run.model.score(np.arange(30)))
     assert found.side.n_listed == len(listed_by_hand(by_hand.score(np.arange(30)), wider, 20, readers))
-    for link, n in found.without[:-1]:
+    for link, n, rank in found.without[:-1]:
         left = [reader for reader in readers if reader != link.node]
         other = new_item(run, "New", [("author", LABELS[0])], left, K)
         scores = other.run.model.score(np.arange(30))
         assert n == len(listed_by_hand(scores, other.run.dataset, 20, readers))
+        now = standing(other.run, 20, K)
+        assert rank == np.median(now.rank[np.setdiff1d(np.flatnonzero(now.open), readers)])
 
 
 def test_without_links_nothing_else_moves_and_the_data_are_the_same(run):
@@ -69,21 +72,18 @@ def test_a_new_item_in_a_propagation_has_the_row_that_its_loss_asks_for(run):
     spread = prepare(model).propagation
     node = wider.n_users + 20
     assert np.allclose(spread.embedding[:node], run.model.propagation().embedding[:node], atol=1e-6)
-    assert np.linalg.norm(spread.embedding[node]) > 0.1
+    assert 0 < np.linalg.norm(spread.embedding[node]) < 3 * np.linalg.norm(spread.embedding[30:node], axis=1).max()
     scores = model.score(np.arange(30))
     assert found.side.n_listed == len(listed_by_hand(scores, wider, 20, readers))
-    assert [link.node for link, _ in found.without[:6]] == readers and len(found.without) == 7
+    assert [link.node for link, *_ in found.without[:6]] == readers and len(found.without) == 7
     assert np.isfinite(found.by_chance)
 
 
 @pytest.mark.parametrize("settings", [{}, {"similarity": "cosine"}, {"similarity": "dot"}, {"loss": "bpr"}])
-def test_the_loss_of_an_item_has_its_own_slope_and_a_lowest_point(settings, monkeypatch):
+def test_the_loss_of_an_item_has_its_own_slope_and_a_lowest_point(settings):
     model = fitted("lightgcn", WORLD, epochs=2, embedding_dim=6, hide_batch=True, negative_popularity=0.5, **settings)
-    seen = []
-    solve = ItemLoss.solve
-    monkeypatch.setattr(ItemLoss, "solve", lambda loss: seen.append(loss) or solve(loss))
-    row = relearned_row(prepare(model), model.settings, 3)
-    (loss,) = seen
+    relearner = ItemRelearner(prepare(model), model.settings)
+    row, loss = relearner.row(3), relearner.loss(3)
     rng = np.random.default_rng(0)
     for point in (row, *rng.normal(0, 0.5, (3, 6))):
         assert check_grad(lambda x: loss.value(x)[0], lambda x: loss.value(x)[1], point) < 1e-4
@@ -93,12 +93,38 @@ def test_the_loss_of_an_item_has_its_own_slope_and_a_lowest_point(settings, monk
     assert len(loss.own) == others.sum() and len(loss.readers) == ((log.split == 0) & (log.item_index == 3)).sum()
 
 
+def test_the_loss_of_an_item_is_the_softmax_of_the_training():
+    """By hand, over all pairs of people and what they have, with every item that they have not among the negatives."""
+    model = fitted("lightgcn", WORLD, epochs=2, embedding_dim=6, hide_batch=False, similarity="dot")
+    relearner, item = ItemRelearner(prepare(model), model.settings), 3
+    spread, graph, t = prepare(model).propagation, model.graph, model.settings.temperature
+    seen = graph.seen.toarray() != 0
+
+    def by_hand(row):
+        items = spread.final[30:50].astype(np.float64).copy()
+        items[item] += spread.layer_weights[0] * (row - spread.embedding[30 + item])
+        scores = spread.final[:30].astype(np.float64) @ items.T / t
+        total = 0.0
+        for user, had in zip(*np.nonzero(seen), strict=True):
+            rivals = np.exp(scores[user][~seen[user]]).sum()
+            total -= scores[user, had] - np.log(np.exp(scores[user, had]) + rivals)
+        return total + model.settings.l2 / 2 * seen[:, item].sum() * row @ row
+
+    points = np.random.default_rng(1).normal(0, 0.5, (3, 6))
+    told = [relearner.loss(item).value(point)[0] for point in points]
+    wanted = [by_hand(point) for point in points]
+    assert np.diff(told) == pytest.approx(np.diff(wanted), rel=1e-6)
+
+
 def test_rows_that_are_learned_again_are_those_that_training_found():
     run = load_run(SAMPLE / "runs" / "lightgcn")
     rows = run.model.propagation().embedding[run.graph.n_users :]
+    relearner = ItemRelearner(prepare(run.model), run.settings)
     for item in (10, 200, 400):
-        again = relearned_row(prepare(run.model), run.settings, item)
+        again = relearner.row(item)
         assert np.corrcoef(again, rows[item])[0, 1] > 0.95
+        short = relearner.shrinkage(int(run.graph.popularity[item]))
+        assert np.linalg.norm(short * again) == pytest.approx(np.linalg.norm(rows[item]), rel=0.3)
 
 
 def test_what_cannot_be_folded_in_is_said(run):

@@ -20,14 +20,14 @@ def ild_category(e: Evidence) -> PerUser:
     array([0.6667])
     """
     assert e.categories is not None  # `needs` says so
-    bits, size = e.categories.bits, np.bitwise_count(e.categories.bits).sum(1).astype(np.float64)
-    total = np.zeros(e.n)
-    words, sizes = bits[e.items], size[e.items]
+    bits = e.categories.bits
+    words = [word[e.items] for word in bits.T]  # [n, k] each
+    sizes, total = np.bitwise_count(bits).sum(1, dtype=np.int32)[e.items], np.zeros(e.n)
     for step in range(1, e.k):
-        shared = np.bitwise_count(words[:, step:] & words[:, :-step]).sum(2).astype(np.float64)
+        shared = sum(np.bitwise_count(word[:, step:] & word[:, :-step]).astype(np.int32) for word in words)
         either = sizes[:, step:] + sizes[:, :-step] - shared
-        apart = 1.0 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
-        total += (apart * (e.shown[:, step:] & e.shown[:, :-step])).sum(1)
+        alike = np.where(either > 0, shared, 1) / np.maximum(either, 1)
+        total += ((1.0 - alike) * (e.shown[:, step:] & e.shown[:, :-step])).sum(1)
     return divide(total, e.n_shown * (e.n_shown - 1) / 2)
 
 

@@ -181,7 +181,7 @@ class _Sums:
         with np.errstate(divide="ignore", invalid="ignore"):
             figures = [np.where(side[5] > 0.5, side[0] / side[1], np.nan) for side in (own, rest)]
             squares = [self._error(side) for side in (own, rest)]
-            between = own[1] * np.square(figures[0] - self.total[0] / self.total[1])
+            between = own[1] * np.square(figures[0])  # of all together the figure is 0: it is taken off
         return _Compared(figures[0] - figures[1], np.sqrt(sum(squares)), between)
 
     def _error(self, side: Values) -> Values:

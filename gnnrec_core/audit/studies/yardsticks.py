@@ -31,10 +31,10 @@ def popular_lists(evidence: Evidence, seen: sp.csr_array) -> Recommendations:
 
 def own_lists(evidence: Evidence, seed: int = 0) -> Recommendations:
     """Up to `k` items drawn from each person's train history without replacement, in random order."""
-    history = evidence.train.tocoo()
-    order = np.lexsort((np.random.default_rng(seed).random(history.nnz), history.row))
-    row, item = history.row[order], history.col[order]
-    place = np.arange(len(row)) - np.searchsorted(row, row)
+    history = evidence.train
+    row = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
+    order = np.argsort(row + np.random.default_rng(seed).random(history.nnz))  # within each row, for rows ascend
+    item, place = history.indices[order], np.arange(len(row)) - np.repeat(history.indptr[:-1], np.diff(history.indptr))
     kept = place < evidence.k
     chosen = np.full((evidence.n, evidence.k), NONE_LEFT, dtype=np.int64)
     chosen[row[kept], place[kept]] = item[kept]

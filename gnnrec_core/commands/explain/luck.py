@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from gnnrec_core.commands.given import refuse_unused
 from gnnrec_core.render.blocks import Facts, Section, Table
 
 
@@ -17,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ensemble", type=Path, metavar="OUT", help="also save the mean of all seeds as a run of its own (LightGCN)"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace the run at --ensemble")
     parser.add_argument("--dataset", type=Path, help="where the dataset is, if it is no longer where it was")
 
 
@@ -29,12 +31,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from gnnrec_core.runs.run import load_run
 
     if arguments.ensemble is not None:
-        refuse_existing(arguments.ensemble, overwrite=False)
+        refuse_existing(arguments.ensemble, arguments.overwrite)
+    else:
+        refuse_unused(arguments, ("overwrite",), "where nothing is saved", "Ask with --ensemble OUT, or leave it out.")
     asked = load_run(arguments.run, arguments.dataset)
     ensemble = None if arguments.ensemble is None else Ensemble(asked)
     heard = None if ensemble is None else ensemble.hear
     found = luck(asked, arguments.seeds, arguments.k, group_gaps(asked, arguments.k), heard)
-    saved = {} if ensemble is None else {"ensemble": str(ensemble.save(arguments.ensemble).folder)}
+    saved = {} if ensemble is None else {"ensemble": str(ensemble.save(arguments.ensemble, arguments.overwrite).folder)}
     told = found.model_dump(exclude={"dataset_fingerprint", "created"})
     for entry in (told, *told["by_rank"]):
         for name in {"overlap", "same_first", "stays"} & entry.keys():

@@ -100,7 +100,7 @@ def view(content: dict[str, Any]) -> tuple[Section, ...]:
         facts["compared with its source"] = f"{check['n_users']:,} users"
         facts["largest difference of a score"] = check["max_difference"]
         facts["equal lists"] = None if check["equal_lists"] is None else f"{check['equal_lists']:.1%}"
-    if content["calls"] is not None:
+    if content["calls"]:
         facts["calls of the scorer"] = content["calls"]
     size = f"{content['n_users']:,} users, {content['n_items']:,} items"
     cannot = [table("What it cannot, and why", content["cannot"])] if content["cannot"] else []

@@ -9,10 +9,12 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
+from gnnrec_core.base.terminal import say
 from gnnrec_core.cli import content_of, parser_of
 from gnnrec_core.commands import COMMANDS
 from gnnrec_core.runs.run import Run
@@ -112,13 +114,42 @@ class Question:
     path: str
     run: str
     words: tuple[str, ...]
+    user: str = ""
 
     def answer(self, runs: Mapping[str, Run]) -> dict[str, Any]:
-        """The object that the command gives for `--json`."""
+        """The object that the command gives for `--json`; RequestError for an unknown user, which names nobody else."""
+        if self.user and self.user not in runs[self.run].dataset.users:
+            raise RequestError(
+                f"There is no user {self.user!r} in this dataset.",
+                "Send the id as the data have it; nobody else is named here.",
+                value=self.user,
+            )
         name = PATHS[self.path][0]
         arguments = _parser(name).parse_args(["served", *self.words])
         answer = COMMANDS.load(name).run(argparse.Namespace(**{**vars(arguments), "run": runs[self.run]}))
         return content_of(answer)
+
+
+def opened_runs(folders: list[Path]) -> dict[str, Any]:
+    """The runs by the names of their folders, each asked once so that no person waits for the first answer."""
+    import numpy as np
+
+    from gnnrec_core.explain.scores.scoring import rescorer_of
+    from gnnrec_core.runs.recommend import recommend
+    from gnnrec_core.runs.run import load_run
+
+    runs: dict[str, Any] = {}
+    for folder in folders:
+        found = load_run(folder)
+        if found.name in runs:
+            raise RequestError(f"Two runs are called {found.name!r}.", "Rename one of the folders.", value=found.name)
+        recommend(found, np.zeros(1, np.int64), 1)
+        try:
+            rescorer_of(found.model)
+        except UnsupportedError:  # noted: such a run answers /recommend and /audit, and says why not the rest
+            say(f"{found.name}: lists and audits only", error=True)
+        runs[found.name] = found
+    return runs
 
 
 @cache
@@ -151,7 +182,7 @@ def question(path: str, given: Sequence[tuple[str, str]], runs: Sequence[str]) -
     ]
     if "faithfulness" in known and values.get("faithfulness") != "true":
         words.append("--no-faithfulness")
-    return Question(path, run, tuple(words))
+    return Question(path, run, tuple(words), values.get("user", ""))
 
 
 def openapi(version: str, runs: Sequence[str]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             f"The service needs {error.name}, which is not installed.", 'Install "gnnrec-lens[serve]".'
         ) from error
     from gnnrec_core.commands.serving.guard import read_tokens
+    from gnnrec_core.commands.serving.questions import opened_runs
 
     limits = Limits(workers=arguments.workers, rate=arguments.rate, burst=2 * arguments.rate)
     service = Service(opened_runs(arguments.runs), read_tokens(arguments.token_file), limits)
@@ -55,28 +56,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             h11_max_incomplete_event_size=16 * 1024,
         )
     return {"runs": list(service.runs), "host": arguments.host, "port": arguments.port}
-
-
-def opened_runs(folders: list[Path]) -> dict[str, Any]:
-    """The runs by the names of their folders, each asked once so that no person waits for the first answer."""
-    import numpy as np
-
-    from gnnrec_core.explain.scores.scoring import rescorer_of
-    from gnnrec_core.runs.recommend import recommend
-    from gnnrec_core.runs.run import load_run
-
-    runs: dict[str, Any] = {}
-    for folder in folders:
-        found = load_run(folder)
-        if found.name in runs:
-            raise RequestError(f"Two runs are called {found.name!r}.", "Rename one of the folders.", value=found.name)
-        recommend(found, np.zeros(1, np.int64), 1)
-        try:
-            rescorer_of(found.model)
-        except UnsupportedError:  # noted: such a run answers /recommend and /audit, and says why not the rest
-            say(f"{found.name}: lists and audits only", error=True)
-        runs[found.name] = found
-    return runs
 
 
 def view(content: dict[str, Any]) -> tuple[Section, ...]:

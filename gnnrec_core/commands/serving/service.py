@@ -85,7 +85,9 @@ class Service:
             self._workers = anyio.CapacityLimiter(self.limits.workers)
             yield
 
-        return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: self._no_such_path})
+        app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: self._no_such_path})
+        app.router.redirect_slashes = False  # /recommend/ is no path, and says so
+        return app
 
     async def health(self, request: Request) -> Response:
         """That it serves."""

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnnrec_core.base.errors import RequestError
 from gnnrec_core.commands.given import ids_of, pair_of, refuse_unused
 from gnnrec_core.commands.people import add_identities, name_others
 
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     parser.add_argument("--group-by", metavar="COLUMN", help="who gets it, by groups as in `audit`")
     parser.add_argument("--more", type=int, metavar="N", help="bring it to N more people (default 5)")
-    parser.add_argument("--most", type=int, metavar="N", help="by at most N added links (default 3)")
+    parser.add_argument("--most", type=int, metavar="N", help="by at most N added links (default 3; 0: look for none)")
     parser.add_argument(
         "--links", metavar="A,B", help="attributes that may be added (default: those of which an item can have several)"
     )
@@ -70,5 +71,10 @@ def run(arguments: argparse.Namespace) -> Answer:
         return new_item(opened, a.new, pairs, people, a.k, a.group_by, a.trainings or 0, a.seed, name).of(a.run)
     links = None if a.links is None else ids_of(a.links)
     asked = {"trainings": a.trainings or 0, "days": a.days or 0, "surely": a.surely}
+    if a.days == 0:
+        raise RequestError("0 days cannot be shown.", "Choose 1 to 100, or leave --days out.", value=0)
+    if a.most == 0:
+        unasked = ("more", "links", "trainings", "surely")
+        refuse_unused(a, unasked, "where no link is looked for", "Leave it, or --most 0, out.")
     more, most = 5 if a.more is None else a.more, 3 if a.most is None else a.most
     return item(opened, a.item, a.k, a.group_by, more, most, a.seed, name, links, **asked).of(a.run)

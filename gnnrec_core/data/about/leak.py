@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gnnrec_core.data.clean.blocks import blocks, in_blocks
 from gnnrec_core.data.clean.columns_read import day
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, Interactions
 
@@ -27,12 +28,20 @@ def measure_leak(log: Interactions, split: str) -> Leak:
     """
     if log.timestamp is None:
         return Leak(None, "The log has no times, so it cannot be told what the split lets a model know of the future.")
-    timed = log.timestamp != NO_TIME
-    test, train = (log.timestamp[timed & (log.split == SPLITS.index(part))] for part in ("test", "train"))
-    if not len(test) or not len(train):
+    times, held, parts = log.timestamp, log.split, blocks(len(log))
+    train, test = SPLITS.index("train"), SPLITS.index("test")
+    latest = in_blocks(parts, lambda part: int(np.where(held[part] == train, times[part], NO_TIME).max()))
+    cut = max(latest, default=NO_TIME)
+
+    def counts(part: slice) -> tuple[int, int]:
+        tested = times[part][held[part] == test]
+        tested = tested[tested != NO_TIME]
+        return len(tested), int(np.count_nonzero(tested < cut))
+
+    n_test, n_early = np.sum([(0, 0), *in_blocks(parts, counts)], axis=0).tolist()
+    if not n_test or cut == NO_TIME:
         return Leak(None, "No interactions with a time stand on both sides of the split, so nothing can be told.")
-    cut = int(train.max())
-    share = float(np.count_nonzero(test < cut) / len(test))
+    share = n_early / n_test
     if share == 0:
         return Leak(
             share, f"No test interaction is earlier than the last train interaction ({day(cut)}): nothing leaks."

@@ -15,6 +15,8 @@ Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 BLOCK = 1 << 17
 """Rows of a block: a megabyte of int64."""
+FEW_CODES = 8
+"""Up to so many codes comparing with each is quicker than counting them all in one go."""
 
 
 def blocks(n: int, size: int = BLOCK) -> list[slice]:
@@ -65,17 +67,25 @@ def gathered(values: NDArray[Any], index: NDArray[Any], dtype: Any = None) -> ND
 
 
 def gathered_together(
-    columns: Mapping[str, NDArray[Any]], index: NDArray[Any], dtypes: Mapping[str, Any]
+    columns: Mapping[str, NDArray[Any]],
+    index: NDArray[Any],
+    dtypes: Mapping[str, Any],
+    out: Mapping[str, NDArray[Any]] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """`column[index]` of each column, as another type where one is named. In a random order nearly every look into
-    memory has to wait for it, so what belongs to one row is laid side by side first and fetched at once."""
+    memory has to wait for it, so what belongs to one row is laid side by side first and fetched at once. A column that
+    `out` has lies in the first places of that."""
     if not columns:
         return {}
     row = [(name, column.dtype) for name, column in columns.items()]
     size = np.dtype(row).itemsize
     padding = (1 << (size - 1).bit_length()) - size  # numpy is quick with 4, 8, 16, 32 bytes
     rows = np.empty(max(map(len, columns.values())), [*row, ("", f"V{padding}")] if padding else row)
-    found = {name: np.empty(len(index), dtypes.get(name, dtype)) for name, dtype in row}
+    given = out or {}
+    found = {
+        name: given[name][: len(index)] if name in given else np.empty(len(index), dtypes.get(name, dtype))
+        for name, dtype in row
+    }
 
     def pack(part: slice) -> None:
         for name, column in columns.items():
@@ -95,7 +105,13 @@ def counted(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
     """How often each of the codes 0 to n_codes - 1 stands in `codes`, int64 `[n_codes]`."""
     parts = blocks(len(codes), max(BLOCK, 4 * n_codes))
     total = np.zeros(n_codes, np.int64)
-    for counts in in_blocks(parts, lambda part: np.bincount(codes[part], minlength=n_codes)):
+
+    def count(part: slice) -> NDArray[np.int64]:
+        if n_codes > FEW_CODES:
+            return np.bincount(codes[part], minlength=n_codes)
+        return np.array([np.count_nonzero(codes[part] == code) for code in range(n_codes)])
+
+    for counts in in_blocks(parts, count):
         total += counts
     return total
 

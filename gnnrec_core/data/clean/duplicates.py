@@ -14,7 +14,8 @@ from gnnrec_core.data.log import Log, Places
 
 
 def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Problem, ...]]:
-    """The log sorted by (user, item), each pair once; user, item and time are int64.
+    """The log sorted by (user, item), each pair once; user, item and time are int64. `user` and `item` of the given log
+    are used up: what comes out lies in their memory, as fresh memory is what costs most in a large log.
 
     `last` keeps the row with the latest time, of several the one with the highest rating; `mean` and `max` take that
     of all its ratings, with the latest time. A pair in two parts of the source stays in the earlier part (train). Of
@@ -31,7 +32,7 @@ def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Probl
     at = np.flatnonzero(again[:-1] | again[1:])
     if not len(at):
         return _rearranged(log, user, item, row), ()
-    few = log.in_order(row[at])
+    few = log.in_order(row[at])  # for ratings, times, parts and rows; who and what stand in `user` and `item`
     starts = np.flatnonzero(~again[at])
     group = np.cumsum(~again[at]) - 1
     best = _best(few, starts, group)
@@ -51,7 +52,7 @@ def once_in_order(log: Log, rule: str, places: Places) -> tuple[Log, tuple[Probl
 
 
 def _in_order(log: Log) -> tuple[IntArray, IntArray, NDArray[Any]]:
-    """User, item and row in the log, sorted, in fresh arrays; rows of one pair in the order of the log."""
+    """User, item and row in the log, sorted; rows of one pair in the order of the log."""
     n_item_bits, n_row_bits = len(log.item_ids).bit_length(), len(log).bit_length()
     if _is_sorted(log):
         return log.user.astype(np.int64), log.item.astype(np.int64), np.arange(len(log), dtype=np.int32)
@@ -70,7 +71,7 @@ def _in_order(log: Log) -> tuple[IntArray, IntArray, NDArray[Any]]:
 
     in_blocks(blocks(len(log)), pack)
     key.sort()
-    item, row = np.empty(len(log), np.int64), np.empty(len(log), np.int32)
+    item, row = np.empty(len(log), np.int64), _memory_of(log.user, np.int32)
 
     def unpack(part: slice) -> None:
         row[part] = key[part] & ((1 << n_row_bits) - 1)
@@ -94,8 +95,15 @@ def _rearranged(log: Log, user: NDArray[Any], item: NDArray[Any], row: NDArray[A
     columns = {"rating": log.rating, "time": log.time, "part": log.part, "row": log.row}
     columns["strength"] = log.strength
     there = {name: column for name, column in columns.items() if column is not None}
-    found: dict[str, Any] = {"row": row, **gathered_together(there, row, {"time": np.int64})}
+    out = {} if log.rating is None else {"rating": _memory_of(log.item, log.rating.dtype)}
+    found: dict[str, Any] = {"row": row, **gathered_together(there, row, {"time": np.int64}, out)}
     return replace(log, user=user, item=item, **found)
+
+
+def _memory_of(column: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """An array `[n]` to be written, in the memory of a column that nobody reads any more where it fits."""
+    fits = column.flags.writeable and column.dtype.itemsize == np.dtype(dtype).itemsize
+    return column.view(dtype) if fits else np.empty(len(column), dtype)
 
 
 def _best(few: Log, starts: IntArray, group: IntArray) -> IntArray:

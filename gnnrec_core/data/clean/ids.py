@@ -21,6 +21,7 @@ _TOTALS = {"total", "totals", "sum", "grand total", "subtotal", "gesamt", "summe
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 _FLOAT_ID = re.compile(r"-?\d+\.0$")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,2})?$")
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d{2}$")
 _LOOKS_LIKE = str.maketrans(
     "АВЕІЈКМНОРЅТХасеіјорѕхуһԁԛԝиΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορυիսոօ",
     "ABEIJKMHOPSTXaceijopsxyhdqwuABEZHIKMNOPTYXavopuhuno",
@@ -154,6 +155,9 @@ def _doubtful(texts: list[str], report: _Report, kind: str) -> None:
         return  # plain whole numbers cannot be mistaken for anything
     words = [text.lower() in MISSING_WORDS for text in texts]
     report.kept("missing_words", words, f"rows have a {kind} id that reads like 'missing'; they were kept as text")
+    mangled = [bool(_SHORTENED.match(text)) for text in texts]
+    said = f"rows have a {kind} id such as 7.65612E+16, as spreadsheets shorten long ones: several may have become one"
+    report.kept("shortened_ids", mangled, f"{said}; export them as text")
     invisible = [not text.isascii() and bool(_INVISIBLE.search(text)) for text in texts]
     report.kept("invisible_characters", invisible, f"rows have a {kind} id with invisible characters")
     lower: dict[str, int] = {}

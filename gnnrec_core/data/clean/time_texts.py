@@ -30,7 +30,7 @@ def iso_seconds(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     iso = iso.str.replace(r" ?(UTC|GMT)$", "Z").str.replace(" ", "T", literal=True)
     iso = iso.str.replace(r"(:\d{2}),(\d{1,9})", "$1.$2").str.replace(r"T([+-]\d{2}:?\d{2})$", "$1")
     iso = iso.str.replace(r"(:\d{2}(?:\.\d+)?[+-]\d{2})$", "$1:00").str.replace(r"^(\d{4}-\d{2})$", "$1-01")
-    iso = iso.str.replace(r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})", "$1-$2-$3T$4:$5:$6")
+    iso = iso.str.replace(r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})", "${1}-${2}-${3}T${4}:${5}:${6}")
     zoned = iso.str.contains(r"(?:[Zz]|[+-]\d{2}:?\d{2})$") & iso.str.contains("T")
     full = iso.str.replace(r"[zZ]$", "+00:00").str.replace(r"T(\d{1,2}:\d{2})([+-])", "T$1:00$2")
     found = full.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_zone="UTC").dt.epoch("s")
@@ -84,10 +84,12 @@ def _by_24() -> pl.Expr:
 
 
 def slashed_parts(text: pl.Series) -> pl.DataFrame:
-    """First and second number, year, clock and half of the day of dates such as 03/04/2024; null for others."""
+    """First and second number, year, clock and half of the day of dates such as 03/04/2024; null for others. `dotted`:
+    it is written with points."""
     plain = text.str.replace(r"^(\d{1,2})-(\d{1,2})-(\d{4})", "$1/$2/$3")
     parts = plain.str.extract_groups(_SLASHED).struct.unnest()
-    return parts.rename(dict(zip(parts.columns, ("first", "second", "year", "clock", "half"), strict=True)))
+    parts = parts.rename(dict(zip(parts.columns, ("first", "second", "year", "clock", "half"), strict=True)))
+    return parts.with_columns(dotted=text.str.contains(r"^\d{1,2}\.\d{1,2}\.") | parts["first"].is_null())
 
 
 def slashed_seconds(parts: pl.DataFrame, day_first: bool) -> pl.Series:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.base.errors import DataError
+from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.data.clean.bad_rows import BadRows
 from gnnrec_core.data.clean.ids import MISSING_WORDS
 from gnnrec_core.data.clean.time_numbers import Kind, calendar_kind, in_seconds, other_units, unit_of
@@ -189,6 +189,8 @@ def _slashed_dates(
     if not there.any():
         return pl.Series([None] * len(parts), dtype=pl.Int64)
     certain = day_first
+    if certain is None and parts["dotted"].all():  # 03.04.2024 has the day first wherever it is written
+        certain = True
     if certain is None and (first.max() or 0) > 12:  # type: ignore[operator]
         certain = True
     if certain is None and (second.max() or 0) > 12:  # type: ignore[operator]
@@ -277,12 +279,20 @@ def _problem(
 
 
 def parse_moment(text: str) -> int:
-    """Seconds of a date or a number of seconds that a person typed.
+    """Seconds of a date or a number of seconds that a person typed; RequestError where it is neither, or two dates.
 
     >>> parse_moment("1970-01-02"), parse_moment("60"), parse_moment("20220405") == parse_moment("2022-04-05")
     (86400, 60, True)
     """
     if re.fullmatch(r"-?\d+", text.strip()) and not re.fullmatch(r"(19|20)\d{6}", text.strip()):
         return int(text)
+    either = re.fullmatch(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})\b.*", text.strip())
+    if either and max(int(either[1]), int(either[2])) <= 12 and int(either[1]) != int(either[2]):
+        what = "can be day and month or month and day"
+        raise RequestError(f"{text!r} {what}.", "Write it as 2024-01-31.", value=text)
     table = Table("the request", pl.DataFrame({"date": [text.strip()]}), 1)
-    return int(clean_times(table, "date", now=float("1e11")).values[0])
+    try:
+        return int(clean_times(table, "date", now=float("1e11")).values[0])
+    except DataError:
+        said = f"{text!r} is not a date or a number of seconds."
+        raise RequestError(said, "Write it as 2024-01-31 or 2024-01-31T12:00:00.", value=text) from None

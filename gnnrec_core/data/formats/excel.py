@@ -34,14 +34,15 @@ class ExcelReader:
         path = need_file(source)
         progress.report(0.0, 1, f"reading {path.name}")
         sheet, others = _choose(path, options)
-        frame = _sheet(path, sheet)
+        frame, n_titles = _sheet(path, sheet)
         file = f"{path.name} [{sheet}]"
         has_names = not any(name.replace(".", "", 1).isdigit() for name in frame.columns)
         if not has_names:
-            frame = _sheet(path, sheet, has_names=False)
+            frame = _read(path, sheet, None)
         roles = guess_roles(frame.columns, options, file, lambda name: frame[name].head(500), has_names)
-        table = Table(file, frame.select(roles.columns), frame.height, first_line=1 + has_names)
-        note = Problem("sheet", "info", 1, "read", f"Sheet {sheet!r} was read{others}.", file, value=sheet)
+        table = Table(file, frame.select(roles.columns), frame.height, first_line=1 + has_names + n_titles)
+        above = f", but for {n_titles} rows above its names" if n_titles else ""
+        note = Problem("sheet", "info", 1, "read", f"Sheet {sheet!r} was read{above}{others}.", file, value=sheet)
         return SourceLog(path.name, "excel", (Part(table, roles),), problems=(note,))
 
     def read_table(self, path: Path, options: ImportOptions) -> Table:
@@ -104,20 +105,33 @@ def _filled(path: Path) -> dict[str, pl.DataFrame]:
         names = fastexcel.read_excel(path).sheet_names
     except Exception as error:  # calamine raises types of its own for damaged files
         raise _damaged(path, error) from None
-    found = {name: frame for name in names if (frame := _sheet(path, name)).height and frame.width > 1}
+    found = {name: frame for name in names if (frame := _sheet(path, name)[0]).height and frame.width > 1}
     if not found:
         raise DataError(f"{path.name} has no sheet with rows.", "Choose a file with interactions.", file=path.name)
     return found
 
 
-def _sheet(path: Path, name: str, has_names: bool = True) -> pl.DataFrame:
-    """One sheet; numbers that are all whole are integers (a workbook knows only fractions)."""
+def _sheet(path: Path, name: str) -> tuple[pl.DataFrame, int]:
+    """One sheet, and how many rows (a title, blanks) stand above the names of its columns and were passed over."""
+    frame = _read(path, name, 0)
+    if frame.width < 2 or 2 * sum(column.startswith("__UNNAMED__") for column in frame.columns) < frame.width:
+        return frame, 0
+    every = _read(path, name, None, blank_rows=True)
+    filled = every.select(pl.sum_horizontal(pl.all().is_not_null())).to_series().to_list()
+    n_titles = next((row for row, n in enumerate(filled[:100]) if n > 1), 0)
+    return (_read(path, name, n_titles), n_titles) if n_titles else (frame, 0)
+
+
+def _read(path: Path, name: str, header_row: int | None, blank_rows: bool = False) -> pl.DataFrame:
+    """The rows below `header_row`; numbers that are all whole are integers (a workbook knows only fractions)."""
     try:
         frame = pl.read_excel(
             path,
             sheet_name=name,
             engine="calamine",
-            has_header=has_names,
+            has_header=header_row is not None,
+            read_options={"header_row": header_row},
+            drop_empty_rows=not blank_rows,
             raise_if_empty=False,
             infer_schema_length=None,
         )

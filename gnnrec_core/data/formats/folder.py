@@ -147,8 +147,8 @@ def parts_by_content(files: Sequence[Path], options: ImportOptions) -> dict[Path
         for path in sorted(several, key=lambda path: (_by_name(path) != part, -path.stat().st_size))[1:]:
             found[path] = UNUSED
     groups: dict[tuple[str, ...], list[FileLook]] = {}
-    for look in logs:
-        groups.setdefault(look.names, []).append(look)
+    for look in logs:  # columns with names may stand in another order from shard to shard
+        groups.setdefault(tuple(sorted(look.names)) if look.has_names else look.names, []).append(look)
     for look in max(groups.values(), key=_likeness, default=[]):
         found[look.path] = LOG
     return found
@@ -221,4 +221,7 @@ def _note(folder: Path, found: dict[Path, str], logs: list[Path]) -> Problem:
     text += f" and {len(logs) - 5:,} more)" if len(logs) > 5 else ")"
     text += f"; {', '.join(others)}" if others else ""
     text += f"; not used: {', '.join(unused[:8])}" if unused else ""
-    return Problem("folder", "info", len(found), "read", f"{text}.", folder.name)
+    doubtful = any(
+        path.suffix == logs[0].suffix and _by_name(path) in (None, LOG) for path in found if found[path] == UNUSED
+    )
+    return Problem("folder", "warning" if doubtful else "info", len(found), "read", f"{text}.", folder.name)

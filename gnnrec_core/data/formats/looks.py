@@ -64,6 +64,15 @@ def looks_like_ratings(cells: pl.Series) -> bool:
     return float(numbers.min()) >= -101 and float(numbers.max()) <= 101 and numbers.n_unique() <= MOST_RATINGS  # type: ignore[arg-type]
 
 
+def holds_one_vocabulary(columns: Sequence[pl.Series]) -> bool:
+    """Do several columns hold the same values, as lines of all the items of a person do?"""
+    sets = [set(column.drop_nulls().cast(pl.String).to_list()) - {""} for column in columns[:50]]
+    if len(sets) < 3 or min(map(len, sets)) < 3:
+        return False
+    shared = [len(one & set().union(*(other for other in sets if other is not one))) / len(one) for one in sets]
+    return min(shared) > 0.5
+
+
 def fitting_order(names: Sequence[str], sample: Sample) -> dict[str, str] | None:
     """The order that fits the columns of a table without names, where the usual one (user, item, rating, time) is
     contradicted; None where it is not."""

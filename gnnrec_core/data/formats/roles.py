@@ -10,7 +10,13 @@ import polars as pl
 
 from gnnrec_core.base.errors import DataError, RequestError
 from gnnrec_core.base.registry import did_you_mean
-from gnnrec_core.data.formats.looks import Sample, fitting_order, may_say_what_happened, time_columns
+from gnnrec_core.data.formats.looks import (
+    Sample,
+    fitting_order,
+    holds_one_vocabulary,
+    may_say_what_happened,
+    time_columns,
+)
 from gnnrec_core.data.formats.source import Roles
 from gnnrec_core.data.options import ImportOptions
 
@@ -145,10 +151,15 @@ def refuse_order(names: Sequence[str], sample: Sample, file: str, line: int, cho
     number = {name: str(place) for place, name in enumerate(names, 1)}
     words = " ".join(f"--{role}-col {number[column]}" for role, column in (fitting or {}).items())
     if len(names) > 4:
-        time = f" {number[fitting['time']]}" if fitting and "time" in fitting else ""
+        likely = fitting or dict(zip(("user", "item"), names, strict=False))
+        time = f" {number[likely['time']]}" if "time" in likely else ""
+        who = f"--user-col {number[likely['user']]} --item-col {number[likely['item']]}"
+        hint = f"Name them by number: {who} (and --rating-col, --time-col{time})."
+        if holds_one_vocabulary([sample(name) for name in names[1:]]):
+            hint = "A line seems to hold a person and all of their items: write one line for each pair of the two."
         raise DataError(
             f"{file} has no header and {len(names)} columns, so it cannot be told which is which.",
-            f"Name them by number: --user-col 1 --item-col 2 (and --rating-col, --time-col{time}).",
+            hint,
             file=file,
             line=line,
             value=row,

@@ -109,14 +109,28 @@ def _guess_delimiter(lines: list[str]) -> str:
     if lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
         return lines[0][4]
     sample = [line for line in lines[:100] if line.strip()]
-    best, best_share = ",", 0.0
+    best, best_share, best_count = ",", 0.0, 0
     for delimiter in DELIMITERS:
-        count, n_lines = Counter(_outside_quotes(line).count(delimiter) for line in sample).most_common(1)[0]
-        if count and n_lines / len(sample) > best_share + 0.05:
-            best, best_share = delimiter, n_lines / len(sample)
+        counts = [_outside_quotes(line).count(delimiter) for line in sample]
+        count, n_lines = Counter(counts).most_common(1)[0]
+        share = n_lines / len(sample)
+        inside = best == "," and delimiter in (";", "|") and count > best_count > 0 and share > best_share - 0.05
+        if count and (share > best_share + 0.05 or (inside and _holds_commas(sample, delimiter, count))):
+            best, best_share, best_count = delimiter, share, count
     if not best_share and sum(len(line.split()) > 1 for line in sample) > 0.9 * len(sample):
         return BLANK
     return best
+
+
+def _holds_commas(sample: list[str], delimiter: str, count: int) -> bool:
+    """Do the commas stand inside the cells of `delimiter`, as decimal commas (4,5) or in dates (Apr 3, 2012)? So it is
+    where the header has none, and where each cell with a comma is one of both."""
+    first = _outside_quotes(sample[0])
+    if first.count(delimiter) == count and "," not in first:
+        return True
+    rows = [line.split(delimiter) for line in map(_outside_quotes, sample)]
+    cells = [cell for row in rows if len(row) == count + 1 for cell in row if "," in cell]
+    return bool(cells) and all(_NUMBER.match(cell) or re.match(r"[^,]*\w, [^,]*\d{2}", cell) for cell in cells)
 
 
 def _outside_quotes(line: str) -> str:

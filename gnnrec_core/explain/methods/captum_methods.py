@@ -179,7 +179,7 @@ class ShapleyMethod(_CaptumMethod):
             return super().game(model, dataset, case, settings)
         if settings.players != "interactions":
             raise UnsupportedError(
-                "A scorer outside is given a history, and nothing else of it can be left out.",
+                "A black box is given a history, and nothing else of it can be left out.",
                 "Choose players = interactions.",
             )
         return removal_game(model, dataset, case)

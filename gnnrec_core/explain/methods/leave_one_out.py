@@ -37,7 +37,10 @@ class LeaveOneOutSettings(Settings):
         description="Where each edge needs a recomputation: how many edges, those that should matter most first.",
     )
     max_calls: int = Field(
-        1000, ge=1, le=100_000, description="Where a scorer outside is asked: how many interactions it is asked about."
+        1000,
+        ge=1,
+        le=100_000,
+        description="Where a black box is asked (a scorer, a fold-in): how many interactions it is asked about.",
     )
 
 
@@ -90,7 +93,7 @@ def _chosen_edges(
     if scorer.has_fast_leave_one_out or n_others <= 0:
         return edges, {}, ()
     if is_asked:  # a black box says nothing of the others before it is asked
-        said = f"The scorer was asked about the {limit} interactions that come last in the data; {n_others} others"
+        said = f"Asked was what happens without each of the {limit} interactions that come last; {n_others} others"
         return edges[-limit:], {}, (f"{said} are not shown (max_calls).",)
     sizes, chosen_by, has_gradient = _sizes(model, case, edges)
     order = np.argsort(-np.abs(sizes), kind="stable")

@@ -43,7 +43,8 @@ class Counterfactual:
     "proved" where that holds for all smaller sets of any size (where nothing was found: for all up to `limit`).
     `edges` are the columns of the removed interactions; `kept` says what of the training the recomputation keeps.
     `trained_again` is the set that suffices when the model is trained again, as foretold; None where none was found or
-    the run is not calibrated. `calls`: how often a scorer outside was asked since the run was opened.
+    the run is not calibrated. `calls`: how often a black box was asked since the run was opened, which `told` says with
+    what its answers rest on.
     """
 
     case: Case
@@ -61,6 +62,7 @@ class Counterfactual:
     kept: str
     trained_again: TrainedAgain | None = None
     calls: int | None = None
+    told: str = ""
 
 
 def find_counterfactual(run: Run, user_index: int, item_index: int, k: int = 10) -> Counterfactual:
@@ -128,6 +130,7 @@ def _by_asking(model: Any, scorer: Rescorer, case: Case, excluded: IntArray) -> 
         seconds=0.0,
         kept=kept_of(model),
         calls=model.n_asked if isinstance(model, AskedRecommender) else None,
+        told=model.told_calls(case.user_index) if isinstance(model, AskedRecommender) else "",
     )
 
 

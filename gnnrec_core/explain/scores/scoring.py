@@ -170,8 +170,9 @@ def scorer_of(model: Any) -> Scorer:
         return HistoryScorer(model, model.graph)  # type: ignore[attr-defined]
     name = getattr(model, "name", type(model).__name__)
     reason = model.no_parts if isinstance(model, PartlessRecommender) else "it is no sum over interactions"
+    asked = "Ask with the method leave_one_out, or explain" if isinstance(model, RescoredRecommender) else "Explain"
     raise UnsupportedError(
         f"The score of the model {name!r} has no parts that could be shown: {reason}.",
-        f"Explain a run of {able(PropagationRecommender, HistoryRecommender)}.",
+        f"{asked} a run of {able(PropagationRecommender, HistoryRecommender)}.",
         model=name,
     )

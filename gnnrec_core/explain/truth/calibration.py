@@ -33,6 +33,8 @@ from gnnrec_core.runs.run import Run
 
 Float = NDArray[np.float64]
 FILE = "retraining.json"
+FORMAT = 2
+"""1 was measured on other predictions (rows that nothing held): such a file counts as not there."""
 N_PLACES = 10
 FEWEST_PEOPLE, MOST_PEOPLE = 25, 60
 ONE_IN = 700
@@ -55,13 +57,13 @@ class Calibration(BaseModel):
     `sign_rate`: share of pairs in which both have one sign; `coverage`: share of real ranks within the 80 % interval,
     measured on people who were left out of the fit; `rank_noise`: sd of the rank over seeds with nothing removed, by
     rank 1 to 10; `disturbance`: sd of leads of people of whom nothing was removed, in units of the score (not part of
-    `floor`, as a person asks alone). `floor`, `share`, `reach`, `caution`: see `foretelling.Spread` (`caution` 0: this
-    was measured before there was one). A pair is a person with an item at rank 1 to 10.
+    `floor`, as a person asks alone). `floor`, `share`, `reach`, `caution`: see `foretelling.Spread` (`caution` 0: of
+    a first format, which had none). A pair is a person with an item at rank 1 to 10.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    format_version: int = Field(1, ge=1, le=1)
+    format_version: int = Field(FORMAT, ge=1, le=FORMAT)
     dataset_fingerprint: str = Field(max_length=100)
     created: str = Field(max_length=100)
     slope: float = Field(gt=0, le=1000)
@@ -116,6 +118,7 @@ def load_calibration(run: Run) -> Calibration | None:
     except (OSError, ValueError, ValidationError, RecursionError) as error:
         raise RunError(f"{path} is damaged.", "Run `calibrate` again, or delete the file.", file=str(path)) from error
     same = found.dataset_fingerprint == run.dataset.fingerprint and found.created == run.record.created
+    same = same and found.format_version == FORMAT
     return found if same else None
 
 

@@ -17,7 +17,8 @@ from scipy.special import expit, logsumexp
 
 from gnnrec_core.base import progress
 from gnnrec_core.explain.scores.linear import Prepared
-from gnnrec_core.explain.truth.relearning import HIDDEN, MAX_STEPS, TOLERANCE
+from gnnrec_core.explain.truth.own_loss import MAX_STEPS, TOLERANCE
+from gnnrec_core.explain.truth.relearning import HIDDEN
 
 Float = NDArray[np.float64]
 BLOCK = 1024
@@ -103,72 +104,113 @@ class ItemLoss:
         return unit, lambda slope: ((slope - unit * (slope * unit).sum(axis=1, keepdims=True)) / length).sum(axis=0)
 
 
-def relearned_row(prepared: Prepared, settings: Any, item: int) -> Float:
-    """The own row `[d]` of `item` (an index), from its links in the graph that was prepared; 0 where nobody has it.
+class ItemRelearner:
+    """Rows of items of one trained model, solved anew from their links; `settings` are those of its training
+    (`gradient_settings.GraphSettings`).
 
-    `settings` are those of the training (`gradient_settings.GraphSettings`).
+    What people's negatives weigh together is worked out once.
     """
-    graph, spread = prepared.graph, prepared.propagation
-    node = int(graph.item_node(item))
-    edges, messages, _ = prepared.messages(node)
-    is_reader = graph.kinds(edges) == 0
-    readers = graph.targets(edges[is_reader]).astype(np.int64)
-    if not len(readers):
-        return np.zeros(spread.embedding.shape[1])
-    people = spread.final[: graph.n_users].astype(np.float64)
-    if settings.loss != "bpr" and settings.similarity != "dot":
-        people = people / np.maximum(np.linalg.norm(people, axis=1, keepdims=True), 1e-12)
-    whole = messages.sum(axis=0)
-    base = np.repeat(whole[None], len(readers), axis=0)
-    if settings.hide_batch:
-        degree, gone = float(graph.degree[node]), graph.weights(edges[is_reader])
-        left = degree - gone
-        shrink = np.divide(degree, left, out=np.zeros_like(left), where=left > 1e-9 * degree)
-        base = (1 - HIDDEN) * base + HIDDEN * (whole - messages[is_reader]) * np.sqrt(shrink)[:, None]
-    mass, drawn, owner, own, against, chance = _others(prepared, settings, item, readers, people)
-    return ItemLoss(
-        settings, float(spread.layer_weights[0]), people, base, whole, readers, mass, drawn, owner, own, against, chance
-    ).solve()
 
+    def __init__(self, prepared: Prepared, settings: Any) -> None:
+        graph, spread = prepared.graph, prepared.propagation
+        self.prepared, self.settings = prepared, settings
+        self._is_bpr = settings.loss == "bpr"
+        people, items = spread.final[: graph.n_users].astype(np.float64), prepared.items
+        self._people = people if self._is_bpr or settings.similarity == "dot" else _unit(people)
+        self._items = _unit(items) if not self._is_bpr and settings.similarity == "cosine" else items
+        self._likely = graph.popularity.astype(np.float64) ** settings.negative_popularity
+        n = min(settings.negatives, graph.n_items)
+        seen, mass, owners, owns = graph.seen, [], [], []
+        self._total = self._likely.sum() - seen.astype(np.float64) @ self._likely
+        self._often = np.ones(graph.n_users) if self._is_bpr else n * (1.0 - np.diff(seen.indptr) / graph.n_items)
+        for start in range(0, graph.n_users, BLOCK):
+            progress.check()
+            some = np.arange(start, min(start + BLOCK, graph.n_users))
+            scores = self._people[some] @ self._items.T
+            rows, columns = seen[some].nonzero()
+            owners.append(some[rows])
+            owns.append(scores[rows, columns])
+            if not self._is_bpr:
+                raised = scores / settings.temperature + self._log_drawn(some)
+                raised[rows, columns] = -np.inf
+                mass.append(np.maximum(logsumexp(raised, axis=1), LOWEST))
+        self._mass = np.zeros(graph.n_users) if self._is_bpr else np.concatenate(mass)
+        self._owner, self._own = np.concatenate(owners).astype(np.int64), np.concatenate(owns)
 
-def _others(
-    prepared: Prepared, settings: Any, item: int, readers: NDArray[np.int64], people: Float
-) -> tuple[Float, Float, NDArray[np.int64], Float, Float, Float]:
-    """What does not change with the row: `mass`, `drawn`, `owner`, `own`, `against`, `chance` of the loss."""
-    graph, is_bpr = prepared.graph, settings.loss == "bpr"
-    items = prepared.items
-    if not is_bpr and settings.similarity == "cosine":
-        items = items / np.maximum(np.linalg.norm(items, axis=1, keepdims=True), 1e-12)
-    likely = graph.popularity.astype(np.float64) ** settings.negative_popularity
-    n = min(settings.negatives, graph.n_items)
-    mass, drawn = np.zeros(graph.n_users), np.zeros(graph.n_users)
-    owners, owns, against, chances = [], [], [], []
-    has_it = np.zeros(graph.n_users, bool)
-    has_it[readers] = True
-    for start in range(0, graph.n_users, BLOCK):
-        progress.check()
-        some = np.arange(start, min(start + BLOCK, graph.n_users))
-        scores = people[some] @ items.T
-        seen = graph.seen[some].toarray().astype(bool)
-        weight = np.where(seen, 0.0, likely)
+    def row(self, item: int) -> Float:
+        """The own row `[d]` of `item` (an index); 0 where nobody has it."""
+        loss = self.loss(item)
+        return np.zeros(self._people.shape[1]) if loss is None else loss.solve()
+
+    def shrinkage(self, n_readers: int, n_items: int = 20) -> float:
+        """What trained rows are of solved ones, by least squares through 0 over the items with about `n_readers`
+        readers: training stops before the lowest point of the loss, the earlier the rarer an item is."""
+        popularity = self.prepared.graph.popularity
+        known = np.flatnonzero(popularity > 0)
+        near = known[np.argsort(np.abs(popularity[known] - n_readers), kind="stable")[:n_items]]
+        trained = self.prepared.propagation.embedding[self.prepared.graph.n_users + near].astype(np.float64)
+        solved = np.array([self.row(int(item)) for item in near]).reshape(trained.shape)
+        size = float((solved**2).sum())
+        return min(max(float((solved * trained).sum()) / size, 0.0), 1.0) if size > 0 else 1.0
+
+    def loss(self, item: int) -> ItemLoss | None:
+        """The loss of the item's row; None where nobody has it."""
+        prepared, graph, settings = self.prepared, self.prepared.graph, self.settings
+        node = int(graph.item_node(item))
+        edges, messages, _ = prepared.messages(node)
+        is_reader = graph.kinds(edges) == 0
+        readers = graph.targets(edges[is_reader]).astype(np.int64)
+        if not len(readers):
+            return None
+        whole = messages.sum(axis=0)
+        base = np.repeat(whole[None], len(readers), axis=0)
+        if settings.hide_batch:
+            degree, gone = float(graph.degree[node]), graph.weights(edges[is_reader])
+            left = degree - gone
+            shrink = np.divide(degree, left, out=np.zeros_like(left), where=left > 1e-9 * degree)
+            base = (1 - HIDDEN) * base + HIDDEN * (whole - messages[is_reader]) * np.sqrt(shrink)[:, None]
+        has_it = np.zeros(graph.n_users, bool)
+        has_it[readers] = True
+        others = ~has_it[self._owner]
+        against, chance = self._rivals(item, readers)
+        return ItemLoss(
+            settings, float(prepared.propagation.layer_weights[0]), self._people, base, whole, readers,
+            self._without(item, has_it), self._drawn(item, has_it), self._owner[others], self._own[others],
+            against, chance,
+        )  # fmt: skip
+
+    def _log_drawn(self, some: NDArray[np.int64]) -> Float:
+        """Log of how often each item is among the negatives of people who have not got it `[b, n_items]`."""
+        with np.errstate(divide="ignore"):
+            often = np.log(self._often[some]) - np.log(self._total[some])
+            logarithm: Float = np.log(self._likely)[None, :] + often[:, None]
+        return logarithm
+
+    def _drawn(self, item: int, has_it: NDArray[np.bool_]) -> Float:
+        """How often the item is among each person's negatives `[n_users]`."""
+        total = np.where(self._total > 0, self._total, np.inf)
+        drawn: Float = np.where(has_it, 0.0, self._likely[item] / total * self._often)
+        return drawn
+
+    def _without(self, item: int, has_it: NDArray[np.bool_]) -> Float:
+        """The log mass of each person's other negatives `[n_users]`."""
+        if self._is_bpr:
+            return self._mass
+        with np.errstate(divide="ignore"):
+            raised = self._people @ self._items[item] / self.settings.temperature + np.log(self._drawn(item, has_it))
+        share = np.clip(np.exp(raised - self._mass), 0.0, 1.0 - 1e-9)
+        left: Float = np.maximum(self._mass + np.log1p(-share), LOWEST)
+        return left
+
+    def _rivals(self, item: int, readers: NDArray[np.int64]) -> tuple[Float, Float]:
+        """Scores of the readers' negatives and how likely each is `[r, n_items]`; of one in a pair (bpr) alone."""
+        if not self._is_bpr:
+            return (np.zeros((len(readers), 0)),) * 2
+        weight = np.where(self.prepared.graph.seen[readers].toarray() != 0, 0.0, self._likely)
         total = weight.sum(axis=1, keepdims=True)
-        chance = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
-        often = 1.0 if is_bpr else n * (1.0 - seen.mean(axis=1))
-        drawn[some] = chance[:, item] * often
-        known = chance.copy()
-        known[:, item] = 0.0
-        if not is_bpr:
-            with np.errstate(divide="ignore"):
-                raised = scores / settings.temperature + np.log(known * np.reshape(often, (-1, 1)))
-            mass[some] = np.maximum(logsumexp(raised, axis=1), LOWEST)
-        rows, columns = np.nonzero(seen & ~has_it[some][:, None])
-        owners.append(some[rows])
-        owns.append(scores[rows, columns])
-        if is_bpr:
-            chosen = np.flatnonzero(has_it[some])
-            against.append(scores[chosen])
-            chances.append(known[chosen])
-    order = np.argsort(np.argsort(readers, kind="stable"), kind="stable")
-    empty = np.zeros((len(readers), 0))
-    rivals, likelihood = (np.concatenate(part)[order] if is_bpr else empty for part in (against, chances))
-    return mass, drawn, np.concatenate(owners), np.concatenate(owns), rivals, likelihood
+        return self._people[readers] @ self._items.T, np.divide(weight, total, out=weight, where=total > 0)
+
+
+def _unit(rows: Float) -> Float:
+    length: Float = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return length

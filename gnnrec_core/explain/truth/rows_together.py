@@ -24,7 +24,8 @@ class SoftmaxLosses:
 
     `base` `[b, d]`; `items` `[n, d]` are the embeddings that users meet and `targets` the same for the user's own
     (unit length for cosine); `kept` `[b, h]` is 1 where an interaction of the history `[h]` (columns of `targets`) is
-    kept; `drawn` `[b, n]` how often each item is drawn as a negative.
+    kept; `drawn` `[b, n]` how often each item is drawn as a negative. Rows are held at `centre` `[b, d]` by
+    `hold` / 2 |row - centre|^2.
     """
 
     own_weight: float
@@ -36,6 +37,8 @@ class SoftmaxLosses:
     targets: Float
     kept: Float
     drawn: Float
+    hold: float
+    centre: Float
 
     def slopes(self, rows: Float) -> Float:
         """The gradient of each set's loss in its row `[b, d]`."""
@@ -46,7 +49,7 @@ class SoftmaxLosses:
         if self.is_unit:
             pull = (pull - final * (pull * final).sum(1, keepdims=True)) / length
         slope: Float = self.own_weight * pull + self.l2 * self.kept.sum(1, keepdims=True) * rows
-        return slope
+        return slope + self.hold * (rows - self.centre)
 
     def curvature(self, row: Float) -> Float:
         """The Hessian of the first set's loss at `row` `[d, d]`; along the row itself, where a loss of unit vectors is
@@ -64,8 +67,8 @@ class SoftmaxLosses:
             flat = np.eye(len(unit)) - np.outer(unit, unit)
             crossed = np.outer(flat @ pull, unit)
             bend = (flat @ bend @ flat - (pull @ unit) * flat - crossed - crossed.T) / float(length[0, 0]) ** 2
-            bend += np.outer(unit, unit) * (0.0 if self.l2 else np.trace(bend) / len(unit))
-        bend = self.own_weight**2 * bend + self.l2 * kept.sum() * np.eye(len(unit))
+            bend += np.outer(unit, unit) * (0.0 if self.l2 or self.hold else np.trace(bend) / len(unit))
+        bend = self.own_weight**2 * bend + (self.l2 * kept.sum() + self.hold) * np.eye(len(unit))
         return bend
 
     def _final(self, rows: Float) -> tuple[Float, Float]:

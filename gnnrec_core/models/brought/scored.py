@@ -125,7 +125,7 @@ class Scored:
         found = [self._answer(int(user), graph.history(int(user))) for user in np.asarray(users)]
         return np.array(found).reshape(len(found), self.graph.n_items)
 
-    def told_calls(self) -> str:
+    def told_calls(self, user_index: int) -> str:
         """How often the scorer was asked since the run was opened, as a sentence."""
         return f"The scorer was asked {self.n_asked:,} times; {self.n_from_cache:,} answers were known already."
 

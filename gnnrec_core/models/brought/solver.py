@@ -27,3 +27,10 @@ class Solver:
         bend = self.whole + (own * (self.confidence * weight - 1.0)[:, None]).T @ own
         found: Float = np.linalg.lstsq(bend, (self.confidence * weight[:, None] * own).T, rcond=None)[0].T
         return found
+
+    def row(self, history: IntArray, weight: Float) -> Float:
+        """The row alone `[d]`; l2 must be above 0."""
+        own = self.items[history]
+        bend = self.whole + (own * (self.confidence * weight - 1.0)[:, None]).T @ own
+        found: Float = np.linalg.solve(bend, (self.confidence * weight) @ own)
+        return found

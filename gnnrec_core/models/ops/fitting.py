@@ -19,7 +19,7 @@ from gnnrec_core.base.errors import RequestError, RunError
 from gnnrec_core.data.dataset import NO_TIME, IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.layers import MOST_CONTRASTED, Noise, contrast
-from gnnrec_core.models.ops.losses import bpr, sampled_softmax
+from gnnrec_core.models.ops.losses import bpr, by_person, sampled_softmax
 from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.sampling import Batch, Sampler, share
 from gnnrec_core.models.ops.sparse import rows
@@ -192,7 +192,7 @@ class GradientFit:
             beside = self._contrast(batch, *views) if views else 0.0
             if self.latest is not None:
                 beside = beside + self._consistency(batch, self.latest, nodes, rows(table, places))
-            return self.ranking(table, places, len(batch.users), batch.seen), beside
+            return self.ranking(table, *self._met(batch, places)), beside
 
     def _consistency(self, batch: Batch, latest: IntArray, nodes: Tensor, now: Tensor) -> Tensor:
         """Mean over the ends of the batch's interactions of 1 - cos(z, z'), with its weight: z' are the embeddings on
@@ -217,14 +217,33 @@ class GradientFit:
         beside: Tensor = s.contrast_weight * total
         return beside
 
-    def _ranking(self, table: Tensor, places: Tensor, b: int, seen: Tensor | None) -> Tensor:
-        """The loss of the settings; `places`: the rows of `b` users, `b` items, `b * n` (bpr) or `m` negatives."""
-        s, n_negatives = self.settings, len(places) - 2 * b
+    def _met(self, batch: Batch, places: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None, Tensor | None]:
+        """The rows of the table of users, items and negatives; what people have and whose each item is, where negatives
+        are shared: then each person is there once."""
+        b = len(batch.users)
+        users, positives, negatives = torch.split(places, [b, b, len(places) - 2 * b])
+        if batch.seen is None:
+            return users, positives, negatives.view(b, -1), None, None
+        one, order, person = by_person(batch.users)
+        return users[one], positives[order], negatives, batch.seen, person
+
+    def _ranking(
+        self,
+        table: Tensor,
+        users: Tensor,
+        positives: Tensor,
+        negatives: Tensor,
+        seen: Tensor | None,
+        person: Tensor | None,
+    ) -> Tensor:
+        """The loss of the settings; the first three are rows of `table`: users, items, `[b, n]` (bpr) or `[m]`
+        negatives."""
+        s = self.settings
         if seen is None:
-            users, positives, negatives = torch.split(places, [b, b, n_negatives])
-            return bpr(table, users, positives, negatives.view(b, -1))
-        users, positives, negatives = torch.split(rows(table, places), [b, b, n_negatives])
-        return sampled_softmax(users, positives, negatives, seen, s.temperature, s.similarity)
+            return bpr(table, users, positives, negatives)
+        lengths = [len(users), len(positives), len(negatives)]
+        user, positive, negative = torch.split(rows(table, torch.cat([users, positives, negatives])), lengths)
+        return sampled_softmax(user, positive, negative, seen, s.temperature, s.similarity, person)
 
     def learning_rate(self, epoch: int) -> float:
         """The learning rate in `epoch` (1 ... epochs) by the schedule."""

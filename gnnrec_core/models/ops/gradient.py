@@ -155,6 +155,10 @@ class GradientRecommender(ABC):
         """Whole tensors of what all processes hold, by the names of parameters."""
         return tensors
 
+    def set_tensors(self, tensors: Tensors) -> None:
+        """Replace the parameters by whole `tensors` (same names and shapes)."""
+        self.set_held(self.own_part(tensors))
+
     def set_held(self, tensors: Tensors) -> None:
         """Replace the parameters by `tensors`, as `held` gives them."""
         with torch.no_grad():

@@ -57,21 +57,40 @@ def _sum(values: Tensor) -> Tensor:
 
 
 def sampled_softmax(
-    users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor, temperature: float, similarity: str = "dot"
+    users: Tensor,
+    positives: Tensor,
+    negatives: Tensor,
+    seen: Tensor,
+    temperature: float,
+    similarity: str = "dot",
+    person: Tensor | None = None,
 ) -> Tensor:
     """Sum of -log(e^(s_pos/t) / (e^(s_pos/t) + sum over unseen shared negatives of e^(s_neg/t))) (Wu et al. 2024).
 
-    `users`, `positives` `[b, d]`; `negatives` `[m, d]`, shared; `seen` int64 `[2, n]`: (row, column) of the scores
-    `[b, m]` that are left out because the user has the item, sorted by row. `similarity` "dot": s is the score;
-    "cosine": the cosine of the two vectors; "user": the score over the length of the user's vector, which orders the
-    items of a list exactly as the score does and leaves the lengths of item vectors to be learned.
+    `users` `[p, d]`; `positives` `[b, d]`, of which `person` int64 `[b]`, ascending, says whose they are (a row of
+    `users`; None: one each); `negatives` `[m, d]`, shared; `seen` int64 `[2, n]`: (row, column) of the scores `[p, m]`
+    that are left out because the user has the item, sorted by row. `similarity` "dot": s is the score; "cosine": the
+    cosine of the two vectors; "user": the score over the length of the user's vector, which orders the items of a list
+    exactly as the score does and leaves the lengths of item vectors to be learned.
     """
     if similarity != "dot":
         users = functional.normalize(users, dim=1)
     if similarity == "cosine":
         positives, negatives = functional.normalize(positives, dim=1), functional.normalize(negatives, dim=1)
-    loss: Tensor = _SampledSoftmax.apply(users / temperature, positives, negatives, seen)  # type: ignore[no-untyped-call]
+    person = torch.arange(len(users), device=users.device) if person is None else person
+    loss: Tensor = _SampledSoftmax.apply(users / temperature, positives, negatives, seen, person)  # type: ignore[no-untyped-call]
     return loss
+
+
+def by_person(users: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What makes one row of a person of all their rows of a batch: people are met by the negatives once.
+
+    `users` int64 `[b]` says whose each row is. Returns a row of each person `[p]`, people ascending; `order` `[b]` of
+    the rows by person, and `person` `[b]`, the place among the people of each row in that order.
+    """
+    people, place = torch.unique(users, return_inverse=True)
+    person, order = torch.sort(place, stable=True)
+    return order[torch.searchsorted(person, torch.arange(len(people), device=users.device))], order, person
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
@@ -89,31 +108,35 @@ class _SampledSoftmax(torch.autograd.Function):
     """The loss and its gradients tile by tile: the `[b, m]` scores never exist as a whole."""
 
     @staticmethod
-    def forward(ctx: Any, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor) -> Tensor:
+    def forward(ctx: Any, users: Tensor, positives: Tensor, negatives: Tensor, seen: Tensor, person: Tensor) -> Tensor:
         total = users.new_zeros((), dtype=torch.float64)
         to_users, to_positives = torch.empty_like(users), torch.empty_like(positives)
         to_negatives = torch.zeros_like(negatives)
-        tile = TILE if users.device.type == "cpu" else len(users)
-        bounds = torch.searchsorted(seen[0], torch.arange(0, len(users) + tile, tile, device=users.device)).tolist()
+        tile = TILE if users.device.type == "cpu" else max(1, len(users))
+        starts = torch.arange(0, len(users) + tile, tile, device=users.device)
+        of_seen, of_positives = (torch.searchsorted(rows, starts).tolist() for rows in (seen[0], person))
         for number, start in enumerate(range(0, len(users), tile)):
-            rows = slice(start, start + tile)
-            own, good = users[rows], (users[rows] * positives[rows]).sum(1)
+            rows, mine = slice(start, start + tile), slice(of_positives[number], of_positives[number + 1])
+            own, whose, good = users[rows], person[mine] - start, positives[mine]
+            score = (own[whose] * good).sum(1)
             scores = product(own, negatives.T)  # [tile, m]
-            left_out = seen[:, bounds[number] : bounds[number + 1]]
+            left_out = seen[:, of_seen[number] : of_seen[number + 1]]
             scores[left_out[0] - start, left_out[1]] = -torch.inf
-            height = torch.maximum(scores.amax(1), good)
-            chance = scores.sub_(height.unsqueeze(1)).clamp_(min=LOWEST).exp_()
-            good_mass = (good - height).exp()
-            mass = chance.sum(1) + good_mass
-            total += (mass.log() + height - good).sum()
-            chance /= mass.unsqueeze(1)
-            miss = (good_mass / mass - 1).unsqueeze(1)  # d loss / d score of the positive
-            to_users[rows] = product(chance, negatives).addcmul_(miss, positives[rows])
-            to_positives[rows] = miss * own
+            height = scores.amax(1, keepdim=True).clamp_(min=torch.finfo(scores.dtype).min / 2)
+            chance = scores.sub_(height).clamp_(min=LOWEST).exp_()
+            mass = chance.sum(1)
+            behind = (mass.log() + height[:, 0])[whose] - score
+            total += functional.softplus(behind).sum()
+            weight = behind.sigmoid_()  # the chance that a negative wins: - d loss / d score of the positive
+            together = torch.zeros_like(mass).index_add_(0, whose, weight)
+            chance *= (together / mass).unsqueeze(1)
+            to_positives[mine] = -weight.unsqueeze(1) * own[whose]
+            pulled = torch.zeros_like(own).index_add_(0, whose, weight.unsqueeze(1) * good)
+            to_users[rows] = product(chance, negatives) - pulled
             to_negatives += product(chance.T, own)
         ctx.save_for_backward(to_users, to_positives, to_negatives)
         return total.to(users.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
-        return (*(gradients[0] * saved for saved in ctx.saved_tensors), None)
+        return (*(gradients[0] * saved for saved in ctx.saved_tensors), None, None)

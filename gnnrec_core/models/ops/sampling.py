@@ -29,10 +29,11 @@ class Batch:
 
     `edges` int64 `[b]` columns of the graph (user to item), `all_edges` `[size]` those of the whole batch; `users`,
     `items` int64 `[b]` indices; `negatives` int64 item indices: `[m]` shared by the batch (softmax) or `[b, n]` (bpr);
-    `seen` int64 `[2, n]`: (position in the batch, position in `negatives`) where a shared negative is one that the user
-    has (softmax only). `drawn` int64 `[m]` are the columns, in the graph of the whole data, of all interactions that
-    were drawn for the batch, and `kept` boolean `[m]` says which of them are there; None outside training again.
-    `hidden` int64 `[n]` are the edges, each once, that carry no messages; None: those that the settings hide.
+    `seen` int64 `[2, n]`: (place among the batch's people, ascending; position in `negatives`) where a shared negative
+    is one that the person has (softmax only). `drawn` int64 `[m]` are the columns, in the graph of the whole data, of
+    all interactions that were drawn for the batch, and `kept` boolean `[m]` says which of them are there; None outside
+    training again. `hidden` int64 `[n]` are the edges, each once, that carry no messages; None: those that the settings
+    hide.
     """
 
     edges: Tensor
@@ -130,7 +131,7 @@ class Sampler:
                     of = torch.randint(len(people), (n,), generator=generator, device=self.device)
                     self._put_disliked(negatives, people[of], generator)
                 negatives = torch.unique(negatives)
-            yield self._batch(rows, drawn, negatives, self.seen(self.users[rows], negatives))
+            yield self._batch(rows, drawn, negatives, self.seen(torch.unique(self.users[rows]), negatives))
 
     def _in_order(self, generator: torch.Generator, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The interactions of each batch as positions here and, with those that were removed, in the whole data."""
@@ -152,18 +153,14 @@ class Sampler:
             return batch
         return replace(batch, drawn=self.whole.edges[drawn], kept=self.place[drawn] >= 0)
 
-    def seen(self, users: Tensor, items: Tensor) -> Tensor:
-        """(position in `users`, position in `items`) `[2, n]` of each user's own among `items` (unique), by position in
-        `users`. Histories are looked through once for each person, however often they are in `users`."""
+    def seen(self, people: Tensor, items: Tensor) -> Tensor:
+        """(place in `people`, position in `items`) `[2, n]` of each one's own among `items` (unique), by person."""
         place = torch.full((self.n_items,), -1, dtype=torch.int64, device=self.device)
         place[items] = torch.arange(len(items), device=self.device)
-        people, person = torch.unique(users, return_inverse=True)
         row, position = _runs(self.start[people], self.start[people + 1] - self.start[people])
         column = place[self.items[position]]
         known = column >= 0
-        column, n_known = column[known], torch.bincount(row[known], minlength=len(people))
-        row, position = _runs((n_known.cumsum(0) - n_known)[person], n_known[person])
-        return torch.stack([row, column[position]])
+        return torch.stack([row[known], column[known]])
 
     def _draw(self, n: int, power: float, generator: torch.Generator) -> Tensor:
         """`n` item indices with probability as popularity to the `power`."""
@@ -209,8 +206,9 @@ def share(batch: Batch, rank: int, n_processes: int) -> Batch:
     own = slice(rank, None, n_processes)
     seen = batch.seen
     if seen is not None:
-        seen = seen[:, seen[0] % n_processes == rank]
-        seen = torch.stack([seen[0] // n_processes, seen[1]])
+        here = torch.isin(torch.unique(batch.users), batch.users[own])
+        seen = seen[:, here[seen[0]]]
+        seen = torch.stack([(here.cumsum(0) - 1)[seen[0]], seen[1]])
     return Batch(
         batch.edges[own],
         batch.all_edges,

@@ -53,6 +53,23 @@ def spectral_embedding(
     return scaled
 
 
+def item_shares(graph: RecGraph, embedding_dim: int, seed: int) -> NDArray[np.float64]:
+    """Q `[n_items, d]`: a user starts, but for the noise, as the sum of w_uj Q_j over the items j of the history.
+
+    With R = U S V^T that follows from U = R V S^-1: Q_j is V_j over sqrt(d_j) and the singular values, scaled as the
+    start is. The directions are those of a training on this graph with this seed.
+    """
+    rng = np.random.default_rng((seed, 0))
+    rng.standard_normal((graph.n_nodes, embedding_dim), dtype=np.float32)
+    found = _directions(graph, embedding_dim, rng).astype(np.float64)
+    items = slice(graph.n_users, graph.n_users + graph.n_items)
+    root = np.sqrt(np.maximum(graph.degree[items, None], 1e-12))
+    vectors, size = found[items] / root, float(found.std())
+    singular = np.linalg.norm(graph.normalised_adjacency[: graph.n_users, items] @ vectors, axis=0)
+    shares: NDArray[np.float64] = vectors / (root * np.maximum(singular, 1e-6)) * (INITIAL_STD / (size or 1.0))
+    return shares
+
+
 def _directions(graph: RecGraph, embedding_dim: int, rng: np.random.Generator) -> FloatArray:
     """D^1/2 times the singular vectors, attribute nodes as the mean of their neighbours `[n_nodes, d]`."""
     n_users, last = graph.n_users, graph.n_users + graph.n_items

@@ -10,17 +10,19 @@ from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
+import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.base.text import clean
+from gnnrec_core.audit.sources import first_values
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.render import theme
 from gnnrec_core.render.charts.chart_data import UNSEEN
 
 Side = Literal["items", "people"]
+Kind = type[go.Scatter] | type[go.Scattergl]
 SVG_POINTS = 3_000
 """Up to so many dots need no graphics card; a browser that has none draws a sample of as many."""
-FIRST_POINTS = 10_000
+FIRST_POINTS = 5_000
 """So many are drawn at once; a browser without a graphics card needs a second for 60,000."""
 MOST_POINTS = 60_000
 CELLS = 160
@@ -66,13 +68,15 @@ def within(points: FloatArray, x: Sequence[float], y: Sequence[float]) -> NDArra
     return inside
 
 
-def colour_groups(dataset: Dataset, side: Side, column: str, n: int = len(theme.CATEGORIES) - 1) -> list[str]:
-    """The group of each item or person by a column: its `n` most frequent values, else "other" (a list column counts
-    by its first entry; an empty cell is "unknown")."""
+def colour_groups(dataset: Dataset, side: Side, column: str, n: int = len(theme.CATEGORIES) - 1) -> pl.Series:
+    """The group of each item or person by a column, as text: its `n` most frequent values, else "other" (a list column
+    counts by its first entry; an empty cell is "unknown")."""
     table = dataset.item_table if side == "items" else dataset.user_table
-    values = [_first(value) for value in table[column].to_list()]
-    frequent = {value for value, _ in Counter(value for value in values if value != UNKNOWN).most_common(n)}
-    return [value if value in frequent or value == UNKNOWN else OTHER for value in values]
+    values = first_values(table, column, UNKNOWN).rename("value")
+    counts = values.to_frame().filter(pl.col("value") != UNKNOWN).group_by("value", maintain_order=True).len()
+    frequent = counts.sort("len", descending=True, maintain_order=True)["value"].head(n).to_list()
+    kept = [*frequent, UNKNOWN]
+    return values.replace_strict(kept, kept, default=OTHER)
 
 
 def colour_columns(dataset: Dataset, side: Side) -> list[str]:
@@ -80,7 +84,7 @@ def colour_columns(dataset: Dataset, side: Side) -> list[str]:
     table = dataset.item_table if side == "items" else dataset.user_table
     left_out = {"user_index", "item_index", "user_id", "item_id", "title"}
     columns = [name for name in table.columns if name not in left_out]
-    return [name for name in columns if 2 <= len({_first(value) for value in table[name].to_list()}) <= 200]
+    return [name for name in columns if 2 <= first_values(table, name, UNKNOWN).n_unique() <= 200]
 
 
 def embedding_map(
@@ -105,14 +109,14 @@ def embedding_map(
     """
     figure = go.Figure() if crowd is None else go.Figure(_crowd(crowd))
     numbers = nodes if numbers is None else numbers
+    kind: Kind = go.Scattergl if webgl else go.Scatter
     if groups is None:
-        figure.add_trace(_by_popularity(position, nodes, names, np.asarray(popularity), numbers))
+        figure.add_trace(_by_popularity(kind, position, nodes, names, np.asarray(popularity), numbers))
     else:
-        _add_groups(figure, position, nodes, names, groups, Counter(groups) if sizes is None else sizes, numbers)
-    if webgl:
-        figure = go.Figure([_by_card(trace) for trace in figure.data])
+        sizes = Counter(groups) if sizes is None else sizes
+        figure.add_traces(_by_group(kind, position, nodes, names, groups, sizes, numbers))
     for mark in marks:
-        figure.add_trace(_marked(position, mark, go.Scattergl if webgl else go.Scatter))
+        figure.add_trace(_marked(position, mark, kind))
         for x, y in position[mark.nodes].tolist() if mark.label else ():
             said = theme.plotly_text(theme.shortened(mark.label))
             figure.add_annotation(x=x, y=y, text=said, showarrow=False, yshift=mark.size)
@@ -120,22 +124,21 @@ def embedding_map(
     for name, (x, y) in _apart(regions):
         said = theme.plotly_text(theme.shortened(name, 22))
         figure.add_annotation(x=x, y=y, text=f"<b>{said}</b>", showarrow=False, font={"size": 13})
-    figure.update_xaxes(visible=False, range=[-1.08, 1.08])
-    figure.update_yaxes(visible=False, range=[-1.08, 1.08])
+    for axis, values in zip(("x", "y"), position[nodes].T, strict=True):
+        low, high = (float(values.min()), float(values.max())) if len(nodes) else (-1.0, 1.0)
+        room = 0.06 * (high - low) or 1.0
+        figure.update_layout({f"{axis}axis": {"visible": False, "range": [low - room, high + room]}})
     figure.update_layout(dragmode="lasso", legend={"itemsizing": "constant"})
     return figure
 
 
-def _by_card(trace: Any) -> Any:
-    """The same marks drawn by the graphics card."""
-    return go.Scattergl(trace.to_plotly_json() | {"type": "scattergl"}) if trace.type == "scatter" else trace
-
-
 def _crowd(points: FloatArray) -> go.Heatmap:
     """How many of all `points` `[n, 2]` lie where, on a grid and by the logarithm: what a sample cannot show."""
-    counts, x, y = np.histogram2d(points[:, 0], points[:, 1], bins=CELLS, range=[[-1, 1], [-1, 1]])
+    cell = ((np.asarray(points) + 1) * (CELLS / 2)).astype(np.int64).clip(0, CELLS - 1)  # [n, 2]
+    counts = np.bincount(cell[:, 1] * CELLS + cell[:, 0], minlength=CELLS * CELLS).reshape(CELLS, CELLS)
+    middle = (np.arange(CELLS) + 0.5) * 2 / CELLS - 1
     return go.Heatmap(
-        x=(x[1:] + x[:-1]) / 2, y=(y[1:] + y[:-1]) / 2, z=np.where(counts.T > 0, np.log10(1 + counts.T), np.nan),
+        x=middle, y=middle, z=np.where(counts > 0, np.log10(1 + counts), np.nan),
         colorscale=[[0.0, "rgba(138,148,160,0.10)"], [1.0, "rgba(138,148,160,0.75)"]], showscale=False,
         hoverinfo="skip", meta=UNSEEN,
     )  # fmt: skip
@@ -150,7 +153,7 @@ def _apart(regions: Sequence[tuple[str, tuple[float, float]]]) -> list[tuple[str
     return kept
 
 
-def _marked(position: FloatArray, mark: Mark, kind: type[go.Scatter] | type[go.Scattergl]) -> Any:
+def _marked(position: FloatArray, mark: Mark, kind: Kind) -> Any:
     return kind(
         x=position[mark.nodes, 0],
         y=position[mark.nodes, 1],
@@ -162,9 +165,14 @@ def _marked(position: FloatArray, mark: Mark, kind: type[go.Scatter] | type[go.S
 
 
 def _by_popularity(
-    position: FloatArray, nodes: IntArray, names: list[str], popularity: NDArray[Any], numbers: IntArray
-) -> go.Scatter:
-    return go.Scatter(
+    kind: Kind,
+    position: FloatArray,
+    nodes: IntArray,
+    names: list[str],
+    popularity: NDArray[Any],
+    numbers: IntArray,
+) -> Any:
+    return kind(
         x=position[nodes, 0],
         y=position[nodes, 1],
         mode="markers",
@@ -188,21 +196,21 @@ def _by_popularity(
     )
 
 
-def _add_groups(
-    figure: go.Figure,
+def _by_group(
+    kind: Kind,
     position: FloatArray,
     nodes: IntArray,
     names: list[str],
     groups: list[str],
     sizes: Mapping[str, int],
     numbers: IntArray,
-) -> None:
-    ordered = sorted(sizes, key=lambda group: (group in (OTHER, UNKNOWN), -sizes[group]))
+) -> list[Any]:
+    ordered, traces = sorted(sizes, key=lambda group: (group in (OTHER, UNKNOWN), -sizes[group])), []
     of_group = np.array(groups, dtype=object)
     for number, group in enumerate(ordered):
         chosen = np.flatnonzero(of_group == group)
         grey = group in (OTHER, UNKNOWN)
-        figure.add_scatter(
+        trace = kind(
             x=position[nodes[chosen], 0],
             y=position[nodes[chosen], 1],
             mode="markers",
@@ -216,13 +224,9 @@ def _add_groups(
             },
             name=f"{theme.plotly_text(theme.shortened(group, 28))} ({sizes[group]:,})",
         )
+        traces.append(trace)
+    return traces
 
 
 def _dot(n: int) -> int:
     return 9 if n < 1500 else 6 if n < 10_000 else 4
-
-
-def _first(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return UNKNOWN if value is None or value == "" else clean(value)

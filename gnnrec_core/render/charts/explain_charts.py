@@ -17,21 +17,26 @@ ROW_HEIGHT = 30
 
 
 def waterfall(explanation: Explanation, n: int = 10, keys: Sequence[str] = (), chosen: str = "") -> go.Figure:
-    """Baseline, the `n` largest parts, all others together, and the score (or lead) that they sum to.
+    """Baseline, the `n` largest parts, all others together, and the score (or lead) that they sum to; of an explanation
+    that is no sum the `n` largest effects alone, each from zero.
 
     `keys` names each part: its bar carries that as `customdata`, and the bar of the `chosen` one stands out.
     """
     parts = explanation.contributions
     shown, rest = parts[:n], parts[n:]
     labels, values = [part.label for part in shown], [float(part.value) for part in shown]
-    if rest:
+    if rest and explanation.is_additive:
         labels.append(f"{len(rest):,} smaller parts")
         values.append(float(sum(part.value for part in rest)))
     total = "Lead" if explanation.case.target == "margin" else "Score"
-    figure = sum_of_parts(labels, values, explanation.baseline, explanation.score, total, baseline_label(explanation))
+    figure = (
+        sum_of_parts(labels, values, explanation.baseline, explanation.score, total, baseline_label(explanation))
+        if explanation.is_additive
+        else _bars(labels, values, np.zeros(len(values)), list(map(theme.signed_colour, values)), "lost without it")
+    )
     if keys:
         n_bars = len(figure.data[0].x)
-        first = n_bars - len(labels) - 1  # the baseline, where there is one
+        first = n_bars - len(labels) - explanation.is_additive  # the baseline, where there is one
         named = [*[""] * first, *keys[: len(shown)], *[""] * (n_bars - first - len(shown))]
         figure.data[0].customdata = [[name] if name else None for name in named]
         if chosen in keys:
@@ -62,14 +67,27 @@ def sum_of_parts(
     names = [*(label for label, _, _ in steps), total_label]
     lengths.append(total)
     said = [*(theme.signed(value) for value in lengths[:-1]), theme.number(total)]
+    return _bars(names, lengths, starts, [*(colour for _, _, colour in steps), theme.TOTAL], "sum so far", said)
+
+
+def _bars(
+    names: Sequence[str],
+    lengths: Sequence[float],
+    starts: NDArray[np.float64],
+    colours: Sequence[str],
+    axis: str,
+    said: Sequence[str] = (),
+) -> go.Figure:
+    """Lying bars with their numbers beside them; `axis` says what a length means, in score units."""
+    said = said or [theme.signed(value) for value in lengths]
     rows = list(range(len(names)))
     bars = go.Bar(
         y=rows,
         x=lengths,
         base=starts,
         orientation="h",
-        marker={"color": [*(colour for _, _, colour in steps), theme.TOTAL]},
-        text=said,
+        marker={"color": list(colours)},
+        text=list(said),
         textposition="outside",
         textfont={"size": 13},
         cliponaxis=False,
@@ -79,7 +97,7 @@ def sum_of_parts(
     ticks = [theme.plotly_text(theme.shortened(name, 26)) for name in names]
     layout = {
         "yaxis": {"tickvals": rows, "ticktext": ticks, "autorange": "reversed", "showgrid": False},
-        "xaxis": {"title": {"text": "sum so far, in score units"}, "range": room(starts, lengths)},
+        "xaxis": {"title": {"text": f"{axis}, in score units"}, "range": room(starts, lengths)},
         "bargap": 0.35,
         "showlegend": False,
         "shapes": [_line_at_zero()],

@@ -135,7 +135,7 @@ def read_ids(path: Path) -> tuple[str, ...]:
     if readable(path) in (".csv", ".parquet"):
         return _ids(path, table_of(path).to_series(0))
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
     return _ids(path, pl.Series("id", lines))
@@ -166,12 +166,19 @@ def readable(path: Path) -> str:
 
 
 def _table_rows(path: Path) -> Rows:
-    """Columns of numbers, in order; a column that names users or items gives the ids."""
+    """Columns of numbers, in order, or one column of lists; one that names users or items, or the only one of text,
+    gives the ids."""
     frame = table_of(path)
     key = next((name for name in (*USER, *ITEM, "id") if name in frame.columns), None)
+    texts = [name for name in frame.columns if _is_text(frame[name])]
+    key = key or (texts[0] if len(texts) == 1 and frame.width > 1 else None)
     numbers = frame.drop(key) if key else frame
+    if numbers.width == 1 and numbers.dtypes[0].is_nested():
+        numbers = _unfolded(path, numbers.to_series())
     columns = []
     for name in numbers.columns:
+        if numbers[name].dtype.is_nested():
+            raise DataError(f"{path}, column {name!r} holds lists.", "Give one column of lists, or one a dimension.")
         column = numbers[name].cast(pl.Float64, strict=False)
         if column.is_null().any():
             line = int(column.is_null().arg_max() or 0)
@@ -185,6 +192,29 @@ def _table_rows(path: Path) -> Rows:
         columns.append(column.to_numpy())
     values = np.stack(columns, axis=1) if columns else np.zeros((len(frame), 0))
     return Rows(_matrix(path, values), _ids(path, frame[key]) if key else None)
+
+
+def _is_text(column: pl.Series) -> bool:
+    """Text whose first value is no number."""
+    first = column.drop_nulls().head(1)
+    return column.dtype == pl.String and first.cast(pl.Float64, strict=False).is_null().any()
+
+
+def _unfolded(path: Path, column: pl.Series) -> pl.DataFrame:
+    """The columns of a matrix whose rows are lists of one length."""
+    if not isinstance(column.dtype, (pl.List, pl.Array)):
+        raise DataError(f"{path}, column {column.name!r} holds objects.", "Give lists of numbers.", file=str(path))
+    lists = column.cast(pl.List(column.dtype.inner))
+    lengths = lists.list.len()
+    if lengths.n_unique() != 1 or not lengths[0]:
+        wrong = int((lengths != lengths[0]).fill_null(True).arg_max() or 0)
+        raise DataError(
+            f"{path}, row {wrong + 1}: a list of {lengths[wrong]} numbers, where the first row has {lengths[0]}.",
+            "Give lists of one length.",
+            file=str(path),
+            line=wrong + 1,
+        )
+    return pl.DataFrame({str(place): lists.list.get(place) for place in range(int(lengths[0]))})
 
 
 def _ids(path: Path, column: pl.Series) -> tuple[str, ...]:

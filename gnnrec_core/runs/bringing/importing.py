@@ -110,7 +110,7 @@ def from_propagation(
     `normalisation` to "symmetric", for gat to "rows". A gat has `attention.source` and `attention.target`
     `[K, H, d / H]` in the file `attention` (default: in that of the embeddings).
     """
-    weights = tuple(layer_weights) or default_weights(relative, n_layers)
+    weights = tuple(layer_weights) or default_weights(relative, max(0, n_layers))
     if not 0 <= n_layers <= 16 or len(weights) != n_layers + 1 or not np.isfinite(weights).all():
         raise RequestError(
             f"{n_layers} layers with {len(weights)} layer weights cannot be used.",

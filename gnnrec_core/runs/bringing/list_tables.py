@@ -17,8 +17,33 @@ ITEM = ("item", "item_id", "iid", "itemId")
 
 
 def _scan_csv(path: Path) -> pl.LazyFrame:
-    frame: pl.LazyFrame = pl.scan_csv(path, infer_schema=False)  # ids stay the texts that they are
-    return frame
+    """Cells as the texts that they are. Parted by what the first line has most of; where that is no comma, a comma
+    between digits is a decimal one. A first line of numbers (but for an id) is no header."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        first = file.readline(1 << 20).rstrip("\r\n")
+    separator = _separator(first)
+    cells = [cell.strip(' "') for cell in first.split(separator)]
+    has_names = sum(not _is_number(cell) for cell in cells) > (1 if len(cells) > 1 else 0)
+    frame: pl.LazyFrame = pl.scan_csv(path, infer_schema=False, separator=separator, has_header=has_names)
+    ids = [name for name in (*USER, *ITEM, "id") if name in cells] if has_names else [frame.collect_schema().names()[0]]
+    numbers = pl.exclude(ids).str.replace(r"^(-?\d+),(\d+)$", "${1}.${2}")
+    return frame if separator == "," else frame.with_columns(numbers)
+
+
+def _separator(line: str) -> str:
+    """What parts the cells of a line: what stands most often in it, but no comma where all are decimal ones."""
+    for mark in ";\t|":
+        if mark in line and all(_is_number(cell.strip(' "')) for cell in line.split(mark) if "," in cell):
+            return mark
+    return max(",;\t|", key=line.count)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 SCANNERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
@@ -50,7 +75,8 @@ def scanned(source: Any) -> pl.LazyFrame:
         path = Path(source)
         scanner = SCANNERS.get(path.suffix.lower())
         if scanner is None or not path.is_file():
-            raise DataError(f"{path} is not a CSV, Parquet or JSON lines file.", "Write one.", file=str(path))
+            hint = "Write .csv, .parquet, or .jsonl with one object a line."
+            raise DataError(f"{path} is not a CSV, Parquet or JSON lines file.", hint, file=str(path))
         try:
             return scanner(path)
         except pl.exceptions.PolarsError as error:
@@ -127,7 +153,8 @@ def of_one_list(rows: pl.LazyFrame, chosen: Chosen) -> tuple[pl.LazyFrame, dict[
 def ordered_by(names: list[str]) -> str:
     by = next((name for name in ("rank", "score") if name in names), None)
     if by is None:
-        raise DataError("The lists have neither a column rank nor a column score.", f"There are: {', '.join(names)}.")
+        hint = f"Write one row an item with its rank (1 is first) or score; there are: {', '.join(names[:20])}."
+        raise DataError("The lists have neither a column rank nor a column score.", hint)
     return by
 
 

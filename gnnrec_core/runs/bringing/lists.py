@@ -49,6 +49,9 @@ def run_of_lists(
     """
     rows, told = of_one_list(renamed(scanned(lists), chosen), chosen)
     found, n_dropped = listed(rows, dataset, unknown)
+    if not len(found):
+        said = "holds no row" if not n_dropped else f"has {n_dropped:,} rows, all of unknown users or items"
+        raise DataError(f"The table of lists {said}.", "Give lists for people of the dataset.")
     users, items = (found[name].to_numpy() for name in ("user_index", "item_index"))
     place = np.arange(len(users)) - np.searchsorted(users, users, side="left")
     longest = int(place.max()) + 1 if len(place) else 0
@@ -88,13 +91,14 @@ def _row(rows: pl.LazyFrame, number: int) -> dict[str, Any]:
 
 
 def _check_order(found: pl.DataFrame, rows: pl.LazyFrame) -> None:
-    wrong = found.filter(pl.col("order").is_null() | pl.col("order").is_nan())
+    by = ordered_by(columns(rows))
+    below = pl.col("order") < 0 if by == "rank" else pl.lit(False)
+    wrong = found.filter(pl.col("order").is_null() | pl.col("order").is_nan() | below)
     if len(wrong):
         number = int(wrong["row"].to_numpy().min())
-        by = ordered_by(columns(rows))
         raise DataError(
             f"Row {number + 1} of the lists has {_row(rows, number)[by]!r} as its {by}.",
-            "Give a number.",
+            "Give a number; a rank counts from 1 (or 0), and a higher score is better.",
             line=number + 1,
             column=by,
         )

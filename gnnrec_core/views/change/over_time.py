@@ -53,29 +53,31 @@ def state_json(state: State) -> dict[str, int]:
 
 
 def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Section, ...]:
-    """What stood where that day, the list, the ledger, the audit."""
-    ledger = ledger_section(found.explanation, found.no_ledger, top)
-    return (*day_sections(found, dataset), ledger, audit_section(found.report))
+    """What stood where that day, the ledger, the list, what was known, the audit."""
+    case, *rest = day_sections(found, dataset)
+    return case, ledger_section(found.explanation, found.no_ledger, top), *rest
 
 
 def day_sections(found: AsOf, dataset: Dataset) -> tuple[Section, ...]:
-    """What stood where that day, and the list."""
+    """The same without the ledger."""
     state, title = found.state, dataset.title(found.item_index)
     case = f"As of {state.day} {title} stood {ordinal(found.rank)}; today it stands {ordinal(found.rank_now)}."
     if found.was_there:
         case = f"As of {state.day} this person had {title} already; its place among the others: {ordinal(found.rank)}."
-    facts = (
+    known = (
         ("train interactions then", state.n_train),
         ("people with one", state.n_users),
         ("items with one", state.n_items),
         ("interactions that came later", state.n_later),
         ("this person's history then", found.n_history),
     )
-    level = Text((f"Level: {state.words}. Side edges have no day and are in every graph.",))
+    level = Text((f"Level: {state.words}. Links that have no day are in every graph.",))
     rows = tuple((entry["rank"], entry["title"], entry["score"]) for entry in list_json(found.lists, dataset)["items"])
     return (
-        Section(f"As of {state.day}", (Verdict(case), level, Facts(facts))),
+        Section(f"As of {state.day}", (Verdict(case), level)),
         Section("The list then", (Table(("rank", "item", "score"), rows),)),
+        Section("What was known then", (Facts(known),)),
+        audit_section(found.report),
     )
 
 

@@ -65,7 +65,7 @@ def _groups(found: Gate) -> Table:
     title = METRICS[found.settings.group_figure].title
     return Table(
         ("grouping", "group", title, "difference", "low", "high", "accepted loss", "adjusted p", "people", "so"),
-        tuple((g.grouping, g.group, *_cells(g.figure), _state(g.figure)) for g in ordered),
+        tuple((g.grouping.replace("_", " "), g.group, *_cells(g.figure), _state(g.figure)) for g in ordered),
         "The largest relative loss first. A group is called worse only where the tests say so for all groups together.",
     )
 

@@ -57,7 +57,7 @@ def cases_sentence(found: Cases) -> str:
     )
 
 
-def cases_sections(found: Cases, dataset: Dataset, name_user: NameUser) -> tuple[Section, ...]:
+def cases_sections(found: Cases, dataset: Dataset, name_user: NameUser, most: int = MOST) -> tuple[Section, ...]:
     """The count, groups, the cohort's drivers, and the strongest cases."""
     blocks: list[Block] = [Text((cases_sentence(found),))]
     if found.groups:
@@ -68,7 +68,7 @@ def cases_sections(found: Cases, dataset: Dataset, name_user: NameUser) -> tuple
         sections.append(Section("What carries them together", (driver_bars(found.cohort, TOP),)))
     elif found.why_no_cohort:
         sections.append(Section("What carries them together", (Text((found.why_no_cohort,)),)))
-    listed = case_rows(found, dataset, name_user, 20)
+    listed = case_rows(found, dataset, name_user, most)
     if listed:
         rows_of = tuple((row["user"], row["title"], row["rank"], row["strength"]) for row in listed)
         sections.append(Section("The strongest", (Table(("person", "item", "rank", "strength"), rows_of),)))

@@ -156,12 +156,12 @@ def _found(way: Recourse, dataset: Dataset, name_user: NameUser) -> str:
     level = "in this model, which is not trained again" if way.level == "in this model" else "trained again with it"
     if not way.reached:
         return (
-            f"{way.aim:,} lists were not reached: the best of {way.n_recomputed:,} sets that were tried, {words}, "
-            f"makes {last.n_after:,} of {last.n_before:,} lists ({level})."
+            f"{n_lists(way.aim)} could not be reached: the best of {way.n_recomputed:,} sets of links that were tried, "
+            f"{words}, brings it from {last.n_before:,} to {n_lists(last.n_after)} ({level})."
         )
     how = "no fewer links do" if last.is_fewest else "fewer may do: not all were tried"
     margin = "" if way.aim == way.goal else f" {way.aim:,} were aimed at, so that {way.goal:,} hold."
-    return f"With {words} it would be in {last.n_after:,} lists instead of {last.n_before:,} ({level}); {how}.{margin}"
+    return f"With {words} it would be in {n_lists(last.n_after)} instead of {last.n_before:,} ({level}); {how}.{margin}"
 
 
 def _held(way: Recourse, to_measure: str) -> list[str]:
@@ -170,7 +170,7 @@ def _held(way: Recourse, to_measure: str) -> list[str]:
     if rate is not None:
         likely, low, high = rate.foretold(last.n_before, last.n_after)
         told.append(
-            f"Foretold: trained again with these links it would be in {likely:,} lists (80 %: {low:,} to {high:,})."
+            f"Foretold: trained again with these links it would be in {n_lists(likely)} (80 %: {low:,} to {high:,})."
         )
     if way.trained is not None:
         n = len(way.trained.n_after)
@@ -186,6 +186,11 @@ def _held(way: Recourse, to_measure: str) -> list[str]:
             + (f" {to_measure}" if to_measure else "")
         )
     return told
+
+
+def n_lists(n: int) -> str:
+    """So many lists, in words."""
+    return f"{n:,} list{'s' if n != 1 else ''}"
 
 
 def rate_sentence(rate: RecourseRate) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 from gnnrec_core.render.blocks import Block, Section, Table, Verdict
 from gnnrec_core.views.privacy import NameUser
-from gnnrec_core.views.whole.item_side import added_words, item_json, item_sections
+from gnnrec_core.views.whole.item_side import added_words, item_json, item_sections, n_lists
 from gnnrec_core.whole.items.new_item import NewItem
 
 LEVELS = {
-    "foretold": "foretold: its own row is solved for in the loss of the training, all else is as it was trained",
+    "foretold": "foretold: what training would learn of it is worked out from its links, all else is as trained",
     "trained again": "trained again with it",
 }
 
@@ -24,7 +24,10 @@ def new_item_json(found: NewItem, name_user: NameUser) -> dict[str, Any]:
         **kept,
         "level": found.level,
         "sentence": new_item_sentence(found),
-        "links": [{"link": added_words(link, dataset, name_user), "n_people_without": n} for link, n in found.without],
+        "links": [
+            {"link": added_words(link, dataset, name_user), "n_people_without": n, "median_rank_without": rank}
+            for link, n, rank in found.without
+        ],
         "n_people_by_chance": found.by_chance,
         "n_people_trained_again": list(found.trained),
         "unused_attributes": list(found.unused),
@@ -47,19 +50,20 @@ def new_item_blocks(found: NewItem, name_user: NameUser) -> tuple[Block, ...]:
     blocks: list[Block] = [Verdict(new_item_sentence(found))]
     if found.trained:
         n = len(found.trained)
-        counts = ", ".join(f"{count:,}" for count in found.trained)
-        blocks.append(Verdict(f"Trained again with it, {n} seed{'s' * (n > 1)}: in {counts} lists.", "note"))
+        counts = ", ".join(n_lists(count) for count in found.trained)
+        blocks.append(Verdict(f"Trained again with it, {n} seed{'s' * (n > 1)}: in {counts}.", "note"))
     if found.by_chance == found.by_chance:
         said = f"With as many other readers, drawn at random, it would be in {found.by_chance:,.1f} lists on average."
         blocks.append(Verdict(said, "note"))
     if found.unused:
         blocks.append(Verdict(f"This model does not use attributes: {', '.join(found.unused)}.", "warning"))
-    dataset, now = found.run.dataset, found.side.n_listed
-    rows = tuple((added_words(link, dataset, name_user), n, now - n) for link, n in found.without)
+    dataset, ranks = found.run.dataset, dict(found.side.ranks)
+    rows = tuple((added_words(link, dataset, name_user), n, rank) for link, n, rank in found.without)
     if not rows:
         return tuple(blocks)
-    caption = "Each row was worked out anew without that link; the same people are counted."
-    return (*blocks, Table(("link", "lists without it", "lists that it brings"), rows, caption))
+    now = f"With all of them: {n_lists(found.side.n_listed)}, median rank {ranks.get('median', 0):,}."
+    caption = f"Each row was worked out anew without that link, over the same people. {now}"
+    return (*blocks, Table(("link", "lists without it", "median rank without it"), rows, caption))
 
 
 def new_item_sections(found: NewItem, name_user: NameUser) -> tuple[Section, ...]:

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import IntArray
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval, share_interval
+from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.drivers import Part, edge_sums, part_of
 from gnnrec_core.whole.group_shares import GroupShare, group_shares
@@ -79,6 +80,7 @@ def item_side(
     """Everything about `item` (an index); `more` people are to be reached by at most `most` added links (0: do not look
     for any), of readers and of `relations`, trained again with `trainings` seeds, `surely` with a margin (`recourse`).
     """
+    check_k(k, run.dataset.n_items)
     now = standing(run, item, k)
     near = now.open & (now.rank > k) & (now.rank <= NEAR * k) & (now.rival >= 0)
     carried, paths, why = _carried(run, item, np.flatnonzero(now.listed), seed)

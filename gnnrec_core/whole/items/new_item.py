@@ -1,7 +1,8 @@
 """An item that is not in the data, folded in from its attributes and a few readers: where would it stand, and for whom?
 
-The data get one more item with these links. For LightGCN its own row is solved for in the loss of the training, all
-else is kept and propagated on the graph with it, degrees anew ("foretold"); a model whose training has one outcome is
+The data get one more item with these links. For LightGCN its own row is solved for in the loss of the training, and
+shortened as training does with items that have as many readers; all else is kept and propagated on the graph with it,
+degrees anew ("foretold"); a model whose training has one outcome is
 fitted anew, and any other can be trained with it ("trained again"). What comes out is a run in memory, of which
 everything can be asked.
 """
@@ -20,7 +21,7 @@ from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.registry import did_you_mean
 from gnnrec_core.data.dataset import Dataset, IntArray, Relation, Vocabulary
 from gnnrec_core.explain.scores.linear import prepare
-from gnnrec_core.explain.truth.item_rows import relearned_row
+from gnnrec_core.explain.truth.item_rows import ItemRelearner
 from gnnrec_core.explain.truth.relearning import relearner_of
 from gnnrec_core.models import able
 from gnnrec_core.models.brought.embeddings import EMBEDDING
@@ -30,7 +31,7 @@ from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.items.item_side import ItemSide, item_side
 from gnnrec_core.whole.items.links import READER, Link, data_with, readers_of, trained_on
-from gnnrec_core.whole.items.standing import n_listed
+from gnnrec_core.whole.items.standing import n_listed, standing
 
 MOST_LINKS, CONTROLS, CLOSE = 20, 3, 1e-3
 """Links that may be given; draws of the control; how far scores of the items that there are may differ."""
@@ -43,17 +44,17 @@ FORETOLD, TRAINED = "foretold", "trained again"
 class NewItem:
     """The new item in `run` (in memory, with index `item`), and its `side`.
 
-    `level` is how it is said. `without` is in how many lists it would be without each link (empty where each would be a
-    training, or the data are large); `by_chance` the mean with as many readers drawn at random instead, NaN where no
-    reader is given; `trained` the lists after a training on the data with it, for each seed. `unused` names the
-    attributes that this model does not use.
+    `level` is how it is said. `without` is in how many lists it would be without each link, and its median rank (empty
+    where each would be a training, or the data are large); `by_chance` the mean number of lists with as many readers
+    drawn at random instead, NaN where no reader is given; `trained` the lists after a training on the data with it, for
+    each seed. `unused` names the attributes that this model does not use.
     """
 
     run: Run
     item: int
     level: str
     side: ItemSide
-    without: tuple[tuple[Link, int], ...]
+    without: tuple[tuple[Link, int, float], ...]
     by_chance: float
     trained: tuple[int, ...]
     unused: tuple[str, ...]
@@ -74,6 +75,8 @@ def new_item(
     RequestError where no link is given, or one is unknown; UnsupportedError for a model that only `trainings` tell of.
     """
     check_k(k, run.dataset.n_items)
+    if trainings < 0:
+        raise RequestError(f"{trainings} trainings cannot be asked for.", "Choose 0 or more.", value=trainings)
     wider = with_item(run.dataset, title)
     item = wider.n_items - 1
     links = _links(wider, title, attributes, readers)
@@ -159,6 +162,8 @@ class _World:
 
     def __init__(self, run: Run, wider: Dataset, item: int, k: int, trainings: int) -> None:
         self.run, self.wider, self.item, self.k = run, wider, item, k
+        self._known: dict[int, float] = {}
+        self._relearner: ItemRelearner | None = None
         model: Any = run.model
         self._table = self._wider_table(model) if relearner_of(model) is not None else None
         self.level = TRAINED if self._table is None else FORETOLD
@@ -180,23 +185,35 @@ class _World:
         else:
             table = self._table.copy()
             prepared = prepare(Propagated(dataset, self._settings, {EMBEDDING: table}))
-            table[dataset.n_users + self.item] = relearned_row(prepared, self.run.settings, self.item)
+            row = ItemRelearner(prepared, self.run.settings).row(self.item)
+            table[dataset.n_users + self.item] = self._shrinkage(len(readers_of(links))) * row
             model = Propagated(dataset, self._settings, {EMBEDDING: table})
         return Run.of(model, dataset, self.run.record.seed)
 
-    def count(self, links: Sequence[Link], all_links: Sequence[Link]) -> int:
-        """How many lists hold it with `links`, of those who have it with none of `all_links`."""
-        found = self.with_links(links)
-        return n_listed(found.model.score, found, self.item, self.k, readers_of(all_links))
+    def _shrinkage(self, n_readers: int) -> float:
+        """What training makes of a solved row, by items of the run with as many readers; worked out once for each."""
+        if n_readers not in self._known:
+            relearner = self._relearner or ItemRelearner(prepare(self.run.model), self.run.settings)
+            self._relearner = relearner
+            self._known[n_readers] = relearner.shrinkage(n_readers)
+        return self._known[n_readers]
 
-    def without_each(self, links: Sequence[Link]) -> tuple[tuple[Link, int], ...]:
-        """In how many lists it would be without each link."""
+    def place(self, links: Sequence[Link], all_links: Sequence[Link]) -> tuple[int, float]:
+        """How many lists hold it with `links`, and its median rank, of those who have it with none of `all_links`."""
+        now = standing(self.with_links(links), self.item, self.k)
+        others = now.open.copy()
+        others[readers_of(all_links)] = False
+        rank = float(np.median(now.rank[others])) if others.any() else float("nan")
+        return int((now.listed & others).sum()), rank
+
+    def without_each(self, links: Sequence[Link]) -> tuple[tuple[Link, int, float], ...]:
+        """In how many lists it would be without each link, and its median rank."""
         if self._is_slow or self.wider.n_users * self.wider.n_items > MOST_SCORES:
             return ()
         found = []
         for done, link in enumerate(links):
             progress.report(done, len(links))
-            found.append((link, self.count([each for each in links if each != link], links)))
+            found.append((link, *self.place([each for each in links if each != link], links)))
         return tuple(found)
 
     def by_chance(self, links: Sequence[Link], seed: int) -> float:
@@ -208,7 +225,7 @@ class _World:
         counts = []
         for _ in range(CONTROLS):
             drawn = [Link(READER, int(user)) for user in rng.choice(self.wider.n_users, n, replace=False)]
-            counts.append(self.count([*kept, *drawn], drawn))
+            counts.append(self.place([*kept, *drawn], drawn)[0])
         return float(np.mean(counts))
 
     def _wider_table(self, model: Any) -> Any:

@@ -100,6 +100,9 @@ def recourse(
     what was wanted when trained again. UnsupportedError where the model can neither be scored on a changed graph nor
     fitted anew; RequestError for a relation that items do not have, and where `surely` has nothing to go by.
     """
+    for name, value, least in (("more people", more, 1), ("added links", most, 1), ("trainings", trainings, 0)):
+        if value < least:
+            raise RequestError(f"{value} {name} cannot be asked for.", f"Choose {least} or more.", value=value)
     world = _World(run, item, now.k)
     known = addable(run.dataset) if relations is None else _known(run.dataset, relations)
     candidates = _candidates(run, item, now, known if world.uses_graph else ())

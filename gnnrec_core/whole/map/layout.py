@@ -72,7 +72,7 @@ def map_layout(run: Run, seed: int = 0) -> Layout:
         return held
     found = lay_out(vectors_of(run), seed)
     if os.access(run.place, os.W_OK):
-        card = {"embeddings": _fingerprint(run), "n_laid_out": found.n_laid_out, "seed": seed}
+        card = {"embeddings": fingerprint_of(run), "n_laid_out": found.n_laid_out, "seed": seed}
         save_tensors(run.place / FILE, {"position": found.position}, card)
     return found
 
@@ -92,12 +92,13 @@ def held_layout(run: Run) -> Layout | None:
         return None
     if type(n_laid_out) is not int or not 0 <= n_laid_out <= n or type(seed) is not int:
         return None
-    if card.get("embeddings") != _fingerprint(run):
+    if card.get("embeddings") != fingerprint_of(run):
         return None
     return Layout(np.asarray(position, dtype=np.float32), n_laid_out, seed)
 
 
-def _fingerprint(run: Run) -> str:
+def fingerprint_of(run: Run) -> str:
+    """What a kept layout names its embeddings by."""
     return hashlib.sha256(vectors_of(run).tobytes()).hexdigest()
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from gnnrec_core.audit.sources import GENRE_COLUMNS, first_column, item_labels
-from gnnrec_core.base.text import clean
+from gnnrec_core.audit.sources import GENRE_COLUMNS, first_column, first_values, item_labels
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.ranking.matrix import interaction_matrix
 
@@ -46,12 +45,12 @@ class Region:
 
 def labels_of_items(dataset: Dataset, columns: Sequence[str]) -> dict[str, list[str]]:
     """The first value of each item in each of `columns`, "" where there is none."""
-    return {name: _firsts(dataset.item_table[name].to_list()) for name in columns}
+    return {name: first_values(dataset.item_table, name).to_list() for name in columns}
 
 
 def labels_of_people(dataset: Dataset, columns: Sequence[str]) -> dict[str, list[str]]:
     """The first value of each person in each of `columns`, and the genre that stands out most in their history."""
-    found = {name: _firsts(dataset.user_table[name].to_list()) for name in columns}
+    found = {name: first_values(dataset.user_table, name).to_list() for name in columns}
     genres = item_labels(dataset, first_column(dataset, GENRE_COLUMNS))
     if genres is None:
         return found
@@ -62,11 +61,6 @@ def labels_of_people(dataset: Dataset, columns: Sequence[str]) -> dict[str, list
     has = shares.sum(1) > 0
     found["history"] = [f"much {genres.labels[m]}" if known else "" for m, known in zip(most, has, strict=True)]
     return found
-
-
-def _firsts(values: Sequence[Any]) -> list[str]:
-    firsts = [value[0] if isinstance(value, list) and value else value for value in values]
-    return ["" if value is None or value == [] else clean(value) for value in firsts]
 
 
 def find_regions(
@@ -84,7 +78,7 @@ def find_regions(
         return ()
     k = n_regions or int(np.clip(round(np.sqrt(n / 4)), 4, 24))
     place = _kmeans(position, min(k, n // FEWEST), seed)
-    coded = {name: np.unique(np.asarray(values, dtype=str), return_inverse=True) for name, values in labels.items()}
+    coded = {name: _coded(values) for name, values in labels.items()}
     found = []
     for region in range(int(place.max()) + 1):
         members = np.flatnonzero(place == region)
@@ -111,6 +105,13 @@ def _own_name(labels: Sequence[str], taken: set[str]) -> str:
     name = next(each for each in wanted if each not in taken)
     taken.add(name)
     return name
+
+
+def _coded(values: Sequence[str]) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """The different values, ascending, and which of them each is `[n]`."""
+    series = pl.Series(values, dtype=pl.String)
+    codes = series.rank("dense").to_numpy().astype(np.int64) - 1
+    return np.asarray(series.unique().sort().to_list(), dtype=str), codes
 
 
 def _kmeans(position: FloatArray, k: int, seed: int) -> IntArray:

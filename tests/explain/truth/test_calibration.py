@@ -12,7 +12,16 @@ from gnnrec_core.explain.case import excluded_items
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.questions.what_if import list_trained_again
 from gnnrec_core.explain.truth import kept_scores, retraining
-from gnnrec_core.explain.truth.calibration import FILE, Calibration, Pairs, calibrate, coverage, fit, load_calibration
+from gnnrec_core.explain.truth.calibration import (
+    FILE,
+    FORMAT,
+    Calibration,
+    Pairs,
+    calibrate,
+    coverage,
+    fit,
+    load_calibration,
+)
 from gnnrec_core.explain.truth.foretelling import Spread, foreteller_of
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import load_run
@@ -77,9 +86,9 @@ def test_a_damaged_calibration_is_refused_with_a_way_out(folder, content):
 def test_the_calibration_of_another_run_does_not_count(folder):
     run = load_run(folder / "run")
     found = calibrate(run)
-    other = found.model_copy(update={"created": "2001-01-01T00:00:00+00:00"})
-    (folder / "run" / FILE).write_text(other.model_dump_json())
-    assert load_calibration(run) is None
+    for changed in ({"created": "2001-01-01T00:00:00+00:00"}, {"format_version": FORMAT - 1}):  # of other predictions
+        (folder / "run" / FILE).write_text(found.model_copy(update=changed).model_dump_json())
+        assert load_calibration(run) is None
     (folder / "run" / FILE).write_text(found.model_dump_json())
     assert load_calibration(run) == found and isinstance(found, Calibration)
 

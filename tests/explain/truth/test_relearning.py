@@ -8,6 +8,7 @@ import torch
 
 from gnnrec_core.base.settings import read_settings
 from gnnrec_core.explain.scores.linear import prepare
+from gnnrec_core.explain.truth import relearning
 from gnnrec_core.explain.truth.foretelling import foreteller_of
 from gnnrec_core.explain.truth.relearning import relearner_of
 from gnnrec_core.models import MODELS
@@ -100,7 +101,38 @@ def test_edges_of_others_change_no_row_and_an_empty_history_has_none(model):
     assert not relearner.score_changes(user, [others]).any()
     everything = relearner.score_changes(user, [model.graph.history_edges(user)])[0]
     final = prepare(model).propagation.final
-    np.testing.assert_allclose(everything, -final[60:90] @ relearner.row(user) / 4, atol=1e-12)
+    np.testing.assert_allclose(everything, -final[60:90] @ relearner.held(user)[1] / 4, atol=1e-12)
+
+
+def test_a_row_is_held_where_it_was_and_moved_by_what_it_remembers(model, monkeypatch):
+    relearner, user = relearner_of(model), 7
+    trained_row, n = prepare(model).propagation.embedding[user], len(prepare(model).edges_of(user))
+    gone = np.eye(n, dtype=bool)[:3]
+    history = model.graph.history(user)
+    brought = relearner.remembered(user, gone)
+    np.testing.assert_allclose(brought, relearning.FIRST_ORDER * relearner.shares[history[:3]])
+    monkeypatch.setattr(relearning, "HOLD", 1e7)
+    fast = replace(relearner, _held={})
+    np.testing.assert_allclose(fast.held(user)[1], trained_row, atol=1e-5)
+    np.testing.assert_allclose(fast.rows_without(user, gone), trained_row - brought, atol=1e-5)
+
+
+def test_the_mean_curvature_is_the_mean_of_the_hessians_diagonal(model, monkeypatch):
+    relearner, step = relearner_of(model), 1e-4
+    nothing = np.zeros(len(prepare(model).edges_of(3)), bool)
+    loss = replace(relearner.loss(3, nothing), centre=prepare(model).propagation.embedding[3], hold=5.0)
+    free = replace(loss, hold=0.0)
+    bend = [(free.value(loss.centre + d)[1] - free.value(loss.centre - d)[1]) @ d for d in np.eye(8) * step]
+    monkeypatch.setattr("gnnrec_core.explain.truth.own_loss.N_PROBES", 600)
+    assert loss.mean_curvature == pytest.approx(np.mean(bend) / (2 * step**2), rel=0.1)
+
+
+def test_a_random_start_brings_nothing_and_the_seed_turns_no_sign(model):
+    assert relearner_of(trained(start="random", epochs=1)).shares is None
+    other = trained(epochs=1)
+    other.seed = 5
+    there, here = relearner_of(other).shares, relearner_of(trained(epochs=1)).shares
+    assert np.corrcoef(there[:, :4].ravel(), here[:, :4].ravel())[0, 1] > 0.99
 
 
 def test_models_without_rows_of_their_own_have_nothing_to_relearn():

@@ -94,6 +94,16 @@ class RelatedFilter(GraphFilter):
                 )
         return self
 
+    def relations_read(self) -> tuple[str, ...]:
+        """Relations that have a weight above 0."""
+        return tuple(name for name, weight in parsed(self.settings.relations).items() if weight)
+
+    def without_relation(self, name: str) -> Self:
+        """The same model with a weight of 0 for that relation."""
+        weights = parsed(self.settings.relations) | {name: 0.0}
+        settings = self.settings.model_copy(update={"relations": written(weights)})
+        return type(self)(self.graph, settings, self._tensors, self.whole)._with(self.dataset)
+
     @cached_property
     def _related(self) -> Related:
         return Related.of(self.dataset, self.whole)
@@ -203,12 +213,17 @@ class RelatedFilter(GraphFilter):
                 beside[f"what items share ({name})"] = float(share * (weight @ between @ signs))
                 continue
             pulls = self._pulls(name, np.array([user_index]), self.graph)
-            brought = self._related.brings[:, items] @ signs
+            brought, by_friend = self._related.brings[:, items] @ signs, (pulls.item, pulls.friend)
+            pairs = np.concatenate(
+                [p[0] * self.graph.n_users + p[1] for p in ((paths.items, paths.readers), by_friend)]
+            )
+            pairs, place = np.unique(pairs, return_inverse=True)  # a friend is a reader like any other as well
+            carried = np.concatenate([paths.values, share * pulls.value * brought[pulls.friend]])
             paths = replace(
                 paths,
-                items=np.concatenate([paths.items, pulls.item]),
-                readers=np.concatenate([paths.readers, pulls.friend]),
-                values=np.concatenate([paths.values, share * pulls.value * brought[pulls.friend]]),
+                items=pairs // self.graph.n_users,
+                readers=pairs % self.graph.n_users,
+                values=np.bincount(place, carried, len(pairs)),
             )
         return replace(paths, beside=beside)
 

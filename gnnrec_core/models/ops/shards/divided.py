@@ -47,11 +47,11 @@ class Divided(GradientRecommender):
 
     @cached_property
     def _addresses(self) -> Addresses:
-        return Addresses(self.parts, self.processes, self.device)
+        return Addresses(self.parts, self.graph.n_users, self.processes, self.device)
 
     @cached_property
     def _own(self) -> IntArray:
-        return self._addresses.own()
+        return self.parts.nodes(self.processes.rank)
 
     def own_users(self, users: IntArray) -> IntArray:
         """Those of `users` whose rows are held here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,13 @@ from gnnrec_core.models.ops.sparse import csr, product
 
 
 class Addresses:
-    """`Parts` as tensors on the device of this process."""
+    """`Parts` as tensors on the device of this process; `nodes` are its own, ascending."""
 
-    def __init__(self, parts: Parts, processes: Processes, device: str) -> None:
-        self.parts, self.processes = parts, processes
+    def __init__(self, parts: Parts, n_people: int, processes: Processes, device: str) -> None:
+        self.parts, self.n_people, self.processes = parts, n_people, processes
         self.owner = torch.from_numpy(parts.owner).to(device)
         self.place = torch.from_numpy(parts.place).to(device)
-
-    def own(self) -> IntArray:
-        """The nodes of this process, ascending."""
-        return self.parts.nodes(self.processes.rank)
+        self.nodes = torch.from_numpy(parts.nodes(processes.rank)).to(device)
 
 
 class Route:
@@ -74,34 +72,66 @@ def fetched(table: Tensor, route: Route) -> Tensor:
 
 
 class DividedOperator:
-    """The own rows of a symmetric operator P, to be multiplied as P is: `operator @ x` with the own rows x `[n_own, d]`
-    gives the own rows of P X. Entries of a row keep their order, so a sum has the bits of one process."""
+    """The own rows of a symmetric P, to be multiplied as P is: `operator @ x` with the own rows x `[n_own, d]` gives
+    the own rows of P X.
+
+    Rows of people do not travel to the items that they have: their own process adds them up, and the sums travel. So
+    what a layer moves is bounded by the items (and attributes), twice, however many people there are.
+    """
 
     layout = None
     """It is no torch matrix: `models.ops.sparse.product` hands it x."""
 
     def __init__(self, pointer: Tensor, column: Tensor, addresses: Addresses) -> None:
         """The pattern of the own rows: row starts `[n_own + 1]`, and nodes as columns `[nnz]`."""
-        n_own, owner = len(pointer) - 1, addresses.owner[column]
-        is_far = owner != addresses.processes.rank
-        far, place = torch.unique(column[is_far], return_inverse=True)
+        n_own, n_people = len(pointer) - 1, addresses.n_people
+        lengths = pointer[1:] - pointer[:-1]
+        row = torch.repeat_interleave(torch.arange(n_own, device=pointer.device), lengths)
+        is_far = addresses.owner[column] != addresses.processes.rank
+        by_person, of_person = addresses.nodes[row] < n_people, column < n_people
+        summed = is_far & by_person & ~of_person  # what own people add to the sums of far items
+        here = ~(is_far & of_person & ~by_person)  # what far people add to own items comes as sums
+        far, place = torch.unique(column[here & is_far], return_inverse=True)
         index = addresses.place[column]
-        index[is_far] = n_own + place
-        self.route = Route(far, addresses)
-        self.pointer, self.index = pointer.to(torch.int32), index.to(torch.int32)
-        self.shape = (n_own, n_own + len(far))
+        index[here & is_far] = n_own + place
+        self.fetch, self.n_own = Route(far, addresses), n_own
+        self.own = _Pattern.of(row[here], index[here], here.nonzero()[:, 0], (n_own, n_own + len(far)))
+        items, place = torch.unique(column[summed], return_inverse=True)
+        self.push = Route(items, addresses)
+        self.sums = _Pattern.of(place, row[summed], summed.nonzero()[:, 0], (len(items), n_own))
         self.values = torch.zeros(0)
 
     def with_values(self, values: Tensor) -> DividedOperator:
         """The operator with these entries `[nnz]`, on the same routes."""
         made = object.__new__(DividedOperator)
-        made.route, made.pointer, made.index, made.shape = self.route, self.pointer, self.index, self.shape
-        made.values = values
+        made.__dict__ |= self.__dict__ | {"values": values}
         return made
 
     def __matmul__(self, x: Tensor) -> Tensor:
-        both = torch.cat([x, self.route.fetch(x)])
-        return product(csr(self.pointer, self.index, self.values, self.shape), both)
+        found = product(self.own.matrix(self.values), torch.cat([x, self.fetch.fetch(x)]))
+        return found.add_(self.push.give_back(product(self.sums.matrix(self.values), x), self.n_own))
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A CSR matrix whose entries are those at `entry` `[m]` of an array."""
+
+    pointer: Tensor
+    index: Tensor
+    entry: Tensor
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, row: Tensor, column: Tensor, entry: Tensor, shape: tuple[int, int]) -> _Pattern:
+        """Of entries in any order; those of a row keep theirs."""
+        order = torch.argsort(row, stable=True)
+        starts = torch.zeros(shape[0] + 1, dtype=torch.int32, device=row.device)
+        starts[1:] = torch.bincount(row, minlength=shape[0]).cumsum(0)
+        return cls(starts, column[order].to(torch.int32), entry[order], shape)
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """With the entries out of `values`."""
+        return csr(self.pointer, self.index, values.index_select(0, self.entry), self.shape)
 
 
 def rows_of(pointer: NDArray[Any], nodes: IntArray) -> tuple[IntArray, IntArray]:

@@ -50,12 +50,17 @@ class Parts:
         return found
 
     def moved(self, graph: RecGraph) -> IntArray:
-        """How many rows of other parts each part needs for one layer `[n]`."""
-        pattern = graph.adjacency
-        rows = self.owner[np.repeat(np.arange(graph.n_nodes), np.diff(pattern.indptr))]
-        far = rows != self.owner[pattern.indices]
-        needed = np.unique(rows[far] * graph.n_nodes + pattern.indices[far])
-        return np.bincount(needed // graph.n_nodes, minlength=self.n).astype(np.int64)
+        """How many rows each part takes part in moving for one layer `[n]`: rows of others that it needs, and sums over
+        its people that it sends. Bounded by twice the items, attributes and friends of other parts."""
+        pattern, n_people = graph.adjacency, graph.n_users
+        rows = np.repeat(np.arange(graph.n_nodes), np.diff(pattern.indptr))
+        far = self.owner[rows] != self.owner[pattern.indices]
+        by_person, of_person = rows < n_people, pattern.indices < n_people
+        total = np.zeros(self.n, np.int64)
+        for chosen in (far & ~(of_person & ~by_person), far & by_person & ~of_person):
+            pairs = np.unique(self.owner[rows[chosen]] * graph.n_nodes + pattern.indices[chosen])
+            total += np.bincount(pairs // graph.n_nodes, minlength=self.n)
+        return total
 
 
 def divide(graph: RecGraph, n: int, seed: int = 0) -> Parts:

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from gnnrec_core.render.blocks import Bars, Curves
 from gnnrec_core.render.charts.named_axis import name_axis
-from gnnrec_core.render.theme import BAND, CATEGORIES, plotly_text, signed_colour, styled
+from gnnrec_core.render.theme import CATEGORIES, plotly_text, signed_colour, styled
 
 
 def bars_chart(bars: Bars) -> go.Figure:
@@ -42,11 +42,18 @@ def curves_chart(curves: Curves) -> go.Figure:
                         mode="lines",
                         line={"width": 0},
                         fill="tonexty" if word == "high" else None,
-                        fillcolor=BAND,
+                        fillcolor=_pale(line["color"]),
                         showlegend=False,
                         name=plotly_text(f"{name}: {word}"),
                     )
             figure.add_scatter(x=list(xs), y=list(ys), mode="lines+markers", name=plotly_text(name), line=line)
+    figure.update_layout(legend_traceorder="normal")  # plotly turns it round where areas are filled
     figure.update_xaxes(title_text=plotly_text(curves.x_label))
     figure.update_yaxes(title_text=plotly_text(curves.y_label))
     return styled(figure)
+
+
+def _pale(colour: str) -> str:
+    """A colour (#rrggbb) that what lies behind shows through."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from gnnrec_core.render.blocks import Bars, Curves
 from gnnrec_core.render.charts.named_axis import name_axis
-from gnnrec_core.render.theme import CATEGORIES, plotly_text, signed_colour, styled
+from gnnrec_core.render.theme import BAND, CATEGORIES, plotly_text, signed_colour, styled
 
 
 def bars_chart(bars: Bars) -> go.Figure:
@@ -29,11 +29,23 @@ def bars_chart(bars: Bars) -> go.Figure:
 
 
 def curves_chart(curves: Curves) -> go.Figure:
-    """One line a series; a series without a point is left out."""
+    """One line a series, with its band where it has one; a series without a point is left out."""
     figure = go.Figure()
     for place, (name, xs, ys) in enumerate(curves.series):
         if xs:
             line = {"color": CATEGORIES[place % len(CATEGORIES)]}
+            for edges in curves.bands[place : place + 1]:
+                for word, edge in zip(("low", "high"), edges, strict=True):
+                    figure.add_scatter(
+                        x=list(xs),
+                        y=list(edge),
+                        mode="lines",
+                        line={"width": 0},
+                        fill="tonexty" if word == "high" else None,
+                        fillcolor=BAND,
+                        showlegend=False,
+                        name=plotly_text(f"{name}: {word}"),
+                    )
             figure.add_scatter(x=list(xs), y=list(ys), mode="lines+markers", name=plotly_text(name), line=line)
     figure.update_xaxes(title_text=plotly_text(curves.x_label))
     figure.update_yaxes(title_text=plotly_text(curves.y_label))

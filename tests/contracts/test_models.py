@@ -110,7 +110,7 @@ def test_the_checkerboard_is_solved(name):
     """
     board = checkerboard(8)
     board = replace(board, item_table=board.item_table.with_columns(colour=pl.Series(["white", "black"] * 4)))
-    model = fitted(name, board, **quick(name, epochs=60, learning_rate=0.05))
+    model = fitted(name, board, **quick(name, epochs=200, learning_rate=0.05))
     lists = rank_items(model.score, np.arange(8), left_out(board), 1)
     assert lists.item_index[:, 0].tolist() == [(user + 2) % 8 for user in range(8)]
 

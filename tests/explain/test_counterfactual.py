@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.explain.questions import counterfactual
 from gnnrec_core.explain.questions.counterfactual import NOT_PROVED, PROVED, find_counterfactual
 from gnnrec_core.explain.questions.exchange import exchanged, without_least
-from gnnrec_core.explain.questions.small_sets import lead
+from gnnrec_core.explain.questions.removal_search import RemovalSearch
+from gnnrec_core.explain.questions.small_sets import SmallSets, lead
 from gnnrec_core.explain.scores.predictor import removal_predictor
 from gnnrec_core.explain.scores.scoring import scorer_of
 from gnnrec_core.ranking.topk import rank_of
@@ -221,3 +223,17 @@ def test_a_short_history_may_go_as_a_whole():
     answer = find_counterfactual(Run.of(model, make_dataset(triples, n_items=5)), 0, 3, 1)
     assert answer.found and answer.removed == (0, 1) and answer.rank_after == 2
     assert answer.limit == 3 and answer.minimality == PROVED
+
+
+def test_a_set_that_would_lift_the_item_is_not_told(monkeypatch):
+    """Where no set is found and the strongest one was mistaken, nothing is taken away, and the rank is that of today."""
+    model, user, k = linear(WORLD), 0, 10
+    item = int(ranked(model, WORLD, user)[6])
+    edges = model.graph.history_edges(user)
+    lifting = [place for place in range(len(edges)) if rank_without(model, WORLD, user, item, edges[[place]]) < 7]
+    assert lifting
+    monkeypatch.setattr(counterfactual, "smallest_set", lambda search: (None, SmallSets(None, 0, 0, 0)))
+    monkeypatch.setattr(RemovalSearch, "strongest", lambda search: np.array(lifting[:1]))
+    answer = find_counterfactual(Run.of(model, WORLD), user, item, k)
+    assert (answer.found, answer.removed, answer.rank_after) == (False, (), 7)
+    assert answer.score_after == pytest.approx(answer.case.score)

@@ -9,7 +9,7 @@ from gnnrec_core.explain.methods.leave_one_out import LeaveOneOut, LeaveOneOutSe
 from gnnrec_core.explain.methods.ledger import Ledger, LedgerSettings
 from gnnrec_core.explain.methods.random import Random
 from gnnrec_core.explain.protocol import NoSettings
-from gnnrec_core.explain.truth.faithfulness import _mean_effect, measure, truth_of
+from gnnrec_core.explain.truth.faithfulness import Truth, _mean_effect, measure, truth_of
 from gnnrec_core.graph import build_graph
 from tests.explain.fakes import ItemItemModel
 from tests.explain.linear_world import MARGIN, SCORE, LinearModel, random_model
@@ -238,3 +238,9 @@ def test_the_effect_of_random_sets_is_their_mean_and_the_middle_rank():
     assert (found.name, found.n_edges) == ("random", 2)
     assert found.necessity == pytest.approx(20 / 3 / 15) and found.sufficiency_gap == pytest.approx(25 / 3 / 15)
     assert (found.rank_without, found.rank_only) == (5, 10)
+
+
+@pytest.mark.parametrize(("score", "unit"), [(-0.5, 0.5), (0.0, 1.0), (2.0, 2.0)])
+def test_effects_are_in_units_of_the_score_and_as_they_are_where_it_is_zero(world, score, unit):
+    case = replace(world.case(SCORE), score=score)
+    assert Truth(None, case, np.arange(3), np.arange(0)).unit == unit

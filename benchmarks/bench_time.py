@@ -9,8 +9,9 @@ each interaction, weighed by how long ago, predicts it, beside what is bought to
     B = argmin a |X - X B|^2 + (1 - a) sum over interactions |e_i - s B|^2 + l2 |B|^2,  diag(B) = 0,
     s = what the person had before, 2^(-(later interactions) / reach)
 
-It stays out of the library unless it beats both LightGCN and the best half-life. `--dropout` measures the price of edge
-dropout as well. ML-100K lies in ../shared; without it only the sample is measured.
+It stays out of the library unless it beats both LightGCN and the best half-life. A second candidate keeps LightGCN as
+it is and moves the person alone towards what they chose last (`recent`; `--recent` measures only that). What stability
+costs is in `bench_stability.py`. ML-100K lies in ../shared; without it only the sample is measured.
 """
 
 from __future__ import annotations
@@ -38,13 +39,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60, help="most of LightGCN's")
     parser.add_argument("--linear", nargs="*", default=list(LINEAR), help="linear models with and without a half-life")
     parser.add_argument("--tries", type=int, default=8, help="settings of the candidate that are tried")
-    parser.add_argument("--dropout", action="store_true")
+    parser.add_argument("--recent", action="store_true", help="only the second candidate, against LightGCN")
     arguments = parser.parse_args()
     file = RESULTS / "time.json"
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["figures"] if file.is_file() else {}
     for name in arguments.of:  # the other worlds stay as they were measured
         if name == "sample" or (DATA / "ml-100k").is_dir():
-            found[name] = {"settings": vars(arguments), **measured(name, world(name), arguments)}
+            if arguments.recent:
+                found[name] = found.get(name, {}) | only_recent(world(name), arguments)
+            else:
+                found[name] = {"settings": vars(arguments), **measured(name, world(name), arguments)}
     write("time", vars(arguments), {name: {**rows, "verdict": verdict(rows)} for name, rows in found.items()})
 
 
@@ -52,6 +56,10 @@ def verdict(rows: dict[str, Any]) -> str:
     """Which models that know time are better than LightGCN for certain, and what follows for the candidate."""
     better = [name for name in rows if name.endswith("half-life") and rows[name]["against_lightgcn"]["low"] > 0]
     known = f"better than lightgcn without time: {', '.join(better) or 'none with a half-life for certain'}"
+    late = rows.get("lightgcn, recent")
+    if late is not None:
+        sure = "is better for certain" if late["against_lightgcn"]["low"] > 0 else "is not better for certain"
+        known += f"; recent choices beside lightgcn: {sure}"
     candidate = rows["what follows what"]
     best = max(row["test"] for name, row in rows.items() if name.endswith("half-life"))
     if candidate["against_lightgcn"]["low"] > 0 and candidate["test"] > best:
@@ -93,6 +101,7 @@ def measured(name: str, dataset: Any, arguments: Any) -> dict[str, Any]:
             for days in HALF_LIVES[name]
         ]
     grid = list(product((0.7, 0.3), (20.0, 5.0), (100.0, 300.0)))[: arguments.tries]
+    trials["lightgcn, recent"] = recent(dataset, plain)
     trials["what follows what"] = [
         (f"a={a:g}, reach={reach:g}, l2={l2:g}", follows(dataset, a, reach, l2)) for a, reach, l2 in grid
     ]
@@ -100,27 +109,45 @@ def measured(name: str, dataset: Any, arguments: Any) -> dict[str, Any]:
         figures = [float(np.nanmean(ndcg(dataset, score, "validation"))) for _, score in tried]
         best = int(np.argmax(figures))
         rows[title] = {"chosen": tried[best][0], "validation": figures[best], **judged(dataset, base, tried[best][1])}
-    if arguments.dropout:
-        rows |= dropout(dataset, base, quick)
     return rows
 
 
-def dropout(dataset: Any, base: Any, quick: dict[str, Any]) -> dict[str, Any]:
-    """LightGCN trained with edge dropout: accuracy, seconds, and how its lists bear a tenth of the edges dropped."""
-    from gnnrec_core.change.robustness import robustness
+def only_recent(dataset: Any, arguments: Any) -> dict[str, Any]:
+    """The second candidate against a LightGCN of its own, trained for at most `--epochs`."""
     from gnnrec_core.runs.training import fit
 
-    rows = {}
-    for share in (0.0, 0.1, 0.3):
-        run = fit(dataset, "lightgcn", {**quick, "edge_dropout": share}, device="cpu")
-        shaken = robustness(run, "drop", 0.1, n_draws=3)
-        rows[f"lightgcn, edge_dropout={share:g}"] = {
-            **judged(dataset, base, run.model.score),
-            "seconds_per_epoch": run.record.figures["seconds_per_epoch"],
-            "epochs": run.record.figures["epochs_run"],
-            "overlap_with_a_tenth_dropped": shaken.overlap.to_dict(),
-        }
-    return rows
+    plain = fit(dataset, "lightgcn", {"epochs": arguments.epochs}, device="cpu")
+    base, tried = ndcg(dataset, plain.model.score, "test"), recent(dataset, plain)
+    figures = [float(np.nanmean(ndcg(dataset, score, "validation"))) for _, score in tried]
+    best = int(np.argmax(figures))
+    row = {"chosen": tried[best][0], "validation": figures[best], **judged(dataset, base, tried[best][1])}
+    return {"lightgcn, recent": {**row, "epochs": arguments.epochs, "lightgcn": float(np.nanmean(base))}}
+
+
+def recent(dataset: Any, run: Any) -> list[tuple[str, Any]]:
+    """LightGCN with the person moved by `weight` lengths towards what they chose last, away from what they chose on the
+    whole: the mean of their items' directions, weighed by 2^(-(later interactions) / reach), less the plain mean."""
+    users, items = run.model.user_factors(np.arange(dataset.n_users)), run.model.item_factors()
+    direction = items / np.maximum(np.linalg.norm(items, axis=1, keepdims=True), 1e-9)
+    log = dataset.interactions
+    rows = log.rows("train")
+    order = rows[np.lexsort((log.item_index[rows], log.timestamp[rows], log.user_index[rows]))]
+    user, item = log.user_index[order], log.item_index[order]
+    back = np.searchsorted(user, user, side="right") - 1 - np.arange(len(user))
+
+    def mean(weight: Any) -> Any:
+        total = np.zeros(users.shape)
+        np.add.at(total, user, weight[:, None] * direction[item])
+        return total / np.maximum(np.bincount(user, weights=weight, minlength=dataset.n_users), 1e-9)[:, None]
+
+    own = users / np.maximum(np.linalg.norm(users, axis=1, keepdims=True), 1e-9)
+    found, plain = [], mean(np.ones(len(user)))
+    for reach, weight in product((2.0, 5.0, 10.0, 20.0), (0.1, 0.3, 1.0)):
+        late = mean(2.0 ** (-back / reach))
+        moved = own + weight * (late - plain) / np.maximum(np.linalg.norm(late, axis=1, keepdims=True), 1e-9)
+        table = (moved @ items.T).astype(np.float32)
+        found.append((f"reach={reach:g}, weight={weight:g}", lambda people, table=table: table[people].copy()))
+    return found
 
 
 def ndcg(dataset: Any, score: Any, split: str) -> Any:

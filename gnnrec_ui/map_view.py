@@ -23,7 +23,7 @@ from gnnrec_ui import ask
 from gnnrec_ui.frame import forms, pickers, privacy, shell
 from gnnrec_ui.frame.asking import answered
 from gnnrec_ui.frame.study import Study
-from gnnrec_ui.server.slow_work import Work, line, waiting_room
+from gnnrec_ui.server.slow_work import line, waiting_room
 from gnnrec_ui.show import tables, webgl
 from gnnrec_ui.show.charts import as_table, config
 
@@ -41,16 +41,17 @@ def map_view(study: Study) -> None:
     side, colour, (most, by_card) = _choose_side(study)
     n, first = (dataset.n_items, graph.n_users) if side == "items" else (dataset.n_users, 0)
     own = position[first : first + n]
-    regions, naming = _named_regions(study, own, side, _digest(position))
-    user, found, region = _choose_whom(study, side, regions)
+    regions = _named_regions(study, own, side, _digest(position))
+    user, found, region = _choose_whom(study, side, regions or ())
     k = pickers.k_in_url(dataset.n_items)
     marks = _marks(study, side, user, found, first, k)
     places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
-    drawn = (study.key, side, colour, most, by_card, user, found, k, privacy.are_ids_shown(study), _digest(position))
+    named = f"{_digest(position)}_{len(regions or ())}"
+    drawn = (study.key, side, colour, most, by_card, user, found, k, privacy.are_ids_shown(study), named)
     public = privacy.public_numbers(study)[first : first + n]
     places = places[np.argsort(public[places], kind="stable")]
     crowd = own if len(places) < n else None
-    figure = _figure(study, position, places, first, marks, public, regions, crowd, *drawn)
+    figure = _figure(study, position, places, first, marks, public, regions or (), crowd, *drawn)
     if crowd is not None:
         st.caption(
             f"{len(places):,} of {n:,} {side} have a dot: a sample in which each has the same chance, and what is "
@@ -64,8 +65,8 @@ def map_view(study: Study) -> None:
         config={**config("map"), "modeBarButtonsToRemove": ["autoScale2d"], "scrollZoom": True},
         alt=f"Map of {len(places):,} {side}; select dots to list them in the table below.",
     )
-    if naming is not None:
-        waiting_room(naming, "Naming the regions", f"regions_{side}")
+    if regions is None:
+        _name_regions(study, own, side, _digest(position))
     as_table(lambda: chart_table(figure), f"map-of-{side}", f"All {len(places):,} dots with their places")
     chosen = _picked(event["selection"], public)
     if len(places) < n:
@@ -322,17 +323,21 @@ def _plane(_run: Run, key: str) -> FloatArray:
     return principal_plane(vectors_of(_run))
 
 
-def _named_regions(
-    study: Study, own: FloatArray, side: embedding_map.Side, layout: str
-) -> tuple[tuple[Region, ...], Work | None]:
-    """The regions; of very many dots first none and the work that names them, so that the dots stand at once."""
-    if len(own) <= MOST_NAMED_AT_ONCE:
-        return _regions(study, own, side, study.key, layout), None
+def _named_regions(study: Study, own: FloatArray, side: embedding_map.Side, layout: str) -> tuple[Region, ...] | None:
+    """The regions; None where very many dots have none yet: those stand first, and are named then."""
+    if len(own) <= MOST_NAMED_AT_ONCE or "region" in st.query_params:
+        return _regions(study, own, side, study.key, layout)
+    work = line().find(("regions", side, study.key, layout))
+    if work is None or work.state in ("waiting", "running"):
+        return None
+    return work.answer or ()
+
+
+def _name_regions(study: Study, own: FloatArray, side: embedding_map.Side, layout: str) -> None:
+    """Have the regions named beside the page, which runs again when they are."""
     key = ("regions", side, study.key, layout)
-    work = line().find(key) or line().ask(key, lambda: _regions(study, own, side, study.key, layout))
-    if work.state in ("waiting", "running"):
-        return (), work
-    return work.answer or (), None
+    work = line().ask(key, lambda: _regions(study, own, side, study.key, layout))
+    waiting_room(work, "Naming the regions", f"regions_{side}")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -70,7 +70,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gnnrec_core/explain/methods/ledger.py": LINEAR,
     "gnnrec_core/explain/scores/linear.py": LINEAR,
     "gnnrec_core/explain/truth/planted.py": ("tests/explain/test_planted.py",),
-    "gnnrec_core/explain/scores/predictor.py": SEARCH,
+    "gnnrec_core/explain/scores/predictor.py": (*SEARCH, "tests/explain/test_removal_bounds.py"),
     "gnnrec_core/explain/scores/removal.py": LINEAR,
     "gnnrec_core/explain/questions/small_sets.py": SEARCH,
     "gnnrec_core/models/ease.py": ("tests/models/test_baselines.py", "tests/models/test_estimating.py"),

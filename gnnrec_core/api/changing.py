@@ -17,6 +17,7 @@ from gnnrec_core.runs.workspace import workspace
 if TYPE_CHECKING:
     from gnnrec_core.change.as_of import AsOf
     from gnnrec_core.change.robustness import Robustness
+    from gnnrec_core.change.updating import Update
     from gnnrec_core.views.privacy import NameUser
 
 
@@ -25,11 +26,14 @@ def as_of(
 ) -> Answer:
     """Graph, list, ledger and audit as of the end of a day ("2024-05-31"); rows: the list of that day.
 
-    RequestError for a day before the first interaction or a log without times.
+    RequestError for a day before the first interaction or after the last, or a log without times.
     """
+    from gnnrec_core.base.errors import RequestError
     from gnnrec_core.change.as_of import as_of as core
     from gnnrec_core.data.moments import read_day
 
+    if top < 1:
+        raise RequestError(f"{top} contributions cannot be shown.", "Choose 1 or more.", value=top)
     run = opened(run)
     found = core(run, *pair(run.dataset, user, item), read_day(str(day)), k, by, check_top=top)
     return told_as_of(run, found, top)
@@ -44,30 +48,24 @@ def told_as_of(run: Run, found: AsOf, top: int) -> Answer:
     return Answer(title, found, content, lambda: content["items"], lambda: as_of_sections(found, run.dataset, top))
 
 
-def over_time(run: RunLike, by: str | None = None, days: int = 6, metric: str = "ndcg", seed: int = 0) -> Answer:
-    """A figure of each group as of several days, the last the run as it is; rows: day, group, value. Nothing is drawn.
+def over_time(run: RunLike, by: str | None = None, days: int = 10, metric: str = "ndcg", seed: int = 0) -> Answer:
+    """A figure of each group and its gap to all others as of several days, the last the run as it is, and the day on
+    which each gap changed; rows: day, group, value, gap.
 
-    RequestError without groups, or for a log without times.
+    RequestError without groups, for an unknown metric, or for a log without times.
     """
     from gnnrec_core.audit.groups import available_groupings
-    from gnnrec_core.audit.metrics import METRICS
     from gnnrec_core.base.errors import RequestError
-    from gnnrec_core.change.as_of import group_strip
-    from gnnrec_core.views.change.over_time import strip_section
+    from gnnrec_core.change.strips import group_strip
+    from gnnrec_core.views.change.strips import strip_json, strip_sections
 
     run = opened(run)
     names = [choice.name for choice in available_groupings(run.dataset)]
     if by is None and not names:
         raise RequestError("These people have no groups.", "Import the data with attributes of people.")
-    found = group_strip(run, by or names[0], metric, days)
-    rows = [
-        {"day": day.isoformat(), "group": group, "value": value}
-        for day, values in zip(found.days, found.values, strict=True)
-        for group, value in zip(found.groups, values, strict=True)
-    ]
-    content = {"metric": metric, "by": by or names[0], "level_means": found.words, "rows": rows}
-    title = METRICS[metric].title if metric in METRICS else metric
-    return Answer(f"{run.name} over time", found, content, lambda: rows, lambda: (strip_section(found, title),))
+    found = group_strip(run, by or names[0], metric, days, seed=seed)
+    content = strip_json(found)
+    return Answer(f"{run.name} over time", found, content, lambda: content["rows"], lambda: strip_sections(found))
 
 
 def drift(run: RunLike, user: Id, by: str | None = None, windows: int = 6, k: int = 10, seed: int = 0) -> Answer:
@@ -121,7 +119,7 @@ def attack(
     run: RunLike,
     item: Id,
     profile: str = "random",
-    people: int = 100,
+    people: int = 0,
     k: int = 10,
     accounts: Sequence[int] = (0, 1, 2, 5, 10, 20, 50),
     size: int = 0,
@@ -129,7 +127,8 @@ def attack(
     seed: int = 0,
 ) -> Answer:
     """How many fake accounts of a profile (random, average, bandwagon, segment) bring an item into the top `k` of
-    `people` people, and which the suspicion score finds; rows: a number of accounts each."""
+    `people` people (0: 100, or all where there are fewer), and which the suspicion score finds; rows: a number of
+    accounts each."""
     from gnnrec_core.change.attack import attack as core
     from gnnrec_core.views.change.desks import attack_json, attack_sections
 
@@ -167,25 +166,77 @@ def forget(
 
 def update(
     run: RunLike,
-    newer: str | Path,
+    newer: str | Path | None,
     out: str | Path,
     replay: float = 0.2,
     epochs: int = 10,
     k: int = 10,
     seed: int = 0,
     overwrite: bool = False,
+    compare: bool = True,
 ) -> Answer:
-    """Write into `out` the run updated with the dataset `newer`; what that changed in lists and reasons, and what
-    learning a share of the old interactions again (`replay`) preserves. Rows: figure, value, low, high."""
+    """Write into `out` the run updated with the dataset `newer` (None: with the validation part of its own); what that
+    changed in lists and reasons, and what learning a share of the old interactions again (`replay`) preserves, against
+    the same update without (`compare`). Rows: figure, value, low, high. Other people appear under pseudonyms."""
     from gnnrec_core.change.updating import update as core
+    from gnnrec_core.change.updating import with_validation
     from gnnrec_core.data.store import load_dataset
-    from gnnrec_core.views.change.desks import update_rows, update_sections
+
+    run, here = opened(run), workspace()
+    data = with_validation(run.dataset) if newer is None else load_dataset(Path(newer))
+    made, found = core(run, data, Path(out), replay, epochs, k, seed, overwrite, compare)
+    return told_update(run, made, found, load_pseudonyms(here.home, here.read_only).name)
+
+
+def told_update(run: Run, made: Run, found: Update, name: NameUser) -> Answer:
+    """The answer of an update, in which people go by `name`."""
+    from gnnrec_core.views.change.updates import moved_rows, update_json, update_rows, update_sections
+
+    content = {"from": run.name, **update_json(found, run.dataset, made.dataset, name)}
+    moved = moved_rows(found, run.dataset, made.dataset, name)
+    return Answer(
+        f"{run.name}, updated",
+        (made, found),
+        content,
+        lambda: update_rows(found),
+        lambda: update_sections(found, run.name, moved),
+    )
+
+
+def made_by_update(run: RunLike, by: str | None = None, seed: int = 0) -> Answer:
+    """What the update did that made this run, as it lies beside it; rows: figure, value, low, high. Nothing is drawn.
+
+    RequestError where no update made it.
+    """
+    from gnnrec_core.change.notes import update_of
+    from gnnrec_core.views.change.updates import update_rows, update_sections
 
     run = opened(run)
-    made, found = core(run, load_dataset(Path(newer)), Path(out), replay, epochs, k, seed, overwrite)
-    content = {"from": run.name, **found.to_dict()}
-    title = f"{run.name}, updated"
-    return Answer(title, (made, found), content, lambda: update_rows(found), lambda: update_sections(found, run.name))
+    found = update_of(run)
+    return Answer(
+        f"{run.name}, updated",
+        found,
+        found.to_dict(),
+        lambda: update_rows(found),
+        lambda: update_sections(found, "The run before"),
+    )
+
+
+def made_by_forgetting(run: RunLike, by: str | None = None, seed: int = 0) -> Answer:
+    """The receipt of what this run has forgotten, as it lies beside it. RequestError where nothing was."""
+    from gnnrec_core.change.notes import receipt_of
+    from gnnrec_core.views.change.desks import receipt_sections
+
+    run = opened(run)
+    found = receipt_of(run)
+    content = found.to_dict()
+    return Answer(
+        f"{run.name}, the receipt",
+        found,
+        content,
+        lambda: ({"figure": name, "value": str(value)} for name, value in content.items()),
+        lambda: receipt_sections(found, "from which it was made"),
+    )
 
 
 def rounds(
@@ -197,16 +248,19 @@ def rounds(
     by: str | None = None,
     seeds: int = 3,
     seed: int = 0,
+    mitigations: Sequence[str] = (),
 ) -> Answer:
-    """`n` rounds in which people choose from their lists and the model learns from it; rows: figures by round."""
+    """`n` rounds in which people choose from their lists and the model learns from it, and the same with the lists of
+    re-rankers (`mitigations`, by name); rows: figures by round."""
     from gnnrec_core.change.rounds import rounds as core
-    from gnnrec_core.views.change.stress import rounds_json, rounds_sections
+    from gnnrec_core.views.change.rounds import rounds_json, rounds_sections
 
     run = opened(run)
-    found = core(run, n, k, influence, sharpness, by, seeds, seed)
+    found = core(run, n, k, influence, sharpness, by, seeds, seed, mitigations)
     rows = tuple(
-        {"figure": track.name, "round": number, "value": value, "control": control}
-        for track in found.tracks
+        {"lists": loop.title, "figure": track.name, "round": number, "value": value, "control": control}
+        for loop in (found.lists, *found.mitigations)
+        for track in loop.tracks
         for number, (value, control) in enumerate(zip(track.mean, track.control, strict=True))
     )
     return Answer(

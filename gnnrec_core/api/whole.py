@@ -92,8 +92,8 @@ def item(
 
     People go by pseudonyms unless `name_user` says otherwise. Rows: user, rank of the first who get it.
     """
-    from gnnrec_core.change.as_of import item_strip
-    from gnnrec_core.views.change.over_time import item_strip_section
+    from gnnrec_core.change.strips import item_strip
+    from gnnrec_core.views.change.strips import item_strip_section
     from gnnrec_core.whole.items.item_side import item_side
 
     run, name = opened(run), name_user or _pseudonyms()

@@ -16,18 +16,15 @@ from gnnrec_core.audit.auditing import audit_evidence
 from gnnrec_core.audit.groups import Grouping, group_users
 from gnnrec_core.audit.report import AuditReport
 from gnnrec_core.audit.sources import gather
-from gnnrec_core.base import progress
-from gnnrec_core.base.errors import RequestError, UnsupportedError
+from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.change.moved import Level, level_of, level_words, moved
-from gnnrec_core.data.dataset import NO_TIME
-from gnnrec_core.data.moments import as_of_day, day_of, rows_after, span, times_of
+from gnnrec_core.data.moments import as_of_day, rows_after
 from gnnrec_core.explain.case import excluded_items, make_case
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.ranking.recommendations import Recommendations
 from gnnrec_core.runs.recommend import recommend
 from gnnrec_core.runs.run import Run
-from gnnrec_core.whole.items.standing import n_listed
 
 
 @dataclass(frozen=True)
@@ -130,70 +127,3 @@ def audit_as_of(run: Run, state: State, k: int = 20, group_by: str | Grouping | 
     """The audit of the lists of that day. The groups are today's: the same people every day."""
     grouping = group_users(run.dataset, group_by) if isinstance(group_by, str) else group_by
     return audit_evidence(gather(state.run, min(k, run.dataset.n_items)), grouping, run)
-
-
-@dataclass(frozen=True)
-class GroupStrip:
-    """A metric of each group as of several days: `values` `[n_days, n_groups]`, NaN where it may not be said."""
-
-    metric: str
-    days: tuple[date, ...]
-    groups: tuple[str, ...]
-    values: tuple[tuple[float, ...], ...]
-    words: str
-
-
-def group_strip(run: Run, group_by: str, metric: str = "ndcg", n_days: int = 6, k: int = 20) -> GroupStrip:
-    """The groups' figures as of `n_days` days that part the train interactions evenly, the last day last."""
-    grouping, rows = group_users(run.dataset, group_by), []
-    days = even_days(run, n_days)
-    for place, day in enumerate(days):
-        progress.report(place, len(days))
-        state = state_of(run, day)
-        report = audit_as_of(run, state, k, grouping)
-        known = {group.group: group.metrics for group in report.by_group}
-        if metric not in report.overall:
-            raise RequestError(f"There is no figure {metric!r} of groups.", f"There are {', '.join(report.overall)}.")
-        rows.append(
-            tuple(
-                known[name][metric].value if metric in known.get(name, {}) else float("nan") for name in grouping.labels
-            )
-        )
-    return GroupStrip(metric, days, tuple(grouping.labels), tuple(rows), state.words)
-
-
-@dataclass(frozen=True)
-class ItemStrip:
-    """One item as of several days: train interactions with it, and how many of the lists of `k` held it, by those who
-    had it not yet."""
-
-    item_index: int
-    k: int
-    days: tuple[date, ...]
-    n_readers: tuple[int, ...]
-    n_listed: tuple[int, ...]
-    words: str
-
-
-def item_strip(run: Run, item_index: int, n_days: int = 6, k: int = 10) -> ItemStrip:
-    """Who got the item as of `n_days` days that part the train interactions evenly, the last day last."""
-    days, rows, words = even_days(run, n_days), [], ""
-    for place, day in enumerate(days):
-        progress.report(place, len(days))
-        state = state_of(run, day)
-        listed = n_listed(state.run.model.score, state.run, item_index, k, np.zeros(0, np.int64))
-        rows.append((int(state.run.graph.popularity[item_index]), listed))
-        words = state.words
-    readers, lists = zip(*rows, strict=True)
-    return ItemStrip(item_index, k, days, readers, lists, words)
-
-
-def even_days(run: Run, n_days: int) -> tuple[date, ...]:
-    """Days by which 1/n, 2/n, .. all of the timed train interactions were there; fewer where days fall together."""
-    if not 1 <= n_days <= 100:
-        raise RequestError(f"{n_days} days cannot be shown.", "Choose 1 to 100.")
-    last = span(run.dataset)[1]
-    times = times_of(run.dataset)[run.dataset.interactions.rows("train")]
-    times = np.sort(times[times != NO_TIME])
-    places = np.arange(1, n_days) * len(times) // n_days
-    return tuple(sorted({day_of(int(times[place])) for place in places.tolist() if len(times)} | {last}))

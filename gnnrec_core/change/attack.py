@@ -80,20 +80,32 @@ def attack(
     run: Run,
     item_index: int,
     profile: str = "random",
-    n_people: int = 100,
+    n_people: int = 0,
     k: int = 10,
     n_fakes: Sequence[int] = N_FAKES,
     size: int = 0,
     seed: int = 0,
     suspect: bool = True,
 ) -> Attack:
-    """Push an item with more and more accounts of `size` other items (0: the median of real histories), and look
-    (`suspect`) which of them the suspicion score finds.
+    """Push an item into the lists of `n_people` people (0: 100, or all where there are fewer) with more and more
+    accounts of `size` other items (0: the median of real histories), and look (`suspect`) which of them the suspicion
+    score finds.
 
     RequestError for an unknown profile or numbers out of range, UnsupportedError where the model does not refit.
     """
+    n_people = n_people or min(100, run.dataset.n_users)
     if profile not in PROFILES:
         raise RequestError(f"There is no profile {profile!r}.", f"Choose {', '.join(PROFILES)}.", value=profile)
+    if not 1 <= n_people <= run.dataset.n_users:
+        raise RequestError(
+            f"{n_people} people cannot be reached.", f"Choose 1 to {run.dataset.n_users:,}.", value=n_people
+        )
+    if not 0 <= size < run.dataset.n_items:
+        raise RequestError(
+            f"An account cannot have {size} other items.",
+            f"Choose 1 to {run.dataset.n_items - 1:,}, or 0 for as many as the median person has.",
+            value=size,
+        )
     if not n_fakes or min(n_fakes) < 0 or max(n_fakes) > MOST_FAKES:
         raise RequestError("So many accounts cannot be tried.", f"Choose 0 to {MOST_FAKES:,}.")
     check_refits(run)

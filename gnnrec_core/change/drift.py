@@ -14,6 +14,7 @@ from gnnrec_core.audit.sources import GENRE_COLUMNS, first_column, item_labels
 from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.change.as_of import state_of
+from gnnrec_core.change.chances import Chances, popularity_of
 from gnnrec_core.change.turn import N_SHUFFLES, Turn, find_turn
 from gnnrec_core.data.dataset import NO_TIME, SPLITS, Dataset, IntArray
 from gnnrec_core.data.moments import day_of, times_of
@@ -25,8 +26,6 @@ from gnnrec_core.runs.run import Run
 Float = NDArray[np.float64]
 POPULARITY = "popularity"
 N_WINDOWS = 6
-EVENLY = 0.3
-"""Share of what people take beside their taste that any item has an equal chance of."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def drift(
             "Choose somebody with four or more.",
         )
     labels = labels_of(run.dataset, by)
-    chances, anyway = label_chances(run.dataset, labels)
-    turn = find_turn(chances[items], anyway[items], n_shuffles, seed)
+    turn = find_turn(*Chances.of(run.dataset, labels.column, labels.shares).along(items), n_shuffles, seed)
     cuts = np.array_split(np.arange(len(items)), n_windows)
     windows: list[Window] = []
     words, before = "", None
@@ -129,22 +127,7 @@ def labels_of(dataset: Dataset, by: str | None = None) -> Labels:
         return Labels(found.name, found.labels, found.shares)
     if by not in (None, POPULARITY):
         raise RequestError(f"No item has a value in the column {by!r}.", "Name another column, or popularity.")
-    return Labels(POPULARITY, BINS, np.asarray(one_hot(popularity_bins(_popularity(dataset)), len(BINS)), np.float64))
-
-
-def label_chances(dataset: Dataset, labels: Labels) -> tuple[Float, Float]:
-    """P(item | label) `[n_items, n_labels]`, as popularity among the label's items, and P(item) `[n_items]`, as
-    popularity for the most part and evenly for the rest; popularity counts train interactions and a half."""
-    popularity = _popularity(dataset) + 0.5
-    own = (labels.shares > 0) * popularity[:, None]
-    total = own.sum(0)
-    chances: Float = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
-    return chances, EVENLY / len(popularity) + (1 - EVENLY) * popularity / popularity.sum()
-
-
-def _popularity(dataset: Dataset) -> IntArray:
-    rows = dataset.interactions.rows("train")
-    return np.bincount(dataset.interactions.item_index[rows], minlength=dataset.n_items).astype(np.int64)
+    return Labels(POPULARITY, BINS, np.asarray(one_hot(popularity_bins(popularity_of(dataset)), len(BINS)), np.float64))
 
 
 def _window(

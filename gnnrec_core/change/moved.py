@@ -7,11 +7,13 @@ kept. (To relearn everybody's own embedding takes longer than to train again.)
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
+from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import kept_of
 from gnnrec_core.explain.truth.kept_scores import epochs_of
@@ -83,3 +85,19 @@ def held(run: Run, model: Any, dataset: Dataset, seed: int, notes: str = "") -> 
         run.record, dataset_fingerprint=dataset.fingerprint, dataset_path="", seed=seed, notes=notes or run.record.notes
     )
     return Run.holding(model, dataset, record)
+
+
+def refuse_place(run: Run, out: Path, overwrite: bool) -> None:
+    """RequestError where `out` exists and may not be replaced, or holds the run or the data that the new run is made
+    from."""
+    refuse_existing(out, overwrite)
+    if run.folder is None:
+        return
+    folder, place = run.folder.resolve(), out.resolve()
+    for own in (folder, (folder / run.record.dataset_path).resolve()):
+        if own.is_relative_to(place):
+            raise RequestError(
+                f"{out} holds what the new run is made from, and would replace it.",
+                "Name another folder.",
+                file=str(out),
+            )

@@ -1,13 +1,13 @@
 """When a person's taste turned: one label in the place of another, by a Bayes factor with a permutation null.
 
-A taste is two labels g, h. With chance `TASTE` an item comes from one of them, else from what everybody takes:
+A taste is two labels g, h. With chance `TASTE` an item comes from one of them, else for any other reason (`chances`):
 
     P(item | g, h) = TASTE (P(item | g) + P(item | h)) / 2 + (1 - TASTE) P(item)
 
 A turn at a cut keeps h and puts another label in the place of g. Its evidence is the likelihood of the history averaged
 over all (g, new, h), over that without a turn averaged over all (g, h); the evidence of a turn at any cut is the mean
 over the cuts, and is held against the same in shuffled orders. Histories are not exchangeable even without a change (an
-author runs out), so a turn stands where both say so: at most three orders in a hundred, and evidence of 2 (e^2 to 1).
+author runs out), so a turn stands where both say so: at most three orders in a hundred, and evidence of 2.5 (12 to 1).
 On the sample's readers that raises fewer than one false alarm in twenty. How near that is to what anybody could see,
 even knowing how the readers were made: `benchmarks/bench_drift.py`.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gnnrec_core.base import progress
 
 Float = NDArray[np.float64]
-LEVEL, EVIDENCE = 0.03, 2.0
+LEVEL, EVIDENCE = 0.03, 2.5
 LEAST = 4
 """Interactions on each side of a cut, and at least a fifth of all: of fewer nobody can say that they stay."""
 TASTE = 0.4

@@ -3,12 +3,13 @@
 Models that refit are fitted on the newer data, which is exact. Of the others every row that the old run had is taken
 over, people and items that are new start at nothing (their neighbours speak for them), and training asks for the new
 interactions and for a sample of the old ones (`replay`; experience replay, Rolnick et al. 2019), on the whole new
-graph. Without replay an update forgets; how much is measured, as well as what became of lists and reasons.
+graph. Without replay an update forgets; how much is measured (the same update is made without replay beside it), as
+well as what became of lists and reasons. What is new may be another dataset, or the validation part of the run's own.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnrec_core.audit.sources import ranked
+from gnnrec_core.base import progress
 from gnnrec_core.base.errors import RequestError, UnsupportedError
-from gnnrec_core.base.files import refuse_existing
 from gnnrec_core.base.plain import plain
-from gnnrec_core.change.moved import held
-from gnnrec_core.data.dataset import Dataset, IntArray
+from gnnrec_core.change.moved import held, refuse_place
+from gnnrec_core.data.dataset import SPLITS, Dataset, IntArray
 from gnnrec_core.explain.truth.luck import MOST_REASONS, strongest_reasons
 from gnnrec_core.explain.truth.retraining import refits
 from gnnrec_core.models import able, model_type
@@ -29,11 +30,27 @@ from gnnrec_core.ranking.accuracy import ACCURACY, hits, n_relevant
 from gnnrec_core.ranking.intervals import UNIT, Interval, mean_interval
 from gnnrec_core.ranking.matrix import interaction_matrix
 from gnnrec_core.ranking.overlap import rank_biased_overlap
+from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 from gnnrec_core.runs.training import fit_model, save
 
 NOTE = "update.json"
 EPOCHS = 10
+MOST_MOVED = 10
+
+
+@dataclass(frozen=True)
+class MovedMost:
+    """A person whose list an update moved: its overlap with the list before, the first item before and after, and the
+    strongest reason for each (nodes of the graph before and after, -1: none). Indices are those before, `first_after`
+    and `reason_after` those after."""
+
+    user_index: int
+    overlap: float
+    first_before: int
+    first_after: int
+    reason_before: int
+    reason_after: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,8 @@ class Update:
     `overlap_touched`: rank-biased overlap of the lists of people with new interactions, `overlap_others` of the rest;
     `reasons`: share of people whose strongest reason for their first item is the same (None: a model without parts).
     `remembered_before`, `remembered_after`: how high the old interactions of people still score, as the mean share of
-    other items below them, 0.5 by chance, 1 at best. `accuracy_before`, `accuracy_after`: NDCG on what the newer data
+    other items below them, 0.5 by chance, 1 at best, and `remembered_without` after the same update without replay
+    (None where there is no replay to leave out). `accuracy_before`, `accuracy_after`: NDCG on what the newer data
     hold out, with the old parameters on the new graph (None where the model has none) and with the new ones.
     """
 
@@ -62,11 +80,13 @@ class Update:
     remembered_after: Interval
     accuracy_before: Interval | None
     accuracy_after: Interval
+    remembered_without: Interval | None = None
+    moved_most: tuple[MovedMost, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As `update.json` holds it."""
-        found: dict[str, Any] = plain(asdict(self))
-        return found
+        """As `update.json` holds it, which names nobody."""
+        found: dict[str, Any] = plain(asdict(replace(self, moved_most=())))
+        return {name: value for name, value in found.items() if name != "moved_most"}
 
 
 def update(
@@ -78,31 +98,40 @@ def update(
     k: int = 10,
     seed: int = 0,
     overwrite: bool = False,
+    compare: bool = True,
 ) -> tuple[Run, Update]:
-    """The run on `newer`, which has all its people and items, stored in `out` with its data beside it.
+    """The run on `newer`, which has all its people and items, stored in `out` with its data beside it. `compare` makes
+    the same update without replay too, to show what replay preserves.
 
     RequestError where somebody is missing from `newer` or numbers are out of range; UnsupportedError where the model
     neither refits nor has rows of its own.
     """
-    if not 0 <= replay <= 1 or not 1 <= epochs <= 10_000:
-        raise RequestError(f"A replay of {replay} for {epochs} epochs cannot be made.", "Choose 0 to 1, and 1 or more.")
+    if not 0 <= replay <= 1:
+        raise RequestError(f"A share of {replay} cannot be learned again.", "Choose 0 to 1.", value=replay)
+    if not 1 <= epochs <= 10_000:
+        raise RequestError(f"{epochs} epochs cannot be learned.", "Choose 1 to 10,000.", value=epochs)
+    check_k(k, run.dataset.n_items)
+    check_updates(run)
     if out is not None:
-        refuse_existing(out, overwrite)
+        refuse_place(run, out, overwrite)
     places = _places(run.dataset, newer)
     new, old = _pairs(run.dataset, newer, places)
     replayed = np.random.default_rng((seed, 61)).permutation(old)[: round(replay * len(old))]
     kind: Any = model_type(run.record.model)
-    kept: Any = None
+    kept = without = None
     if refits(run):
         model = kind.create(newer, run.settings, seed, "cpu")
         fit_model(model)
         method, n_epochs = "fitted anew", 1
     else:
         tensors = _taken_over(run, newer, kind, places)
-        kept, model = kind.restore(newer, run.settings, tensors), kind.create(newer, run.settings, seed, "cpu")
-        model.set_tensors(tensors)
-        model.asked = np.concatenate([new, replayed])
-        method, n_epochs = "updated", len(fit_model(model, most=epochs)) if len(model.asked) else 0
+        kept, twice = kind.restore(newer, run.settings, tensors), compare and len(replayed) > 0
+        with progress.part(0, 1 + twice):
+            model, n_epochs = _learned(run, newer, tensors, np.concatenate([new, replayed]), epochs, seed)
+        if twice:
+            with progress.part(1, 2):
+                without, _ = _learned(run, newer, tensors, new, epochs, seed)
+        method = "updated"
     note = f"Derived from the run {run.name} by an update ({method}, replay {replay:g}); see {NOTE}."
     made = held(run, model, newer, seed, note)
     found = Update(
@@ -113,12 +142,45 @@ def update(
         n_new_people=newer.n_users - run.dataset.n_users,
         n_new_items=newer.n_items - run.dataset.n_items,
         epochs=n_epochs,
-        k=min(k, run.dataset.n_items),
-        **_compared(run, made, kept, places, new, old, min(k, run.dataset.n_items)),
+        k=k,
+        remembered_without=None if without is None else _remembered(without.score, run, places),
+        **_compared(run, made, kept, places, new, k),
     )
     if out is not None:
         made = save(made, out, overwrite, beside=lambda _: {NOTE: found.to_dict()})
     return made, found
+
+
+def check_updates(run: Run) -> None:
+    """UnsupportedError where the model neither refits nor has rows of its own that an update could keep."""
+    if not refits(run) and not isinstance(run.model, PersonalRecommender):
+        raise UnsupportedError(
+            f"A {run.record.model} run has no rows of people and items that an update could keep.",
+            f"Update a run of {able(PersonalRecommender, RefittingRecommender)}, or train on the newer data.",
+        )
+
+
+def with_validation(dataset: Dataset) -> Dataset:
+    """The dataset with its validation part in train: newer data that every run has. RequestError without one."""
+    log = dataset.interactions
+    held = log.split == SPLITS.index("validation")
+    if not held.any():
+        raise RequestError(
+            f"{dataset.name!r} has no validation part that could be learned.", "Choose a newer dataset instead."
+        )
+    split = log.split.copy()
+    split[held] = SPLITS.index("train")
+    return replace(dataset, interactions=replace(log, split=split))
+
+
+def _learned(
+    run: Run, newer: Dataset, tensors: dict[str, NDArray[Any]], asked: IntArray, epochs: int, seed: int
+) -> tuple[Any, int]:
+    """A model that starts from `tensors` and learns what is asked, and for how many epochs."""
+    model = model_type(run.record.model).create(newer, run.settings, seed, "cpu")
+    model.set_tensors(tensors)
+    model.asked = asked
+    return model, len(fit_model(model, most=epochs)) if len(asked) else 0
 
 
 def _places(old: Dataset, newer: Dataset) -> tuple[IntArray, IntArray]:
@@ -150,12 +212,7 @@ def _pairs(old: Dataset, newer: Dataset, places: tuple[IntArray, IntArray]) -> t
 def _taken_over(run: Run, newer: Dataset, kind: Any, places: tuple[IntArray, IntArray]) -> dict[str, NDArray[Any]]:
     """The old parameters in the shapes of the newer data; what is new starts at 0."""
     model: Any = run.model
-    if not isinstance(model, PersonalRecommender):
-        raise UnsupportedError(
-            f"A {run.record.model} run has no rows of people and items that an update could keep.",
-            f"Update a run of {able(PersonalRecommender, RefittingRecommender)}, or train on the newer data.",
-        )
-    tensors: dict[str, NDArray[Any]] = model.tensors()  # type: ignore[attr-defined]
+    tensors: dict[str, NDArray[Any]] = model.tensors()
     shapes = kind.shapes(newer, run.settings)
     rows = np.zeros(shapes[model.own_rows], np.float32)
     rows[_nodes(run.dataset, newer, places)] = tensors[model.own_rows]
@@ -182,7 +239,7 @@ def _nodes(old: Dataset, newer: Dataset, places: tuple[IntArray, IntArray]) -> I
 
 
 def _compared(
-    run: Run, made: Run, kept: Any, places: tuple[IntArray, IntArray], new: IntArray, old: IntArray, k: int
+    run: Run, made: Run, kept: Any, places: tuple[IntArray, IntArray], new: IntArray, k: int
 ) -> dict[str, Any]:
     people, items = places
     before = ranked(run.dataset, run.model.score, k).item_index
@@ -201,11 +258,29 @@ def _compared(
         "overlap_touched": mean_interval(overlap[touched], bounds=UNIT),
         "overlap_others": mean_interval(overlap[~touched], bounds=UNIT),
         "reasons": same,
+        "moved_most": _moved_most(run, made, places, before, after, overlap),
         "remembered_before": _remembered(run.model.score, run, (np.arange(len(people)), np.arange(len(items)))),
         "remembered_after": _remembered(made.model.score, run, places),
         "accuracy_before": None if kept is None else _accuracy(kept, made.dataset),
         "accuracy_after": _accuracy(made.model, made.dataset),
     }
+
+
+def _moved_most(
+    run: Run, made: Run, places: tuple[IntArray, IntArray], before: IntArray, after: IntArray, overlap: Any
+) -> tuple[MovedMost, ...]:
+    """The people whose lists overlap least with those before, with first items and their strongest reasons."""
+    people, items = places
+    some = np.argsort(np.nan_to_num(overlap, nan=2.0), kind="stable")[:MOST_MOVED]
+    some = some[overlap[some] < 1.0]
+    first, then = before[some, 0], after[some, 0]
+    now = np.where(then >= 0, items[then], -1)
+    mine = strongest_reasons(run.model, some, first)
+    theirs = strongest_reasons(made.model, people[some], now)
+    nothing = np.full(len(some), -1)
+    columns = (some, first, now, nothing if mine is None else mine, nothing if theirs is None else theirs)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return tuple(MovedMost(user, float(overlap[user]), *rest) for user, *rest in rows)
 
 
 def _remembered(score: Any, run: Run, places: tuple[IntArray, IntArray]) -> Interval:

@@ -54,10 +54,14 @@ def _untimed(dataset: Dataset) -> tuple[str, str]:
 def rows_after(dataset: Dataset, day: date) -> IntArray:
     """Rows of train and validation later than the day, ascending; those without a time are never later.
 
-    RequestError where no interaction has a time, or none of train is as early as `day`.
+    RequestError where no interaction has a time, none of train is as early as `day`, or the log had ended before it.
     """
     first, last = span(dataset)
     log = dataset.interactions
+    if day > day_of(int(times_of(dataset).max())):
+        raise RequestError(
+            f"On {day} the log had ended already.", f"Choose a day from {first} to {last}.", value=str(day)
+        )
     held_out = log.split == SPLITS.index("test")
     later: IntArray = np.flatnonzero((times_of(dataset) > end_of(day)) & ~held_out).astype(np.int64)
     if not len(np.setdiff1d(log.rows("train"), later)):

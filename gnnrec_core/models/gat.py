@@ -20,7 +20,7 @@ from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.edges.attention import Attention, Weights, attend, attention, raw_logits
-from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph, hides
 from gnnrec_core.models.ops.edges.features import edge_feature_names, edge_features
 from gnnrec_core.models.ops.edges.operator_settings import AgedSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
@@ -137,8 +137,8 @@ class GAT(GradientRecommender):
     def layers(self, batch: Batch | None, noise: Noise | None) -> list[Tensor]:
         """X_0 ... X_K, each but the first with noise, and after them the final embeddings, each `[n_nodes, d]`."""
         weights = self._weights
-        if batch is not None and self.settings.hides_edges:
-            weights = Weights.of(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
+        if batch is not None and hides(batch, self.settings):
+            weights = Weights.of(*self._edges.left(batch, self.settings, self.seed))
         return self._layers(weights, noise)
 
     def _layers(self, weights: Weights, noise: Noise | None = None) -> list[Tensor]:

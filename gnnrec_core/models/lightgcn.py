@@ -15,7 +15,7 @@ from torch import Tensor
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.graph import RecGraph, build_graph
 from gnnrec_core.models.ops.checkpoint import expect_shapes
-from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph, hides
 from gnnrec_core.models.ops.edges.operator_settings import OperatorSettings
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
@@ -98,7 +98,7 @@ class LightGCN(GradientRecommender):
         power = self.settings.degree_power
         if power:  # of D^q P^l D^-q E the inner factors cancel
             embedding = embedding / self._powers
-        if batch is not None and self.settings.hides_edges:
+        if batch is not None and hides(batch, self.settings):
             table = layer_mean(embedding, self.passing(batch), n_layers)
             return (table * self._powers if power else table), nodes
         table = layer_mean(self._order.rows(embedding), self._operator, n_layers)
@@ -119,9 +119,9 @@ class LightGCN(GradientRecommender):
 
     def passing(self, batch: Batch | None) -> Any:
         """What messages pass over, `[n_nodes, n_nodes]`; in training without the edges that the settings hide."""
-        if batch is None or not self.settings.hides_edges:
+        if batch is None or not hides(batch, self.settings):
             return self._symmetric
-        return self._edges.normalised(*self._edges.without(self._edges.hidden(batch, self.settings, self.seed)))
+        return self._edges.normalised(*self._edges.left(batch, self.settings, self.seed))
 
     @cached_property
     def _symmetric(self) -> Any:

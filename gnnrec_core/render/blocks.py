@@ -46,12 +46,13 @@ class Bars:
 
 @dataclass(frozen=True)
 class Curves:
-    """Lines over a common x axis: (name, xs, ys) each."""
+    """Lines over a common x axis: (name, xs, ys) each; `bands` are the (lows, highs) around the first of them."""
 
     series: tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
     x_label: str
     y_label: str
     caption: str
+    bands: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

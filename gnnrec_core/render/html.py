@@ -82,7 +82,7 @@ def _block(block: Block, heading: str | None = None) -> str:
             texts = tuple(number(value) for value in block.values)
             return _figure(bars_svg(block.labels, block.values, block.intervals, texts), block.caption)
         case Curves():
-            return _figure(curves_svg(block.series, block.x_label, block.y_label), block.caption)
+            return _figure(curves_svg(block.series, block.x_label, block.y_label, block.bands), block.caption)
         case Chart():
             return _table(block.table) if heading is None else _chart(block, heading)
         case Flow():

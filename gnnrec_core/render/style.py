@@ -24,7 +24,7 @@ p.good{border-color:var(--good)}p.warning{border-color:var(--warn)}
 p.good::before{content:"\\2713  "}p.warning::before{content:"\\26A0  "}
 figure{margin:.8rem 0}svg{max-width:100%;height:auto;font:13px system-ui,sans-serif}
 svg text{fill:var(--ink)}.axis{stroke:var(--line);fill:none}.up{fill:var(--up)}.down{fill:var(--down)}
-.whisker{stroke:var(--ink);fill:none}.dim{fill:var(--dim)}path.line{fill:none;stroke-width:2}
+.whisker{stroke:var(--ink);fill:none}.dim{fill:var(--dim)}path.line{fill:none;stroke-width:2}path.band{fill:var(--dim);fill-opacity:.2;stroke:none}
 .k0{stroke:var(--c1)}.k1{stroke:var(--c2)}.k2{stroke:var(--c3)}.k3{stroke:var(--c4)}.k4{stroke:var(--c5)}
 .stream{fill:none}.stream.up{stroke:var(--up)}.stream.down{stroke:var(--down)}
 .stream.like{stroke-dasharray:7 3}.stream.own{stroke:var(--dim)}

@@ -12,6 +12,7 @@ HEIGHT, MARGIN, TOP = 290, 46, 28
 DASHES = ("", "6 4", "2 3", "8 3 2 3", "12 4")
 
 Series = tuple[tuple[str, tuple[float, ...], tuple[float, ...]], ...]
+Bands = tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
 
 
 def bars_svg(
@@ -48,10 +49,12 @@ def bars_svg(
     return _svg(ROW * len(values), "Bars: " + "; ".join(f"{a} {b}" for a, b in zip(labels, texts, strict=True)), parts)
 
 
-def curves_svg(series: Series, x_label: str, y_label: str) -> str:
-    """Lines with their names beside their ends; every line has its own dashes, so that colour is not needed."""
+def curves_svg(series: Series, x_label: str, y_label: str, bands: Bands = ()) -> str:
+    """Lines with their names beside their ends, and their bands; every line has its own dashes, so that colour is not
+    needed."""
     xs = [x for _, line, _ in series for x in line] or [0.0]
-    ys = [y for _, _, line in series for y in line if math.isfinite(y)] or [0.0]
+    edges = [edge for band in bands for edge in band]
+    ys = [y for line in (*(line for _, _, line in series), *edges) for y in line if math.isfinite(y)] or [0.0]
     x0, x1, y0, y1 = min(xs), max(xs), min(0.0, *ys), max(0.0, *ys)
     right, bottom = WIDTH - 150, HEIGHT - MARGIN
 
@@ -72,6 +75,10 @@ def curves_svg(series: Series, x_label: str, y_label: str) -> str:
         if not points:
             continue
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        for lows, highs in bands[number : number + 1]:
+            edge = [*zip(line_x, highs, strict=True), *reversed([*zip(line_x, lows, strict=True)])]
+            around = "L".join("{:.1f} {:.1f}".format(*place(x, y)) for x, y in edge if math.isfinite(y))
+            parts.append(f'<path class="band k{number % 5}" d="M{around}Z"/>')
         dashes = DASHES[number % len(DASHES)]
         parts.append(f'<path class="line k{number % 5}" stroke-dasharray="{dashes or "none"}" d="{path}"/>')
         legend = TOP + 14 + 20 * number

@@ -22,6 +22,7 @@ BASELINE = "#8a94a0"
 HIGHLIGHT = "#e69f00"
 TRANSPARENT = "rgba(0,0,0,0)"
 GRID = "rgba(138,148,160,0.25)"
+BAND = "rgba(0,114,178,0.15)"
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a94a0")
 """For unordered groups, in this order; more groups than colours become "other" (the last)."""
 DIVERGING = ((0.0, "#e0803f"), (0.25, "#f0b890"), (0.5, "#d3d9df"), (0.75, "#98cbe9"), (1.0, "#4297cd"))

@@ -224,6 +224,30 @@ def choose_one(
     return next(name for name in options if name == chosen)
 
 
+def choose_some(label: str, options: Mapping[str, str], key: str, help: str | None = None) -> tuple[str, ...]:
+    """Any number of a few (name to label), none at first, `?key=` in the URL; names in the order of `options`."""
+    gone = state.gone(key, lambda text: not set(text.split(",")) - {*options, ""})
+    if gone is not None:
+        asked = for_markdown(gone[:60])
+        state.notice(f"{label}: the link asks for “{asked}”, of which something is not here. The rest is shown.")
+        state.choose(key, ",".join(state.names(gone, options, len(options))) or None)
+    held = state.follow(key, lambda text: not set(text.split(",")) - {*options, ""}, "")
+    shown = f"{key}_shown"
+    st.session_state[shown] = state.names(held, options, len(options))
+    chosen = st.pills(
+        label,
+        list(options),
+        selection_mode="multi",
+        key=shown,
+        format_func=lambda name: for_label(options[name]),
+        help=help,
+    )
+    names = tuple(name for name in options if name in chosen)
+    st.session_state[key] = ",".join(names)
+    state.settle(key, ",".join(names), "")
+    return names
+
+
 def choose_items(
     study: Study, label: str, key: str, without: Collection[int] = (), help: str | None = None
 ) -> list[int]:

@@ -203,6 +203,12 @@ def _forgotten(study: Study) -> None:
     method_of(study.run)
 
 
+def _updated(study: Study) -> None:
+    from gnnrec_core.change.updating import check_updates
+
+    check_updates(study.run)
+
+
 def _new_person(study: Study) -> None:
     from gnnrec_core.runs.fold_in import fold_in
 
@@ -228,6 +234,7 @@ NEEDS: Mapping[str, Need] = {
     "paths": Need(_method("paths"), _with_paths),
     "attention": Need(_method("attention"), _with_attention),
     "other interactions": Need(_moved, _with_parts),
+    "updating": Need(_updated, _with_own_rows),
     "times": Need(_timed, way=("data", "Import a log with times", ":material/upload:")),
     "another run": Need(_other_run, way=("train", "Train one", ":material/model_training:")),
     "embeddings": Need(_embeddings, _with_embeddings),

@@ -19,6 +19,7 @@ MOST_IN_A_LIST = 200
 MOST_DIGITS = 40
 _NUMBER = re.compile(r"[-+0-9.eE]*")
 _NOTICES = "_room_for_notices"
+_SAID, _AGAIN = "_notices_of_this_page", "_drawn_again_by_ourselves"
 _TURNS = "_lists_from_outside"
 _PINNED = "_defaults_that_stay"
 _IN_HAND = "_case_of_this_page"
@@ -52,12 +53,26 @@ def came_from_outside(key: str) -> bool:
 
 
 def open_notices() -> None:
-    """Make room, where the page stands now, for what `notice` says later on."""
+    """Make room, where the page stands now, for what `notice` says later on; what it said before `draw_again` stays."""
     st.session_state[_NOTICES] = st.container()
+    said = st.session_state.get(_SAID, []) if st.session_state.pop(_AGAIN, False) else []
+    st.session_state[_SAID] = []
+    for sentence in said:
+        notice(sentence)
+
+
+def draw_again() -> None:
+    """Draw the page anew by ourselves (work has ended): nobody has chosen anything, so its notices stay."""
+    st.session_state[_AGAIN] = True
+    st.rerun()
 
 
 def notice(sentence: str) -> None:
-    """A warning (Markdown) across the page, also from within a narrow column."""
+    """A warning (Markdown) across the page, also from within a narrow column; once for each sentence."""
+    said = st.session_state.setdefault(_SAID, [])
+    if sentence in said:
+        return
+    said.append(sentence)
     place = st.session_state.get(_NOTICES)
     (st if place is None else place).warning(sentence, icon=":material/search_off:")
 

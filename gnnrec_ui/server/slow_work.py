@@ -19,6 +19,7 @@ from gnnrec_core.base import progress
 from gnnrec_core.base.errors import CancelledError, LensError
 from gnnrec_core.render import theme
 from gnnrec_ui import readers
+from gnnrec_ui.frame import state
 from gnnrec_ui.train.training_time import spoken
 
 MOST_KEPT = 100
@@ -107,7 +108,12 @@ class Line:
                 watch(0.0)
                 work.began, work.state = time.monotonic(), "running"
                 wanted = readers.still_wanted(lambda: set(work.readers))
-                with progress.watched(watch), progress.stoppable(wanted):
+
+                def go_on() -> None:  # loops that do not know their share ask too
+                    wanted()
+                    watch(work.share)
+
+                with progress.watched(watch), progress.stoppable(go_on):
                     work.answer = work.question()
                 work.state = "done"
         except CancelledError:
@@ -134,19 +140,19 @@ def waiting_room(work: Work, what: str, key: str, arrived: Callable[[], None] | 
     `arrived` draws, each time, what has come so far."""
     work.join()
     if work.ended.wait(QUICK_SECONDS):
-        st.rerun()
+        state.draw_again()
     st.fragment(_bar, run_every=1.0)(work, what, key, arrived)
 
 
 def _bar(work: Work, what: str, key: str, arrived: Callable[[], None] | None) -> None:
     if work.ended.is_set():
-        st.rerun()
+        state.draw_again()
     bar, cancel = st.columns([5, 1], vertical_alignment="center")
     bar.progress(work.share, f"{what}: {_pace(work)}")
     if cancel.button("Cancel", key=f"_cancel_{key}", icon=":material/stop:", type="tertiary"):
         work.leave()
         work.ended.wait(QUICK_SECONDS)
-        st.rerun()
+        state.draw_again()
     if arrived is not None:
         arrived()
 

@@ -77,14 +77,14 @@ def _over_time(study: Study, item: int, k: int) -> None:
         return
 
     def question() -> Any:
-        from gnnrec_core.change.as_of import item_strip
+        from gnnrec_core.change.strips import item_strip
 
         return item_strip(run, item, k=k)
 
     help = "The graph as of six days of the log, and in whose lists the item stood then."
     found = when_wanted(study, "Over time", ":material/timeline:", help, ("item over time", item, k), question)
     if found is not None:
-        from gnnrec_core.views.change.over_time import item_strip_section
+        from gnnrec_core.views.change.strips import item_strip_section
 
         blocks.draw((item_strip_section(found),), "over_time")
 

@@ -10,8 +10,9 @@ import pytest
 from gnnrec_core.audit.auditing import audit
 from gnnrec_core.base.errors import RequestError, UnsupportedError
 from gnnrec_core.base.plain import plain
-from gnnrec_core.change.as_of import as_of, even_days, group_strip, item_strip, state_of
+from gnnrec_core.change.as_of import as_of, state_of
 from gnnrec_core.change.moved import level_of
+from gnnrec_core.change.strips import even_days, group_strip, item_strip
 from gnnrec_core.cli import main
 from gnnrec_core.data.dataset import without_rows
 from gnnrec_core.data.moments import read_day, rows_after, span

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from gnnrec_core.base.errors import RequestError
-from gnnrec_core.change.drift import drift, history_in_time, label_chances, labels_of
+from gnnrec_core.change.chances import EVENLY, FOLLOWED, Chances
+from gnnrec_core.change.drift import drift, history_in_time, labels_of
 from gnnrec_core.change.turn import TASTE, find_turn
 from gnnrec_core.cli import main
 from gnnrec_core.data.sample.catalogue import read_catalogue
@@ -74,18 +76,36 @@ def test_short_or_uniform_histories_say_nothing():
     assert find_turn(*of_labels([0] * 40, 3)) is None
 
 
+def test_a_series_by_one_provider_is_expected_and_nothing_else_is():
+    """Four items, popularity and a half 1.5, 2.5, 0.5, 0.5; provider 0 has items 0, 1, 2 and provider 1 item 3."""
+    provided = sp.csr_array(np.array([[1.0, 0], [1, 0], [1, 0], [0, 1]]))
+    popularity = np.array([1.5, 2.5, 0.5, 0.5])
+    alone = EVENLY / 4 + (1 - EVENLY) * popularity / 5
+    chances = Chances(np.eye(4), alone, popularity, provided)
+    _, anyway = chances.along(np.array([0, 3, 1, 2]))
+    assert anyway[0] == pytest.approx(alone[0])  # nobody is followed yet
+    assert anyway[1] == pytest.approx((1 - FOLLOWED) * alone[3])  # provider 0 is, and has no part in item 3
+    # Provider 1 has nothing left: provider 0 alone is followed, with 2.5 of 3 left in item 1.
+    assert anyway[2] == pytest.approx(FOLLOWED * 2.5 / 3.0 + (1 - FOLLOWED) * alone[1])
+    assert anyway[3] == pytest.approx(FOLLOWED * 1.0 + (1 - FOLLOWED) * alone[2])
+    by_label = Chances.of(load_run(SAMPLE / "runs" / "itemknn").dataset, "author", np.ones((820, 1)))
+    assert by_label.provided.shape == (820, 0)  # what the labels are is not explained away
+    assert by_label.along(np.array([5, 6]))[1] == pytest.approx(by_label.anyway[[5, 6]])
+
+
 def test_planted_drift_is_dated_within_one_window(knn):
     """Of the readers with planted drift that are called, nine in ten are dated within one window of six; readers
     without drift are called in at most one of twenty (all readers, and what can be seen at all: `bench_drift.py`)."""
     readers = make_readers(read_catalogue(), np.random.default_rng(0))
-    chances, anyway = label_chances(knn.dataset, labels_of(knn.dataset))
+    labels = labels_of(knn.dataset)
+    chances = Chances.of(knn.dataset, labels.column, labels.shares)
     near, called, false, still = 0, 0, 0, 0
     for user, reader in enumerate(readers):
         drifts = reader.drift_from < 1
         if user % (2 if drifts else 4):
             continue
         items, _, _ = history_in_time(knn.dataset, user)
-        turn = find_turn(chances[items], anyway[items], 99)
+        turn = find_turn(*chances.along(items), 99)
         stands = turn is not None and turn.stands
         if drifts and stands:
             called, near = called + 1, near + (abs(turn.cut - reader.drift_from * len(items)) <= len(items) / 6)

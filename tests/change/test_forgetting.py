@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
-from gnnrec_core.change.forgetting import forget, forgotten
+from gnnrec_core.change.forgetting import _area, _membership, forget, forgotten
 from gnnrec_core.change.leaving import without_entity
 from gnnrec_core.cli import main
 from gnnrec_core.data.dataset import Interactions
@@ -90,6 +90,31 @@ def test_nothing_of_the_person_is_on_disk_and_the_receipt_says_what_changed(tmp_
     assert against.membership.value == 0.5 and against.membership_before.value > 0.9
     with pytest.raises(RequestError, match="exists already"):
         forget(run, "user", 100, tmp_path / "new")
+
+
+def test_the_membership_test_ranks_among_lookalikes_by_hand():
+    """Item 0 is a member; 1 and 2 are as likely without it, 3 and 4 are not and do not count among two lookalikes."""
+    signal = np.array([1.0, 0.5, 1.0, 9.0, 9.0])
+    alike = np.array([3.0, 3.1, 2.9, 0.0, 8.0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnnrec_core.change.forgetting.LOOKALIKES", 2)
+        assert _area(signal, alike, np.array([0]), np.arange(1, 5)) == 0.75  # larger than one, even with the other
+
+
+def test_a_training_without_a_person_has_nothing_to_tell_and_kept_parameters_have():
+    """Over several people, as one person's luck spreads."""
+    run = fit(sample(), "lightgcn", {"epochs": 6, "embedding_dim": 16})
+    areas: dict[str, list[float]] = {"again": [], "kept": []}
+    for person in (5, 165, 245, 485):
+        history = run.graph.history(person)
+        again, kept, other = (
+            forgotten(run, "user", person, way, seed) for way, seed in (("again", 0), ("kept", None), ("again", 1))
+        )
+        for name, found, truth in (("again", again, other), ("kept", kept, again)):
+            told = _membership(found, truth, history)
+            assert told is not None
+            areas[name].append(told.value)
+    assert 0.4 <= np.mean(areas["again"]) <= 0.6 and np.mean(areas["kept"]) > 0.85
 
 
 @pytest.mark.long

@@ -38,3 +38,12 @@ def test_nothing_is_promised_where_nothing_would_be_left_or_attention_decides():
     bound = removal_bound(prepare(model), 3, 7, edges)
     assert np.isinf(bound.of_size(len(edges))).all() and np.isfinite(bound.of_size(len(edges) - 1)).all()
     assert removal_bound(prepare(attention(WORLDS[False])), 3, 7, edges) is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4])
+def test_the_best_leads_are_those_of_the_best_sets(limit):
+    predictor = removal_predictor(scorer_of(linear(WORLDS[False])), 5, np.arange(9))
+    found = predictor.best_leads(limit)
+    for size in range(1, limit + 1):
+        scores = predictor.of_sets(np.array(list(combinations(range(len(predictor.edges)), size))))
+        assert found[size - 1] == pytest.approx((scores[:, :-1] - scores[:, -1:]).max(axis=0), abs=1e-12)

@@ -7,11 +7,15 @@ import pytest
 import torch
 
 from gnnrec_core.base.errors import RequestError
+from gnnrec_core.base.settings import read_settings
 from gnnrec_core.data.dataset import without_rows
 from gnnrec_core.explain.explaining import explain
 from gnnrec_core.graph import aged, build_graph
-from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.lightgcn import LightGCN
+from gnnrec_core.models.ops.edges.edge_graph import hidden_edges
+from gnnrec_core.models.ops.fitting import CUT, MOST_LATER, GradientFit
 from gnnrec_core.models.ops.sampling import Sampler
+from gnnrec_core.models.protocol import FitOptions
 from gnnrec_core.runs.training import fit
 from tests.worlds import random_dataset
 
@@ -95,13 +99,68 @@ def test_edge_dropout_hides_its_share_of_the_edges_and_only_in_training(name):
     assert np.abs(run.model.score(np.arange(4)) - plain.model.score(np.arange(4))).max() > 1e-4
     again = fit(world, name, settings)
     assert np.array_equal(run.model.score(np.arange(4)), again.model.score(np.arange(4)))
-    edges, half = EdgeGraph(run.graph), run.graph.n_edges // 2
+    half = run.graph.n_edges // 2
     sampler = Sampler(run.graph, "cpu")
     batches = list(sampler.shared(sampler.generator(0, 1), 20, 8, 0.0))
-    hidden = [edges.hidden(batch, run.settings, 0) for batch in batches]
+    hidden = [hidden_edges(batch, run.settings, 0, half) for batch in batches]
     assert all(len(torch.unique(each)) == len(each) and int(each.max()) < half for each in hidden)
     share = np.mean([len(each) / half for each in hidden])
     assert share == pytest.approx(0.3, abs=0.1) and not torch.equal(hidden[0], hidden[1])
     both = run.settings.model_copy(update={"hide_batch": True})
     asked = set((batches[0].all_edges % half).tolist())
-    assert set(edges.hidden(batches[0], both, 0).tolist()) == asked | set(hidden[0].tolist())
+    assert set(hidden_edges(batches[0], both, 0, half).tolist()) == asked | set(hidden[0].tolist())
+
+
+def turned(model, world, share):
+    """Mean 1 - cosine of what people are on the whole graph and without the latest `share` of the interactions."""
+    log, rows = world.interactions, world.interactions.rows("train")
+    latest = rows[np.argsort(-log.timestamp[rows], kind="stable")][: int(share * len(rows))]
+    then = type(model).restore(without_rows(world, np.sort(latest)), model.settings, model.tensors())
+    now, before = (one.embeddings()[: world.n_users].astype(float) for one in (model, then))
+    lengths = np.linalg.norm(now, axis=1) * np.linalg.norm(before, axis=1)
+    some = lengths > 0
+    return float(np.mean(1 - (now * before).sum(1)[some] / lengths[some]))
+
+
+def test_the_penalty_on_time_is_what_it_says_and_holds_people_where_they_were():
+    world = timed()
+    settings = {**QUICK, "batch_size": 64, "epochs": 20, "start": "random"}
+    made, free = (fit(world, "lightgcn", {**settings, "time_consistency": w}).model for w in (10.0, 0.0))
+    assert turned(made, world, 0.3) < 0.7 * turned(free, world, 0.3)
+    fitting = GradientFit(free_of(world, {**settings, "time_consistency": 2.0}), FitOptions())
+    batch = next(fitting.batches(2))
+    nodes = torch.cat([batch.users, batch.items + world.n_users, batch.negatives.flatten() + world.n_users])
+    draw = fitting.sampler.generator(0, 2, CUT)
+    n = int(torch.rand((), generator=draw) * MOST_LATER * len(fitting.latest))
+    times = world.interactions.timestamp[fitting.model.graph.edge_interaction[fitting.latest]]
+    assert (np.diff(times) <= 0).all() and len(times) == len(world.interactions.rows("train")) and n > 0
+    less = without_rows(world, np.sort(fitting.model.graph.edge_interaction[fitting.latest[:n]]))
+    then = type(free).restore(less, free.settings, fitting.model.tensors())
+    ends = np.concatenate([batch.users, batch.items + world.n_users])
+    now, before = (torch.from_numpy(one.embeddings()[ends].copy()) for one in (fitting.model, then))
+    by_hand = 2.0 * float((1 - torch.nn.functional.cosine_similarity(now, before)).mean())
+    _, beside = fitting._losses(batch, nodes)
+    assert float(beside.detach()) == pytest.approx(by_hand, rel=1e-4)
+
+
+def free_of(world, settings):
+    """An untrained LightGCN."""
+    checked = read_settings(LightGCN.settings_type, settings)
+    return LightGCN.create(world, checked, 0, "cpu")
+
+
+def test_without_times_there_is_nothing_to_be_consistent_over():
+    world = timed()
+    untimed = replace(world, interactions=replace(world.interactions, timestamp=None))
+    with pytest.raises(RequestError, match="no time"):
+        fit(untimed, "lightgcn", {**QUICK, "time_consistency": 1.0})
+
+
+def test_a_module_of_layers_drops_edges_and_heeds_time_too():
+    world = timed()
+    quick = {"epochs": 2, "embedding_dim": 8, "hide_batch": False}
+    found = [
+        fit(world, "gat_conv", {**quick, **more}).model.score(np.arange(4))
+        for more in ({}, {"edge_dropout": 0.5}, {"time_consistency": 5.0})
+    ]
+    assert np.abs(found[0] - found[1]).max() > 1e-5 and np.abs(found[0] - found[2]).max() > 1e-6

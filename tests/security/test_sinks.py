@@ -23,6 +23,7 @@ MARKDOWN = {
 """Calls whose arguments of these names, in this order, are read as Markdown; so is the help text of all of them."""
 WRAPPERS = {
     "choose_one": ("label",),
+    "choose_some": ("label",),
     "choose": ("label",),
     "choose_items": ("study", "label"),
     "choose_item": ("study", "listed", "label"),
@@ -79,6 +80,7 @@ REVIEWED = {
     ("paths.py", "_layers"): "figures",
     ("paths.py", "paths"): "one of two sentences of ours",
     ("planted_view.py", "planted_view"): "titles of plug-ins",
+    ("state.py", "open_notices"): "what was a notice before",
     ("roles.py", "say_refusal"): "what the workspace says when it is read-only",
     ("shell.py", "boundary"): "a number of ours",
     ("review.py", "review"): "three words of ours",

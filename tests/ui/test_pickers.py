@@ -67,6 +67,19 @@ def test_the_map_is_searched_whole_and_a_region_is_a_loop_for_keyboards(monkeypa
     assert f"{said} selected" in texts(app)
 
 
+def test_of_very_many_dots_the_regions_are_named_when_the_dots_stand(monkeypatch):
+    monkeypatch.setattr("gnnrec_ui.map_view.MOST_NAMED_AT_ONCE", 10)
+    at_once = json.loads(open_page("map", region="0").get("plotly_chart")[0].proto.spec)["layout"]["annotations"]
+    app = open_page("map", user="reader-0006")
+    for _ in range(50):
+        drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["annotations"]
+        if len(drawn) == len(at_once):
+            break
+        app.run()
+    named = {note["text"] for note in drawn if note["text"].startswith("<b>")}
+    assert named and named == {note["text"] for note in at_once if note["text"].startswith("<b>")}
+
+
 def test_search_is_capped_and_blind_to_case_and_accents():
     texts = [f"Émile {number}" for number in range(500)]
     assert len(search.find("EMILE", texts, limit=50)) == 50

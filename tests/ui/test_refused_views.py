@@ -51,5 +51,5 @@ def test_a_log_without_times_has_no_day_to_go_back_to(monkeypatch):
 
     serving._refusal.clear()
     app = open_page("over_time")
-    assert "As of a day, One person over time: This log has no times." in texts(app)
+    assert "As of a day, Groups over time, One person over time: This log has no times." in texts(app)
     serving._refusal.clear()

@@ -46,6 +46,20 @@ def test_the_share_that_is_reported_is_seen_and_gives_the_time_left(monkeypatch)
     assert work.ended.wait(PATIENCE) and work.state == "done"
 
 
+def test_cancelled_work_stops_in_loops_that_do_not_know_their_share():
+    line, started = Line(), threading.Event()
+
+    def endless():
+        while True:
+            progress.check()
+            started.set()
+
+    work = line.ask("key", endless)
+    assert started.wait(PATIENCE)
+    work.stop.set()
+    assert work.ended.wait(PATIENCE) and work.state == "cancelled"
+
+
 def test_cancelled_work_stops_at_its_next_report_and_can_be_asked_again():
     line, started = Line(), threading.Event()
 

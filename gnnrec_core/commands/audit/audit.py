@@ -39,7 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider-column", metavar="COLUMN", help="providers of items (default: author and the like)")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write FILE.html, FILE.json and FILE.csv")
     parser.add_argument(
-        "--with", dest="attached", metavar="A,B", help="sections in the report too: over-time, robustness, rounds"
+        "--with",
+        dest="attached",
+        metavar="A,B",
+        help="sections in the report too: over-time, robustness, rounds, update, forget",
     )
     parser.add_argument("--identities", action="store_true", help="user ids and groups in FILE.csv")
     parser.add_argument("--fail-if", action="append", default=[], metavar="CONDITION", help="ndcg.gap.gender>0.05")
@@ -95,12 +98,18 @@ def run(arguments: argparse.Namespace) -> Answer:
 
 def attached_answers(arguments: argparse.Namespace, group_by: str | None) -> dict[str, Answer]:
     """The other questions that go into the report, answered. RequestError for an unknown one."""
-    from gnnrec_core.api.changing import over_time, robustness, rounds
+    from gnnrec_core.api.changing import made_by_forgetting, made_by_update, over_time, robustness, rounds
     from gnnrec_core.base.errors import RequestError
     from gnnrec_core.base.registry import did_you_mean
     from gnnrec_core.commands.opening import opened
 
-    verbs: dict[str, Callable[..., Answer]] = {"over-time": over_time, "robustness": robustness, "rounds": rounds}
+    verbs: dict[str, Callable[..., Answer]] = {
+        "over-time": over_time,
+        "robustness": robustness,
+        "rounds": rounds,
+        "update": made_by_update,
+        "forget": made_by_forgetting,
+    }
     names = [name.strip() for name in (arguments.attached or "").split(",") if name.strip()]
     for name in names:
         if name not in verbs:

@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run of a model that refits at once")
     parser.add_argument("--item", required=True, metavar="ID", help="the item that is pushed")
     parser.add_argument("--profile", default="random", metavar="NAME", help="random, average, bandwagon, segment")
-    parser.add_argument("--people", type=int, default=100, metavar="N", help="people to be reached (default 100)")
+    parser.add_argument("--people", type=int, default=0, metavar="N", help="people to be reached (default 100, or all)")
     parser.add_argument("--k", type=int, default=10, help="list length (default 10)")
     parser.add_argument("--accounts", metavar="N,N", help="numbers of accounts (default 0,1,2,5,10,20,50)")
     parser.add_argument("--size", type=int, default=0, help="other items an account has (default: the median person's)")

@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=int, default=20, help="contributions listed and recomputed (default 20)")
     parser.add_argument("--as-of", metavar="YYYY-MM-DD", help="a section with the same case as of that day")
     parser.add_argument("--drift", action="store_true", help="a section on how the person's choices changed over time")
+    parser.add_argument("--attack", action="store_true", help="a section on how many fake accounts push the item")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
 
 
@@ -64,8 +65,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def attached(run: OpenRun, arguments: argparse.Namespace) -> dict[str, tuple[tuple[Section, ...], dict[str, Any]]]:
-    """The case as of another day and the person over time, where they were asked for."""
-    from gnnrec_core.api.changing import as_of, drift, told_as_of
+    """The case as of another day, the person over time, and the item pushed, where they were asked for."""
+    from gnnrec_core.api.changing import as_of, attack, drift, told_as_of
     from gnnrec_core.commands.cases import for_the_reader
 
     answers = {}
@@ -76,6 +77,8 @@ def attached(run: OpenRun, arguments: argparse.Namespace) -> dict[str, tuple[tup
         answers["as_of"] = told_as_of(run, state, arguments.top)
     if arguments.drift:
         answers["drift"] = drift(run, arguments.user, k=arguments.k, seed=arguments.seed)
+    if arguments.attack:
+        answers["attack"] = attack(run, arguments.item, k=arguments.k, seed=arguments.seed)
     return {name: (answer.sections, answer.to_dict()) for name, answer in answers.items()}
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from gnnrec_core.base import progress
-from gnnrec_core.base.errors import RunError
-from gnnrec_core.data.dataset import IntArray
+from gnnrec_core.base.errors import RequestError, RunError
+from gnnrec_core.data.dataset import NO_TIME, IntArray
 from gnnrec_core.graph import RecGraph
 from gnnrec_core.models.ops.layers import MOST_CONTRASTED, Noise, contrast
 from gnnrec_core.models.ops.losses import bpr, by_person, sampled_softmax
@@ -23,8 +25,10 @@ from gnnrec_core.models.ops.sampling import Batch, Sampler, share
 from gnnrec_core.models.ops.sparse import rows
 from gnnrec_core.models.protocol import JUDGED_BY, Epoch, FitOptions, Tensors, TrainingState
 
-NOISE = 1
-"""What the second source of draws of an epoch is for."""
+NOISE, CUT = 1, 2
+"""What the other sources of draws of an epoch are for."""
+MOST_LATER = 0.3
+"""The largest share of the interactions that the consistency loss takes for the latest ones."""
 LOWEST_RATE = 0.05
 """Where the cosine schedule ends, as a share of the learning rate."""
 
@@ -39,6 +43,7 @@ class Trainable(Protocol):
     whole: RecGraph | None
     asked: IntArray | None
     disliked: tuple[IntArray, IntArray]
+    times: IntArray | None
     processes: Processes
     parameters: dict[str, Tensor]
 
@@ -75,6 +80,8 @@ class GradientFit:
         self.sampler = Sampler(
             model.graph, model.device, model.whole, model.disliked, self.settings.known_negatives, model.asked
         )
+        self.time_consistency = float(getattr(self.settings, "time_consistency", 0.0))
+        self.latest = latest_edges(model.graph, model.times) if self.time_consistency else None
         self.optimiser = torch.optim.Adam(model.parameter_groups(), lr=self.settings.learning_rate, fused=True)
         self.ranking = torch.compile(self._ranking) if self._on_cuda and self.settings.compile else self._ranking
         self.epoch = 0
@@ -133,7 +140,9 @@ class GradientFit:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of `epoch`, drawn from (seed, epoch)."""
         s = self.settings
-        self.noise_source = self.sampler.generator(self.model.seed, epoch, NOISE)
+        self.noise_source, self.cut_source = (
+            self.sampler.generator(self.model.seed, epoch, purpose) for purpose in (NOISE, CUT)
+        )
         draw = self.sampler.pairwise if s.loss == "bpr" else self.sampler.shared
         found = draw(self.sampler.generator(self.model.seed, epoch), s.batch_size, s.negatives, s.negative_popularity)
         return islice(found, self.n_steps)
@@ -167,8 +176,8 @@ class GradientFit:
         return ranking.detach().double()
 
     def _losses(self, batch: Batch, nodes: Tensor) -> tuple[Tensor, Tensor | float]:
-        """Ranking loss summed over the interactions of `batch`, and the contrastive loss of the whole batch (this
-        process's share of both); `nodes` are users, items and negatives."""
+        """Ranking loss summed over the interactions of `batch`, and the contrastive and the consistency loss of the
+        whole batch (this process's share of all); `nodes` are users, items and negatives."""
         kind = getattr(self.settings, "contrast", "none")
         views: list[Tensor] = []
         if kind == "none":
@@ -181,7 +190,20 @@ class GradientFit:
         mixed = self._on_cuda and self.settings.precision == "mixed"
         with torch.autocast("cuda", torch.bfloat16, enabled=mixed):
             beside = self._contrast(batch, *views) if views else 0.0
+            if self.latest is not None:
+                beside = beside + self._consistency(batch, self.latest, nodes, rows(table, places))
             return self.ranking(table, *self._met(batch, places)), beside
+
+    def _consistency(self, batch: Batch, latest: IntArray, nodes: Tensor, now: Tensor) -> Tensor:
+        """Mean over the ends of the batch's interactions of 1 - cos(z, z'), with its weight: z' are the embeddings on
+        the graph without the latest interactions, of which a share up to `MOST_LATER` is drawn for each step."""
+        n = int(torch.rand((), generator=self.cut_source, device=self.model.device) * MOST_LATER * len(latest))
+        hidden = torch.from_numpy(latest[:n]).to(self.model.device)
+        table, places = self.model.embed(nodes, replace(batch, hidden=hidden))
+        ends = slice(0, 2 * len(batch.users))
+        turned = 1.0 - functional.cosine_similarity(now[ends], rows(table, places[ends]))
+        beside: Tensor = self.time_consistency * turned.sum() / (2 * batch.size)
+        return beside
 
     def _contrast(self, batch: Batch, first: Tensor, second: Tensor) -> Tensor:
         """The contrastive losses of some of the batch's people and of its items, with their weight."""
@@ -297,3 +319,17 @@ def is_over(since_best: Sequence[float], patience: int) -> bool:
     """
     recent = since_best[-patience:]
     return len(recent) == patience and (patience == 1 or recent[-1] <= max(recent[:-1]))
+
+
+def latest_edges(graph: RecGraph, times: IntArray | None) -> IntArray:
+    """Columns of the train interactions with a time, the latest first; RequestError where there is none."""
+    edges = graph.all_history_edges
+    when = np.full(len(edges), NO_TIME) if times is None else times[graph.edge_interaction[edges]]
+    known = when != NO_TIME
+    if not known.any():
+        raise RequestError(
+            "These interactions have no time over which a model could be consistent.",
+            "Set time_consistency to 0, or import the log with its times.",
+        )
+    found: IntArray = edges[known][np.argsort(-when[known], kind="stable")]
+    return found

@@ -51,6 +51,7 @@ class GradientRecommender(ABC):
         self.whole: RecGraph | None = None
         self.asked: IntArray | None = None
         self.disliked = known_negatives(dataset)
+        self.times: IntArray | None = dataset.interactions.timestamp
         self._fit: GradientFit | None = None
         self._final: FloatArray | None = None
 

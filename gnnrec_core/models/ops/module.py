@@ -23,6 +23,7 @@ from torch import Tensor
 from gnnrec_core.base.errors import RequestError
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.graph import RecGraph, build_graph
+from gnnrec_core.models.ops.edges.edge_graph import hidden_edges, hides
 from gnnrec_core.models.ops.edges.features import edge_feature_names, edge_features
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.gradient_settings import GraphSettings
@@ -132,14 +133,15 @@ class ModuleOfLayers(GradientRecommender):
         return ModuleInputs(module, self.parameters[EMBEDDING].detach(), edge_index, edge_attr)
 
     def embed(self, nodes: Tensor, batch: Batch | None) -> tuple[Tensor, Tensor]:
-        """z of all nodes; in training with dropout, and without the edges of the batch."""
+        """z of all nodes; in training with dropout, and without the edges that the settings hide."""
         if batch is None:
             return checked(self.module_inputs().embeddings(), self.graph.n_nodes), nodes
         edge_index, edge_attr = self._inputs
-        if self.settings.hide_batch:
+        if hides(batch, self.settings):
             kept = torch.ones(edge_index.shape[1], dtype=torch.bool, device=self.device)
-            kept[batch.all_edges] = False
-            kept[(batch.all_edges + len(kept) // 2) % len(kept)] = False
+            gone = hidden_edges(batch, self.settings, self.seed, len(kept) // 2)
+            kept[gone] = False
+            kept[(gone + len(kept) // 2) % len(kept)] = False
             edge_index, edge_attr = edge_index[:, kept], None if edge_attr is None else edge_attr[kept]
         weights = {name.removeprefix(PREFIX): value for name, value in self.parameters.items() if name != EMBEDDING}
         inputs = (self.parameters[EMBEDDING], edge_index, *(() if edge_attr is None else (edge_attr,)))

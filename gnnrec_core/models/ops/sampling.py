@@ -32,7 +32,8 @@ class Batch:
     `seen` int64 `[2, n]`: (place among the batch's people, ascending; position in `negatives`) where a shared negative
     is one that the person has (softmax only). `drawn` int64 `[m]` are the columns, in the graph of the whole data, of
     all interactions that were drawn for the batch, and `kept` boolean `[m]` says which of them are there; None outside
-    training again.
+    training again. `hidden` int64 `[n]` are the edges, each once, that carry no messages; None: those that the settings
+    hide.
     """
 
     edges: Tensor
@@ -44,6 +45,7 @@ class Batch:
     size: int
     drawn: Tensor | None = None
     kept: Tensor | None = None
+    hidden: Tensor | None = None
 
 
 class Sampler:

@@ -29,12 +29,31 @@ def bars_chart(bars: Bars) -> go.Figure:
 
 
 def curves_chart(curves: Curves) -> go.Figure:
-    """One line a series; a series without a point is left out."""
+    """One line a series, with its band where it has one; a series without a point is left out."""
     figure = go.Figure()
     for place, (name, xs, ys) in enumerate(curves.series):
         if xs:
             line = {"color": CATEGORIES[place % len(CATEGORIES)]}
+            for edges in curves.bands[place : place + 1]:
+                for word, edge in zip(("low", "high"), edges, strict=True):
+                    figure.add_scatter(
+                        x=list(xs),
+                        y=list(edge),
+                        mode="lines",
+                        line={"width": 0},
+                        fill="tonexty" if word == "high" else None,
+                        fillcolor=_pale(line["color"]),
+                        showlegend=False,
+                        name=plotly_text(f"{name}: {word}"),
+                    )
             figure.add_scatter(x=list(xs), y=list(ys), mode="lines+markers", name=plotly_text(name), line=line)
+    figure.update_layout(legend_traceorder="normal")  # plotly turns it round where areas are filled
     figure.update_xaxes(title_text=plotly_text(curves.x_label))
     figure.update_yaxes(title_text=plotly_text(curves.y_label))
     return styled(figure)
+
+
+def _pale(colour: str) -> str:
+    """A colour (#rrggbb) that what lies behind shows through."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"

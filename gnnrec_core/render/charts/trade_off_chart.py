@@ -8,9 +8,7 @@ import plotly.graph_objects as go
 from gnnrec_core.audit.metrics import METRICS
 from gnnrec_core.audit.studies.mitigation import Mitigation
 from gnnrec_core.audit.studies.trade_off import TradeOff
-from gnnrec_core.render.theme import ACCENT, BASELINE, HIGHLIGHT, NEGATIVE, styled
-
-BAND = "rgba(0,114,178,0.15)"
+from gnnrec_core.render.theme import ACCENT, BAND, BASELINE, HIGHLIGHT, NEGATIVE, styled
 
 
 def trade_off_chart(found: TradeOff, chosen: Mitigation, gain: str) -> go.Figure:

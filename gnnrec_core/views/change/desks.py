@@ -1,4 +1,4 @@
-"""Attack, forgetting and updates for people: how many accounts it takes, what a receipt says, what was kept."""
+"""Attack and forgetting for people: how many accounts it takes, and what a receipt says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from gnnrec_core.base.plain import plain
 from gnnrec_core.change.attack import Attack
 from gnnrec_core.change.forgetting import Receipt
-from gnnrec_core.change.updating import Update
 from gnnrec_core.data.dataset import Dataset
 from gnnrec_core.render.blocks import Block, Facts, Section, Table, Text, Verdict
 
@@ -33,15 +32,19 @@ def attack_sentence(found: Attack, dataset: Dataset) -> str:
     title = dataset.title(found.item_index)
     if found.needed is None:
         most = found.steps[-1]
-        return f"{most.n_fakes:,} accounts bring {title} to {most.n_people:,} people, not to {found.n_people:,}."
+        return f"{_accounts(most.n_fakes)} {title} to {most.n_people:,} people, not to {found.n_people:,}."
     step = next(each for each in found.steps if each.n_fakes == found.needed)
-    said = f"{step.n_fakes:,} accounts bring {title} into the top {found.k} of {step.n_people:,} people"
+    said = f"{_accounts(step.n_fakes)} {title} into the top {found.k} of {step.n_people:,} people"
     if step.n_found is None:
         return f"{said}."
     return (
         f"{said}; the suspicion score finds {step.n_found:,} of these accounts, and without everybody whom it names "
         f"{step.n_people_without:,} people have the item."
     )
+
+
+def _accounts(n: int) -> str:
+    return "1 account brings" if n == 1 else f"{n:,} accounts bring"
 
 
 def attack_sections(found: Attack, dataset: Dataset) -> tuple[Section, ...]:
@@ -96,41 +99,4 @@ def receipt_sections(receipt: Receipt, where: str) -> tuple[Section, ...]:
             "Receipt",
             (*blocks, Verdict(still, "warning"), Text(("The receipt lies in the new run as forgetting.json.",))),
         ),
-    )
-
-
-UPDATE_TITLES = {
-    "overlap_touched": "overlap of lists of people with new interactions",
-    "overlap_others": "overlap of the lists of all others",
-    "reasons": "first reason of the first item stays",
-    "remembered_before": "old interactions score above this share of other items, before",
-    "remembered_after": "and after",
-    "accuracy_before": "NDCG on newer held-out interactions, old parameters on the new graph",
-    "accuracy_after": "and updated",
-}
-
-
-def update_rows(found: Update) -> tuple[dict[str, Any], ...]:
-    """One row a figure."""
-    figures = ((title, getattr(found, name)) for name, title in UPDATE_TITLES.items())
-    return tuple(
-        {"figure": title, "value": figure.value, "low": figure.low, "high": figure.high}
-        for title, figure in figures
-        if figure is not None
-    )
-
-
-def update_sections(found: Update, name: str) -> tuple[Section, ...]:
-    """What was learned, and what became of lists, reasons and memory."""
-    lost = found.remembered_before.value - found.remembered_after.value
-    said = f"{name} was {found.method} with {found.n_new:,} new interactions, {found.n_new_people:,} new people and "
-    said += f"{found.n_new_items:,} new items; {found.n_replayed:,} old interactions were learned again."
-    memory = (
-        "What it knew of old choices is kept." if lost <= 0.01 else f"It forgot: old choices score {lost:.3f} lower."
-    )
-    rows = tuple(tuple(row.values()) for row in update_rows(found))
-    caption = f"Lists of {found.k} of the people and items that were known before; 95 % intervals over people."
-    return (
-        Section("The update", (Text((said,)), Verdict(memory, "good" if lost <= 0.01 else "warning"))),
-        Section("What it changed", (Table(("figure", "value", "low", "high"), rows, caption),)),
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gnnrec_core.audit.metrics import METRICS
-from gnnrec_core.change.as_of import AsOf, GroupStrip, ItemStrip, State
+from gnnrec_core.audit.report import AuditReport
+from gnnrec_core.change.as_of import AsOf, State
 from gnnrec_core.change.drift import Drift
 from gnnrec_core.data.dataset import Dataset
+from gnnrec_core.explain.explanation import Explanation
 from gnnrec_core.explain.serialise import explanation_json
 from gnnrec_core.explain.truth.level_words import ordinal
 from gnnrec_core.render.blocks import Block, Curves, Facts, Section, Table, Text, Verdict
@@ -52,26 +54,42 @@ def state_json(state: State) -> dict[str, int]:
 
 def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Section, ...]:
     """What stood where that day, the ledger, the list, what was known, the audit."""
+    case, *rest = day_sections(found, dataset)
+    return case, ledger_section(found.explanation, found.no_ledger, top), *rest
+
+
+def day_sections(found: AsOf, dataset: Dataset) -> tuple[Section, ...]:
+    """The same without the ledger."""
     state, title = found.state, dataset.title(found.item_index)
     case = f"As of {state.day} {title} stood {ordinal(found.rank)}; today it stands {ordinal(found.rank_now)}."
     if found.was_there:
         case = f"As of {state.day} this person had {title} already; its place among the others: {ordinal(found.rank)}."
-    blocks: list[Block] = [
-        Verdict(case),
-        Text((f"Level: {state.words}. Links that have no day are in every graph.",)),
-    ]
-    known = Facts(
-        (
-            ("train interactions then", state.n_train),
-            ("people with one", state.n_users),
-            ("items with one", state.n_items),
-            ("interactions that came later", state.n_later),
-            ("this person's history then", found.n_history),
-        )
+    known = (
+        ("train interactions then", state.n_train),
+        ("people with one", state.n_users),
+        ("items with one", state.n_items),
+        ("interactions that came later", state.n_later),
+        ("this person's history then", found.n_history),
     )
-    ledger = ledger_blocks(found.explanation, top) if found.explanation is not None else (Text((found.no_ledger,)),)
+    level = Text((f"Level: {state.words}. Links that have no day are in every graph.",))
     rows = tuple((entry["rank"], entry["title"], entry["score"]) for entry in list_json(found.lists, dataset)["items"])
-    figures = found.report.items | found.report.overall
+    return (
+        Section(f"As of {state.day}", (Verdict(case), level)),
+        Section("The list then", (Table(("rank", "item", "score"), rows),)),
+        Section("What was known then", (Facts(known),)),
+        audit_section(found.report),
+    )
+
+
+def ledger_section(explanation: Explanation | None, why: str, top: int = 10) -> Section:
+    """What the score was made of, or why nobody can say."""
+    told = (Text((why,)),) if explanation is None else tuple(ledger_blocks(explanation, top))
+    return Section("What the score was made of", told)
+
+
+def audit_section(report: AuditReport) -> Section:
+    """The figures of the lists of that day."""
+    figures = report.items | report.overall
     audit = tuple(
         (METRICS[name].title, figures[name].value, figures[name].low, figures[name].high)
         for name in SHOWN
@@ -79,19 +97,13 @@ def as_of_sections(found: AsOf, dataset: Dataset, top: int = 10) -> tuple[Sectio
     )
     groups = tuple(
         (group.group, group.n_users, *(group.metrics[n].value for n in ("ndcg", "recall") if n in group.metrics))
-        for group in found.report.by_group
+        for group in report.by_group
     )
-    told = f"Lists of {found.report.scope.k} of that day, judged on the same held-out choices as every day."
+    told = f"Lists of {report.scope.k} of that day, judged on the same held-out choices as every day."
     tables: list[Block] = [Table(("figure", "value", "low", "high"), audit, told)]
     if groups:
         tables.append(Table(("group", "people", "NDCG", "Recall"), groups, "Groups are today's: the same people."))
-    return (
-        Section(f"As of {state.day}", tuple(blocks)),
-        Section("What the score was made of", tuple(ledger)),
-        Section("The list then", (Table(("rank", "item", "score"), rows),)),
-        Section("What was known then", (known,)),
-        Section("The audit then", tuple(tables)),
-    )
+    return Section("The audit then", tuple(tables))
 
 
 def drift_json(found: Drift, dataset: Dataset) -> dict[str, Any]:
@@ -169,18 +181,6 @@ def turn_sentence(found: Drift) -> str:
     )
 
 
-def strip_section(strip: GroupStrip, title: str) -> Section:
-    """One line a group over the days."""
-    xs = tuple(float(day.toordinal() - strip.days[0].toordinal()) for day in strip.days)
-    series = tuple(
-        (name, xs, tuple(row[place] for row in strip.values))
-        for place, name in enumerate(strip.groups)
-        if all(row[place] == row[place] for row in strip.values)
-    )
-    caption = f"{title} of lists as of each day, on the same held-out choices ({strip.words}). Higher is better."
-    return Section(f"{title} of groups over time", (Curves(series, f"days after {strip.days[0]}", title, caption),))
-
-
 def _strip(found: Drift, shares: list[tuple[float, ...]], what: str) -> Curves:
     totals = [sum(row[place] for row in shares) for place in range(len(found.labels.names))]
     top = sorted(range(len(totals)), key=lambda place: -totals[place])[:MOST_LABELS]
@@ -198,21 +198,3 @@ def _by_label(names: tuple[str, ...], shares: tuple[float, ...]) -> dict[str, fl
 
 def _title(dataset: Dataset, item: int) -> str | None:
     return dataset.title(item) if item >= 0 else None
-
-
-def item_strip_section(found: ItemStrip) -> Section:
-    """Readers and lists over the days."""
-    xs = tuple(float(day.toordinal() - found.days[0].toordinal()) for day in found.days)
-    series = (
-        ("people who have it", xs, tuple(map(float, found.n_readers))),
-        (f"lists of {found.k} that hold it", xs, tuple(map(float, found.n_listed))),
-    )
-    rows = tuple(zip((day.isoformat() for day in found.days), found.n_readers, found.n_listed, strict=True))
-    caption = f"As of each day ({found.words}); lists of those who had it not yet."
-    return Section(
-        "Over time",
-        (
-            Curves(series, f"days since {found.days[0]}", "people", caption),
-            Table(("as of", "people who have it", "lists that hold it"), rows),
-        ),
-    )

@@ -66,16 +66,29 @@ class EdgeGraph:
         weight[gone] = 0
         return weight, degree.clamp_(min=0)
 
-    def hidden(self, batch: Batch, settings: GraphSettings, seed: int) -> Tensor:
-        """Columns of `edge_index` `[n]`, each edge once, that carry no messages in a step: those of the batch where
-        `settings.hide_batch`, and `settings.edge_dropout` of all, drawn from the seed and what is in the batch."""
-        if not settings.edge_dropout:
-            return batch.all_edges
-        half, asked = len(self.weight) // 2, batch.all_edges if batch.drawn is None else batch.drawn
-        draw = torch.Generator(device=self.device).manual_seed(seed * 2**40 + int(asked.sum()))
-        chance = torch.rand(half, generator=draw, device=self.device)
-        dropped = (chance < settings.edge_dropout).nonzero()[:, 0]
-        return torch.unique(torch.cat([batch.all_edges % half, dropped])) if settings.hide_batch else dropped
+    def left(self, batch: Batch, settings: GraphSettings, seed: int) -> tuple[Tensor, Tensor]:
+        """Weights and degrees of what carries messages in a step of training."""
+        return self.without(hidden_edges(batch, settings, seed, len(self.weight) // 2))
+
+
+def hides(batch: Batch | None, settings: GraphSettings) -> bool:
+    """Whether edges carry no messages in this step; never outside training."""
+    return batch is not None and (batch.hidden is not None or settings.hides_edges)
+
+
+def hidden_edges(batch: Batch, settings: GraphSettings, seed: int, half: int) -> Tensor:
+    """Columns of `edge_index` `[n]`, each of the `half` edges once, that carry no messages in a step: those of the
+    batch where `settings.hide_batch`, and `settings.edge_dropout` of all, drawn from the seed and what is in the batch;
+    or what the batch says itself."""
+    if batch.hidden is not None:
+        return batch.hidden
+    if not settings.edge_dropout:
+        return batch.all_edges
+    asked = batch.all_edges if batch.drawn is None else batch.drawn
+    draw = torch.Generator(device=asked.device).manual_seed(seed * 2**40 + int(asked.sum()))
+    chance = torch.rand(half, generator=draw, device=asked.device)
+    dropped = (chance < settings.edge_dropout).nonzero()[:, 0]
+    return torch.unique(torch.cat([batch.all_edges % half, dropped])) if settings.hide_batch else dropped
 
 
 def inverse_or_zero(values: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gnnrec_core.base.errors import UnsupportedError
 from gnnrec_core.data.dataset import Dataset, FloatArray, IntArray
-from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph
+from gnnrec_core.models.ops.edges.edge_graph import EdgeGraph, hides
 from gnnrec_core.models.ops.gradient import GradientRecommender
 from gnnrec_core.models.ops.parallel import Processes
 from gnnrec_core.models.ops.sampling import Batch
@@ -115,10 +115,10 @@ class Divided(GradientRecommender):
 
     def passing(self, batch: Batch | None) -> DividedOperator:
         """The own rows of what messages pass over in a step."""
-        if batch is None or not self.settings.hides_edges:
+        if batch is None or not hides(batch, self.settings):
             return self._symmetric
         edges: EdgeGraph = self._edges  # type: ignore[attr-defined]
-        weight, degree = edges.without(edges.hidden(batch, self.settings, self.seed))
+        weight, degree = edges.left(batch, self.settings, self.seed)
         pattern, place = self._pattern
         return pattern.with_values(edges.normalised(weight, degree).values()[place])
 

@@ -1,0 +1,1 @@
+"""The page "Over time": what becomes of the chosen run when its data change."""

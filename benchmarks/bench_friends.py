@@ -55,8 +55,10 @@ def main() -> None:
     rows["ridge, defaults"] = judged(run, truth) | {"settings": chosen}
     for weight in WEIGHTS:
         relations = written(parsed(chosen["relations"]) | {"friend": weight})
-        rows[f"ridge, friend={weight:g}"] = judged(fit(dataset, "ridge", chosen | {"relations": relations}), truth)
-    rows["ridge, no relations"] = judged(fit(dataset, "ridge", chosen | {"relations": ""}), truth)
+        rows[f"ridge, friend={weight:g}"] = judged(
+            fit(dataset, "ridge", chosen | {"relations": relations}, device="cpu"), truth
+        )
+    rows["ridge, no relations"] = judged(fit(dataset, "ridge", chosen | {"relations": ""}, device="cpu"), truth)
     best = rows["ridge, defaults"]
     reached = {
         "auc_friend": best["auc_friend"] >= WANTED,

@@ -76,7 +76,7 @@ def _margin(run: Any, n: int, more: int, before: int) -> dict[str, Any]:
     assert rate is not None
     known = np.flatnonzero(run.graph.popularity > 0)
     items = np.random.default_rng((0, 3)).permutation(known)[before : before + n].tolist()
-    found: dict[str, Any] = {"aimed_at": rate.aimed(more), "more": more, "n_items": len(items)}
+    found: dict[str, Any] = {"aimed_at_from_none": rate.aimed(0, more), "more": more, "n_items": len(items)}
     for name, surely in (("plain", False), ("with_margin", True)):
         ways = {item: recourse(run, item, standing(run, item, 10), more, 6, surely=surely) for item in items}
         ways = {item: way for item, way in ways.items() if way.reached}

@@ -31,7 +31,7 @@ MOST_HIDDEN = 0.25
 
 
 IDS, OWN = "ids", "known as itself (id)"
-STRANGERS = 0.5
+STRANGERS = 0.25
 """Share of the nodes without an id in a step that have no neighbours either, where attributes say something."""
 SMALL = 0.1
 """Scale of the first weights where nodes have ids, so that training starts near the ids and their means."""
@@ -78,7 +78,7 @@ class GraphSAGE(GradientRecommender):
     X holds attribute columns, node type and degrees, so a user or an item without any train interaction has an
     embedding too. Means are weighted by edge weight; in training over `n_neighbours` draws, afterwards over all
     neighbours. With `id_dropout` below 1, nodes that the training part knows have a row of `ids` in h_0, and h_0 is
-    added to z; each step leaves the ids of a drawn share out, and for half of these the neighbours too, so that those
+    added to z; each step leaves the ids of a drawn share out, and for some of these the neighbours too, so that those
     who have none are placed as well.
     Interactions of a batch (up to a quarter of all edges) carry no messages while they are predicted.
     """
@@ -210,7 +210,7 @@ class GraphSAGE(GradientRecommender):
         return (h + first if self.has_ids else h), place
 
     def _strangers(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Which nodes a step knows without an id, and which of these (half) by their attributes alone `[n_nodes]`."""
+        """Which nodes a step knows without an id, and which of these by their attributes alone `[n_nodes]`."""
         n = self.graph.n_nodes
         if not self.has_ids:
             return (torch.zeros(n, dtype=torch.bool, device=self.device),) * 2

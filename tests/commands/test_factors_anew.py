@@ -220,7 +220,8 @@ def test_what_leaving_out_does_by_fold_in_beside_what_it_does_in_the_lightgcn_th
     for user in range(0, data.n_users, data.n_users // 25):
         item = recommend(own, np.array([user]), 1).item_index[0]
         exact, ours = (
-            rescorer_of(one).scores(user)[item] - rescorer_of(one).leave_one_out(user, item, graph.history_edges(user))
+            rescorer_of(one).scores(user)[item]
+            - rescorer_of(one).scores_without_each(user, graph.history_edges(user), item)
             for one, graph in zip((own.model, model), graphs, strict=True)
         )
         if len(exact) > 5:

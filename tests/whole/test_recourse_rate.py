@@ -34,23 +34,22 @@ def way(before, after, goal):
 
 
 def test_the_figures_are_those_worked_out_by_hand(run):
-    """Gains in the model 1, 2, 4, 5 and when trained 0, 3, 4, 3: the slope is (6 + 16 + 15) / 46."""
+    """Gains in the model 1, 2, 4, 5 (v: 21, 22, 24, 25) and when trained 0, 3, 4, 3."""
     ways = {item: way(10, 10 + gain, 14) for item, gain in enumerate((1, 2, 4, 5))}
     trained = {item: Trained((7,), (7 + gain,)) for item, gain in enumerate((0, 3, 4, 3))}
     control = {item: Trained((7,), (7 + gain,)) for item, gain in enumerate((0, 0, 1, -2))}
     rate = measured.rate_of(run, ways, trained, control, (K, 4, 3), 0.0)
     assert (rate.held, rate.reached, rate.by_chance, rate.n_items) == (0.75, 0.5, 0.25, 4)
-    slope = 37 / 46
-    missed = [again - slope * gain for gain, again in ((1, 0), (2, 3), (4, 4), (5, 3))]
+    slope = (6 / 22 + 16 / 24 + 15 / 25) / (1 / 21 + 4 / 22 + 16 / 24 + 25 / 25)
+    missed = [(h - slope * g) / (20 + g) ** 0.5 for g, h in ((1, 0), (2, 3), (4, 4), (5, 3))]
     assert rate.kept == pytest.approx(slope)
     assert (rate.low, rate.high) == pytest.approx((min(missed), max(missed)))
-    assert rate.foretold(10, 15) == (
-        round(10 + 5 * slope),
-        round(10 + 5 * slope + min(missed)),
-        round(10 + 5 * slope + max(missed)),
-    )
-    assert rate.aimed(3) == 5  # (3 + 47 / 46) / (37 / 46)
-    assert replace(rate, low=1.0, kept=2.0).aimed(3) == 3  # never fewer than what is wanted
+    ends = (10 + 5 * slope + each * 5 for each in (0.0, min(missed), max(missed)))
+    assert rate.foretold(10, 15) == tuple(round(end) for end in ends)
+    flat = replace(rate, kept=0.5, low=-0.5)
+    assert flat.aimed(0, 2) == 7  # 3.5 - 0.5 sqrt(7) = 2.18; of 6: 3 - 0.5 sqrt(6) = 1.78
+    assert replace(rate, low=1.0, kept=2.0).aimed(10, 3) == 3  # never fewer than what is wanted
+    assert replace(rate, kept=0.0).aimed(10, 3) == 30  # and never more than ten times as many
 
 
 def test_links_of_several_items_are_trained_together_by_the_same_draws(run):
@@ -106,11 +105,11 @@ def test_a_run_that_was_trained_anew_has_no_rate_yet(run):
 def test_with_a_margin_more_lists_are_aimed_at(run):
     now = standing(run, 4, K)
     rate = RecourseRate(
-        WORLD.fingerprint, run.record.created, K, 5, 3, 20, 0.8, 0.5, 0.2, 0.5, -1.0, 2.0, 1.0
-    )  # half is kept, and one list less: for 2 that hold, 6
+        WORLD.fingerprint, run.record.created, K, 5, 3, 20, 0.8, 0.5, 0.2, 0.5, 0.0, 2.0, 1.0
+    )  # half is kept: for 2 that hold, 4
     measured.save_rate(rate, run)
     plain, sure = (recourse(run, 4, now, 2, 3, surely=surely) for surely in (False, True))
-    assert plain.aim == plain.goal == sure.goal == int(now.listed.sum()) + 2 and sure.aim == sure.goal + 4
+    assert plain.aim == plain.goal == sure.goal == int(now.listed.sum()) + 2 and sure.aim == sure.goal + 2
     assert len(sure.steps) >= len(plain.steps)
 
 

@@ -211,8 +211,11 @@ def rate_sections(rate: RecourseRate) -> tuple[Section, ...]:
     """How often recourse held, and what that foretells."""
     facts = (
         ("lists gained when trained again, for one gained in the model", rate.kept),
-        ("what that misses, in lists (80 %)", f"{rate.low:+.1f} to {rate.high:+.1f}"),
-        (f"lists to aim at so that {rate.more} hold, in nine of ten", rate.aimed(rate.more)),
+        ("what that misses of ten lists (80 %)", f"{rate.low * 10**0.5:+.1f} to {rate.high * 10**0.5:+.1f}"),
+        (
+            f"of an item in 5 lists: lists to aim at so that {rate.more} more hold, in nine of ten",
+            rate.aimed(5, rate.more),
+        ),
     )
     return (Section("Recourse, trained again", (Verdict(rate_sentence(rate)), Facts(facts))),)
 

@@ -12,7 +12,7 @@ from gnnrec_core.models.protocol import RefittingRecommender
 from gnnrec_core.ranking.topk import check_k
 from gnnrec_core.runs.run import Run
 from gnnrec_core.whole.items.links import Link, Trained, trained_with
-from gnnrec_core.whole.items.rate import RecourseRate, save_rate
+from gnnrec_core.whole.items.rate import RecourseRate, root_of, save_rate
 from gnnrec_core.whole.items.recourse import Recourse, recourse
 from gnnrec_core.whole.items.standing import Standing, standing
 
@@ -67,8 +67,9 @@ def rate_of(
     again = np.array([_gain(trained[item]) for item in ways], np.float64)
     chance = np.array([_gain(control[item]) for item in ways], np.float64)
     wanted = np.array([way.goal - way.steps[-1].n_before for way in ways.values()], np.float64)
-    kept = float(in_model @ again / (in_model @ in_model))
-    low, high = np.quantile(again - kept * in_model, (SURE, 1 - SURE), method="inverted_cdf")
+    root = np.array([root_of(way.steps[-1].n_before, way.steps[-1].n_after) for way in ways.values()])
+    kept = float((in_model * again / root**2).sum() / (in_model**2 / root**2).sum())
+    low, high = np.quantile((again - kept * in_model) / root, (SURE, 1 - SURE), method="inverted_cdf")
     k, more, most = asked
     return RecourseRate(
         run.dataset.fingerprint, run.record.created, k, more, most, len(ways),

@@ -3,7 +3,8 @@
 For each of some items drawn by chance the fewest links are sought as anybody's question is answered; then the model is
 trained with the links of all of them and without, by the same random draws. With g the lists gained in the model and h
 those gained in training, the slope of h on g through 0 foretells the gain of other items, and the quantiles of what it
-misses are the interval and the margin.
+misses are the interval and the margin. Counts vary about as their root does, so both are in units of the root of
+v = lists without the links + lists with them, and items weigh 1 / v.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from gnnrec_core.ranking.intervals import Interval, rate_interval
 from gnnrec_core.runs.run import Run
 
 FILE = "recourse.json"
-LEAST_KEPT = 0.1
-"""A slope below it says nothing of what to aim at."""
+MOST_TIMES = 10
+"""Lists that are aimed at for one that is wanted, at the most."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Lists = Annotated[float, Field(ge=-1e9, le=1e9)]
 
@@ -33,7 +34,7 @@ class RecourseRate:
 
     `held`: share of them that were in more lists when trained with the links than without; `reached`: share that gained
     as many as in the model, or as were wanted; `by_chance`: share that gained anything from as many links drawn by
-    chance, trained too. `kept`: slope of h on g; `low`, `high`: 10 % and 90 % quantiles of h - kept g, in lists.
+    chance, trained too. `kept`: slope of h on g; `low`, `high`: 10 % and 90 % quantiles of (h - kept g) / sqrt(v).
     """
 
     __pydantic_config__ = STRICT
@@ -59,12 +60,22 @@ class RecourseRate:
         """In how many lists an item would be after a training with links that bring it from `n_before` to `n_after` in
         the model: the likeliest number, and the ends of the 80 % interval."""
         middle = n_before + self.kept * (n_after - n_before)
-        likely, low, high = (max(0, round(end)) for end in (middle, middle + self.low, middle + self.high))
+        root = root_of(n_before, n_after)
+        likely, low, high = (max(0, round(middle + each * root)) for each in (0.0, self.low, self.high))
         return likely, min(low, likely), max(high, likely)
 
-    def aimed(self, more: int) -> int:
-        """How many lists to gain in the model so that `more` are gained when trained again, for nine items in ten."""
-        return max(more, math.ceil((more - min(self.low, 0.0)) / max(self.kept, LEAST_KEPT) - 1e-9))
+    def aimed(self, n_before: int, more: int) -> int:
+        """How many lists to gain in the model, of an item in `n_before`, so that `more` are gained when trained again,
+        for nine items in ten; no more than `MOST_TIMES` as many."""
+        low = min(self.low, 0.0)
+        gains = range(more, MOST_TIMES * more + 1)
+        enough = (gain for gain in gains if self.kept * gain + low * root_of(n_before, n_before + gain) >= more - 1e-9)
+        return next(enough, MOST_TIMES * more)
+
+
+def root_of(n_before: int, n_after: int) -> float:
+    """What the luck of a training is in proportion to, in lists."""
+    return math.sqrt(max(1, n_before + n_after))
 
 
 FORM = Form(RecourseRate, RunError, "Measure recourse again, or delete the file.", version=1, most_bytes=2**16)

@@ -110,7 +110,7 @@ def recourse(
     room = int(now.open.sum()) - before
     rate = load_rate(run) if world.uses_graph else None
     goal = before + min(more, room)
-    aim = before + min(_wanted(run, world, rate, more) if surely else more, room)
+    aim = before + min(_wanted(run, world, rate, before, more) if surely else more, room)
     estimates = _estimates(run, item, now, candidates)
     order = [candidates[place] for place in np.argsort(-estimates, kind="stable")]
     size = run.dataset.n_users * run.dataset.n_items
@@ -139,7 +139,7 @@ def recourse(
     return Recourse(goal, aim, reached, tuple(steps), world.level, n, world.n_recomputed, trained, rate)
 
 
-def _wanted(run: Run, world: _World, rate: RecourseRate | None, more: int) -> int:
+def _wanted(run: Run, world: _World, rate: RecourseRate | None, before: int, more: int) -> int:
     """Lists to gain in the model so that `more` are gained when it is trained again."""
     if not world.uses_graph:
         return more  # each answer is a training
@@ -148,7 +148,7 @@ def _wanted(run: Run, world: _World, rate: RecourseRate | None, more: int) -> in
             f"How often recourse holds when {run.record.model!r} is trained again was not measured for this run.",
             "Measure it first (`calibrate RUN --recourse`), or ask without a margin.",
         )
-    return rate.aimed(more)
+    return rate.aimed(before, more)
 
 
 def addable(dataset: Dataset) -> tuple[str, ...]:

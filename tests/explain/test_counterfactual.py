@@ -226,7 +226,7 @@ def test_a_short_history_may_go_as_a_whole():
 
 
 def test_a_set_that_would_lift_the_item_is_not_told(monkeypatch):
-    """Where no set is found and the strongest one was mistaken, nothing is taken away, and the rank is that of today."""
+    """No set was found and the strongest one was mistaken: nothing is taken away, and the rank is that of today."""
     model, user, k = linear(WORLD), 0, 10
     item = int(ranked(model, WORLD, user)[6])
     edges = model.graph.history_edges(user)

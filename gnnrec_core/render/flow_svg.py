@@ -19,6 +19,8 @@ HEADS = 26
 SMALLEST, LARGEST = 5.5, 10.0
 """Radius of a stop by how much passes it."""
 WIDEST, NARROWEST = 16.0, 0.8
+LETTER = 6.5
+"""About how wide a letter is, in pixels."""
 Points = tuple[tuple[float, float], ...]
 
 
@@ -100,10 +102,16 @@ def _stop(number: int, stop: Stop, place: tuple[float, float], share: float, siz
     }
     where = 'dx="6"' if size is WIDE else f'x="{x + r + 3:.1f}" y="{y + 4:.1f}" text-anchor="start"'
     value = f'<tspan class="value" {where}>{signed(stop.value)}</tspan>' if stop.column else ""
-    name = for_html(shortened(stop.name, size.letters))
+    said = shortened(stop.name, size.letters)
+    name, half = for_html(said), max(r + 6, LETTER * len(said) / 2)
+    right = half if size is WIDE else max(half, r + 3 + 7 * LETTER)
+    reach = (  # what a finger or a mouse may hit: mark, name and figure, and what lies between them
+        f'<g><rect x="{x - half:.1f}" y="{y - r - 18:.1f}" width="{half + right:.1f}" height="{2 * r + 20:.1f}" '
+        'fill="none" pointer-events="all"/></g>'
+    )
     return (
         f'<g class="stop {stop.shape}" data-stop="{number}"><title>{for_html(stop.told)}</title>{marks[stop.shape]}'
-        f'<text x="{x:.1f}" y="{y - r - 6:.1f}" text-anchor="middle">{name}{value}</text></g>'
+        f'<text x="{x:.1f}" y="{y - r - 6:.1f}" text-anchor="middle">{name}{value}</text>{reach}</g>'
     )
 
 

@@ -48,7 +48,7 @@ def map_view(study: Study) -> None:
     places = embedding_map.sample(n, most, [int(i) - first for mark in marks for i in mark.nodes if i >= first])
     named = f"{_digest(position)}_{len(regions or ())}"
     drawn = (study.key, side, colour, most, by_card, user, found, k, privacy.are_ids_shown(study), named)
-    public = privacy.public_numbers(study)[first : first + n]
+    public = np.arange(first, first + n) if side == "items" else privacy.public_numbers(study)[:n]
     places = places[np.argsort(public[places], kind="stable")]
     crowd = own if len(places) < n else None
     figure = _figure(study, position, places, first, marks, public, regions or (), crowd, *drawn)

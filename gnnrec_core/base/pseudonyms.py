@@ -52,9 +52,8 @@ class Pseudonyms:
         """
         import numpy as np
 
-        digests = [
-            hmac.new(self.key, f"{of}|{raw_id}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
-            for raw_id in raw_ids
+        digests = [  # in one call each: three times as quick as an object
+            hmac.digest(self.key, f"{of}|{raw_id}".encode("utf-8", "surrogatepass"), "sha256") for raw_id in raw_ids
         ]
         place = np.empty(len(digests), dtype=np.int64)
         place[sorted(range(len(digests)), key=digests.__getitem__)] = np.arange(len(digests))

@@ -267,7 +267,7 @@ def test_luck_is_asked_beside_the_methods_page(monkeypatch):
 def test_methods_page_describes_every_method():
     app = open_page("methods")
     tables = [frame.value for frame in app.dataframe if "Order of leads" in frame.value]
-    assert len(tables) == 1 and set(tables[0]["Level"]) == {"In this model", "Foretold", "One seed for the others"}
+    assert len(tables) == 1 and {"In this model", "Foretold", "One seed for the others"} <= set(tables[0]["Level"])
     better = tables[0].set_index(["Trained again", "Level"])["Order of leads"].unstack()
     assert (better["Foretold"] > better["In this model"]).all()
     from gnnrec_core.explain import EXPLAINERS

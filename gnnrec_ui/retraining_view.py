@@ -41,7 +41,6 @@ def retraining_view() -> None:
         column_config={
             "Order of scores": st.column_config.NumberColumn(format="%.2f"),
             "Order of leads": st.column_config.NumberColumn(format="%.2f"),
-            "Range holds": st.column_config.NumberColumn(format="percent"),
         },
         placeholder="–",
         alt="Agreement with training again",
@@ -53,11 +52,12 @@ def retraining_view() -> None:
         "three strongest reasons go, with its 95\u00a0% interval. Range holds: good is 80\u00a0%."
     )
     if not (methods := methods_table(figures)).empty:
-        st.dataframe(methods, hide_index=True, placeholder="–", alt="Methods against training again")
-        st.caption(
-            "Mean rank correlation of what each method says of single interactions with what the item's score loses "
-            "when the model is trained without each; 1 is best, 0 is chance."
-        )
+        with st.expander("Each method against training again"):
+            st.dataframe(methods, hide_index=True, placeholder="–", alt="Methods against training again")
+            st.caption(
+                "Mean rank correlation of what each method says of single interactions with what the item's score "
+                "loses when the model is trained without each; 1 is best, 0 is chance."
+            )
 
 
 def retraining_table(figures: dict[str, Any]) -> pd.DataFrame:
@@ -76,7 +76,9 @@ def retraining_table(figures: dict[str, Any]) -> pd.DataFrame:
                     "Order of scores": single["spearman_score"][level],
                     "Order of leads": single["spearman_margin"][level],
                     "In or out right": None if right is None else _share(right, strong["n"]),
-                    "Range holds": single["coverage_of_80_percent_interval"] if level == "foretold" else None,
+                    "Range holds": theme.percent(single["coverage_of_80_percent_interval"], 0)
+                    if level == "foretold"
+                    else None,
                 }
             )
     return pd.DataFrame(rows)

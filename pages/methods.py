@@ -41,8 +41,9 @@ with shell.page("methods") as study:
     )
 
     st.subheader("The methods", anchor=False)
-    for plugin in EXPLAINERS:
-        with shell.boundary():
+    columns = st.columns(2)
+    for number, plugin in enumerate(EXPLAINERS):
+        with columns[number % 2], shell.boundary():
             method_card(plugin)
     for sentence in problems():
         st.warning(for_markdown(sentence), icon=":material/extension_off:")

@@ -1,5 +1,6 @@
 """The tables of the Methods page, from results whose figures are known."""
 
+from gnnrec_core.render import theme
 from gnnrec_ui.retraining_view import methods_table, retraining_table
 
 FOUND = {
@@ -28,7 +29,7 @@ def test_each_level_that_was_measured_has_a_row():
     assert table["Level"].tolist() == ["In this model", "Foretold", "One seed for the others", "In this model"]
     assert table["Order of leads"].tolist() == [0.6, 0.7, 0.95, 0.3]
     assert table["In or out right"].notna().tolist() == [True, True, False, False]
-    assert table["Range holds"].dropna().tolist() == [0.79]
+    assert table["Range holds"].dropna().tolist() == [theme.percent(0.79, 0)]
 
 
 def test_methods_stand_best_first_under_their_titles():

@@ -43,6 +43,7 @@ def test_every_stop_but_the_person_says_its_value_and_every_column_what_it_is(si
 
 def test_a_stop_is_as_large_as_what_passes_it():
     radii = [float(r) for r in re.findall(r'<circle [^>]*r="([\d.]+)"', flow_svg(FLOW))]
-    sides = [float(w) for w in re.findall(r'<rect [^>]*width="([\d.]+)"', flow_svg(FLOW))]
+    sides = [float(w) for w in re.findall(r'<rect [^>]*width="([\d.]+)"[^>]* rx=', flow_svg(FLOW))]
     assert radii[0] == 10.0 and radii[1] == pytest.approx(5.5 + 4.5 * 0.2**0.5, abs=0.05)
     assert sides == [pytest.approx(2 * (5.5 + 4.5 * 0.8**0.5), abs=0.1), 20.0]
+    assert flow_svg(FLOW).count('pointer-events="all"') == len(FLOW.stops)  # each can be hit beside its mark too

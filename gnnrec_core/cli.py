@@ -105,12 +105,15 @@ def _keep_what_is_read(arguments: argparse.Namespace) -> None:
     out = getattr(arguments, "out", None)
     if not isinstance(out, Path) or not getattr(arguments, "overwrite", False):
         return
-    for name, value in vars(arguments).items():
-        for path in value if isinstance(value, list | tuple) else [value]:
-            if name != "out" and isinstance(path, Path) and path.resolve().is_relative_to(out.resolve()):
-                raise RequestError(
-                    f"{out} would be replaced, and {path} is read from there.", "Choose another place for --out."
-                )
+    from gnnrec_core.base.files import first_within
+
+    given = [value for name, value in vars(arguments).items() if name != "out"]
+    words = [word for value in given for word in (value if isinstance(value, list | tuple) else [value])]
+    path = first_within(out, [word for word in words if isinstance(word, Path)])
+    if path is not None:
+        raise RequestError(
+            f"{out} would be replaced, and {path} is read from there.", "Choose another place for --out."
+        )
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -193,6 +193,12 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
             "Choose another name, or pass --overwrite to replace it.",
             file=str(path),
         )
+
+
+def first_within(folder: Path, paths: Iterable[Path]) -> Path | None:
+    """The first of `paths` that is `folder` or lies in it, and would go with it where it is replaced."""
+    place = folder.resolve()
+    return next((path for path in paths if path.resolve().is_relative_to(place)), None)
 
 
 def sweep_temporaries(folder: Path) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gnnrec_core.base.errors import RequestError, UnsupportedError
-from gnnrec_core.base.files import refuse_existing
+from gnnrec_core.base.files import first_within, refuse_existing
 from gnnrec_core.data.dataset import Dataset, IntArray
 from gnnrec_core.explain.explanation import kept_of
 from gnnrec_core.explain.truth.kept_scores import epochs_of
@@ -93,11 +93,7 @@ def refuse_place(run: Run, out: Path, overwrite: bool) -> None:
     refuse_existing(out, overwrite)
     if run.folder is None:
         return
-    folder, place = run.folder.resolve(), out.resolve()
-    for own in (folder, (folder / run.record.dataset_path).resolve()):
-        if own.is_relative_to(place):
-            raise RequestError(
-                f"{out} holds what the new run is made from, and would replace it.",
-                "Name another folder.",
-                file=str(out),
-            )
+    if first_within(out, (run.folder, run.folder.resolve() / run.record.dataset_path)):
+        raise RequestError(
+            f"{out} holds what the new run is made from, and would replace it.", "Name another folder.", file=str(out)
+        )
